@@ -1,0 +1,66 @@
+"""Checkpoints without pickle: tensors as safetensors, everything else as JSON in the same file's header."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from gmaug_core.errors import InputError
+from gmaug_core.files import atomic_write
+
+_TENSOR = "__tensor__"
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Save a nested dict/list of tensors and JSON values, atomically.
+
+    Integer dictionary keys (optimiser state) come back as integers.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+
+    def encode(value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            name = str(len(tensors))
+            tensors[name] = value.detach().cpu().contiguous().clone()
+            return {_TENSOR: name}
+        if isinstance(value, dict):
+            return {"__dict__": [[key, encode(item)] for key, item in value.items()]}
+        if isinstance(value, (list, tuple)):
+            return [encode(item) for item in value]
+        return value
+
+    skeleton = json.dumps(encode(state))
+    data = save(tensors, metadata={"state": skeleton})
+    atomic_write(path, lambda file: file.write(data) and None)
+
+
+def load_state(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:
+    """Read what save_state wrote. Raises InputError if the file is not one of ours."""
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            skeleton = json.loads((file.metadata() or {})["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"'{path.name}' is not a checkpoint of this program ({type(error).__name__})",
+            expected="a .safetensors file written by a run",
+            todo="resume from the run folder that wrote it, or start a new run",
+        ) from error
+
+    def decode(value: Any) -> Any:
+        if isinstance(value, dict):
+            if _TENSOR in value:
+                return tensors[value[_TENSOR]]
+            return {key: decode(item) for key, item in value["__dict__"]}
+        if isinstance(value, list):
+            return [decode(item) for item in value]
+        return value
+
+    return decode(skeleton)

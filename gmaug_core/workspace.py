@@ -1,0 +1,14 @@
+"""Where everything lives, and the database of what people edit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The data root: $GMAUG_HOME, else ./workspace. Created with mode 0700 when it is not there."""
+    folder = Path(os.environ.get("GMAUG_HOME", "workspace")).resolve()
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    return folder
