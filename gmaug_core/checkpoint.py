@@ -36,7 +36,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
     skeleton = json.dumps(encode(state))
     data = save(tensors, metadata={"state": skeleton})
-    atomic_write(path, lambda file: file.write(data) and None)
+    atomic_write(path, lambda file: file.write(data))
 
 
 def load_state(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:

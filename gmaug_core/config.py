@@ -42,7 +42,7 @@ class Profile:
         if not match or not MIN_SIZE <= size <= 1024:
             raise InputError(
                 f"'{text}' is not a profile",
-                expected=f"paper or uniform7, optionally with a size from {MIN_SIZE} to 1024 and -rgb (paper-64, paper-rgb, uniform7-32-rgb)",
+                expected=f"paper or uniform7, optionally with a size of {MIN_SIZE} to 1024 and -rgb (paper-64, uniform7-32-rgb)",
                 todo="use 'paper' to compare with the published points",
             )
         return cls(size, "rgb" if match[3] else "grey", "gaussian11" if match[1] == "paper" else "uniform7")
@@ -322,11 +322,24 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool) -> dict[st
     resolution = power_of_two(64 if preset == "standard" else 128)
     if lane == "edm":
         network = {"channels": 128, "channel_mult": (1, 2, 2, 2), "blocks": 2, "attention_resolutions": (16, 8), "lr": 1e-3, "batch": 256}
-        network |= {"sampling_steps": 18, "sigma_max": 80.0, "sigma_min": 0.002, "ema_half_life_kimg": 50.0, "dropout": 0.1, "augment": 0.15}
+        network |= {
+            "sampling_steps": 18,
+            "sigma_max": 80.0,
+            "sigma_min": 0.002,
+            "ema_half_life_kimg": 50.0,
+            "dropout": 0.1,
+            "augment": 0.15,
+        }
         network |= {"kimg": 3000.0 if preset == "standard" else 20000.0, "snapshot_kimg": 250.0}
     else:
         batch = 32
-        network = {"channel_base": 16384, "channel_max": 512, "z_dim": 512, "w_dim": 512, "mapping_layers": 2 if preset == "standard" else 8}
+        network = {
+            "channel_base": 16384,
+            "channel_max": 512,
+            "z_dim": 512,
+            "w_dim": 512,
+            "mapping_layers": 2 if preset == "standard" else 8,
+        }
         network |= {"batch": batch, "lr": 2.5e-3, "r1_gamma": 2e-4 * resolution**2 / batch, "r1_interval": 16, "path_length_weight": 2.0}
         network |= {"style_mixing": 0.9, "ema_half_life_kimg": 10.0, "class_power": 1.0, "augment": "ada", "snapshot_kimg": 200.0}
         network |= (

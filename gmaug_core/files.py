@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 TEMPORARY = ".tmp"
 
 
-def atomic_write(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file, then rename it to `path`. A kill at any moment leaves old or new, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
@@ -38,7 +38,7 @@ def sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON, atomically. NaN and infinity are refused (they are not JSON)."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-    atomic_write(path, lambda file: file.write(text.encode()) and None)
+    atomic_write(path, lambda file: file.write(text.encode()))
 
 
 def read_json(path: Path) -> Any:

@@ -1,0 +1,208 @@
+"""Super-classes: a partition of the sub-classes. The invariant (every sub-class in exactly one super-class) is held here."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmaug_core.errors import InputError
+
+IDENTITY = "identity"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A named partition: super-class -> its sub-classes, both in a persistent order. An empty super-class is allowed
+    while somebody edits; it is not scored."""
+
+    name: str
+    super_classes: Mapping[str, Sequence[str]]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "super_classes", {key: tuple(value) for key, value in self.super_classes.items()})
+
+    def validate(self, class_names: Iterable[str]) -> None:
+        """Raises InputError that names the sub-classes that are missing, unknown or in two places."""
+        known = list(class_names)
+        placed = Counter(sub for subs in self.super_classes.values() for sub in subs)
+        twice = [sub for sub, times in placed.items() if times > 1]
+        missing = [name for name in known if name not in placed]
+        unknown = [sub for sub in placed if sub not in set(known)]
+        problems = []
+        if unknown:
+            hints = [f"'{sub}'" + _near(sub, known) for sub in unknown[:10]]
+            problems.append(f"unknown sub-classes: {', '.join(hints)}{_more(unknown)}")
+        if twice:
+            problems.append(f"in more than one super-class: {', '.join(twice[:10])}{_more(twice)}")
+        if missing:
+            problems.append(f"in no super-class: {', '.join(missing[:10])}{_more(missing)}")
+        if problems:
+            raise InputError(
+                f"grouping '{self.name}' does not fit the dataset: " + "; ".join(problems),
+                expected=f"each of the {len(known)} sub-classes in exactly one super-class",
+                todo="correct these names and import the grouping again; the grouping stored before is unchanged",
+            )
+
+    def move(self, sub_class: str, super_class: str) -> Grouping:
+        """A new grouping with one sub-class moved; the super-class is made when it is new. Raises InputError when unknown."""
+        if sub_class not in self.super_of:
+            raise InputError(f"there is no sub-class '{sub_class}'", expected="a sub-class of this grouping")
+        clean = super_class.strip()
+        if not clean:
+            raise InputError("a super-class needs a name", expected="at least one visible character")
+        groups = {name: [sub for sub in subs if sub != sub_class] for name, subs in self.super_classes.items()}
+        groups.setdefault(clean, []).append(sub_class)
+        return Grouping(self.name, groups)
+
+    def add(self, super_class: str) -> Grouping:
+        """A new grouping with one more, empty, super-class. Raises InputError when the name is empty or taken."""
+        clean = super_class.strip()
+        if not clean or clean in self.super_classes:
+            raise InputError(f"super-class '{clean}' cannot be added", expected="a new name of at least one visible character")
+        return Grouping(self.name, {**self.super_classes, clean: ()})
+
+    def rename(self, old: str, new: str) -> Grouping:
+        """A new grouping with a super-class renamed, in its place. Raises InputError when unknown, empty or taken."""
+        clean = new.strip()
+        if old not in self.super_classes:
+            raise InputError(f"there is no super-class '{old}'")
+        if not clean or (clean != old and clean in self.super_classes):
+            raise InputError(f"super-class '{old}' cannot be called '{clean}'", expected="a new name of at least one visible character")
+        return Grouping(self.name, {clean if name == old else name: subs for name, subs in self.super_classes.items()})
+
+    def without_empty(self) -> Grouping:
+        """A new grouping without super-classes that hold nothing."""
+        return Grouping(self.name, {name: subs for name, subs in self.super_classes.items() if subs})
+
+    @property
+    def super_of(self) -> dict[str, str]:
+        """sub-class -> super-class."""
+        return {sub: name for name, subs in self.super_classes.items() for sub in subs}
+
+    def to_json(self) -> str:
+        return json.dumps({"name": self.name, "super_classes": {k: list(v) for k, v in self.super_classes.items()}}, ensure_ascii=False)
+
+    def to_csv(self) -> str:
+        """Columns sub_class, super_class. A cell that a spreadsheet would run as a formula gets a leading apostrophe."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["sub_class", "super_class"])
+        for name, subs in self.super_classes.items():
+            writer.writerows([guard_cell(sub), guard_cell(name)] for sub in subs)
+        return out.getvalue()
+
+
+def identity(class_names: Iterable[str]) -> Grouping:
+    """One sub-class a super-class."""
+    return Grouping(IDENTITY, {name: [name] for name in class_names})
+
+
+def read(text: str | bytes, name: str) -> Grouping:
+    """A grouping from JSON ({super: [sub, ...]}, bare or under "super_classes") or CSV (sub_class, super_class; comma or
+    semicolon; with or without a header). Raises InputError with the row or key. Validate it against a dataset afterwards."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError("the grouping file is not UTF-8 text", expected="CSV or JSON in UTF-8") from error
+    text = text.removeprefix("\ufeff").strip()
+    if not text:
+        raise InputError("the grouping file is empty", expected="CSV with sub_class, super_class, or JSON {super: [sub, ...]}")
+    return Grouping(name, _read_json(text) if text[0] in "{[" else _read_csv(text))
+
+
+def _read_json(text: str) -> dict[str, list[str]]:
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
+        doubled = [key for key, times in Counter(key for key, _ in items).items() if times > 1]
+        if doubled:
+            raise InputError(f"the grouping file names '{doubled[0]}' twice", expected="each super-class once")
+        return dict(items)
+
+    try:
+        document = json.loads(text, object_pairs_hook=pairs)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"the grouping file is not valid JSON ({error})", expected="{super: [sub, ...]}") from error
+    groups = document.get("super_classes", document) if isinstance(document, dict) else None
+    if not isinstance(groups, dict) or not groups:
+        raise InputError("the grouping file holds no super-classes", expected="{super: [sub, ...]}")
+    for key, subs in groups.items():
+        if not isinstance(subs, list) or not all(isinstance(sub, str) for sub in subs):
+            raise InputError(f"super-class '{key}' is not a list of names", expected="{super: [sub, ...]}")
+    return groups
+
+
+def _read_csv(text: str) -> dict[str, list[str]]:
+    delimiter = ";" if text.splitlines()[0].count(";") > text.splitlines()[0].count(",") else ","
+    groups: dict[str, list[str]] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
+        cells = [_unguard(cell.strip()) for cell in row]
+        if not any(cells) or (number == 1 and [cell.lower() for cell in cells[:2]] == ["sub_class", "super_class"]):
+            continue
+        if len(cells) < 2 or not cells[0] or not cells[1]:
+            raise InputError(f"row {number} of the grouping file has no sub_class or no super_class", expected="two filled columns")
+        groups.setdefault(cells[1], []).append(cells[0])
+    return groups
+
+
+def guard_cell(text: str) -> str:
+    """Text that a spreadsheet shows and does not run."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _unguard(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+
+def suggest(class_names: Sequence[str], features: NDArray[np.floating], k: int) -> Grouping:
+    """k super-classes by average-linkage clustering of one feature vector a class. features: float [classes, d].
+
+    A proposal to start from, drawn from looks alone; people know better. Raises InputError when k does not fit.
+    """
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    if not 1 <= k <= len(class_names):
+        raise InputError(f"{k} super-classes cannot be made of {len(class_names)} sub-classes", expected=f"1 to {len(class_names)}")
+    if len(class_names) == 1:
+        return Grouping(f"suggested {k}", {"group 1": list(class_names)})
+    assigned = fcluster(linkage(np.asarray(features, float), "average"), k, "maxclust")
+    groups: dict[str, list[str]] = {}
+    numbers: dict[int, int] = {}
+    for name, cluster in zip(class_names, assigned, strict=True):
+        number = numbers.setdefault(int(cluster), len(numbers) + 1)
+        groups.setdefault(f"group {number}", []).append(name)
+    return Grouping(f"suggested {k}", groups)
+
+
+def agreement(first: Grouping, second: Grouping) -> float:
+    """Adjusted Rand index of two groupings of the same sub-classes: 1 the same, 0 as by chance (Hubert & Arabie 1985)."""
+    subs = sorted(first.super_of)
+    if subs != sorted(second.super_of):
+        raise InputError("the two groupings do not hold the same sub-classes", expected="groupings of one dataset")
+
+    def choose2(counts: Iterable[int]) -> float:
+        return sum(count * (count - 1) / 2 for count in counts)
+
+    together = choose2(Counter((first.super_of[s], second.super_of[s]) for s in subs).values())
+    a, b = choose2(Counter(first.super_of.values()).values()), choose2(Counter(second.super_of.values()).values())
+    total = choose2([len(subs)])
+    expected = a * b / total if total else 0.0
+    best = (a + b) / 2
+    return 1.0 if best == expected else (together - expected) / (best - expected)
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - 10} more" if len(names) > 10 else ""

@@ -1,0 +1,154 @@
+"""Submit, stop, resume: how the app and the command line reach a worker, which is always another process.
+
+Nothing here imports torch, the worker or the experiment: a page stays light, and a run survives its page.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from gmaug_core import __version__, dataset, grouping, runs, workspace
+from gmaug_core.config import RunConfig
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.grouping import Grouping
+from gmaug_core.runs import RunPaths
+
+PROJECT = Path(__file__).resolve().parent.parent
+STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
+VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow", "diffusers")
+
+
+class Backend(Protocol):
+    """Where workers run."""
+
+    def start(self, paths: RunPaths) -> None:
+        """Start a worker on the run folder and return at once."""
+
+    def kill(self, paths: RunPaths, *, force: bool) -> None:
+        """Ask the worker's processes to end, or end them."""
+
+
+class LocalBackend:
+    """A process of its own session on this machine: it outlives the app."""
+
+    def start(self, paths: RunPaths) -> None:
+        environment = os.environ | {"GMAUG_HOME": str(workspace.home()), "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
+        with open(paths.log, "ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "gmaug_core.worker", str(paths.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=PROJECT,
+                env=environment,
+                start_new_session=True,
+            )
+
+    def kill(self, paths: RunPaths, *, force: bool) -> None:
+        pid = runs.holder(paths.lock)
+        if pid and pid > 0:
+            try:
+                os.killpg(pid, signal.SIGKILL if force else signal.SIGTERM)
+            except ProcessLookupError:
+                return  # it ended by itself meanwhile
+
+
+LOCAL = LocalBackend()
+
+
+def backend(name: str) -> Backend:
+    """Raises InputError for a backend that is not there."""
+    if name != "local":
+        raise InputError(f"backend '{name}' is not available yet", expected="local", todo="leave --backend out")
+    return LOCAL
+
+
+def grouping_of(dataset_id: str, name: str) -> tuple[Grouping, int]:
+    """A grouping by name with its revision: stored, suggested by the import, or identity (revision 0: never edited)."""
+    stored = workspace.load_grouping(dataset_id, name)
+    if stored:
+        return stored
+    data = dataset.load(dataset_id)
+    proposals = {item.name: item for item in suggestions(data)}
+    if name not in proposals:
+        known = sorted({*proposals, *workspace.grouping_names(dataset_id)})
+        raise InputError(f"dataset '{dataset_id}' has no grouping '{name}'", expected="one of " + ", ".join(known))
+    return proposals[name], 0
+
+
+def suggestions(data: dataset.Dataset) -> list[Grouping]:
+    """What the import proposes: the folders' own hierarchy where there is one, and identity."""
+    proposed = [Grouping(name, groups) for name, groups in data.suggested_groupings if name != grouping.IDENTITY]
+    return [*proposed, grouping.identity(data.class_names)]
+
+
+def groupings(dataset_id: str) -> list[str]:
+    """Names to choose from, the most sensible first: stored ones, then the import's proposals."""
+    stored = workspace.grouping_names(dataset_id)
+    return [*stored, *(item.name for item in suggestions(dataset.load(dataset_id)) if item.name not in stored)]
+
+
+def submit(config: RunConfig, *, token: str | None = None, where: Backend = LOCAL) -> str:
+    """Write the run folder and start its worker; returns the run id. The same token twice is one run.
+
+    Raises InputError when the dataset or the grouping is not there or does not fit; then no run exists.
+    """
+    data = dataset.load(config.dataset)
+    groups, revision = grouping_of(config.dataset, config.grouping)
+    groups.validate(data.class_names)
+    document: dict[str, Any] = {
+        "settings": config.model_dump(mode="json"),
+        "dataset_name": data.name,
+        "dataset_version": data.version,
+        "grouping": {name: list(subs) for name, subs in groups.without_empty().super_classes.items()},
+        "grouping_revision": revision,
+        "versions": {"gmaug": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONS}},
+    }
+    paths, created = runs.create(config.kind, document, token=token)
+    if created:
+        workspace.audit("run submitted", paths.id, dataset=config.dataset)
+        where.start(paths)
+    return paths.id
+
+
+def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
+    """Ask a run to stop at its next safe point; after a grace time its processes are ended. A stopped run can be resumed."""
+    paths = runs.find(run_id)
+    if not runs.read_status(paths).active:
+        return
+    paths.stop.touch()
+    workspace.audit("run stopped", run_id)
+    if not wait:
+        return
+    for force in (False, True):
+        deadline = time.monotonic() + STOP_GRACE_S
+        while time.monotonic() < deadline:
+            if not runs.alive(paths):
+                return
+            time.sleep(0.1)
+        where.kill(paths, force=force)
+
+
+def resume(run_id: str, *, where: Backend = LOCAL) -> None:
+    """Start the same folder again. Raises GMAugError when it is at work or finished."""
+    paths = runs.find(run_id)
+    status = runs.read_status(paths)
+    if not status.resumable:
+        raise GMAugError(f"run '{run_id}' is {status.state}", expected="a run that was stopped, lost or failed", todo="nothing to resume")
+    data = dataset.load(runs.read_config(paths)["settings"]["dataset"])
+    if data.version != runs.read_config(paths)["dataset_version"]:
+        raise InputError("the dataset has changed since this run began", expected="the same images", todo="start a new run")
+    paths.stop.unlink(missing_ok=True)
+    workspace.audit("run resumed", run_id)
+    where.start(paths)
+    deadline = time.monotonic() + runs.START_GRACE_S
+    while time.monotonic() < deadline and not runs.alive(paths) and not paths.result.exists():
+        time.sleep(0.05)

@@ -1,0 +1,147 @@
+"""The one place where an experiment meets a run folder: python -m gmaug_core.worker RUN_DIR."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gmaug_core import dataset, runs, workspace
+from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig, validate
+from gmaug_core.errors import GMAugError, Stopped
+from gmaug_core.files import sweep_temporary, write_json
+from gmaug_core.runs import RunPaths, RunWriter
+
+SLOT_POLL_S = 0.2
+log = logging.getLogger("gmaug")
+
+
+def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:
+    """A similarity run: the score of the training split."""
+    from gmaug_core import similarity
+
+    config = validate(SimilarityConfig, document["settings"])
+    data = dataset.load(config.dataset)
+    profile = Profile.parse(config.profile)
+    train = data.split("train")
+    report("decode", 0, 1)
+    images = data.images(profile.images)
+    return similarity.measure(
+        images[train],
+        data.labels[train],
+        data.class_names,
+        document["grouping"],
+        profile=profile,
+        seed=config.seed,
+        pairs=config.pairs,
+        half_width=config.half_width,
+        workers=config.workers,
+        report=report,
+        should_stop=should_stop,
+    )
+
+
+def augmentation_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:
+    """An augmentation run: the whole method."""
+    from gmaug_core import experiment
+
+    config = validate(AugmentationConfig, document["settings"])
+    data = dataset.load(config.dataset)
+    return experiment.run(config, data, document["grouping"], out_dir=paths.folder, report=report, should_stop=should_stop)
+
+
+KINDS = {"similarity": similarity_result, "augmentation": augmentation_result}
+
+
+def work(paths: RunPaths) -> int:
+    """Fill a run folder. Returns the exit status: 0 finished (or stopped), 1 failed, 3 somebody else is at it."""
+    with runs.locked(paths.lock) as mine:
+        if not mine:
+            return 3
+        if paths.result.exists():
+            return 0
+        sweep_temporary(paths.folder)
+        writer = RunWriter(paths)
+        terminated = False
+
+        def terminate(*_: Any) -> None:
+            nonlocal terminated
+            terminated = True
+
+        signal.signal(signal.SIGTERM, terminate)
+        signal.signal(signal.SIGINT, terminate)
+
+        def should_stop() -> bool:
+            return terminated or paths.stop.exists()
+
+        document = runs.read_config(paths)
+        try:
+            with _slot(document["kind"], should_stop):
+                log.info("attempt %d of %s begins", writer.status.attempt, paths.id)
+                result = KINDS[document["kind"]](document, paths, writer.progress, should_stop)
+            write_json(paths.result, {"run": paths.id, "kind": document["kind"], **result})
+            writer.end("finished")
+            return 0
+        except Stopped:
+            log.info("stopped")
+            writer.end("cancelled")
+            return 0
+        except Exception as error:  # noqa: BLE001 - whatever it was, the run must end as failed and say why
+            log.error("%s", traceback.format_exc())
+            writer.end("failed", _explain(error))
+            return 1
+
+
+def _explain(error: Exception) -> GMAugError:
+    if isinstance(error, GMAugError):
+        return error
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return GMAugError("the run needed more memory than there is", todo="resume with a smaller batch or resolution")
+    if isinstance(error, OSError) and error.errno == 28:
+        return GMAugError("the disk that holds the workspace is full", todo="free some space, then resume the run: nothing finished was lost")
+    return GMAugError(f"the run met an error it does not know: {type(error).__name__}: {error}", todo="read the run's log, then resume")
+
+
+class _slot:
+    """One heavy run at a time on this machine: the others stay queued. Similarity runs take seconds and need no slot."""
+
+    def __init__(self, kind: str, should_stop: Callable[[], bool]) -> None:
+        self.kind = kind
+        self.should_stop = should_stop
+
+    def __enter__(self) -> None:
+        if self.kind == "similarity":
+            return
+        while True:
+            self.lock = runs.locked(runs.root() / ".slot.lock")
+            if self.lock.__enter__():
+                return
+            self.lock.__exit__(None, None, None)
+            if self.should_stop():
+                raise Stopped
+            time.sleep(SLOT_POLL_S)
+
+    def __exit__(self, *_: object) -> None:
+        if self.kind != "similarity":
+            self.lock.__exit__(None, None, None)
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    if len(sys.argv) != 2:
+        print("usage: python -m gmaug_core.worker RUN_DIR", file=sys.stderr)  # noqa: T201
+        return 2
+    folder = Path(sys.argv[1]).resolve()
+    if folder.parent != workspace.home() / "runs":
+        print("the run folder is not in this workspace", file=sys.stderr)  # noqa: T201
+        return 2
+    return work(RunPaths(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
