@@ -1,0 +1,53 @@
+"""Deep generative models behind one contract.
+
+    generator = create(config)
+    figures = generator.train(images, labels, class_names, config, out_dir, seed=0, device="auto")
+    for batch in generator.sample(labels, seeds, batch_size): ...       # uint8, in order
+    generator.save(folder);  generator = load(folder)                   # model.safetensors + config.json
+
+Image k depends on (labels[k], seeds[k]) alone. A training that is stopped and resumed equals one that was not, bit for bit
+on a CPU. Time is counted in images. A new lane is a subclass of Generator and a line in LANES.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gmaug_core.config import EDMConfig, StyleGAN2Config, validate
+from gmaug_core.errors import InputError
+from gmaug_core.files import read_json
+from gmaug_core.generators.edm import EDM
+from gmaug_core.generators.stylegan2 import StyleGAN2
+from gmaug_core.generators.training import CONFIG_FILE, MODEL_FILE, Generator, sample_sheet
+
+__all__ = ["LANES", "Generator", "create", "load", "sample_sheet"]
+
+LANES: dict[str, type[Generator]] = {EDM.name: EDM, StyleGAN2.name: StyleGAN2}
+
+
+def create(config: EDMConfig | StyleGAN2Config) -> Generator:
+    """An untrained generator of the lane that `config.name` says. Raises InputError for a lane that does not exist."""
+    return _lane(config.name)(config)
+
+
+def load(folder: Path, device: str = "auto") -> Generator:
+    """A trained generator that `Generator.save` wrote. Raises InputError where the folder holds none."""
+    try:
+        document = read_json(folder / CONFIG_FILE)
+        lane = _lane(document["generator"]["name"])
+        generator = lane(validate(lane.config_type, document["generator"]))
+        generator.load_network(folder / MODEL_FILE, tuple(document["class_names"]), device)
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"'{folder.name}' holds no generator that can be read ({type(error).__name__})",
+            expected=f"a folder with {MODEL_FILE} and {CONFIG_FILE}",
+            todo="train the generator again, or choose the folder of a finished run",
+        ) from error
+    return generator
+
+
+def _lane(name: str) -> type[Generator]:
+    if name not in LANES:
+        raise InputError(f"unknown generator '{name}'", expected="one of " + ", ".join(LANES))
+    return LANES[name]
