@@ -170,6 +170,7 @@ class ClassifierConfig(Config):
     name: Literal["resnet18"] = "resnet18"
     width: int = Field(64, ge=4, le=256)  # channels of the first stage; 64 is ResNet18
     stem: Literal["imagenet", "small"] = "imagenet"  # small: 3x3 stride 1 without pooling, for <= 64 px
+    blocks: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks a stage; (2, 2, 2, 2) is ResNet18
     steps: int = Field(2000, ge=1)  # SGD steps: the same for every variant, so no variant gets more training
     batch: int = Field(256, ge=2)
     lr: float = Field(0.1, gt=0)
@@ -311,6 +312,7 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool) -> dict[st
             else {"resolution": resolution},
             "classifier": {
                 "width": 16,
+                "blocks": (1, 1, 1),
                 "stem": "small",
                 "steps": 400,
                 "batch": 64,

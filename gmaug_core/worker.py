@@ -103,7 +103,9 @@ def _explain(error: Exception) -> GMAugError:
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return GMAugError("the run needed more memory than there is", todo="resume with a smaller batch or resolution")
     if isinstance(error, OSError) and error.errno == 28:
-        return GMAugError("the disk that holds the workspace is full", todo="free some space, then resume the run: nothing finished was lost")
+        return GMAugError(
+            "the disk that holds the workspace is full", todo="free some space, then resume the run: nothing finished was lost"
+        )
     return GMAugError(f"the run met an error it does not know: {type(error).__name__}: {error}", todo="read the run's log, then resume")
 
 

@@ -1,0 +1,104 @@
+"""How good synthetic images are, in the features of the frozen baseline classifier. Pure numpy; every figure comes with its n.
+
+These are domain figures: not comparable with Inception's, and never a ranking of generators by themselves (rank by gain).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import sqrtm
+
+Features = NDArray[np.floating]
+
+
+def frechet_distance(real: Features, synthetic: Features) -> float:
+    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of two Gaussians (Heusel 2017). Features [n, d]; biased upward at small n."""
+    m1, m2 = real.mean(0), synthetic.mean(0)
+    s1, s2 = np.atleast_2d(np.cov(real, rowvar=False)), np.atleast_2d(np.cov(synthetic, rowvar=False))
+    root = np.real(sqrtm(s1 @ s2))
+    return float(max(0.0, ((m1 - m2) ** 2).sum() + np.trace(s1 + s2 - 2 * root)))
+
+
+def kernel_distance(real: Features, synthetic: Features) -> float:
+    """Unbiased squared MMD with the kernel (x.y / d + 1)^3 (KID, Binkowski 2018). Right where n is small; may be below 0."""
+    x, y = np.asarray(real, np.float64), np.asarray(synthetic, np.float64)
+    n, m, d = len(x), len(y), x.shape[1]
+    if min(n, m) < 2:
+        raise ValueError("two images of each kind are needed")
+    xx, yy, xy = (x @ x.T / d + 1) ** 3, (y @ y.T / d + 1) ** 3, (x @ y.T / d + 1) ** 3
+    within = (xx.sum() - np.trace(xx)) / (n * (n - 1)) + (yy.sum() - np.trace(yy)) / (m * (m - 1))
+    return float(within - 2 * xy.mean())
+
+
+def precision_recall(real: Features, synthetic: Features, k: int = 3) -> tuple[float, float]:
+    """Share of synthetic images inside the real manifold and the reverse (Kynkaanniemi 2019), k-nearest-neighbour balls."""
+    if min(len(real), len(synthetic)) <= k:
+        raise ValueError(f"more than {k} images of each kind are needed")
+
+    def radii(x: Features) -> NDArray[np.float64]:
+        return np.sort(_distances(x, x), axis=1)[:, k]  # column 0 is the image itself
+
+    between = _distances(synthetic, real)
+    precision = float((between <= radii(real)[None, :]).any(axis=1).mean())
+    recall = float((between.T <= radii(synthetic)[None, :]).any(axis=1).mean())
+    return precision, recall
+
+
+def nearest_real(real: Features, synthetic: Features) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each synthetic image the index of, and the distance to, its nearest real image."""
+    between = _distances(synthetic, real)
+    index = between.argmin(axis=1)
+    return index, between[np.arange(len(index)), index]
+
+
+def memorised_share(real: Features, synthetic: Features) -> float:
+    """Share of synthetic images nearer to a real one than 99 % of real images are to their own nearest neighbour."""
+    own = _distances(real, real)
+    np.fill_diagonal(own, np.inf)
+    limit = np.quantile(own.min(axis=1), 0.01)
+    return float((nearest_real(real, synthetic)[1] < limit).mean())
+
+
+def real_vs_synthetic_auc(real: Features, synthetic: Features, seed: int = 0) -> tuple[float, int]:
+    """How well a logistic regression tells real from synthetic, cross-validated in 5 folds: (AUC, images of each kind).
+
+    0.5: not at all. Near 1: a classifier could use the difference instead of the class.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    n = min(len(real), len(synthetic), 2000)
+    if n < 10:
+        raise ValueError("10 images of each kind are needed")
+    rng = np.random.default_rng(seed)
+    x = np.concatenate([rng.permutation(real)[:n], rng.permutation(synthetic)[:n]])
+    y = np.repeat([0, 1], n)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    return float(roc_auc_score(y, cross_val_predict(model, x, y, cv=folds, method="decision_function"))), n
+
+
+def _distances(x: Features, y: Features) -> NDArray[np.float64]:
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    squares = (x**2).sum(1)[:, None] + (y**2).sum(1)[None, :] - 2 * x @ y.T
+    return np.sqrt(np.maximum(squares, 0))
+
+
+def figures(real: Features, synthetic: Features, seed: int = 0, limit: int = 5000) -> dict[str, float | int]:
+    """All of the above that the sample sizes allow, with n_real and n_synthetic. At most `limit` images of each are used."""
+    rng = np.random.default_rng(seed)
+    real = real[np.sort(rng.permutation(len(real))[:limit])]
+    synthetic = synthetic[np.sort(rng.permutation(len(synthetic))[:limit])]
+    found: dict[str, float | int] = {"n_real": len(real), "n_synthetic": len(synthetic)}
+    if min(len(real), len(synthetic)) >= 2:
+        found |= {"fd": frechet_distance(real, synthetic), "kid": kernel_distance(real, synthetic)}
+        found["memorised_share"] = memorised_share(real, synthetic)
+    if min(len(real), len(synthetic)) > 3:
+        found["precision"], found["recall"] = precision_recall(real, synthetic)
+    if min(len(real), len(synthetic)) >= 10:
+        found["real_vs_synthetic_auc"], found["auc_n"] = real_vs_synthetic_auc(real, synthetic, seed)
+    return found
