@@ -1,0 +1,50 @@
+"""Which dataset the person looks at: one picker in the sidebar, kept in the address, read by every page."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+from gmaug_core import dataset
+from gmaug_core.dataset import Dataset
+from gmaug_core.ui import text
+from gmaug_core.ui.routes import open_dataset
+
+KEY = "dataset"  # also the query parameter
+
+
+def picker() -> None:
+    """Draw the picker. The demo dataset is last in the list and first only when it is alone."""
+    summaries = sorted(dataset.list_datasets(), key=lambda summary: bool(summary["demo"]))
+    if not summaries:
+        return
+    names = Counter(summary["name"] for summary in summaries)
+    labels = {s["id"]: text.plain(s["name"]) + (f" ({s['id'][-8:]})" if names[s["name"]] > 1 else "") for s in summaries}
+    wanted = st.query_params.get(KEY)
+    if KEY not in st.session_state and wanted in labels:
+        st.session_state[KEY] = wanted
+    elif st.session_state.get(KEY) not in labels:
+        st.session_state[KEY] = summaries[0]["id"]
+    st.selectbox("Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session")
+    if st.query_params.get(KEY) != st.session_state[KEY]:
+        st.query_params[KEY] = st.session_state[KEY]
+
+
+def choose(dataset_id: str) -> None:
+    """Look at another dataset from now on (call it from a callback)."""
+    st.session_state[KEY] = dataset_id
+
+
+def chosen() -> Dataset:
+    """The dataset that the person looks at. Where there is none, says what to do and ends the page."""
+    dataset_id = st.session_state.get(KEY)
+    if not dataset_id:
+        text.empty(
+            "No dataset yet",
+            "Import a zip or a folder of images first; everything else begins there.",
+            page="pages/datasets.py",
+            label="Import a dataset",
+        )
+        st.stop()
+    return open_dataset(dataset_id)

@@ -1,0 +1,33 @@
+"""The frame around every page: title, brand, navigation, dataset picker. Streamlit runs this file; nothing imports it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gmaug_core.errors import GMAugError
+from gmaug_core.ui import ASSETS, ROOT, choice, text
+
+PAGES = {
+    "Data": [("datasets", "Datasets", "photo_library"), ("super_classes", "Super-classes", "account_tree")],
+    "Decide": [("similarity", "Similarity", "blur_on")],
+    "Augment": [("augmentation", "Augmentation", "play_circle"), ("samples", "Samples", "grid_view"), ("gains", "Gains", "insights")],
+}
+
+st.set_page_config(page_title="GMAug", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state="expanded")
+st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"), size="large")
+page = st.navigation(
+    {
+        section: [
+            st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
+            for name, title, icon in pages
+            if (ROOT / "pages" / f"{name}.py").exists()
+        ]
+        for section, pages in PAGES.items()
+    }
+)
+with st.sidebar:
+    choice.picker()
+try:
+    page.run()
+except GMAugError as error:
+    text.error_box(error)

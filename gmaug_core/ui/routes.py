@@ -1,0 +1,195 @@
+"""Our own HTTP routes: pictures, fonts, and uploads that go to disk as they come. The gate stands before all of them.
+
+Ids are matched by a pattern and looked up; no path ever comes from a request. Pictures are encoded anew, and cached for
+ever: a dataset's id holds its content's hash, and a run's samples never change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import os
+import re
+import time
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from PIL import Image
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from gmaug_core import dataset, importing, runs, samples, workspace
+from gmaug_core.errors import GMAugError
+from gmaug_core.ui import ASSETS, gate
+
+IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
+SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
+DEFAULT_SIZE = 96
+ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,120}")
+NUMBER = re.compile(r"\d{1,9}")
+KIMG = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
+FONTS = ("instrument-sans.woff2", "instrument-sans-ext.woff2", "newsreader.woff2")
+UPLOAD_HOURS = 12  # how long a page's upload token is good for
+MAX_UPLOAD = int(os.environ.get("GMAUG_MAX_UPLOAD_MB", 20_000)) * 10**6  # bytes
+
+
+# --- addresses, for the pages ---
+
+
+def image_url(dataset_id: str, index: int, size: int = DEFAULT_SIZE) -> str:
+    """Thumbnail of image `index` of a dataset, at most `size` (one of SIZES) pixels a side."""
+    return f"/images/dataset/{quote(dataset_id)}/{int(index)}?size={size}"
+
+
+def sample_url(run_id: str, sample: int) -> str:
+    """A synthetic image of a run, in its own size, as PNG."""
+    return f"/images/run/{quote(run_id)}/{int(sample)}.png"
+
+
+def grid_url(run_id: str, kimg: float | str) -> str:
+    """The generator's sample grid at `kimg` (as in its file's name)."""
+    return f"/images/grid/{quote(run_id)}/{kimg}.png"
+
+
+def upload_ticket(token: str, *, now: float | None = None) -> str:
+    """What the page hands to its uploader: until when, and a signature over that and the token."""
+    until = int((now or time.time()) + UPLOAD_HOURS * 3600)
+    return f"{until}.{gate.sign(f'upload {token} {until}')}"
+
+
+# --- pictures ---
+
+
+@lru_cache(maxsize=16)
+def _dataset(home: Path, dataset_id: str) -> dataset.Dataset:
+    return dataset.load(dataset_id)
+
+
+def open_dataset(dataset_id: str) -> dataset.Dataset:
+    """A dataset, kept open between requests and reruns. Raises InputError for an unknown id."""
+    return _dataset(workspace.home(), dataset_id)
+
+
+def thumbnail(request: Request) -> Response:
+    dataset_id, index = request.path_params["dataset"], request.path_params["index"]
+    size = request.query_params.get("size", str(DEFAULT_SIZE))
+    if not ID.fullmatch(dataset_id) or not NUMBER.fullmatch(index) or not NUMBER.fullmatch(size) or int(size) not in SIZES:
+        return _missing()
+    try:
+        data = open_dataset(dataset_id)
+        if int(index) >= len(data):
+            return _missing()
+        return Response(data.thumbnail(int(index), int(size)), media_type="image/webp", headers=IMMUTABLE)
+    except GMAugError:
+        return _missing()
+
+
+def sample(request: Request) -> Response:
+    run_id, number = request.path_params["run"], request.path_params["sample"]
+    if not ID.fullmatch(run_id) or not NUMBER.fullmatch(number):
+        return _missing()
+    try:
+        pixels = samples.image(runs.find(run_id).samples, int(number))
+    except (GMAugError, KeyError):
+        return _missing()
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return Response(file.getvalue(), media_type="image/png", headers=IMMUTABLE)
+
+
+def grid(request: Request) -> Response:
+    run_id, kimg = request.path_params["run"], request.path_params["kimg"]
+    if not ID.fullmatch(run_id) or not KIMG.fullmatch(kimg):
+        return _missing()
+    try:
+        path = runs.find(run_id).checkpoints / "generator" / f"grid-{kimg}.png"
+    except GMAugError:
+        return _missing()
+    return FileResponse(path, media_type="image/png", headers=IMMUTABLE) if path.is_file() else _missing()
+
+
+def font(request: Request) -> Response:
+    name = request.path_params["name"]
+    return FileResponse(ASSETS / "fonts" / name, media_type="font/woff2", headers=IMMUTABLE) if name in FONTS else _missing()
+
+
+def _missing() -> Response:
+    return Response("not here", status_code=404, media_type="text/plain", headers={"cache-control": "no-store"})
+
+
+# --- uploads ---
+
+
+def _ticket_holds(token: str, ticket: str) -> bool:
+    until, _, signature = ticket.partition(".")
+    right = gate.sign(f"upload {token} {until}")
+    return until.isdigit() and int(until) > time.time() and hmac.compare_digest(signature.encode(), right.encode())
+
+
+async def upload(request: Request) -> Response:
+    """PUT a slice: headers x-offset, x-total, x-name, x-ticket. GET: how many bytes are here, to go on after a break.
+
+    The last slice starts the import by itself, so a page that went away meanwhile loses nothing.
+    """
+    token = request.path_params["token"]
+    if not importing.TOKEN.fullmatch(token) or not _ticket_holds(token, request.headers.get("x-ticket", "")):
+        return _refuse("this upload was not started by a page of this dashboard, or it is too old", 403)
+    path = importing.upload_path(token)
+    if importing.status(token):
+        return JSONResponse({"received": 0, "done": True})
+    received = path.stat().st_size if path.exists() else 0
+    if request.method == "GET":
+        return JSONResponse({"received": received, "done": False})
+    numbers = [request.headers.get(key, "") for key in ("x-offset", "x-total")]
+    if not all(re.fullmatch(r"\d{1,15}", number) for number in numbers):
+        return _refuse("the upload does not say where its slice belongs", 400)
+    offset, total = map(int, numbers)
+    if not 0 < total <= MAX_UPLOAD:
+        return _refuse(f"the file is empty or larger than {MAX_UPLOAD // 10**6:,} MB", 413)
+    if offset != received:
+        return JSONResponse({"received": received, "done": False}, status_code=409)
+    if not await _append(request, path, total):
+        return _refuse("more came than the file was said to hold", 413)
+    received = path.stat().st_size
+    if received < total:
+        return JSONResponse({"received": received, "done": False})
+    name = Path(unquote(request.headers.get("x-name", "dataset"))).stem[:200]
+    digest = await run_in_threadpool(_sha256, path)
+    await run_in_threadpool(importing.start, path, name=name, token=token)
+    return JSONResponse({"received": received, "done": True, "sha256": digest})
+
+
+async def _append(request: Request, path: Path, total: int) -> bool:
+    """Stream the body to the end of the file; False (and the file gone) when it grows beyond `total`."""
+    with open(path, "ab") as file:
+        os.chmod(path, 0o600)
+        size = file.tell()
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > total:
+                path.unlink()
+                return False
+            await run_in_threadpool(file.write, chunk)
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse(reason: str, status: int) -> Response:
+    return JSONResponse({"error": reason}, status_code=status, headers={"cache-control": "no-store"})
+
+
+ROUTES = [
+    Route("/images/dataset/{dataset}/{index}", thumbnail),
+    Route("/images/run/{run}/{sample}.png", sample),
+    Route("/images/grid/{run}/{kimg}.png", grid),
+    Route("/fonts/{name}", font),
+    Route("/uploads/{token}", upload, methods=["GET", "PUT"]),
+]

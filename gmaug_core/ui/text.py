@@ -1,0 +1,102 @@
+"""Words and numbers on screen: one escape for foreign text, one form for each kind of number, one box for errors."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+
+import streamlit as st
+
+from gmaug_core.errors import GMAugError
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
+
+
+def plain(text: object) -> str:
+    """Foreign text on one line: control, bidirectional and zero-width characters become visible as \\u escapes."""
+    return "".join(f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char for char in str(text))
+
+
+def md(text: object) -> str:
+    """Foreign text (class, file, dataset names) for any label or Markdown: shown as it is, never as markup.
+
+    Every label, caption and header of the dashboard is Markdown with icons (:material/x:), colours and formulas.
+    """
+    return _MARKUP.sub(r"\\\1", plain(text))
+
+
+def count(number: float) -> str:
+    """12408 -> '12,408'."""
+    return f"{number:,.0f}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share of 1: 0.123 -> '12.3 %'."""
+    return f"{share * 100:.{digits}f} %"
+
+
+def signed_percent(value: float, digits: int = 1) -> str:
+    """A figure that is in percent already: 3.21 -> '+3.2 %', -1 -> '−1.0 %'."""
+    return f"{value:+.{digits}f} %".replace("-", "−")
+
+
+def interval(low: float, high: float, digits: int = 3) -> str:
+    """'0.128 to 0.134'."""
+    return f"{low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+
+
+def ratio(value: float) -> str:
+    """An imbalance ratio: 20.0 -> '20 : 1'."""
+    return f"{value:.1f} : 1" if value < 10 and value != int(value) else f"{value:,.0f} : 1"
+
+
+def duration(seconds: float | None) -> str:
+    """75 -> '1 min 15 s'."""
+    if seconds is None:
+        return "unknown"
+    whole = int(round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def size(number: float) -> str:
+    """Bytes: 210_000_000 -> '210 MB'."""
+    for unit in ("B", "KB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
+def when(timestamp: float) -> str:
+    """A Unix time in this machine's time zone: '21 Nov, 14:05'."""
+    return datetime.datetime.fromtimestamp(timestamp).strftime("%d %b, %H:%M").lstrip("0")
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """'1 image', '2 images', '3 super-classes'."""
+    return f"{count(number)} {one if number == 1 else many or (one + ('es' if one.endswith('s') else 's'))}"
+
+
+def error_box(error: GMAugError | dict[str, str]) -> None:
+    """An error in its three parts, in words."""
+    parts = error.to_dict() if isinstance(error, GMAugError) else error
+    lines = [f"**{md(parts.get('what', 'Something went wrong'))}**"]
+    if parts.get("expected"):
+        lines.append(f"Expected: {md(parts['expected'])}")
+    if parts.get("todo"):
+        lines.append(f"What to do: {md(parts['todo'])}")
+    st.error("\n\n".join(lines), icon=":material/error:")
+
+
+def empty(title: str, body: str, *, page: str | None = None, label: str = "", icon: str = ":material/arrow_forward:") -> None:
+    """Nothing here yet: say what this place is for and what comes first. body is our own Markdown; escape foreign names in it."""
+    with st.container(border=True, key=f"empty-{re.sub('[^a-z]+', '-', title.lower())}"):
+        st.subheader(title, anchor=False)
+        st.markdown(body)
+        if page:
+            st.page_link(page, label=label, icon=icon)
