@@ -268,7 +268,7 @@ class Lab:
             self.config.generator,
             folder,
             seed=derive("generator", self.config.seed),
-            device=self.device,
+            device=str(self.device),
             report=self.report,
             should_stop=self.should_stop,
         )
@@ -321,8 +321,7 @@ class Lab:
         folder = self.out_dir / "samples"
         if step in samples.steps(folder):
             table = samples.table(folder)
-            images = np.load(folder / f"step-{step}.npy")
-            return Pool(step, images, table[table["step"] == step], self.wanted, self.data.class_names)
+            return Pool(step, np.load(folder / f"step-{step}.npy"), table[table["step"] == step], self.wanted, self.data.class_names)
         assert self.generator is not None
         wanted, stage = self.wanted, f"sample-{step}"
         budget = np.ceil(wanted * self.config.draw_budget).astype(int)
@@ -519,9 +518,10 @@ def compare(
     x = score["ssim_supsubcls"]["value"]
     predicted: dict[str, Any] | None = None
     if x is not None:
-        law = curve.paper_law()
-        gain, low, high = law.predict(x)
-        predicted = {"gain_percent": float(gain), "low": float(low), "high": float(high), "advice": law.advice(x)}
+        found, merge = score["ssim_supsubcls"], score["ssim_mergecls"]["value"]
+        advice = curve.paper_law().advice(x, merge, interval=(found["ci_low"], found["ci_high"]))
+        predicted = {"gain_percent": advice.gain, "low": advice.low, "high": advice.high}
+        predicted["advice"] = {"verdict": advice.verdict, "text": advice.text}
     result = {
         "dataset": lab.data.id,
         "dataset_name": lab.data.name,
