@@ -1,0 +1,119 @@
+"""A real dashboard and a real browser for the journeys in this folder.
+
+app_server: the app on a free port with a workspace of its own; page: a logged-in browser tab. A journey fails on any
+console error and on any answer of 400 or more, except for the two that every deep link of Streamlit logs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOKEN = "a-token-for-tests"
+KNOWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
+START_S = 60
+
+
+@dataclass(frozen=True)
+class AppServer:
+    url: str
+    home: Path
+    log: Path
+
+    @property
+    def door(self) -> str:
+        """The link that logs a browser in."""
+        return f"{self.url}/?token={TOKEN}"
+
+
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("app")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = AppServer(f"http://127.0.0.1:{port}", folder / "workspace", folder / "server.log")
+    environment = os.environ | {"GMAUG_HOME": str(server.home), "GMAUG_TOKEN": TOKEN, "GMAUG_IMPORT_ROOTS": str(folder)}
+    with open(server.log, "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2)
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    pytest.fail(f"the app did not start:\n{server.log.read_text()[-3000:]}")
+                time.sleep(0.1)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    installed = next((path for name in names if (path := shutil.which(name))), None)
+    with playwright.sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        except playwright.Error as error:
+            warnings.warn(f"NO BROWSER: the browser tests are skipped ({str(error).splitlines()[0]})", stacklevel=1)
+            pytest.skip("no Chrome or Chromium here: install one, or run 'playwright install chromium'")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, app_server):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    problems: list[str] = []
+
+    def on_console(message) -> None:
+        if message.type == "error" and not KNOWN_404.search(message.location.get("url", "")):
+            problems.append(f"console: {message.text}")
+
+    def on_response(response) -> None:
+        if response.status >= 400 and not KNOWN_404.search(response.url):
+            problems.append(f"{response.status}: {response.url}")
+
+    def on_request(request) -> None:
+        if not request.url.startswith((app_server.url, "data:", "blob:")):
+            problems.append(f"a request left this machine: {request.url}")
+
+    page.on("console", on_console)
+    page.on("response", on_response)
+    page.on("request", on_request)
+    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.goto(app_server.door)
+    page.wait_for_url(lambda url: "token" not in url)
+    yield page
+    context.close()
+    assert not problems, "\n".join(problems)
