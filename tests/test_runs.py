@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gmaug_core import runs
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
+from gmaug_core.runs import RunWriter
+
+DOCUMENT = {"settings": {"dataset": "d"}}
+
+
+def test_create_is_idempotent_by_token(home):
+    first, created = runs.create("similarity", DOCUMENT, token="token-1")
+    again, created_again = runs.create("similarity", DOCUMENT, token="token-1")
+    assert (created, created_again, first) == (True, False, again)
+    assert runs.read_status(first).state == "queued"
+    assert [paths.id for paths in runs.list_runs()] == ["similarity-token-1"]
+    with pytest.raises(InputError):
+        runs.create("similarity", DOCUMENT, token="../x")
+
+
+def test_unknown_runs_are_named(home):
+    for name in ("nope", "../../etc", ""):
+        with pytest.raises(InputError, match="there is no run"):
+            runs.find(name)
+
+
+def test_a_life_with_stages(home):
+    paths, _ = runs.create("augmentation", DOCUMENT)
+    with runs.locked(paths.lock) as mine:
+        assert mine
+        writer = RunWriter(paths)
+        writer.progress("one", 0, 10, loss=1.0)
+        writer.progress("one", 10, 10, loss=0.5)
+        writer.progress("two", 1, 4)
+        writer.end("finished")
+    status = runs.read_status(paths)
+    assert status.state == "finished" and list(status.stages) == ["one", "two"] and status.attempt == 1
+    rows, offset = runs.read_metrics(paths)
+    assert [row["loss"] for row in rows] == [1.0, 0.5]
+    assert runs.read_metrics(paths, offset) == ([], offset)
+
+
+def test_an_active_run_that_nobody_holds_is_lost(home):
+    paths, _ = runs.create("augmentation", DOCUMENT)
+    status = read_json(paths.status)
+    write_json(paths.status, status | {"state": "running"})
+    assert runs.read_status(paths).state == "lost"
+    write_json(paths.status, status | {"progress_at": time.time() - 2 * runs.START_GRACE_S})
+    assert runs.read_status(paths).state == "lost"
+
+
+def test_alive_means_that_another_process_holds_the_lock(home):
+    paths, _ = runs.create("augmentation", DOCUMENT)
+    code = (
+        "import sys, time; from pathlib import Path; from gmaug_core import runs\n"
+        "with runs.locked(Path(sys.argv[1])) as mine:\n    print(mine, flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(paths.lock)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout and holder.stdout.readline().strip() == "True"
+    assert runs.alive(paths) and runs.holder(paths.lock) == holder.pid
+    with runs.locked(paths.lock) as mine:
+        assert not mine
+    holder.send_signal(signal.SIGKILL)
+    time.sleep(0.2)  # deliberately unreaped: a pid check would still say alive
+    assert not runs.alive(paths)
+    holder.wait()
+
+
+def test_a_stale_writer_cannot_write(home):
+    paths, _ = runs.create("augmentation", DOCUMENT)
+    old, new = RunWriter(paths), RunWriter(paths)
+    with pytest.raises(GMAugError, match="taken this run over"):
+        old.progress("one", 1, 2)
+    new.progress("one", 1, 2)
+    assert runs.read_metrics(paths)[0] == []
+
+
+def test_a_torn_metrics_line_is_skipped_and_costs_no_other(home):
+    paths, _ = runs.create("augmentation", DOCUMENT)
+    RunWriter(paths).progress("one", 1, 2, loss=1.0)
+    with open(paths.metrics, "ab") as file:
+        file.write(b'{"loss": 2.')
+    assert len(runs.read_metrics(paths)[0]) == 1
+    RunWriter(paths).progress("one", 2, 2, loss=3.0)
+    assert [row["loss"] for row in runs.read_metrics(paths)[0]] == [1.0, 3.0]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from gmaug_core.files import write_json
+path = Path(sys.argv[1])
+n = 0
+while True:
+    n += 1
+    write_json(path, {"n": n, "filler": "x" * 200_000})
+    if n == 1: print("ready", flush=True)
+"""
+
+
+def test_a_kill_never_leaves_half_a_file(tmp_path):
+    """Atomic writes survive SIGKILL at random moments; the naive way of writing must fail the same harness."""
+    naive = KILLED.replace("write_json(path, ", "__import__('json').dump(").replace("200_000})", "200_000}, path.open('w'))")
+
+    def corrupted(code: str, times: int) -> int:
+        bad = 0
+        for attempt in range(times):
+            path = tmp_path / f"{attempt}.json"
+            process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+            assert process.stdout and process.stdout.readline()
+            time.sleep(0.01 + 0.003 * attempt)
+            process.kill()
+            process.wait()
+            try:
+                json.loads(path.read_text())
+            except json.JSONDecodeError:
+                bad += 1
+        return bad
+
+    assert corrupted(KILLED, 12) == 0
+    assert corrupted(naive, 12) > 0
+    sweep_temporary(tmp_path)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("old")
+
+    def fail(file):
+        file.write(b"half")
+        raise OSError("disk")
+
+    with pytest.raises(OSError):
+        atomic_write(path, fail)
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["x"]
