@@ -32,6 +32,7 @@ from gmaug_core.dataset import Dataset
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.seeds import derive
+from gmaug_core.splits import three_way_split
 
 Report = Callable[..., None]
 ShouldStop = Callable[[], bool]
@@ -385,47 +386,6 @@ class Lab:
                 "reason": verdict.reason,
             }
         )
-
-
-def three_way_split(
-    labels: NDArray[np.int64], given: NDArray[np.str_], class_names: Sequence[str], *, seed: int
-) -> dict[str, NDArray[np.int64]]:
-    """train, val and test as sorted indices. Validation chooses, so it cannot also be the test.
-
-    The dataset's own splits are kept. A dataset with only one held-out part has it halved, class by class; one without any
-    gives 15 % of every class to each (at least one image of a class that has three). Raises InputError when that leaves a
-    part without images.
-    """
-    rng = np.random.default_rng(derive("split", seed))
-    parts = {name: np.flatnonzero(given == name) for name in ("train", "val", "test")}
-
-    def take(index: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-        taken = []
-        for label in range(len(class_names)):
-            members = rng.permutation(index[labels[index] == label])
-            n = int(np.floor(len(members) * share + 0.5))
-            taken.append(members[: min(max(n, 1), max(len(members) - 1, 0)) if len(members) >= 3 or share == 0.5 else 0])
-        return np.concatenate(taken)
-
-    held = [name for name in ("val", "test") if len(parts[name])]
-    if len(held) == 1:
-        half = take(parts[held[0]], 0.5)
-        parts = {"train": parts["train"], "val": half, "test": np.setdiff1d(parts[held[0]], half)}
-    elif not held:
-        test = take(parts["train"], 0.15)
-        rest = np.setdiff1d(parts["train"], test)
-        val = take(rest, 0.15 / 0.85)
-        parts = {"train": np.setdiff1d(rest, val), "val": val, "test": test}
-    empty = [name for name, index in parts.items() if len(index) == 0]
-    without = [name for label, name in enumerate(class_names) if not (labels[parts["train"]] == label).any()]
-    if empty or without:
-        what = f"no images for {', '.join(empty)}" if empty else f"no training images of {', '.join(without[:10])}"
-        raise InputError(
-            f"the dataset cannot be split: {what}",
-            expected="at least one training image of every class, and images to validate and test on",
-            todo="add images of these classes, or leave them out, and import again",
-        )
-    return {name: np.sort(index) for name, index in parts.items()}
 
 
 def measure_score(lab: Lab, grouping: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     0: {
-        "config", "runs", "selection", "curve", "grouping", "workspace", "errors", "files", "seeds", "layout",
+        "config", "runs", "selection", "curve", "grouping", "workspace", "errors", "files", "seeds", "layout", "splits",
     },
     1: {
         "intake", "dataset", "ssim", "samples", "store", "sources", "annotations", "decode", "importing", "export", "report",
-        "figures", "svg", "launch",
+        "figures", "svg", "launch", "findings",
     },
     2: {"similarity", "quality", "classifiers", "generators", "checkpoint"},
     3: {"experiment", "equivalence"},
