@@ -29,7 +29,7 @@ from gmaug_core import classifiers, curve, generators, quality, samples, selecti
 from gmaug_core.classifiers import Classifier, Evaluation
 from gmaug_core.config import AugmentationConfig, Profile, image_format
 from gmaug_core.dataset import Dataset
-from gmaug_core.errors import InputError, Stopped
+from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.seeds import derive
 from gmaug_core.splits import three_way_split

@@ -1,0 +1,266 @@
+"""Run folders made by hand for tests and screenshots: invented figures, never the result of an experiment."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from gmaug_core import curve, dataset, launch, runs, samples, selection
+from gmaug_core.config import SimilarityConfig, augmentation_config
+from gmaug_core.files import write_json
+from gmaug_core.runs import RunPaths
+
+SEEDS = [0, 1, 2]
+
+
+class NoBackend:
+    """Starts nothing: the run folder stays as it is."""
+
+    def start(self, paths: RunPaths) -> None:
+        paths.lock.touch()
+
+    def kill(self, paths: RunPaths, *, force: bool) -> None:
+        return
+
+
+def make_run(
+    dataset_id: str, *, state: str = "finished", kind: str = "augmentation", token: str | None = None, per_class: int = 30
+) -> RunPaths:
+    """A run of `dataset_id` in a given state: queued, running, finished, failed, cancelled or lost.
+
+    running needs somebody who holds the lock: use `with runs.locked(paths.lock)` in ANOTHER process, or patch runs.alive.
+    """
+    data = dataset.load(dataset_id)
+    grouping = launch.groupings(dataset_id)[0]
+    config: Any
+    if kind == "augmentation":
+        config = augmentation_config(dataset_id, image_size=data.image_size, colour=data.colour, symmetric=data.symmetric,
+                                     overrides={"grouping": grouping})  # fmt: skip
+    else:
+        config = SimilarityConfig(dataset=dataset_id, grouping=grouping)
+    paths = runs.RunPaths(runs.root() / launch.submit(config, token=token, where=NoBackend()))
+    now = time.time()
+    begun = {"created": now - 240, "started": now - 238, "attempt": 1, "progress_at": now}
+    if state == "queued":
+        return paths
+    _write_metrics(paths, data, kind, whole=state == "finished")
+    if kind == "augmentation":
+        _write_grids(paths, data)
+        if state == "finished":
+            _write_samples(paths, data, per_class)
+    stage = ("generator", 31, 60, 41.0) if kind == "augmentation" else ("similarity", 700, 1200, 2.0)
+    status: dict[str, Any] = {"stage": stage[0], "step": stage[1], "total": stage[2], "eta_s": stage[3]}
+    status["stages"] = {"decode": 0.4, "score": 2.1} if kind == "augmentation" else {"decode": 0.4}
+    paths.log.write_text("2026-11-20 10:00:00,000 attempt 1 begins\n2026-11-20 10:00:03,100 stage generator\n")
+    if state == "finished":
+        result = augmentation_result(paths, data) if kind == "augmentation" else similarity_result(data, paths)
+        write_json(paths.result, {"run": paths.id, "kind": kind, **result})
+        status = {
+            "stage": "quality",
+            "step": 1,
+            "total": 1,
+            "eta_s": None,
+            "stages": result.get("seconds", {"similarity": 2.0}),
+            "ended": now,
+        }
+        status = status if isinstance(status["stages"], dict) else status | {"stages": {"similarity": 2.0}}
+    elif state == "failed":
+        status["error"] = {"what": "the loss became infinite at 31 kimg", "expected": "finite losses", "todo": "resume with a smaller lr"}
+    written = {"running": "running", "lost": "running"}.get(state, state)
+    if state in ("failed", "cancelled"):
+        status["ended"] = now
+    write_json(paths.status, {**runs.Status().to_dict(), **begun, **status, "state": written})
+    return paths
+
+
+def _digits(data: dataset.Dataset) -> np.ndarray:
+    return np.asarray(data.images(f"{16 if data.image_size <= 16 else 32}-{data.colour}"))
+
+
+def _write_metrics(paths: RunPaths, data: dataset.Dataset, kind: str, *, whole: bool) -> None:
+    random = np.random.default_rng(1)
+    groups = runs.read_config(paths)["grouping"]
+    rows: list[dict[str, Any]] = []
+    values = {name: 0.25 + 0.2 * random.random() for name in groups}
+    last = 24 if whole or kind == "augmentation" else 14
+    for k in range(1, last + 1):
+        width = 0.09 / np.sqrt(k)
+        sets = [
+            {"name": name, "value": (v := value + random.normal(0, width / 3)), "ci_low": v - width, "ci_high": v + width, "pairs": 50 * k}
+            for name, value in values.items()
+        ]
+        stage = "score" if kind == "augmentation" else "similarity"
+        rows.append({"stage": stage, "step": 50 * k, "total": 1200, "sets": sets, "pairs_per_s": 24000 + random.normal(0, 900)})
+    if kind == "augmentation":
+        for k in range(1, 61 if whole else 32):
+            rows.append({"stage": "generator", "step": k, "total": 60, "kimg": float(k), "loss": 0.9 * k**-0.35 + random.normal(0, 0.01),
+                         "img_per_s": 640 + random.normal(0, 20)})  # fmt: skip
+        if whole:
+            for variant in ("baseline", "augmented", "oversampling"):
+                for seed in SEEDS:
+                    stage = {"baseline": "baseline", "augmented": "retrain-1"}.get(variant, "controls")
+                    rows += [
+                        {
+                            "stage": stage,
+                            "step": s,
+                            "total": 400,
+                            "variant": variant,
+                            "seed": seed,
+                            "val_accuracy": 0.95 - 0.7 * np.exp(-s / 90),
+                        }
+                        for s in range(50, 401, 50)
+                    ]
+            rows.append({"stage": "sample-1", "step": 600, "total": 600, "drawn": 600, "accepted": 540, "rejected": 60})
+    start = time.time() - 200
+    with open(paths.metrics, "w") as file:
+        for k, row in enumerate(rows):
+            file.write(json.dumps({"time": start + k, "attempt": 1, **row}) + "\n")
+
+
+def _write_grids(paths: RunPaths, data: dataset.Dataset) -> None:
+    folder = paths.checkpoints / "generator"
+    folder.mkdir(parents=True, exist_ok=True)
+    images = _digits(data)
+    for kimg, noise in ((10, 70), (20, 35), (30, 12)):
+        random = np.random.default_rng(kimg)
+        rows = []
+        for label in range(len(data.class_names)):
+            of_class = np.flatnonzero(data.labels == label)
+            picked = images[of_class[random.integers(0, len(of_class), 8)]].astype(float)
+            rows.append(np.concatenate(list(picked + random.normal(0, noise, picked.shape)), axis=1))
+        Image.fromarray(np.clip(np.concatenate(rows), 0, 255).astype(np.uint8)).save(folder / f"grid-{kimg}.png")
+
+
+def _write_samples(paths: RunPaths, data: dataset.Dataset, per_class: int) -> None:
+    """ "Synthetic" images: real ones with noise, judged by invented logits."""
+    random = np.random.default_rng(5)
+    images, classes = _digits(data), len(data.class_names)
+    sample = 0
+    for step in (1, 2):
+        labels = np.repeat(np.arange(classes), per_class if step == 1 else per_class // 2)
+        chosen = np.array([random.choice(np.flatnonzero(data.labels == label)) for label in labels])
+        noisy = images[chosen].astype(float) + random.normal(0, 14, images[chosen].shape)
+        draw_seeds = random.integers(0, 2**31, len(labels))
+        tables = []
+        for seed in SEEDS:
+            logits = random.normal(0, 1.2, (len(labels), classes))
+            logits[np.arange(len(labels)), labels] += random.normal(5.5, 2.2, len(labels))
+            verdict = selection.select(logits, labels, threshold=0.9, mode="probability")
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "sample": sample + np.arange(len(labels)), "step": step, "seed": seed, "label": labels,
+                        "class": [data.class_names[label] for label in labels], "draw_seed": draw_seeds,
+                        "logit": logits[np.arange(len(labels)), labels],
+                        "probability": selection.probabilities(logits)[np.arange(len(labels)), labels],
+                        "predicted": verdict.predicted, "accepted": verdict.accepted, "reason": verdict.reason,
+                    }
+                )
+            )  # fmt: skip
+        sample += len(labels)
+        samples.write_step(paths.samples, step, np.clip(noisy, 0, 255).astype(np.uint8), pd.concat(tables, ignore_index=True))
+
+
+def _measure(centre: float, label: str, n: int, spread: float = 0.006, note: str = "") -> dict[str, Any]:
+    random = np.random.default_rng(int(centre * 1e6))
+    found: dict[str, Any] = {"label": label, "note": note}
+    for name, shift in (("accuracy", 0.0), ("balanced_accuracy", -0.012)):
+        values = (centre + shift + random.normal(0, spread, len(SEEDS))).tolist()
+        mean = float(np.mean(values))
+        found[name] = {"mean": mean, "ci_low": mean - 2.2 * spread, "ci_high": mean + 2.2 * spread, "values": values, "n": n}
+    return found
+
+
+def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any]:
+    """A plausible finished result for this dataset, in the schema that the pages read."""
+    random = np.random.default_rng(3)
+    rows = samples.table(paths.samples, seed=0)
+    config = runs.read_config(paths)
+    settings = config["settings"]
+    classes = list(data.class_names)
+    n = {name: {split: int(((data.labels == k) & (data.splits == split)).sum()) for split in ("train", "val", "test")}
+         for k, name in enumerate(classes)}  # fmt: skip
+    total_test = sum(item["test"] for item in n.values()) or 50
+    law = curve.paper_law()
+    gain, low, high = law.predict(0.431)
+    advice = law.advice(0.431)
+    accepted = {name: int(rows[(rows["class"] == name) & rows["accepted"]].shape[0]) for name in classes}
+    rejected = {name: int(rows[(rows["class"] == name) & ~rows["accepted"]].shape[0]) for name in classes}
+    baseline, augmented = _measure(0.953, "Baseline", total_test), _measure(0.961, "Augmented", total_test)
+    controls = {
+        "unfiltered": _measure(0.957, "Unfiltered synthetic", total_test),
+        "oversampling": _measure(0.9555, "Oversampling", total_test),
+        "class_balanced_loss": _measure(0.954, "Class-balanced loss", total_test),
+    }
+
+    def against(other: dict[str, Any]) -> dict[str, Any]:
+        pairs = zip(augmented["accuracy"]["values"], other["accuracy"]["values"], strict=True)
+        values = [100 * (a - b) / b for a, b in pairs]
+        mean = float(np.mean(values))
+        return {"value": mean, "ci_low": mean - 1.4, "ci_high": mean + 1.4, "values": values, "n_seeds": len(SEEDS)}
+
+    return {
+        "dataset": data.id, "dataset_name": data.name, "preset": settings["preset"],
+        "generator": {"name": settings["generator"]["name"], "closed_set": True, "seconds": 84.0, "img_per_s": 640.0},
+        "classifier": 175000, "seeds": SEEDS,
+        "splits": {split: sum(item[split] for item in n.values()) for split in ("train", "val", "test")},
+        "score": {
+            "profile": "paper", "argmax": next(iter(config["grouping"])),
+            "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 800, "runner_up": "straight", "gap": 0.05},
+            "ssim_mergecls": {"value": 0.31, "ci_low": 0.302, "ci_high": 0.318, "pairs": 800},
+        },
+        "predicted": {"gain_percent": gain, "low": low, "high": high, "advice": {"verdict": advice.verdict, "text": advice.text}},
+        "baseline": baseline, "augmented": augmented, "controls": controls,
+        "relative_gain_percent": {**against(baseline), "control": "baseline"},
+        "gains": {key: against(value) for key, value in {"baseline": baseline, **controls}.items()},
+        "per_class": [
+            {"class": name, "train": n[name]["train"], "test": n[name]["test"], "synthetic": accepted[name],
+             **{key: float(np.clip(base + random.normal(0.01, 0.02), 0, 1)) for key, base in
+                (("baseline", 0.985 - 0.012 * k), ("augmented", 0.985 - 0.006 * k), ("unfiltered", 0.985 - 0.009 * k),
+                 ("oversampling", 0.985 - 0.01 * k), ("class_balanced_loss", 0.985 - 0.011 * k))}}
+            for k, name in enumerate(classes)
+        ],
+        "accepted": {"total": sum(accepted.values()), "per_class": accepted},
+        "rejected": {"total": sum(rejected.values()), "per_class": rejected,
+                     "reasons": {str(k): int(v) for k, v in rows[~rows["accepted"]]["reason"].value_counts().items()}},
+        "steps": [
+            {"seed": seed, "step": step, "chosen": "mix", "val_before": 0.951, "val_after": 0.951 + 0.008 / step, "went_on": step == 1,
+             "wanted": 400, "accepted": 380, "drawn": 450, "short": {classes[-1]: 20} if step == 1 else {}}
+            for seed in SEEDS for step in (1, 2)
+        ],
+        "quality": {"n_real": 241, "n_synthetic": 320, "fd": 14.2, "kid": 0.031, "memorised_share": 0.01, "precision": 0.82, "recall": 0.74,
+                    "real_vs_synthetic_auc": 0.71, "auc_n": 241},
+        "warnings": [f"class '{classes[-1]}' reached 80 of 100 images within the draw budget"],
+        "seconds": {"decode": 0.4, "score": 2.1, "generator": 84.0, "baseline": 30.0, "sample-1": 9.0, "retrain-1": 31.0, "controls": 40.0},
+    }  # fmt: skip
+
+
+def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
+    """A plausible finished score."""
+    groups = runs.read_config(paths)["grouping"]
+    value = {name: 0.431 - 0.05 * k for k, name in enumerate(groups)}
+    rows = [
+        {"name": name, "n": sum(data.counts[sub] for sub in subs), "value": value[name], "ci_low": value[name] - 0.011,
+         "ci_high": value[name] + 0.011, "pairs": 400, "exact": k == 2}
+        for k, (name, subs) in enumerate(groups.items())
+    ]  # fmt: skip
+    first, second = list(groups)[0], list(groups)[min(1, len(groups) - 1)]
+    return {
+        "ssim_mergecls": {"value": 0.31, "ci_low": 0.302, "ci_high": 0.318, "pairs": 800, "exact": False},
+        "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 400, "exact": False, "bias_corrected": 0.4295,
+                           "runner_up": second, "gap": 0.05},
+        "super_classes": rows, "not_scored": [], "argmax": first, "profile": "paper", "seed": 0, "seconds": 2.0, "stopped": False,
+    }  # fmt: skip
+
+
+def write_fixture(home: Path) -> str:
+    """The demo dataset with a finished run of each kind; the id of the augmentation run. For looking at pages."""
+    made = dataset.make_demo()
+    make_run(made, kind="similarity", token="fixture-score")
+    return make_run(made, token="fixture-augment").id
