@@ -1,7 +1,116 @@
-"""Super-classes."""
+"""Super-classes: which sub-classes belong together. Choose a grouping, edit it on the board, import, export, copy."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from gmaug_core import grouping, launch, workspace
+from gmaug_core.errors import GMAugError
+from gmaug_core.grouping import IDENTITY, Grouping
+from gmaug_core.ui import text
+from gmaug_core.ui.board import NAME_LENGTH, board
+from gmaug_core.ui.choice import chosen
+
+MESSAGE = "super-classes-message"  # what the last action did, said once
+
+
+def store_as_new(name: str, groups: Grouping) -> None:
+    """Store a grouping under a name that is not taken yet, and look at it. Raises GMAugError."""
+    clean = name.strip()[:NAME_LENGTH]
+    if not clean or clean in launch.groupings(data.id):
+        raise GMAugError(
+            f"a grouping cannot be called '{clean}' here", expected="a name that is not in use yet", todo="choose another name"
+        )
+    groups.validate(data.class_names)
+    workspace.save_grouping(data.id, Grouping(clean, groups.super_classes), revision=0)
+    st.session_state[key] = clean
+    st.session_state[MESSAGE] = f"'{clean}' is stored and can be edited."
+
+
+def attempt(action, *arguments) -> None:
+    """Run a callback's action; what goes wrong is said on the page, and what was stored before is unchanged."""
+    try:
+        action(*arguments)
+    except GMAugError as error:
+        st.session_state[MESSAGE] = error
+
+
+def copy(source: Grouping, field: str) -> None:
+    attempt(store_as_new, st.session_state[field], source)
+
+
+def import_file() -> None:
+    upload = st.session_state["grouping-file"]
+    if upload:
+        attempt(
+            lambda: store_as_new(
+                st.session_state["grouping-file-name"] or upload.name.rsplit(".", 1)[0], grouping.read(upload.getvalue(), "imported")
+            )
+        )
+
+
 st.title("Super-classes", anchor=False)
+data = chosen()
+key = f"grouping-{data.id}"
+names = launch.groupings(data.id)
+if st.session_state.get(key) not in names:
+    st.session_state[key] = names[0]
+
+st.markdown(
+    "Put sub-classes that look alike into one super-class: species first, then habitat or background, then size, shape and colour. "
+    "SSIM-supSubCls, and with it the predicted gain, follows from the most self-similar super-class."
+)
+message = st.session_state.pop(MESSAGE, None)
+if isinstance(message, GMAugError):
+    text.error_box(message)
+elif message:
+    st.success(text.md(message), icon=":material/check_circle:")
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    stored = set(workspace.grouping_names(data.id))
+    st.selectbox(
+        "Grouping",
+        names,
+        key=key,
+        width=280,
+        persist_state="session",
+        format_func=lambda name: text.plain(name) + ("" if name in stored else " (proposed)"),
+    )
+    current, revision = launch.grouping_of(data.id, st.session_state[key])
+    with st.popover("Copy", icon=":material/content_copy:"):
+        field = f"copy-{data.id}-{current.name}"
+        st.session_state.setdefault(field, "my grouping" if current.name == IDENTITY else f"{current.name} copy")
+        st.text_input("Name of the copy", key=field, max_chars=NAME_LENGTH)
+        st.button("Make the copy", on_click=copy, args=(current, field), type="primary")
+    with st.popover("Import", icon=":material/upload_file:"):
+        st.markdown(
+            "CSV with the columns `sub_class, super_class`, or JSON `{super: [sub, ...]}`. Every sub-class in exactly one super-class."
+        )
+        st.text_input("Name", key="grouping-file-name", placeholder="the file's name", max_chars=NAME_LENGTH)
+        st.file_uploader("Grouping file", type=["csv", "json", "txt"], key="grouping-file")
+        st.button("Import the file", on_click=import_file, type="primary", disabled=not st.session_state.get("grouping-file"))
+    with st.popover("Export", icon=":material/download:"):
+        file = f"{data.id}-{current.name}"
+        st.download_button("CSV", current.to_csv(), f"{file}.csv", "text/csv", on_click="ignore", width="stretch")
+        st.download_button("JSON", current.to_json(), f"{file}.json", "application/json", on_click="ignore", width="stretch")
+
+groups = current.without_empty().super_classes
+alone = sum(len(subs) == 1 for subs in groups.values())
+if current.name == IDENTITY:
+    with st.container(border=True, key="identity-note"):
+        st.markdown(
+            f"**Identity: every one of the {len(groups)} sub-classes is a super-class of its own.** The score then measures variety "
+            "inside a class, not likeness between classes. To group sub-classes, make a copy; this one stays as it is."
+        )
+        st.session_state.setdefault("begin-name", "my grouping")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.text_input("Name of your grouping", key="begin-name", max_chars=NAME_LENGTH, width=260)
+            st.button("Start grouping", icon=":material/edit:", type="primary", on_click=copy, args=(current, "begin-name"))
+elif alone:
+    st.caption(
+        f"{text.plural(alone, 'super-class')} of {len(groups)} {'holds' if alone == 1 else 'hold'} one sub-class only: "
+        "there the score measures variety inside a class, not likeness between classes."
+    )
+
+board(data, current.name)
+# text.link("similarity", "Measure similarity with this grouping")

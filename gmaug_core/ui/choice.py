@@ -43,7 +43,7 @@ def chosen() -> Dataset:
         text.empty(
             "No dataset yet",
             "Import a zip or a folder of images first; everything else begins there.",
-            page="pages/datasets.py",
+            page="datasets",
             label="Import a dataset",
         )
         st.stop()

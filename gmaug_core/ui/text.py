@@ -9,6 +9,7 @@ import unicodedata
 import streamlit as st
 
 from gmaug_core.errors import GMAugError
+from gmaug_core.ui import ROOT
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
 
@@ -93,10 +94,15 @@ def error_box(error: GMAugError | dict[str, str]) -> None:
     st.error("\n\n".join(lines), icon=":material/error:")
 
 
-def empty(title: str, body: str, *, page: str | None = None, label: str = "", icon: str = ":material/arrow_forward:") -> None:
+def link(page: str, label: str, icon: str = "arrow_forward") -> None:
+    """A link to one of our pages, by its file's name without .py."""
+    st.page_link(ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:")
+
+
+def empty(title: str, body: str, *, page: str = "", label: str = "") -> None:
     """Nothing here yet: say what this place is for and what comes first. body is our own Markdown; escape foreign names in it."""
     with st.container(border=True, key=f"empty-{re.sub('[^a-z]+', '-', title.lower())}"):
         st.subheader(title, anchor=False)
         st.markdown(body)
         if page:
-            st.page_link(page, label=label, icon=icon)
+            link(page, label)
