@@ -1,12 +1,111 @@
-"""Datasets: import, look, choose."""
+"""Datasets: import one, choose one, see what is in it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core.ui import text
-from gmaug_core.ui.choice import chosen
+from gmaug_core import dataset, importing
+from gmaug_core.errors import GMAugError
+from gmaug_core.ui import choice, imports, overview, text
+from gmaug_core.ui.routes import open_dataset
+from gmaug_core.ui.uploader import uploader
+
+SHOWN = 6  # dataset cards before the rest is folded away
+PROBLEM = "import-problem"
+
+
+def import_from_path() -> None:
+    """Start importing what the person named; what is wrong with it is said on the page."""
+    try:
+        path = importing.allowed_path(st.session_state["import-path"])
+        importing.start(path, name=st.session_state["import-name"].strip() or path.stem)
+        st.session_state["import-path"] = st.session_state["import-name"] = ""
+    except GMAugError as error:
+        st.session_state[PROBLEM] = error
+
+
+def import_area() -> None:
+    upload, from_path = st.tabs([":material/upload: Upload a zip", ":material/folder_open: From this machine"])
+    with upload:
+        uploader()
+    with from_path, st.container(border=True):
+        st.text_input("Path of a zip or a folder", key="import-path", placeholder="~/data/mushrooms.zip")
+        st.text_input("Name (optional)", key="import-name", max_chars=100)
+        st.button("Import", on_click=import_from_path, type="primary", icon=":material/download:")
+    st.caption(
+        "Known layouts: one folder a class; train, val and test folders with classes inside; super-class folders with class folders "
+        "inside (they become a proposed grouping). Broken files are refused one by one and listed. Nothing leaves this machine."
+    )
+
+
+def card(summary: dict, current: str | None) -> None:
+    """One dataset: what it is, a strip of pictures, and a button to look at it."""
+    with st.container(border=True, key=f"card-{summary['id']}"):
+        st.markdown(f"**{text.md(summary['name'])}**")
+        st.image(overview.strip(summary["id"]), width="stretch")
+        facts = [
+            text.plural(summary["n_images"], "image"),
+            text.plural(summary["n_classes"], "sub-class"),
+            text.ratio(summary["imbalance_ratio"]),
+        ]
+        st.caption(" · ".join(facts))
+        here = summary["id"] == current
+        st.button(
+            "Shown below" if here else "Look at it",
+            key=f"look-{summary['id']}",
+            disabled=here,
+            on_click=choice.choose,
+            args=(summary["id"],),
+        )
+
 
 st.title("Datasets", anchor=False)
-data = chosen()
-st.markdown(text.md(data.name))
+st.markdown("Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import yours, or try the demo.")
+imports.show()
+if problem := st.session_state.pop(PROBLEM, None):
+    text.error_box(problem)
+summaries = dataset.list_datasets()
+with st.expander("Import a dataset", expanded=all(summary["demo"] for summary in summaries), icon=":material/add_photo_alternate:"):
+    import_area()
+current = st.session_state.get(choice.KEY)
+for part, fold in ((summaries[:SHOWN], False), (summaries[SHOWN:], True)):
+    if part:
+        place = st.expander(f"{len(part)} more") if fold else st.container()
+        with place, st.container(horizontal=True, key=f"cards-{fold}"):
+            for summary in part:
+                with st.container(width=300):
+                    card(summary, current)
+if not summaries:
+    st.stop()
+
+data = open_dataset(current or summaries[0]["id"])
+table = overview.split_table(data)
+st.header(text.md(data.name), anchor=False)
+with st.container(horizontal=True, gap="large"):
+    st.metric("Images", text.count(len(data)))
+    st.metric("Sub-classes", text.count(len(data.class_names)))
+    st.metric("Imbalance ratio", text.ratio(data.imbalance_ratio), help="The largest training class over the smallest.")
+    st.metric("Train / val / test", " / ".join(text.count(int((data.splits == name).sum())) for name in ("train", "val", "test")))
+    st.metric("Format", f"{data.image_size} px, {data.colour}", help="Median short side; grey when every image is.")
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.subheader("The long tail", anchor=False)
+    log = st.toggle("Log scale", key="log-counts", value=data.imbalance_ratio > 50)
+st.altair_chart(overview.counts_chart(table, log=log), key=f"counts-{data.id}")
+
+samples, numbers, report = st.tabs(["Samples", "Counts and splits", "Import report"])
+with samples:
+    overview.sample_sheet(data)
+with numbers:
+    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 560))
+    if not (data.splits != "train").any():
+        st.caption("This dataset came without splits. An augmentation run makes its own train, validation and test split.")
+with report:
+    overview.import_report(data.manifest)
+
+with st.container(border=True, key="next"):
+    st.subheader("What next", anchor=False)
+    st.markdown("Say which sub-classes look alike, then measure how similar they are: that score predicts the gain before any training.")
+    with st.container(horizontal=True):
+        text.link("super_classes", "Group the sub-classes", "account_tree")
+        text.link("similarity", "Measure similarity", "blur_on")

@@ -113,4 +113,4 @@ elif alone:
     )
 
 board(data, current.name)
-# text.link("similarity", "Measure similarity with this grouping")
+text.link("similarity", "Measure similarity with this grouping")

@@ -12,6 +12,7 @@ from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
 KEY = "dataset"  # also the query parameter
+_NEXT = "next-dataset"  # what the next rerun will look at
 
 
 def picker() -> None:
@@ -21,19 +22,20 @@ def picker() -> None:
         return
     names = Counter(summary["name"] for summary in summaries)
     labels = {s["id"]: text.plain(s["name"]) + (f" ({s['id'][-8:]})" if names[s["name"]] > 1 else "") for s in summaries}
-    wanted = st.query_params.get(KEY)
-    if KEY not in st.session_state and wanted in labels:
-        st.session_state[KEY] = wanted
-    elif st.session_state.get(KEY) not in labels:
-        st.session_state[KEY] = summaries[0]["id"]
+    asked = st.session_state.pop(_NEXT, None)
+    if asked in labels:
+        st.session_state[KEY] = asked
+    elif st.session_state.get(KEY) not in labels:  # a new tab, or a dataset that is gone
+        linked = st.query_params.get(KEY)
+        st.session_state[KEY] = linked if linked in labels else summaries[0]["id"]
     st.selectbox("Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session")
     if st.query_params.get(KEY) != st.session_state[KEY]:
         st.query_params[KEY] = st.session_state[KEY]
 
 
 def choose(dataset_id: str) -> None:
-    """Look at another dataset from now on (call it from a callback)."""
-    st.session_state[KEY] = dataset_id
+    """Look at another dataset from the next rerun on."""
+    st.session_state[_NEXT] = dataset_id
 
 
 def chosen() -> Dataset:

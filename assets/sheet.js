@@ -1,0 +1,32 @@
+/* Sample sheet: a row a sub-class, pictures loaded when they come into view. Names only by textContent. */
+
+export default function (component) {
+  const { parentElement, data } = component;
+  if (parentElement.__gmaugSheet === data.version) return () => {};
+  parentElement.__gmaugSheet = data.version;
+  const sheet = document.createElement("div");
+  sheet.className = "sheet";
+  sheet.tabIndex = 0; // it scrolls, so the keyboard must reach it
+  sheet.setAttribute("aria-label", "Sample images of every sub-class");
+  for (const [name, count, images] of data.rows) {
+    const row = document.createElement("div");
+    row.className = "row";
+    const words = document.createElement("div");
+    const title = Object.assign(document.createElement("div"), { className: "name", textContent: name });
+    const n = Object.assign(document.createElement("div"), { className: "n", textContent: `${count.toLocaleString("en-US")} training` });
+    words.append(title, n);
+    const strip = document.createElement("div");
+    strip.className = "strip";
+    for (const index of images) {
+      const image = Object.assign(document.createElement("img"), { loading: "lazy", decoding: "async", alt: "", width: 52, height: 52 });
+      image.addEventListener("load", () => image.naturalWidth < 52 && image.classList.add("tiny"));
+      image.src = `${data.pictures}${index}?size=96`;
+      strip.append(image);
+    }
+    row.append(words, strip);
+    sheet.append(row);
+  }
+  parentElement.querySelector(".sheet")?.remove();
+  parentElement.append(sheet);
+  return () => {};
+}

@@ -1,0 +1,74 @@
+"""Imports on screen: those at work, with progress, and what the last ones did. The work itself is in gmaug_core.importing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from gmaug_core import importing
+from gmaug_core.ui import choice, text
+
+FRESH_S = 900.0  # an import that ended this long ago or less is still told about
+_SEEN = "imports-seen"  # tokens that this tab has dismissed or looked at
+TICK_S = 1.0
+
+
+def news() -> list[dict[str, Any]]:
+    """Imports to tell about: at work, or ended a moment ago and not dismissed in this tab."""
+    seen = st.session_state.setdefault(_SEEN, set())
+    now = time.time()
+    return [
+        state
+        for state in importing.recent()
+        if state["token"] not in seen and (state["state"] == "running" or now - state.get("ended", state["started"]) < FRESH_S)
+    ]
+
+
+def show() -> None:
+    """Draw them; while one is at work this part of the page looks again every second, and the page once when it has ended."""
+    active = any(state["state"] == "running" for state in news())
+
+    @st.fragment(run_every=TICK_S if active else None)
+    def live() -> None:
+        states = news()
+        for state in states:
+            _one(state)
+        if active and not any(state["state"] == "running" for state in states):
+            done = next((state for state in states if state["state"] == "finished"), None)
+            if done:
+                choice.choose(done["dataset"])
+            st.rerun()
+
+    live()
+
+
+def _one(state: dict[str, Any]) -> None:
+    name = text.md(state["name"] or state["source"].rsplit("/", 1)[-1])
+    if state["state"] == "running":
+        total = state["total"]
+        words = (
+            f"Importing **{name}**: {text.count(state['step'])} of {text.plural(total, 'file')}"
+            if total
+            else f"Importing **{name}**: reading its list of files"
+        )
+        st.progress(min(1.0, state["step"] / total) if total else 0.0, text=words)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if state["state"] == "finished":
+            _finished(state, name)
+        else:
+            text.error_box(state["error"])
+        st.button("Dismiss", key=f"dismiss-{state['token']}", on_click=st.session_state[_SEEN].add, args=(state["token"],))
+
+
+def _finished(state: dict[str, Any], name: str) -> None:
+    report = state["report"]
+    if not report["created"]:
+        st.info(f"**{name}** was here already: the same images make the same dataset. Nothing was added.", icon=":material/content_copy:")
+        return
+    words = f"**{name}** is imported: {text.plural(report['accepted'], 'image')} of {text.plural(len(report['counts']), 'sub-class')}"
+    refused = len(report["refused"])
+    words += f"; {text.plural(refused, 'file')} refused, each with its reason in the import report below." if refused else "."
+    st.success(words, icon=":material/check_circle:")

@@ -1,0 +1,119 @@
+"""What a dataset looks like: counts, splits, samples, what its import refused."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from gmaug_core.dataset import Dataset
+from gmaug_core.decode import canonical
+from gmaug_core.figures import COLOURS
+from gmaug_core.layout import SPLITS
+from gmaug_core.ui import ASSETS, text
+from gmaug_core.ui.board import shots
+from gmaug_core.ui.routes import open_dataset
+
+NAMED_BARS = 40  # with more classes than this the axis has no room for names; the pointer still tells
+SHEET_IMAGES = 14  # a class
+STRIP_IMAGES, STRIP_PX, STRIP_GAP = 6, 88, 6  # of a dataset's card; pixels for a dense screen
+
+_sheet = st.components.v2.component(
+    "gmaug_sheet", html="<div></div>", css=(ASSETS / "sheet.css").read_text("utf-8"), js=(ASSETS / "sheet.js").read_text("utf-8")
+)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def strip(dataset_id: str) -> bytes:
+    """One picture of each of a few sub-classes side by side, as PNG: what a dataset looks like on its card."""
+    data = open_dataset(dataset_id)
+    classes = sorted(data.class_names, key=lambda name: -data.counts[name])
+    spread = classes[:: max(1, len(classes) // STRIP_IMAGES)][:STRIP_IMAGES]
+    sheet = Image.new("RGB", (STRIP_IMAGES * (STRIP_PX + STRIP_GAP) - STRIP_GAP, STRIP_PX), "white")
+    mask = Image.new("L", sheet.size, 0)
+    for k, name in enumerate(spread):
+        picture = canonical(data.decoded(shots(data, 1)[name][0]).image, STRIP_PX, "rgb")
+        box = (k * (STRIP_PX + STRIP_GAP), 0)
+        sheet.paste(Image.fromarray(picture), box)
+        ImageDraw.Draw(mask).rounded_rectangle((*box, box[0] + STRIP_PX - 1, STRIP_PX - 1), 8, fill=255)
+    sheet.putalpha(mask)
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    return file.getvalue()
+
+
+def split_table(data: Dataset) -> pd.DataFrame:
+    """Images a sub-class and split, the largest class first: columns sub-class, train, val, test."""
+    counts = pd.crosstab(data.labels, data.splits).reindex(index=range(len(data.class_names)), columns=list(SPLITS), fill_value=0)
+    counts.insert(0, "sub-class", [text.plain(name) for name in data.class_names])
+    return counts.sort_values("train", ascending=False, kind="stable", ignore_index=True)
+
+
+def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.FacetChart:
+    """The long tail: training images a sub-class, from the largest to the smallest. table: as from split_table."""
+    rows = table.reset_index(names="rank")
+    few = len(rows) <= NAMED_BARS
+    order = alt.X(
+        "rank:O",
+        title=None if few else f"{len(rows)} sub-classes, largest first",
+        axis=alt.Axis(
+            labels=few, ticks=False, labelAngle=0 if len(rows) <= 12 else -50, labelLimit=130, labelExpr=_names(rows) if few else "''"
+        ),
+    )
+    scale = alt.Scale(type="symlog") if log else alt.Scale()
+    height = alt.Y("train:Q", title="Training images" + (", log scale" if log else ""), scale=scale, axis=alt.Axis(tickCount=5))
+    tip = [
+        alt.Tooltip("sub-class:N"),
+        alt.Tooltip("train:Q", format=","),
+        alt.Tooltip("val:Q", format=","),
+        alt.Tooltip("test:Q", format=","),
+    ]
+    bars = alt.Chart(rows).mark_bar(color=COLOURS["real"], cornerRadiusEnd=3).encode(order, height, tooltip=tip)
+    if len(rows) > 25:
+        return alt.layer(bars).properties(height=260)
+    return alt.layer(bars, bars.mark_text(dy=-7, fontSize=11).encode(text=alt.Text("train:Q", format=","))).properties(height=260)
+
+
+def _names(rows: pd.DataFrame) -> str:
+    """A Vega expression that names each rank; JSON strings are its string literals."""
+    return pd.Series(rows["sub-class"]).to_json(orient="values", force_ascii=False) + "[datum.value]"
+
+
+def sample_sheet(data: Dataset) -> None:
+    """A few training images of every sub-class, the largest class first."""
+    pictures = shots(data, SHEET_IMAGES)
+    ordered = sorted(data.class_names, key=lambda name: -data.counts[name])
+    rows = [[text.plain(name), data.counts[name], pictures[name]] for name in ordered]
+    _sheet(key=f"sheet-{data.id}", data={"version": data.id, "pictures": f"/images/dataset/{data.id}/", "rows": rows})
+
+
+def import_report(manifest: dict[str, Any]) -> None:
+    """What the import of this dataset refused, found twice, or warned of."""
+    refused, duplicates, warnings, changed = (manifest[key] for key in ("refused", "duplicates", "warnings", "conversions"))
+    for warning in warnings:
+        st.warning(text.md(warning), icon=":material/warning:")
+    facts = [
+        f"{text.plural(len(refused), 'file')} refused",
+        f"{text.plural(len(duplicates), 'image')} found more than once",
+        f"{text.plural(len(changed), 'image')} converted to 8-bit upright sRGB or grey",
+        f"{text.plural(manifest['junk'], 'system file')} ignored",
+    ]
+    st.markdown(" · ".join(facts))
+    if refused:
+        table = pd.DataFrame(refused)[["file", "reason"]].map(text.plain)
+        st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 300), column_config={"file": "Refused file", "reason": "Why"})
+    if duplicates:
+        rows = [
+            {
+                "files": ", ".join(text.plain(file) for file in item["files"][:6]),
+                "copies": len(item["files"]),
+                "in two classes": item["across_classes"],
+                "in two splits": item["across_splits"],
+            }
+            for item in duplicates
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 300), column_config={"files": "The same image"})
