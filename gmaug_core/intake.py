@@ -10,19 +10,21 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from gmaug_core import layout
 from gmaug_core.annotations import read_labels
-from gmaug_core.decode import decode, is_grey
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.layout import KNOWN, SPLITS, Place
 from gmaug_core.sources import Source, Unreadable, open_source, require_space
-from gmaug_core.store import Image, Imported, commit, listed, staging_folder, store_original
+from gmaug_core.store import Image, Imported, commit, listed, staging_folder
+from gmaug_core.verify import Verifier
 
-CHUNK = 256  # files in flight: bounds memory, and how long a stop takes
+CHUNK = 256  # files a worker between two reports: how long a stop takes
+BATCH, BATCH_BYTES = 32, 4 * 2**20  # files, or bytes, handed to a child at once: bounds memory
 
 
 def import_path(
@@ -81,30 +83,47 @@ def import_path(
 def _store(
     source: Source, files: list[tuple[str, Any]], staging: Path, report: Callable, should_stop: Callable
 ) -> tuple[list[Image], list]:
-    """Read, verify by decoding, and keep each file. Threads: Pillow, zlib and hashlib all release the lock while they work."""
+    """Read, verify by decoding, and keep each file: a thread to read and a child process to decode for each core."""
     images: list[Image] = []
     refused: list[dict[str, str]] = []
-
-    def take(item: tuple[str, Any]) -> Image | dict[str, str]:
-        file, handle = item
-        try:
-            data = source.read(handle)
-            picture, conversions = decode(data)
-        except (Unreadable, InputError) as error:
-            return {"file": file, "reason": error.what if isinstance(error, InputError) else str(error)}
-        return Image(file, store_original(staging, data), picture.size, is_grey(picture), conversions)
-
-    threads = os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(files), CHUNK):
+    workers = min(os.cpu_count() or 1, 1 + len(files) // CHUNK)
+    with ExitStack() as stack:
+        verifiers = [stack.enter_context(Verifier(staging)) for _ in range(workers)]
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
+        for start in range(0, len(files), CHUNK * workers):
             if should_stop():
                 raise Stopped("import")
-            chunk = files[start : start + CHUNK]
-            shares = [chunk[k::threads] for k in range(threads)]  # one task a thread: a task an image costs more than a small image
-            for result in chain.from_iterable(pool.map(lambda share: list(map(take, share)), shares)):
+            chunk = files[start : start + CHUNK * workers]
+            shares = [chunk[k::workers] for k in range(workers)]
+            for result in chain.from_iterable(pool.map(lambda verifier, share: _verify(source, share, verifier), verifiers, shares)):
                 images.append(result) if isinstance(result, Image) else refused.append(result)
-            report("import", min(start + CHUNK, len(files)), len(files), accepted=len(images), refused=len(refused))
+            report("import", start + len(chunk), len(files), accepted=len(images), refused=len(refused))
     return images, refused
+
+
+def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) -> list[Image | dict[str, str]]:
+    """One Image or {file, reason} a file."""
+    results: list[Image | dict[str, str]] = []
+    waiting: list[tuple[str, bytes]] = []
+
+    def flush() -> None:
+        for (file, _), answer in zip(waiting, verifier.check([data for _, data in waiting]), strict=True):
+            if "reason" in answer:
+                results.append({"file": file, "reason": answer["reason"]})
+            else:
+                results.append(Image(file, answer["sha256"], tuple(answer["size"]), answer["grey"], tuple(answer["conversions"])))
+        waiting.clear()
+
+    for file, handle in files:
+        try:
+            waiting.append((file, source.read(handle)))
+        except Unreadable as error:
+            results.append({"file": file, "reason": str(error)})
+        if len(waiting) == BATCH or sum(len(data) for _, data in waiting) > BATCH_BYTES:
+            flush()
+    if waiting:
+        flush()
+    return results
 
 
 def _resolve_duplicates(placed: list[tuple[Image, Place]]) -> tuple[list[tuple[Image, Place]], list[dict[str, Any]], list[dict[str, str]]]:

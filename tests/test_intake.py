@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from corpus import encode, files, make_folder, make_zip, overlapping_bomb, pixels, png, raw_entry
 
-from gmaug_core import dataset, intake, store
+from gmaug_core import dataset, intake, store, verify
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.intake import import_path
 
@@ -269,7 +269,7 @@ def test_an_image_never_stays_in_two_splits(home, tmp_path):
 
 def test_an_import_is_all_or_nothing(home, tmp_path, monkeypatch):
     path = make_folder(tmp_path / "given", TWO)
-    for module, name in ((intake, "decode"), (intake, "commit"), (store, "atomic_write"), (store.os, "rename")):
+    for module, name in ((verify.Verifier, "check"), (intake, "commit"), (store, "atomic_write"), (store.os, "rename")):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, fail)
             with pytest.raises(ZeroDivisionError):
@@ -284,6 +284,7 @@ def fail(*_args, **_kwargs):
 
 def test_a_stop_leaves_no_trace(home, tmp_path, monkeypatch):
     monkeypatch.setattr(intake, "CHUNK", 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
     steps = []
     with pytest.raises(Stopped):
         import_path(make_folder(tmp_path / "given", TWO), report=lambda *step, **_: steps.append(step), should_stop=lambda: len(steps) > 0)
