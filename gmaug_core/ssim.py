@@ -1,0 +1,435 @@
+"""SSIM of many image pairs (Wang 2004; paper A, equation 1), on the CPU with numba or on any torch device.
+
+    SSIM = (2 mu_x mu_y + C1)(2 sigma_xy + C2) / ((mu_x^2 + mu_y^2 + C1)(sigma_x^2 + sigma_y^2 + C2))
+
+averaged over all positions at which the window lies inside the image, C1 = (.01 * 255)^2, C2 = (.03 * 255)^2; of a
+colour image, the mean over its channels. Two windows, each the convention of a scikit-image call:
+
+    gaussian11   structural_similarity(x, y, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+    uniform7     structural_similarity(x, y, data_range=255)      7x7 box, sample covariance (its defaults)
+
+How it is fast: mu and sigma of an image are computed once and kept, so a pair costs ONE filtered plane (x*y); a row goes
+through product, vertical pass, horizontal pass and the SSIM sum while it is in the first-level cache; and the columns
+of a row are dealt to vector lanes in strips, so the horizontal pass needs no unaligned loads (see `_strips`).
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic, models, overload, register_model
+
+from gmaug_core.errors import InputError
+
+Window = Literal["gaussian11", "uniform7"]
+C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+PLANE_BYTES = 256 * 2**20  # planes kept at once: 1,400 images of 128 px
+LANES = 16  # one AVX-512 register of float32; LLVM splits it where registers are narrower
+RING = 16  # product rows kept: the next power of two above the 11 that the window needs
+
+
+def window_weights(window: Window) -> npt.NDArray[np.float64]:
+    """The one-dimensional weights of the (separable) window; they sum to 1."""
+    if window == "gaussian11":
+        weights = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+        return weights / weights.sum()
+    if window == "uniform7":
+        return np.full(7, 1 / 7)
+    raise InputError(f"unknown window '{window}'", expected="gaussian11 or uniform7")
+
+
+def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any, ...], npt.NDArray[Any]]:
+    """(taps from the outermost to the middle one, [1 / gain, C1 / 2, gain^2 C2 / 2, gain^2 FLAT_VARIANCE]) as the kernels want them.
+
+    gain is the sum of the taps. A gain that is off by 1e-8 would shift sigma_xy = E[xy] - mu_x mu_y everywhere alike, so it
+    is made exact: the box has taps of 1 (sums of integers, exact in float32) and the rounding of the other Gaussian taps
+    goes to the outermost, whose own rounding is a hundred times finer.
+    """
+    weights = window_weights(window)
+    half = len(weights) // 2
+    if window == "uniform7":
+        taps, gain, c2 = np.ones(half + 1, dtype), 7.0, C2 * 48 / 49  # C2 over 49/48 is the sample covariance at no cost
+    else:
+        taps, gain, c2 = weights[: half + 1].astype(dtype), 1.0, C2
+        taps[0] = (1 - float(taps[half]) - 2 * taps[1:half].astype(np.float64).sum()) / 2
+    return tuple(taps), np.array([1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE], dtype)
+
+
+def ssim_pairs(images: npt.NDArray[np.uint8], pairs: npt.ArrayLike, *, window: Window = "gaussian11", workers: int = 0) -> npt.NDArray[np.float64]:
+    """SSIM of each pair of images.
+
+    images: uint8 [n, h, w] (grey) or [n, h, w, 3]; may be memory-mapped. pairs: int [m, 2], indices into images.
+    workers: threads, 0 for all cores. Returns float64 [m] in the order of the pairs, each in [-1, 1], within 1e-6 of
+    scikit-image. A value depends on its two images alone: not on order, batch, workers or what else is asked.
+    Raises InputError for a wrong dtype or shape, images smaller than the window, or an index out of range.
+    """
+    images = np.asarray(images)
+    index = _checked(images, pairs, len(window_weights(window)))
+    values = np.empty(len(index))
+    if not len(index):
+        return values
+    count = workers or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    capacity = max(2, PLANE_BYTES // _bytes_of(images))
+    order = _cache_order(index, capacity)
+    with ThreadPoolExecutor(count) as pool:
+        for block in _blocks(index, order, capacity):
+            used, local = np.unique(index[block], return_inverse=True)
+            values[block] = _block(np.take(images, used, axis=0), local.reshape(-1, 2), window, pool, count)
+    return values
+
+
+def _checked(images: npt.NDArray[Any], pairs: npt.ArrayLike, size: int) -> npt.NDArray[np.int64]:
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
+        raise InputError(f"images are {images.dtype} {list(images.shape)}", expected="uint8 [n, h, w] or [n, h, w, 3]")
+    if min(images.shape[1:3]) < size:
+        raise InputError(f"images of {images.shape[1]} x {images.shape[2]} pixels", expected=f"at least the window, {size} x {size}")
+    index = np.asarray(pairs)
+    if index.size == 0:
+        index = index.reshape(0, 2).astype(np.int64)
+    if index.ndim != 2 or index.shape[1] != 2 or index.dtype.kind not in "iu":
+        raise InputError(f"pairs are {index.dtype} {list(index.shape)}", expected="integers [m, 2]")
+    index = index.astype(np.int64, copy=False)
+    if len(index) and (index.min() < 0 or index.max() >= len(images)):
+        wrong = int(index.min()) if index.min() < 0 else int(index.max())
+        raise InputError(f"a pair names image {wrong}", expected=f"indices from 0 to {len(images) - 1}")
+    return index
+
+
+def _cache_order(index: npt.NDArray[np.int64], capacity: int) -> npt.NDArray[np.int64]:
+    """The order of work: tiles of pairs whose images fit in memory together, and in each, tiles that fit in the second-level cache."""
+    low, high = index.min(1), index.max(1)
+    large, small = max(1, capacity // 2), 4
+    return np.lexsort((high, low, high // small, low // small, high // large, low // large))
+
+
+def _blocks(index: npt.NDArray[np.int64], order: npt.NDArray[np.int64], capacity: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Runs of `order` that name at most `capacity` different images each."""
+    if len(order) == 1 or len(np.unique(index[order])) <= capacity:
+        yield order
+    else:
+        middle = len(order) // 2
+        yield from _blocks(index, order[:middle], capacity)
+        yield from _blocks(index, order[middle:], capacity)
+
+
+def _block(images: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], window: Window, pool: ThreadPoolExecutor, workers: int) -> Any:
+    """SSIM of pairs of a few images whose planes fit in memory: first every image's planes, then every pair."""
+    size = len(window_weights(window))
+    channels = images.shape[3] if images.ndim == 4 else 1
+    planes = np.ascontiguousarray(np.moveaxis(images, 3, 1)).reshape(-1, *images.shape[1:3]) if channels == 3 else images
+    height, width = planes.shape[1:]
+    rows, columns = height - size + 1, width - size + 1
+    valid = _valid_positions(width, size)
+
+    def run(pairs: npt.NDArray[np.int64], dtype: type[np.floating[Any]]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        used, local = np.unique(pairs, return_inverse=True)
+        local = local.reshape(-1, 2)
+        chosen = (used[:, None] * channels + np.arange(channels)).ravel()
+        taps, constants = _constants(window, dtype)
+        mask = valid.astype(dtype)
+        centre, flat, values = np.empty(len(chosen)), np.empty(len(chosen)), np.empty(len(pairs))
+        with _scratch(len(chosen) * (height + 2 * rows) * len(mask), dtype) as memory:
+            pixels = memory[: len(chosen) * height * len(mask)].reshape(len(chosen), -1)
+            moments = memory[pixels.size :].reshape(len(chosen), -1)
+
+            def prepare(part: slice) -> None:
+                _prepare(planes, chosen[part], mask, taps, constants, pixels[part], moments[part], centre[part], flat[part])
+
+            def compare(part: slice) -> None:
+                _compare(pixels, moments, centre, local[part], channels, height, mask, taps, constants, values[part])
+
+            list(pool.map(prepare, _parts(len(chosen), workers)))
+            list(pool.map(compare, _parts(len(pairs), workers)))
+        worst = flat.reshape(-1, channels).max(1)
+        return values * (4 / (rows * columns * channels)), worst[local[:, 0]] * worst[local[:, 1]]
+
+    values, risk = run(pairs, np.float32)
+    precise = np.flatnonzero(risk > FLAT_RISK**2)
+    if len(precise):
+        values[precise] = run(pairs[precise], np.float64)[0]
+    return values
+
+
+_memory: dict[str, npt.NDArray[np.uint8]] = {}
+_memory_lock = threading.Lock()
+
+
+@contextmanager
+def _scratch(size: int, dtype: type[np.floating[Any]]) -> Iterator[npt.NDArray[Any]]:
+    """`size` uninitialised values. The last buffer is kept: fresh pages cost as much time as filtering what goes into them."""
+    wanted = size * np.dtype(dtype).itemsize
+    with _memory_lock:
+        buffer = _memory.pop("planes", None)
+    if buffer is None or len(buffer) < wanted:
+        buffer = np.empty(wanted, np.uint8)
+    try:
+        yield buffer[:wanted].view(dtype)
+    finally:
+        with _memory_lock:
+            if len(buffer) <= PLANE_BYTES and len(buffer) > len(_memory.get("planes", ())):
+                _memory["planes"] = buffer
+
+
+def _parts(n: int, workers: int) -> list[slice]:
+    """Cuts of range(n): several a worker, so that none waits long for the last."""
+    size = max(1, -(-n // (4 * workers)))
+    return [slice(start, start + size) for start in range(0, n, size)]
+
+
+def _bytes_of(images: npt.NDArray[np.uint8]) -> int:
+    """Bytes of the float32 planes of one image: pixels, mu and sigma^2."""
+    height, width = images.shape[1:3]
+    return 3 * 4 * height * (width + LANES) * (3 if images.ndim == 4 else 1)
+
+
+@cache
+def _valid_positions(width: int, size: int) -> npt.NDArray[np.float64]:
+    """1 at the positions of a row where the window lies inside the image, else 0; its length is the width of a row.
+
+    The columns of a row are dealt to vector lanes in strips: lane j holds columns j S ... j S + S - 1, so position
+    LANES c + j is column j S + c, and the column to its right is one whole vector further: a horizontal tap is an aligned
+    load. Only past c = S - 1 does a column come from the next lane; those vectors are written behind the row once,
+    as the row shifted by one lane.
+    """
+    strips = max(2, -(-width // LANES))
+    column = np.arange(LANES)[None, :] * strips + np.arange(strips)[:, None]
+    return (column <= width - size).astype(np.float64).ravel()
+
+
+# --- a small vector language for numba: LANES floats as one value, so that the kernels say what the machine does --------
+
+
+class Vector(types.Type):
+    """LANES floats of one dtype."""
+
+    def __init__(self, dtype: types.Type) -> None:
+        self.dtype = dtype
+        super().__init__(f"Vector({dtype})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Vector) -> None:
+        super().__init__(manager, kind, ir.VectorType(manager.lookup(kind.dtype).get_value_type(), LANES))
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [offset]), context.get_value_type(Vector(kind.dtype)).as_pointer())
+
+
+@intrinsic
+def _load(_: Any, array: Any, offset: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_address(context, builder, signature.args[0], *args), align=signature.args[0].dtype.bitwidth // 8)
+
+    return Vector(array.dtype)(array, types.intp), generate
+
+
+@intrinsic
+def _store(_: Any, array: Any, offset: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        address = _address(context, builder, signature.args[0], *args[:2])
+        builder.store(args[2], address, align=signature.args[0].dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), generate
+
+
+def _lanes(indices: list[int]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices)
+
+
+@intrinsic
+def _splat(_: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        empty = ir.Constant(ir.VectorType(args[0].type, LANES), ir.Undefined)
+        return builder.shuffle_vector(builder.insert_element(empty, args[0], ir.IntType(32)(0)), empty, _lanes([0] * LANES))
+
+    return Vector(value)(value), generate
+
+
+@intrinsic
+def _total(_: Any, vector: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        rest, n = args[0], LANES
+        while n > 1:
+            n //= 2
+            halves = [builder.shuffle_vector(rest, rest, _lanes(list(range(start, start + n)))) for start in (0, n)]
+            rest = builder.fadd(*halves)
+        return builder.extract_element(rest, ir.IntType(32)(0))
+
+    return vector.dtype(vector), generate
+
+
+@intrinsic
+def _where_below(_: Any, value: Any, limit: Any, then: Any) -> Any:
+    """then where value < limit, else 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[2], ir.Constant(args[2].type, None))
+
+    return then(value, limit, then), generate
+
+
+def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
+    @intrinsic
+    def operation(_: Any, left: Any, right: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return getattr(builder, instruction)(*args, flags=("fast",))  # fast: multiply-add in one instruction
+
+        return left(left, right), generate
+
+    @overload(symbol)
+    def operator_of(left, right):  # type: ignore[no-untyped-def]  # numba compares these names with the lambda's
+        if isinstance(left, Vector) and isinstance(right, Vector):
+            return lambda left, right: operation(left, right)
+        return None
+
+
+for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
+    _define(_symbol, _instruction)
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """njit without the GIL; machine code is cached beside the module, or nowhere when no folder can be written."""
+    try:
+        return njit(nogil=True, cache=True, error_model="numpy")(function)
+    except RuntimeError:
+        return njit(nogil=True, error_model="numpy")(function)
+
+
+# --- the kernels: flat arrays that hold rows of `width` = LANES S values in strip order -----------------------------------
+# taps: a tuple, so its length is known to the compiler and loops over taps unroll. The last rows are kept in a ring of RING
+# rows, filtered down into `row`, and then along it.
+
+# A position is flat when its variance is below FLAT_VARIANCE grey levels^2: rounding errors of neighbours are then equal
+# and do not average out. An image's flat value is the mean over positions of (mu - centre)^2 where flat. When the
+# geometric mean of two images' flat values is above FLAT_RISK, float32 could miss 1e-6 and float64 is used.
+FLAT_VARIANCE = 0.5
+FLAT_RISK = 100.0
+
+
+@_compiled
+def _down(ring, row, taps, top, width):  # type: ignore[no-untyped-def]
+    """Filter rows top ... top + span of the ring into `row`, and lay the copy that is shifted by one lane behind it."""
+    half, span = len(taps) - 1, 2 * len(taps) - 2
+    for f in range(0, width, LANES):
+        total = _splat(taps[half]) * _load(ring, ((top + half) & (RING - 1)) * width + f)
+        for k in range(half):
+            above, below = (top + k) & (RING - 1), (top + span - k) & (RING - 1)
+            total = total + _splat(taps[k]) * (_load(ring, above * width + f) + _load(ring, below * width + f))
+        _store(row, f, total)
+    for f in range(0, span * LANES, LANES):
+        _store(row, width + f, _load(row, f + 1))
+
+
+@_compiled
+def _along(row, taps, f):  # type: ignore[no-untyped-def]
+    half, span = len(taps) - 1, 2 * len(taps) - 2
+    total = _splat(taps[half]) * _load(row, f + half * LANES)
+    for k in range(half):
+        total = total + _splat(taps[k]) * (_load(row, f + k * LANES) + _load(row, f + (span - k) * LANES))
+    return total
+
+
+@_compiled
+def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row, row2):  # type: ignore[no-untyped-def]
+    """Rows of gain (mu - centre) and of gain^2 (sigma^2 + C2 / 2), alternating, into `moments`.
+
+    Returns of the flat positions: count, sum of gain (mu - centre), sum of its square.
+    """
+    span, width = 2 * len(taps) - 2, len(mask)
+    scale, c2 = _splat(constants[0]), _splat(constants[2])
+    limit = _splat(constants[2] + constants[3])
+    count = first = second = c2 - c2
+    for r in range(height):
+        for f in range(0, width, LANES):
+            value = _load(pixels, r * width + f)
+            _store(ring, (r & (RING - 1)) * width + f, value)
+            _store(squares, (r & (RING - 1)) * width + f, value * value)
+        if r >= span:
+            _down(ring, row, taps, r - span, width)
+            _down(squares, row2, taps, r - span, width)
+            at = (r - span) * 2 * width
+            for f in range(0, width, LANES):
+                mean = _along(row, taps, f) * scale
+                variance = _along(row2, taps, f) - mean * mean + c2
+                _store(moments, at + f, mean)
+                _store(moments, at + width + f, variance)
+                flat = _where_below(variance, limit, _load(mask, f))
+                count = count + flat
+                first = first + flat * mean
+                second = second + flat * mean * mean
+    return float(_total(count)), float(_total(first)), float(_total(second))
+
+
+@_compiled
+def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, flat):  # type: ignore[no-untyped-def]
+    """Fill pixels, moments, centre and flat of images[chosen]; images uint8 [n, h, w]."""
+    height, columns, width, strips = images.shape[1], images.shape[2], len(mask), len(mask) // LANES
+    span = 2 * len(taps) - 2
+    line = np.zeros(width, pixels.dtype)
+    ring, squares = np.empty(RING * width, pixels.dtype), np.empty(RING * width, pixels.dtype)
+    row, row2 = np.zeros(width + (span + 1) * LANES, pixels.dtype), np.zeros(width + (span + 1) * LANES, pixels.dtype)
+    positions = (height - span) * (columns - span)
+    for k in range(len(chosen)):
+        source, target = images[chosen[k]], pixels[k]
+        around = 128
+        for attempt in range(2):
+            for r in range(height):
+                for f in range(columns):
+                    line[f] = np.int32(source[r, f]) - np.int32(around)
+                for c in range(strips):
+                    for j in range(LANES):
+                        target[r * width + c * LANES + j] = line[j * strips + c]
+            count, first, second = _moments(target, moments[k], mask, taps, constants, height, ring, squares, row, row2)
+            flat[k] = second * constants[0] ** 2 / positions
+            if attempt or flat[k] < FLAT_RISK / 4:
+                break
+            around += int(np.round(first * constants[0] / count))  # a uniform background goes to zero, where float32 is exact
+        centre[k] = around
+
+
+@_compiled
+def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, constants, values):  # type: ignore[no-untyped-def]
+    """values[p] = sum over channels and positions of SSIM / 4. Symmetric in the two images to the last bit."""
+    span, width = 2 * len(taps) - 2, len(mask)
+    ring, row = np.empty(RING * width, pixels.dtype), np.zeros(width + (span + 1) * LANES, pixels.dtype)
+    shift = np.zeros(2, pixels.dtype)
+    scale, c1, c2 = _splat(constants[0]), _splat(constants[1]), _splat(constants[2])
+    for p in range(len(pairs)):
+        total = 0.0
+        for channel in range(channels):
+            i, j = pairs[p, 0] * channels + channel, pairs[p, 1] * channels + channel
+            x, y, moments_x, moments_y = pixels[i], pixels[j], moments[i], moments[j]
+            shift[0], shift[1] = centre[i], centre[j]
+            centre_x, centre_y = _splat(shift[0]), _splat(shift[1])
+            for r in range(height):
+                for f in range(0, width, LANES):
+                    _store(ring, (r & (RING - 1)) * width + f, _load(x, r * width + f) * _load(y, r * width + f))
+                if r >= span:
+                    _down(ring, row, taps, r - span, width)
+                    at = (r - span) * 2 * width
+                    sums = c1 - c1
+                    for f in range(0, width, LANES):
+                        mu_x, mu_y = _load(moments_x, at + f), _load(moments_y, at + f)
+                        structure = _along(row, taps, f) - mu_x * mu_y + c2  # gain^2 (sigma_xy + C2 / 2)
+                        variances = _load(moments_x, at + width + f) + _load(moments_y, at + width + f)
+                        mu_x, mu_y = mu_x * scale + centre_x, mu_y * scale + centre_y
+                        product, both = mu_x * mu_y + c1, mu_x + mu_y
+                        squares = both * both - (product + product) + (c1 + c1 + c1 + c1)  # mu_x^2 + mu_y^2 + C1
+                        sums = sums + _load(mask, f) * (product * structure / (squares * variances))
+                    total += _total(sums)
+        values[p] = total
