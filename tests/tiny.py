@@ -1,0 +1,70 @@
+"""A dataset and settings so small that a whole augmentation run takes seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gmaug_core import dataset, intake
+from gmaug_core.config import AugmentationConfig, augmentation_config
+
+COUNTS = {"across": 16, "down": 9, "slant": 5}
+SETTINGS = {
+    "seeds": 2,
+    "generator": {"kimg": 0.32, "batch": 16, "channels": 8, "snapshot_kimg": 0.16, "sampling_steps": 3},
+    "classifier": {"width": 4, "blocks": [1], "steps": 30, "batch": 16, "checkpoint_steps": 10},
+    "selection": {"mode": "probability", "threshold": 0.34},
+    "tolerance": 0.0,
+    "draw_budget": 2.0,
+}
+GAN_SETTINGS = SETTINGS | {"generator": {"kimg": 0.32, "batch": 16, "channel_base": 64, "channel_max": 8, "z_dim": 8, "w_dim": 8}}
+
+
+def draw(kind: str, rng: np.random.Generator) -> np.ndarray:
+    """A 16 px image with one bright bar."""
+    image = rng.integers(0, 70, (16, 16)).astype(np.uint8)
+    place = rng.integers(4, 12)
+    if kind == "across":
+        image[place : place + 2] = 240
+    elif kind == "down":
+        image[:, place : place + 2] = 240
+    else:
+        np.fill_diagonal(image, 240)
+        np.fill_diagonal(image[1:], 240)
+    return image
+
+
+def write_folder(folder: Path) -> Path:
+    """Class folders below train, val and test."""
+    rng = np.random.default_rng(0)
+    for split, counts in (("train", COUNTS), ("val", dict.fromkeys(COUNTS, 8)), ("test", dict.fromkeys(COUNTS, 12))):
+        for kind, n in counts.items():
+            place = folder / split / kind
+            place.mkdir(parents=True)
+            for number in range(n):
+                Image.fromarray(draw(kind, rng)).save(place / f"{number}.png")
+    return folder
+
+
+def make_dataset(folder: Path) -> dataset.Dataset:
+    """Import the bars into the current workspace."""
+    return dataset.load(intake.import_path(write_folder(folder), name="bars").dataset_id)
+
+
+def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> AugmentationConfig:
+    """The quick preset, made tiny."""
+    settings = SETTINGS if generator == "edm" else GAN_SETTINGS
+    return augmentation_config(data.id, image_size=16, colour="grey", generator=generator, symmetric=False, overrides=settings | overrides)
+
+
+def comparable(result: dict) -> dict:
+    """A result without what may differ between two runs of the same seed: times and ids."""
+
+    def strip(value):
+        if isinstance(value, dict):
+            return {k: strip(v) for k, v in value.items() if k not in ("run", "seconds", "img_per_s", "pairs_per_s")}
+        return [strip(v) for v in value] if isinstance(value, list) else value
+
+    return strip(result)
