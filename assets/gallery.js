@@ -207,7 +207,7 @@ class Gallery {
       cell.setAttribute("role", "option");
       cell.append(make("img"), make("span", "mark"), make("div", "foot"));
       cell.children[0].alt = "";
-      cell.children[2].append(make("span", "name", items.classes[items.class[position]]), make("span", "", items.probability[position].toFixed(2)));
+      cell.children[2].append(make("span", "name", items.classes[items.class[position]]), make("span", "", `${items.accepted[position] ? "✓" : "✕"} ${items.probability[position].toFixed(2)}`));
       cell.addEventListener("click", () => {
         this.go(position);
         this.draw();

@@ -131,24 +131,24 @@ def curve(law: Law, points: Sequence[Point], *, runs: Sequence[Mapping[str, Any]
 def super_classes(rows: Sequence[Mapping[str, Any]], *, argmax: str | None = None, merge: float | None = None) -> go.Figure:
     """Mean SSIM and its interval a super-class, the highest first. rows: {name, n, value, ci_low, ci_high, pairs}."""
     ordered = sorted(rows, key=lambda row: row["value"])[-MAX_CLASSES:]
-    figure = _figure(height=110 + 26 * len(ordered), xaxis_title="mean SSIM of random pairs (95 % interval)", showlegend=False)
+    figure = _figure(height=120 + 30 * len(ordered), xaxis_title="mean SSIM of random pairs (95 % interval)", showlegend=False)
+    tones = [COLOURS["law"] if row["name"] == argmax else COLOURS["real"] for row in ordered]
+    for row, tone in zip(ordered, tones, strict=True):  # one trace an interval: error bars of one trace share one colour
+        figure.add_scatter(
+            x=[row["ci_low"], row["ci_high"]], y=[safe(row["name"])] * 2, mode="lines", line={"color": tone, "width": 2}, hoverinfo="skip"
+        )
     figure.add_scatter(
         x=[row["value"] for row in ordered], y=[safe(row["name"]) for row in ordered], mode="markers",
-        error_x={
-            "array": [row["ci_high"] - row["value"] for row in ordered], "arrayminus": [row["value"] - row["ci_low"] for row in ordered],
-            "thickness": 1.6, "width": 4,
-        },
         customdata=[[row["n"], row["pairs"]] for row in ordered],
         marker={
             "size": 10, "symbol": ["diamond" if row["name"] == argmax else "circle" for row in ordered],
-            "color": [COLOURS["law"] if row["name"] == argmax else COLOURS["real"] for row in ordered],
+            "color": tones,
         },
         hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs<extra></extra>",
     )  # fmt: skip
     if merge is not None:
-        figure.add_vline(
-            x=merge, line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"}, annotation_text="whole set", annotation_font_size=11
-        )
+        figure.add_vline(x=merge, line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"})
+        figure.add_annotation(x=merge, y=1, yref="paper", yanchor="bottom", text="whole set", showarrow=False, font={"size": 11})
     return figure
 
 
@@ -222,7 +222,12 @@ def accuracy(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
     """Validation accuracy of the classifiers as they train. None while there is none."""
     rows = [row for row in history if row.get("val_accuracy") is not None]
     points = [
-        {"step": row["step"], "what": f"{row.get('variant', row['stage'])}".replace("_", " "), "value": row["val_accuracy"]}
+        {
+            "step": row["step"],
+            "what": f"{row.get('variant', row['stage'])}".replace("_", " "),
+            "value": row["val_accuracy"],
+            "seed": row.get("seed", 0),
+        }
         for row in rows[:: max(1, len(rows) // 1500)]
     ]
     if not points:
@@ -234,11 +239,19 @@ def accuracy(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
         .encode(
             x=alt.X("step:Q", title="step within the stage"),
             y=alt.Y("value:Q", title="validation accuracy", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
-            color=alt.Color("what:N", sort=order, scale=alt.Scale(range=_SERIES), legend=alt.Legend(title=None, orient="top", columns=3)),
-            tooltip=["what:N", "step:Q", alt.Tooltip("value:Q", format=".1%")],
+            color=alt.Color("what:N", sort=order, scale=_scale(order), legend=alt.Legend(title=None, orient="top", columns=3)),
+            detail="seed:N",
+            tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".1%")],
         )
-        .properties(height=260)
+        .properties(height=340)
     )
+
+
+def _scale(names: Sequence[str]) -> alt.Scale:
+    """Colours for lines: the baseline and the augmented one keep theirs, the others follow in a fixed order."""
+    fixed = {"baseline": COLOURS["baseline"], "augmented": COLOURS["accepted"]}
+    others = iter([colour for colour in _SERIES if colour not in fixed.values()] * (1 + len(names)))
+    return alt.Scale(domain=list(names), range=[fixed.get(name) or next(others) for name in names])
 
 
 def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> alt.Chart:
@@ -252,7 +265,7 @@ def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> 
             color=alt.Color("what:N", sort=order, scale=alt.Scale(range=_SERIES), legend=alt.Legend(title=None, orient="top", columns=4)),
             tooltip=["what:N", alt.Tooltip(x, format=".1f"), alt.Tooltip("value:Q", format=".4f")],
         )
-        .properties(height=260)
+        .properties(height=320)
     )
 
 
@@ -291,13 +304,22 @@ def per_class(result: Mapping[str, Any], *, compare: str = "augmented") -> go.Fi
         figure.add_bar(
             y=labels, x=[None if row.get(key) is None else 100 * row[key] for row in rows], orientation="h", name=VARIANTS.get(key, key),
             marker={"color": colour}, customdata=[[row["test"], row.get("synthetic", 0)] for row in rows],
+            text=[_points(row, compare) if key == compare else "" for row in rows], textposition="outside", cliponaxis=False,
+            textfont={"size": 12},
             hovertemplate="%{y}<br>recall %{x:.1f} %<br>%{customdata[0]} test images, %{customdata[1]:,} synthetic in training"
             f"<extra>{VARIANTS.get(key, key)}</extra>",
         )  # fmt: skip
     figure.update_layout(legend_traceorder="reversed")
-    figure.update_xaxes(title="recall on the test images, % (mean over seeds)", range=[0, 101])
+    figure.update_xaxes(title="recall on the test images, %", range=[0, 110])
     figure.update_yaxes(title="class (real training images)")
     return figure
+
+
+def _points(row: Mapping[str, Any], compare: str) -> str:
+    """'+3.2': percentage points of recall between the baseline and `compare`; empty where either is unknown."""
+    if row.get(compare) is None or row.get("baseline") is None:
+        return ""
+    return f"{100 * (row[compare] - row['baseline']):+.1f}".replace("-", "−")
 
 
 def balance(result: Mapping[str, Any]) -> go.Figure:
@@ -318,4 +340,5 @@ def balance(result: Mapping[str, Any]) -> go.Figure:
             hovertemplate="%{x}<br>%{y:,} " + name + "<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(type="category")
+    figure.update_layout(legend_traceorder="normal")
     return figure

@@ -62,7 +62,7 @@ def make_run(
         result = augmentation_result(paths, data) if kind == "augmentation" else similarity_result(data, paths)
         write_json(paths.result, {"run": paths.id, "kind": kind, **result})
         status = {
-            "stage": "quality",
+            "stage": "quality" if kind == "augmentation" else "similarity",
             "step": 1,
             "total": 1,
             "eta_s": None,

@@ -92,7 +92,7 @@ def test_a_long_history_is_thinned_and_keeps_its_end():
 def test_super_classes_are_ordered_and_the_winner_stands_out():
     rows = [{"name": name, "n": 3, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1, "pairs": 9} for name, v in (("b", 0.3), ("a", 0.2))]
     figure = figures.super_classes(rows, argmax="b", merge=0.25)
-    assert list(figure.data[0].y) == ["a", "b"] and list(figure.data[0].marker.symbol) == ["circle", "diamond"]
+    assert list(figure.data[-1].y) == ["a", "b"] and list(figure.data[-1].marker.symbol) == ["circle", "diamond"]
 
 
 def test_a_matrix_leaves_unknown_cells_empty():

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from gmaug_core import dataset, importing, runs, samples, workspace
 from gmaug_core.errors import GMAugError
-from gmaug_core.ui import ASSETS, gate
+from gmaug_core.ui import ASSETS, gate, items
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
@@ -190,6 +190,7 @@ ROUTES = [
     Route("/images/dataset/{dataset}/{index}", thumbnail),
     Route("/images/run/{run}/{sample}.png", sample),
     Route("/images/grid/{run}/{kimg}.png", grid),
+    Route("/runs/{run}/items", items.items),
     Route("/fonts/{name}", font),
     Route("/uploads/{token}", upload, methods=["GET", "PUT"]),
 ]

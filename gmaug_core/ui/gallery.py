@@ -1,0 +1,176 @@
+"""The gallery of a run's synthetic images: thousands at once, reviewed by keyboard, every decision saved.
+
+Component events are lossy, so the browser keeps a log of operations and sends all that are not acknowledged; apply_ops
+applies each once and saves it. The pictures and the list come from our own routes: a rerun carries only decisions.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from gmaug_core import runs, samples, workspace
+from gmaug_core.config import image_format
+from gmaug_core.errors import GMAugError
+from gmaug_core.figures import COLOURS
+from gmaug_core.report import png
+from gmaug_core.runs import RunPaths
+from gmaug_core.splits import three_way_split
+from gmaug_core.ui import ASSETS, items, text
+from gmaug_core.ui.items import Filter
+from gmaug_core.ui.routes import open_dataset, sample_url
+
+NEAREST = 4  # real images beside a sample
+NEAREST_LIMIT = 60_000_000  # pixel values to compare with; beyond this only those of the same class
+WORDS = {"keep": "kept by a person", "reject": "rejected by a person"}
+
+_component = st.components.v2.component(
+    "gmaug_gallery", html="<div></div>", css=(ASSETS / "gallery.css").read_text("utf-8"), js=(ASSETS / "gallery.js").read_text("utf-8")
+)
+
+
+@dataclass
+class State:
+    """What one tab sees of one run's reviews. ack: the last operation of this mount that was dealt with."""
+
+    run: str
+    count: int  # samples are 0 .. count - 1
+    decisions: dict[int, str]
+    mount: str = field(default_factory=lambda: secrets.token_hex(4))
+    ack: int = 0
+    problem: str = ""
+
+
+def apply_ops(state: State, ops: Any) -> State:
+    """Save what the browser has not had acknowledged, in order, and acknowledge it. Changes and returns state.
+
+    An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is dropped and said in
+    state.problem; one that could not be saved is not acknowledged, so the browser sends it again.
+    """
+    state.problem = ""
+    edits: dict[int, str | None] = {}
+    last = state.ack
+    for op in ops if isinstance(ops, list) else []:
+        if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= last:
+            continue
+        last = op["n"]
+        sample, decision = op.get("sample"), op.get("decision")
+        if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < state.count:
+            state.problem = f"There is no sample {text.plain(sample)[:20]} in this run."
+        elif decision not in (None, *workspace.DECISIONS):
+            state.problem = "A decision is keep, reject, or none."
+        else:
+            edits[sample] = decision
+    if edits:
+        try:
+            workspace.save_reviews(state.run, edits)
+        except GMAugError as error:
+            state.problem = str(error)
+            return state
+        state.decisions = {k: v for k, v in {**state.decisions, **edits}.items() if v is not None}
+    state.ack = last
+    return state
+
+
+def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | None:
+    """Draw the gallery; deal with what its person did. shown: how many the filter finds; count: samples of the run.
+
+    Returns the sample that the person looks at, None before the first.
+    """
+    key = f"gallery-{paths.id}"
+    if key not in st.session_state:
+        st.session_state[key] = State(paths.id, count, {})
+    state: State = st.session_state[key]
+    state.count, state.decisions = count, workspace.load_reviews(paths.id)
+
+    def receive() -> None:
+        apply_ops(st.session_state[key], (st.session_state.get(f"{key}-view") or {}).get("ops"))
+
+    result = _component(
+        key=f"{key}-view",
+        data={
+            "mount": state.mount,
+            "ack": state.ack,
+            "items": items.url(paths.id, want, str(samples.steps(paths.samples))),
+            "pictures": sample_url(paths.id, 0).removesuffix("0.png"),
+            "decisions": {str(sample): decision for sample, decision in state.decisions.items()},
+            "expected": shown,
+            "colours": {name: COLOURS[name] for name in ("accepted", "rejected")},
+        },
+        on_ops_change=receive,
+        on_selected_change=lambda: None,
+    )
+    if state.problem:
+        st.warning(text.md(state.problem), icon=":material/warning:")
+    selected = result.get("selected")
+    return selected if isinstance(selected, int) and 0 <= selected < count else None
+
+
+# --- the inspector ---
+
+
+def inspector(paths: RunPaths, sample: int, seed: int) -> None:
+    """One sample large, what every judge said of it, what people decided, and the real images nearest to it."""
+    rows = items.table(paths.samples)
+    rows = rows[rows["sample"] == sample].sort_values("seed")
+    pixels = samples.image(paths.samples, sample)
+    data = open_dataset(runs.read_config(paths)["settings"]["dataset"])
+    judged = rows[rows["seed"] == seed]
+    first = (judged if len(judged) else rows).iloc[0]
+    decision = workspace.load_reviews(paths.id).get(sample)
+    st.image(png(pixels, least=224), width=224)
+    accepted = bool(first["accepted"])
+    verdict = ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
+    st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
+    if decision:
+        st.markdown(f":blue-badge[:material/person: {WORDS[decision]}]")
+    predicted = data.class_names[int(first["predicted"])]
+    st.markdown(
+        f"Reason: {text.md(first['reason'])}  \nPredicted class: {text.md(predicted)}  \nProbability of its own class: "
+        f"{first['probability']:.4f}  \nLogit of its own class: {first['logit']:.2f}  \n"
+        f"Step {first['step']}, draw seed {first['draw_seed']}"
+    )
+    if len(rows) > 1:
+        marks = {True: ":green[:material/check:]", False: ":orange[:material/close:]"}
+        judges = rows[["seed", "predicted", "probability", "accepted"]].itertuples(index=False)
+        lines = [f"{marks[bool(ok)]} seed {number}: {text.md(data.class_names[int(k)])}, p {p:.3f}" for number, k, p, ok in judges]
+        st.markdown("**Every judge**  \n" + "  \n".join(lines))
+    settings = runs.read_config(paths)["settings"]
+    generator = settings["generator"]
+    shape = image_format(generator["resolution"], generator["colour"])
+    found = nearest_real(data.id, shape, settings["seed"], pixels, int(first["label"]))
+    st.markdown("**Nearest real training images**, by pixels")
+    with st.container(horizontal=True, key=f"nearest-{paths.id}"):
+        for index, distance, picture in found:
+            st.image(png(picture, least=72), caption=f"{text.md(data.class_names[data.labels[index]])} · {distance:.1f}", width=72)
+    st.caption("Root mean square difference in grey levels. Near 0: the generator may have copied this image.")
+
+
+@lru_cache(maxsize=4)
+def _train(dataset_id: str, version: str, seed: int, _: Path) -> NDArray[np.int64]:
+    data = open_dataset(dataset_id)
+    return three_way_split(data.labels, data.splits, data.class_names, seed=seed)["train"]
+
+
+def nearest_real(
+    dataset_id: str, images: str, seed: int, pixels: NDArray[np.uint8], label: int
+) -> list[tuple[int, float, NDArray[np.uint8]]]:
+    """(index, root mean square difference, image) of the training images most like `pixels`, the nearest first."""
+    data = open_dataset(dataset_id)
+    real, index = data.images(images), _train(dataset_id, data.version, seed, workspace.home())
+    if real[0].shape != pixels.shape:
+        return []
+    if len(index) * pixels.size > NEAREST_LIMIT:
+        index = index[data.labels[index] == label]
+    difference = real[index].reshape(len(index), -1).astype(np.float32) - pixels.reshape(1, -1).astype(np.float32)
+    distance = np.sqrt(np.einsum("ij,ij->i", difference, difference) / pixels.size)
+    best = np.argsort(distance, kind="stable")[:NEAREST]
+    return [(int(index[k]), float(distance[k]), np.array(real[index[k]])) for k in best]

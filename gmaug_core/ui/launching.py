@@ -1,0 +1,135 @@
+"""Starting runs from a page, and which run the person looks at: kept in the address and for the session."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from gmaug_core import curve, launch, runs
+from gmaug_core.config import PRESETS, AugmentationConfig, RunConfig, augmentation_config
+from gmaug_core.dataset import Dataset
+from gmaug_core.errors import GMAugError
+from gmaug_core.runs import RunPaths
+from gmaug_core.ui import text
+
+PRESET_WORDS = {
+    "quick": "**Quick**: small networks at 16 to 32 px, for two CPU cores and some minutes. A first honest answer.",
+    "standard": "**Standard**: larger networks at up to 64 px. Some hours on one GPU; days without one.",
+    "paper": "**Paper**: the published method's settings at up to 128 px. Days on one GPU.",
+}
+GENERATOR_WORDS = {
+    "edm": "**EDM** (diffusion): crisp and varied even in rare classes; slower to draw from. The better start on small data.",
+    "stylegan2": "**StyleGAN2** (transitional GAN): the paper's generator; fast to draw from, little variety in the rarest classes.",
+}
+MODE_WORDS = {
+    "probability": "probability: means the same on every dataset",
+    "logit": "logit: the paper's raw score (10 to 30 for ResNet18)",
+    "quantile": "quantile: keep the best share of each class",
+}
+
+
+def start(config: RunConfig) -> None:
+    """Submit once: a double click, or a rerun in the middle, gives the same run. Says what was wrong in words."""
+    token = st.session_state.setdefault(f"token-{config.kind}", secrets.token_hex(6))
+    try:
+        run_id = launch.submit(config, token=token)
+    except GMAugError as error:
+        text.error_box(error)
+        return
+    del st.session_state[f"token-{config.kind}"]
+    st.session_state[run_key(config.kind, config.dataset)] = run_id
+    st.rerun()
+
+
+def run_key(kind: str, dataset_id: str) -> str:
+    return f"run-{kind}-{dataset_id}"
+
+
+def pick(kind: str, dataset_id: str) -> RunPaths | None:
+    """The run to look at: the one in the address, else the one looked at before, else the newest. None where there is none."""
+    found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
+    if not found:
+        return None
+    key = run_key(kind, dataset_id)
+    wanted = st.query_params.get("run")
+    if key not in st.session_state and wanted in found:
+        st.session_state[key] = wanted
+    elif st.session_state.get(key) not in found:
+        st.session_state[key] = next(iter(found))
+    labels = {run_id: label(paths) for run_id, paths in found.items()}
+    run_id = st.selectbox("Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session")
+    if st.query_params.get("run") != run_id:
+        st.query_params["run"] = run_id
+    return found[run_id]
+
+
+def label(paths: RunPaths) -> str:
+    """One line on a run, for a list: when, what, how it stands."""
+    config, status = runs.read_config(paths), runs.read_status(paths)
+    settings = config["settings"]
+    what = settings["profile"] if config["kind"] == "similarity" else f"{settings['preset']}, {settings['generator']['name']}"
+    return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {status.state}"
+
+
+def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
+    """The newest finished score of a dataset under a grouping as it is now, at the law's profile."""
+    for paths in runs.list_runs("similarity", dataset_id):
+        config = runs.read_config(paths)
+        if config["settings"]["grouping"] != grouping or config["settings"]["profile"] != curve.PAPER_PROFILE:
+            continue
+        result = runs.read_result(paths)
+        same = {k: list(v) for k, v in launch.grouping_of(dataset_id, grouping)[0].without_empty().super_classes.items()}
+        if result and result["ssim_supsubcls"].get("value") is not None and same == config["grouping"]:
+            return result
+    return None
+
+
+def advice(score: dict[str, Any]) -> curve.Advice:
+    """What the law says of a score."""
+    found = score["ssim_supsubcls"]
+    interval = (found["ci_low"], found["ci_high"]) if found.get("ci_low") is not None else None
+    return curve.paper_law().advice(found["value"], score["ssim_mergecls"].get("value"), interval=interval)
+
+
+def advice_box(given: curve.Advice) -> None:
+    """The advice in words; its colour only repeats them."""
+    word = {"likely": "Likely worth it", "unclear": "Unclear", "unlikely": "Unlikely to pay"}[given.verdict]
+    box, icon = {"likely": (st.success, "thumb_up"), "unclear": (st.info, "help"), "unlikely": (st.warning, "thumb_down")}[given.verdict]
+    box(f"**{word}.** {text.md(given.text)}", icon=f":material/{icon}:")
+
+
+def resolve(data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] | None = None) -> AugmentationConfig:
+    """The settings of a run on this dataset. Raises InputError that names what is wrong."""
+    return augmentation_config(
+        data.id,
+        image_size=data.image_size,
+        colour=data.colour,
+        symmetric=data.symmetric,
+        preset=preset,
+        generator=lane,
+        overrides=overrides,
+    )
+
+
+def cost(config: AugmentationConfig) -> str:
+    """What a run will have to do, and how long one like it took here."""
+    classifiers = config.seeds * (1 + config.max_steps * len(config.use) + 3)
+    said = (
+        f"Trains the generator on {config.generator.kimg:g} thousand images of {config.generator.resolution} px, then up to "
+        f"{classifiers} classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, {config.max_steps} "
+        f"select-and-retrain steps, three controls)."
+    )
+    for paths in runs.list_runs("augmentation"):
+        settings, status = runs.read_config(paths)["settings"], runs.read_status(paths)
+        alike = settings["generator"] == config.generator.model_dump(mode="json") and settings["seeds"] == config.seeds
+        if status.state == "finished" and alike:
+            return f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this machine."
+    typical = {
+        "quick": "At 16 px expect about 5 minutes on two CPU cores, and about four times that at 32 px.",
+        "standard": "Expect some hours on one GPU.",
+        "paper": "Expect days on one GPU.",
+    }
+    return f"{said} {typical[config.preset if config.preset in PRESETS else 'quick']}"

@@ -1,0 +1,15 @@
+"""Columns that go below one another where there is no room: a sidebar leaves 500 px of an 800 px window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+
+def columns(spec: int | Sequence[float], *, key: str, least: float = 20.0) -> list[Any]:
+    """st.columns, each at least `least` rem wide. key: letters and '-', unique on the page."""
+    st.html(f"<style>.st-key-{key} [data-testid='stColumn'] {{ min-width: min(100%, {least}rem); }}</style>")
+    with st.container(key=key):
+        return st.columns(spec)

@@ -1,0 +1,269 @@
+"""The live view of a run of any kind: state, stages, progress, charts, pictures, log. One top-level fragment that reads files.
+
+Call `show` outside of any other fragment. While the run is active the fragment repeats; when it ends the whole page is run
+again once, so that the page can show the result.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from gmaug_core import figures, launch, runs
+from gmaug_core.errors import GMAugError
+from gmaug_core.report import png
+from gmaug_core.runs import RunPaths, Status
+from gmaug_core.ui import layout, text
+
+EVERY_S = 2.0
+STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
+HISTORY_ROWS = 6000  # more rows of metrics than this are thinned
+STAGES = {
+    "similarity": ("decode", "similarity"),
+    "augmentation": (
+        "decode", "score", "generator", "baseline", "sample-1", "retrain-1", "sample-2", "retrain-2", "controls", "quality",
+    ),
+}  # fmt: skip
+STAGE_WORDS = {
+    "images": "Decode images",
+    "decode": "Decode images",
+    "similarity": "Measure similarity",
+    "score": "Measure similarity",
+    "generator": "Train generator",
+    "baseline": "Train baseline",
+    "sample": "Draw and select",
+    "retrain": "Retrain",
+    "controls": "Train controls",
+    "quality": "Measure quality",
+}
+STATE_LOOK = {  # colour and icon of a badge
+    "queued": ("gray", "schedule"),
+    "running": ("blue", "play_circle"),
+    "finished": ("green", "check_circle"),
+    "failed": ("red", "error"),
+    "cancelled": ("orange", "stop_circle"),
+    "lost": ("red", "link_off"),
+}
+
+
+def stage_words(stage: str) -> str:
+    """'retrain-2' -> 'Retrain, step 2'."""
+    name, _, step = stage.partition("-")
+    return STAGE_WORDS.get(name, name.replace("_", " ").capitalize()) + (f", step {step}" if step else "")
+
+
+def state_badge(state: str) -> str:
+    """A Markdown badge for a state: one look for a state everywhere."""
+    colour, icon = STATE_LOOK[state]
+    return f":{colour}-badge[:material/{icon}: {state}]"
+
+
+def show(run_id: str) -> Status:
+    """Draw the live view. Returns the status as it is now."""
+    paths = runs.find(run_id)
+    status = runs.read_status(paths)
+    st.fragment(_view, run_every=EVERY_S if status.active else None)(run_id, status.active)
+    return status
+
+
+def _view(run_id: str, was_active: bool) -> None:
+    paths = runs.find(run_id)
+    status, kind = runs.read_status(paths), runs.read_config(paths)["kind"]
+    if was_active and not status.active:
+        st.rerun()  # the whole page: it has something new to show
+    _header(paths, status)
+    _banner(paths, status)
+    _stages(kind, status)
+    if status.state == "running" and status.total > 0:
+        eta = f", about {text.duration(status.eta_s)} to go" if status.eta_s else ""
+        said = f"{stage_words(status.stage)}: {text.count(status.step)} of {text.count(status.total)}{eta}"
+        st.progress(min(status.step / status.total, 1.0), text=said)
+    if status.state != "finished":
+        _charts(paths, kind, status)
+    with st.expander("Log", icon=":material/terminal:"):
+        st.code(runs.read_log(paths, 6000) or "Nothing logged yet.", language=None, height=240)
+
+
+def _header(paths: RunPaths, status: Status) -> None:
+    end = status.ended or (time.time() if status.active else status.progress_at)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"live-head-{paths.id}"):
+        attempt = f" · attempt {status.attempt}" if status.attempt > 1 else ""
+        took = f" · {text.duration(end - status.started)}" if status.started else ""
+        st.markdown(f"{state_badge(status.state)} **{text.md(paths.id)}** · begun {text.when(status.created)}{took}{attempt}")
+        if status.active:
+            stopping = paths.stop.exists()
+            patience_over = stopping and time.time() - paths.stop.stat().st_mtime > STOP_PATIENCE_S
+            label = "End now" if patience_over else "Stopping…" if stopping else "Stop"
+            if st.button(label, icon=":material/stop_circle:", disabled=stopping and not patience_over, key=f"stop-{paths.id}"):
+                launch.stop(paths.id, wait=patience_over)
+                st.rerun(scope="fragment")
+        elif status.resumable and st.button("Resume", icon=":material/replay:", type="primary", key=f"resume-{paths.id}"):
+            _resume(paths.id)
+
+
+def _resume(run_id: str) -> None:
+    try:
+        with st.spinner("Starting the worker again…"):
+            launch.resume(run_id)
+    except GMAugError as error:
+        text.error_box(error)
+        return
+    st.rerun()
+
+
+def _banner(paths: RunPaths, status: Status) -> None:
+    if status.state == "queued":
+        st.info(
+            "Waiting to begin. One augmentation run works at a time on this machine; this one starts by itself. You can close this page.",
+            icon=":material/schedule:",
+        )
+    elif status.state == "lost":
+        st.warning(
+            "The process of this run is gone (the machine was restarted, or it was killed). Nothing finished is lost: "
+            "**Resume** goes on from the last checkpoint and ends with the same result.",
+            icon=":material/link_off:",
+        )
+    elif status.state == "cancelled":
+        st.info("This run was stopped. **Resume** goes on where it was.", icon=":material/stop_circle:")
+    elif status.state == "failed":
+        text.error_box(status.error or {"what": "the run failed", "todo": "read the log below, then resume"})
+    elif status.stalled:
+        st.warning(
+            f"Nothing has moved for {text.duration(time.time() - status.progress_at)}. The process is alive: a long step on a busy "
+            "machine, or stuck. You can wait, or stop and resume.",
+            icon=":material/hourglass_bottom:",
+        )
+    if status.active and paths.stop.exists():
+        st.info("Asked to stop: it ends at the next safe point, with everything so far kept.", icon=":material/stop_circle:")
+
+
+def _stages(kind: str, status: Status) -> None:
+    """One badge a stage: done with its time, at work, or still to come."""
+    order = list(dict.fromkeys([*(STAGES.get(kind, ())), *status.stages, *([status.stage] if status.stage else [])]))
+    place = order.index(status.stage) if status.stage in order else -1
+    words = []
+    for k, stage in enumerate(order):
+        label, seconds = stage_words(stage), status.stages.get(stage)
+        if status.state == "finished" and seconds is None and stage != status.stage:
+            continue  # a step that was not needed
+        if status.state != "finished" and k == place:
+            words.append(f":blue-badge[:material/arrow_right: {label}]")
+        elif seconds is not None or status.state == "finished":
+            took = f" · {text.duration(seconds)}" if seconds is not None and seconds >= 1 else ""
+            words.append(f":green-badge[:material/check: {label}{took}]")
+        else:
+            words.append(f":gray-badge[{label}]")
+    st.markdown(" ".join(words))
+
+
+def _charts(paths: RunPaths, kind: str, status: Status) -> None:
+    """Charts while it runs: Altair and keyed, so that a new point does not build the chart anew."""
+    rows = history(paths)
+    if kind == "similarity" or status.stage in ("score", "decode"):
+        if chart := figures.convergence(rows):
+            rate = next((row["pairs_per_s"] for row in reversed(rows) if row.get("pairs_per_s")), None)
+            st.caption("Running mean and 95 % interval of the highest super-classes." + (f" {rate:,.0f} pairs a second." if rate else ""))
+            st.altair_chart(chart, key=f"convergence-{paths.id}")
+            current_table(rows)
+        return
+    left, right = layout.columns(2, key="live-charts")
+    with left:
+        if losses := figures.training(rows):
+            st.markdown("**Generator losses**")
+            st.altair_chart(losses, key=f"training-{paths.id}")
+        if accuracies := figures.accuracy(rows):
+            st.markdown("**Validation accuracy of the classifiers**")
+            st.altair_chart(accuracies, key=f"accuracy-{paths.id}")
+        drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
+        if drawn:
+            st.markdown(
+                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn, :green[{text.count(drawn['accepted'])} accepted], "
+                f":orange[{text.count(drawn['rejected'])} rejected]."
+            )
+    with right:
+        grids(paths)
+
+
+def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
+    """How training went, once it is over."""
+    for title, chart in (("Generator losses", figures.training(rows)), ("Validation accuracy of the classifiers", figures.accuracy(rows))):
+        if chart is not None:
+            st.markdown(f"**{title}**")
+            st.altair_chart(chart, key=f"finished-{title}")
+
+
+def current_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The newest mean and interval of every super-class, the highest first."""
+    newest = next((row["sets"] for row in reversed(rows) if row.get("sets")), None)
+    if newest:
+        ordered = sorted(newest, key=lambda item: -item["value"])
+        st.dataframe(
+            {
+                "super-class": [text.plain(item["name"]) for item in ordered],
+                "mean SSIM": [item["value"] for item in ordered],
+                "95 % low": [item["ci_low"] for item in ordered],
+                "95 % high": [item["ci_high"] for item in ordered],
+                "pairs": [item["pairs"] for item in ordered],
+            },
+            column_config={name: st.column_config.NumberColumn(format="%.4f") for name in ("mean SSIM", "95 % low", "95 % high")},
+            hide_index=True,
+        )
+
+
+def grids(paths: RunPaths) -> None:
+    """The generator's newest sample grid, one row a class, and a slider back through its training."""
+    found = sorted((paths.checkpoints / "generator").glob("grid-*.png"), key=lambda path: float(path.stem.split("-")[1]))
+    if not found:
+        return
+    steps = [float(path.stem.split("-")[1]) for path in found]
+    st.markdown("**What the generator draws**")
+    at = steps[-1]
+    if len(steps) > 1:
+        at = st.select_slider(
+            "Thousand images seen (kimg)",
+            options=steps,
+            value=steps[-1],
+            format_func=lambda step: f"{step:g}",
+            key=f"grid-{paths.id}-{len(steps)}",
+        )
+    chosen = found[steps.index(at)]
+    st.image(_enlarged(chosen, chosen.stat().st_mtime), caption=f"{at:g} kimg, fixed seeds, one row a class")
+
+
+@lru_cache(maxsize=32)
+def _enlarged(path: Path, _: float) -> bytes:
+    """The grid at twice or thrice its size without smoothing, so that 16-pixel images can be read."""
+    with Image.open(path) as image:
+        return png(np.asarray(image.convert("RGB" if image.mode != "L" else "L")), least=420)
+
+
+# --- metrics, read once and remembered a little ---
+
+
+class _History:
+    def __init__(self) -> None:
+        self.lock, self.offset, self.rows = threading.Lock(), 0, list[dict[str, Any]]()
+
+
+@lru_cache(maxsize=16)
+def _history(folder: Path) -> _History:
+    return _History()
+
+
+def history(paths: RunPaths) -> list[dict[str, Any]]:
+    """All metrics rows so far. Only what was appended since the last look is read; long histories are thinned."""
+    seen = _history(paths.folder)
+    with seen.lock:
+        rows, seen.offset = runs.read_metrics(paths, seen.offset)
+        seen.rows += rows
+        if len(seen.rows) > HISTORY_ROWS:
+            seen.rows = seen.rows[:-500:2] + seen.rows[-500:]
+        return list(seen.rows)

@@ -1,0 +1,153 @@
+"""A finished score on screen: the numbers, what makes them high, the law, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from gmaug_core import curve, figures
+from gmaug_core.dataset import Dataset
+from gmaug_core.report import png
+from gmaug_core.ui import launching, layout, text
+
+PAIRS_SHOWN = 6
+
+
+def numbers(result: Mapping[str, Any]) -> None:
+    """The two scores with their intervals, and the predicted gain, or why there is none."""
+    found, merge = result["ssim_supsubcls"], result["ssim_mergecls"]
+    columns = layout.columns(3, key="score-numbers", least=9)
+    for column, label, score in ((columns[0], "SSIM-supSubCls", found), (columns[1], "SSIM-mergeCls", merge)):
+        with column:
+            st.metric(label, "not scored" if score.get("value") is None else f"{score['value']:.4f}", border=True)
+            if score.get("value") is not None:
+                exact = "all pairs" if score.get("exact") else f"{text.count(score['pairs'])} pairs"
+                st.caption(f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}, {exact}")
+    with columns[2]:
+        if result["profile"] != curve.PAPER_PROFILE or found.get("value") is None:
+            st.metric("Predicted relative gain", "none", border=True)
+            st.caption("Needs a score of profile *paper*.")
+        else:
+            gain, low, high = curve.paper_law().predict(found["value"])
+            st.metric("Predicted relative gain", text.signed_percent(gain), border=True)
+            st.caption(f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}")
+
+
+def prediction(result: Mapping[str, Any]) -> None:
+    """Advice in words, or the refusal to place this score on a curve of another profile."""
+    if result["ssim_supsubcls"].get("value") is None:
+        st.info("No super-class has two images, so there is nothing to score and nothing to predict.", icon=":material/info:")
+    elif result["profile"] != curve.PAPER_PROFILE:
+        st.info(
+            f"No prediction: this score is of profile *{text.md(result['profile'])}*, and the law rests on points of profile *paper*. "
+            "Scores of different profiles are not comparable. Measure with profile *paper* to get a prediction.",
+            icon=":material/block:",
+        )
+    else:
+        launching.advice_box(launching.advice(dict(result)))
+    if result.get("stopped"):
+        st.warning("Stopped early: this is the estimate so far, with its wider interval.", icon=":material/stop_circle:")
+
+
+def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> list[str]:
+    """What the numbers mean and how sure they are, one Markdown sentence each."""
+    found = result["ssim_supsubcls"]
+    if found.get("value") is None:
+        return []
+    said = [f"The most alike super-class is **{text.md(result['argmax'])}**; its mean is the score."]
+    if found.get("runner_up"):
+        close = found.get("gap", 0) < (found["ci_high"] - found["ci_low"])
+        ending = "; the two intervals overlap, so which of them is the maximum is not certain." if close else "."
+        said.append(f"The runner-up is **{text.md(found['runner_up'])}**, {found['gap']:.4f} lower{ending}")
+    corrected = found.get("bias_corrected")
+    if isinstance(corrected, int | float):
+        said.append(
+            f"The largest of several noisy means comes out a little too high. Corrected for that: {corrected:.4f}, "
+            f"{found['value'] - corrected:.4f} lower."
+        )
+    exact = sum(bool(row.get("exact")) for row in result["super_classes"])
+    if exact:
+        said.append(f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no sampling error there.")
+    single = [name for name, subs in grouping.items() if len(subs) == 1]
+    if result["argmax"] in single:
+        said.append(
+            "That super-class has one sub-class, so the score says how alike images are *inside a class*, not how alike classes are. "
+            "Little variety inside classes still means that a generator has little to add."
+        )
+    if result.get("not_scored"):
+        said.append(f"Not scored (fewer than two images): {', '.join(text.md(name) for name in result['not_scored'])}.")
+    return said
+
+
+def thresholds(result: Mapping[str, Any]) -> str:
+    """This score beside the paper's thresholds."""
+    found, merge = result["ssim_supsubcls"].get("value"), result["ssim_mergecls"].get("value")
+
+    def side(value: float | None, limit: float) -> str:
+        return "not scored" if value is None else f"{value:.4f}, " + ("not above" if value <= limit else "above")
+
+    return (
+        f"In the paper augmentation worked up to SSIM-supSubCls {curve.SUPSUB_THRESHOLD} (here {side(found, curve.SUPSUB_THRESHOLD)}) and "
+        f"SSIM-mergeCls {curve.MERGE_THRESHOLD} (here {side(merge, curve.MERGE_THRESHOLD)}). It failed from {curve.LOWEST_FAILING} on; "
+        "nothing was measured between."
+    )
+
+
+def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
+    """Matrix, most similar pairs as pictures, and what moving one sub-class would do: each where the result has it."""
+    why = result.get("explanation") or result
+    matrix, pairs, moves = why.get("matrix"), why.get("most_similar"), why.get("sensitivity")
+    if not (matrix or pairs or moves):
+        return
+    st.subheader("What makes it high", anchor=False)
+    if pairs:
+        st.markdown("**The most similar pairs of images** in the most alike super-class")
+        pictures = data.images(result["profile"])
+        with st.container(horizontal=True, key="similar-pairs"):
+            for pair in pairs[:PAIRS_SHOWN]:
+                a, b = pair["images"] if "images" in pair else (pair["a"], pair["b"])
+                with st.container(width=190, border=True):
+                    st.image([png(pictures[a]), png(pictures[b])], width=76)
+                    names = [text.md(data.class_names[data.labels[k]]) for k in (a, b)]
+                    st.caption(f"{names[0]} and {names[1]}: {pair.get('value', pair.get('ssim', 0)):.3f}")
+    left, right = layout.columns([3, 2], key="score-why")
+    if matrix:
+        with left:
+            st.markdown("**Mean SSIM between sub-classes**")
+            st.plotly_chart(figures.matrix(matrix["values"], matrix["names"]), key="matrix")
+    if moves:
+        with right:
+            st.markdown("**If one sub-class were elsewhere**")
+            st.dataframe(
+                {
+                    "sub-class left out": [text.plain(row.get("name") or row.get("sub_class")) for row in moves],
+                    "score without it": [row["value"] for row in moves],
+                    "change": [row["value"] - result["ssim_supsubcls"]["value"] for row in moves],
+                },
+                column_config={
+                    "score without it": st.column_config.NumberColumn(format="%.4f"),
+                    "change": st.column_config.NumberColumn(format="%+.4f"),
+                },
+                hide_index=True,
+            )
+
+
+def why_the_equation_differs() -> None:
+    """The shipped law beside the printed equation, in one paragraph."""
+    law = curve.paper_law()
+    printed = curve.errors_of([curve.printed_equation(p.supsub) for p in curve.paper_points()], [p.gain for p in curve.paper_points()])
+    loo = curve.leave_one_out([p.supsub for p in curve.paper_points()], [p.gain for p in curve.paper_points()])
+    miss = sum(abs(row["error"]) for row in loo) / len(loo)
+    with st.expander("The law, and why the printed equation differs", icon=":material/function:"):
+        st.markdown(
+            f"The law used here is the least-squares fit of the paper's eight points, unrounded: "
+            f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), which is {law.base:.4f} to the power of (202.74 x − 79.92). "
+            f"The paper prints the same equation with its base rounded to {curve.PRINTED_BASE}. "
+            "Rounding the base moves predictions by up to 21 points where the curve is steep, so the printed form fits its own points "
+            f"less well: R² {printed['r2']:.4f} and mean error "
+            f"{printed['mae']:.2f} points, against R² {law.r2:.4f} and {law.mae:.2f} for the unrounded one. (The paper's table calls "
+            f"{law.median_ae:.3f} the mean absolute error; it is the median.) Predicting each dataset from the other seven misses by "
+            f"{miss:.1f} points on average: that is why every prediction here comes with an interval."
+        )

@@ -1,0 +1,125 @@
+"""Augmentation: choose settings, see what is predicted and what it costs, launch, watch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from gmaug_core import config, launch, runs
+from gmaug_core.errors import InputError
+from gmaug_core.ui import launching, layout, live, text
+from gmaug_core.ui.choice import chosen
+
+st.title("Augmentation", anchor=False)
+data = chosen()
+st.markdown(
+    "GM-augCls: train a generator once on the imbalanced images, draw from it for the rare classes, keep what the classifier accepts, "
+    "and train again. The gain is measured on test images that nothing else has looked at, against fair controls."
+)
+known = runs.list_runs("augmentation", data.id)
+
+with st.expander("New run", icon=":material/add_circle:", expanded=not known):
+    left, right = layout.columns(2, key="aug-settings", least=18)
+    with left:
+        preset = st.radio("Preset", config.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset")
+        st.caption(launching.PRESET_WORDS[preset])
+        lanes = ["stylegan2", "edm"] if preset == "paper" else list(config.GENERATORS)
+        lane = st.radio(
+            "Generator", lanes, format_func={"edm": "EDM", "stylegan2": "StyleGAN2"}.__getitem__, horizontal=True, key=f"aug-lane-{preset}"
+        )
+        st.caption(launching.GENERATOR_WORDS[lane])
+        grouping = st.selectbox(
+            "Grouping, for the predicted gain", launch.groupings(data.id), format_func=text.plain, key=f"aug-grouping-{data.id}"
+        )
+        seeds = st.number_input(
+            "Seeds", 1, 100, 3, key="aug-seeds", help="Each seed trains every classifier again. One seed moves a result by several points."
+        )
+    base = launching.resolve(data, preset, lane)
+    overrides: dict[str, Any] = {"grouping": grouping, "seeds": seeds}
+    problem: InputError | None = None
+    wanted: config.AugmentationConfig | None = None
+    with right, st.expander("Advanced settings", icon=":material/tune:"):
+        tag = f"{preset}-{lane}-{data.id}"  # another preset has other defaults
+        one, two = st.columns(2)
+        kimg = one.number_input(
+            "Generator budget (kimg)", 0.1, 1e6, base.generator.kimg, key=f"kimg-{tag}", help="Thousand images that training looks at."
+        )
+        mode = two.selectbox(
+            "Threshold on", list(launching.MODE_WORDS), index=list(launching.MODE_WORDS).index(base.selection.mode),
+            format_func=launching.MODE_WORDS.__getitem__, key=f"mode-{tag}",
+        )  # fmt: skip
+        threshold = one.number_input(
+            "Threshold (alpha)", -1000.0, 1000.0,
+            base.selection.threshold if mode == base.selection.mode else {"logit": 10.0}.get(mode, 0.9),
+            key=f"alpha-{mode}-{tag}", help="An image is kept when the classifier's first choice is its class and its score is above this.",
+        )  # fmt: skip
+        target = two.number_input(
+            "Images a class (0: as the largest)", 0, 10**7, 0, key=f"target-{tag}", help="Real and synthetic together."
+        )
+        use = one.multiselect(
+            "How accepted images enter training", ["fill", "mix"], list(base.use), key=f"use-{tag}",
+            help="fill: as if they were real. mix: as a fixed share of what is drawn. With both, validation chooses.",
+        )  # fmt: skip
+        mix = two.number_input("Share in mix", 0.01, 0.99, base.mix, key=f"mix-{tag}")
+        max_steps = one.number_input("Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}")
+        tolerance = two.number_input(
+            "Tolerance (epsilon)", 0.0, 0.99, base.tolerance, format="%.3f", key=f"epsilon-{tag}",
+            help="Validation accuracy must rise by more than this for another step.",
+        )  # fmt: skip
+        budget = one.number_input("Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}")
+        seed = two.number_input("First seed", 0, 2**31 - 1, 0, key=f"seed-{tag}")
+        more = st.text_area(
+            "Any other setting, one KEY=VALUE a line",
+            key=f"more-{tag}",
+            height=80,
+            placeholder="classifier.steps=800\ngenerator.guidance=2",
+        )
+        overrides |= {"generator": {"kimg": kimg}, "selection": {"mode": mode, "threshold": threshold}, "use": use, "mix": mix}
+        overrides |= {"max_steps": max_steps, "tolerance": tolerance, "draw_budget": budget, "seed": seed, "target": target or None}
+    try:
+        for key, value in config.parse_assignments(line for line in more.splitlines() if line.strip()).items():
+            both = isinstance(value, dict) and isinstance(overrides.get(key), dict)
+            overrides[key] = overrides[key] | value if both else value
+        wanted = launching.resolve(data, preset, lane, overrides)
+    except InputError as error:
+        problem = error
+    with right:
+        st.markdown("**What the law predicts**")
+        found = launching.newest_score(data.id, grouping)
+        if found:
+            launching.advice_box(launching.advice(found))
+        else:
+            st.info("The score under this grouping has not been measured yet. It takes seconds, and may save the whole run.")
+            text.link("similarity", "Measure the score first", "straighten")
+        if wanted:
+            st.markdown("**What it costs**")
+            st.caption(launching.cost(wanted))
+    if problem:
+        text.error_box(problem)
+    if st.button("Launch", type="primary", icon=":material/rocket_launch:", disabled=wanted is None, key="aug-start") and wanted:
+        launching.start(wanted)
+
+if not known:
+    text.empty(
+        "No run yet",
+        "Choose a preset above and press **Launch**. The run works in the background: you can close this page, and come back.",
+        page="similarity",
+        label="See first what the law predicts",
+    )
+    st.stop()
+
+paths = launching.pick("augmentation", data.id)
+if paths is None:
+    st.stop()
+status = live.show(paths.id)
+if status.state == "finished":
+    with st.container(horizontal=True):
+        text.link("gains", "What was it worth?", "insights")
+        text.link("samples", "Look through the samples", "grid_view")
+    left, right = layout.columns(2, key="aug-after")
+    with right:
+        live.grids(paths)
+    with left:
+        rows = live.history(paths)
+        live.finished_charts(rows)

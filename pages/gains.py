@@ -1,0 +1,101 @@
+"""Gains: what augmentation was worth, against fair controls, beside what the law had predicted."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from gmaug_core import figures, findings, report, runs
+from gmaug_core.ui import gains, launching, layout, text
+from gmaug_core.ui.choice import chosen
+
+st.title("Gains", anchor=False)
+data = chosen()
+paths = launching.pick("augmentation", data.id)
+result = runs.read_result(paths) if paths else None
+if paths is None or result is None:
+    state = runs.read_status(paths).state if paths else ""
+    text.empty(
+        "No finished run yet",
+        {"": "When an augmentation run has finished, its gain stands here, with its interval and against fair controls."}.get(
+            state, f"This run is **{state}**. Its gain stands here when it has finished."
+        ),
+        page="augmentation",
+        label="Go to augmentation",
+    )
+    gains.the_curve(None)
+    st.stop()
+
+verdict, sentence = findings.headline(result)
+box, icon = {"better": (st.success, "trending_up"), "worse": (st.error, "trending_down")}.get(verdict, (st.info, "trending_flat"))
+box(f"**{text.md(sentence)}**", icon=f":material/{icon}:")
+st.markdown(text.md(findings.comparison(result)))
+columns = layout.columns(4, key="gain-numbers", least=11)
+gain = result["relative_gain_percent"]
+gains.number(columns[0], "Measured relative gain", gain, "value", findings.signed)
+gains.number(columns[1], "Predicted by the law", result.get("predicted"), "gain_percent", findings.signed)
+gains.number(columns[2], "Baseline accuracy", result["baseline"]["accuracy"], "mean", gains.in_percent)
+gains.number(columns[3], "Augmented accuracy", result["augmented"]["accuracy"], "mean", gains.in_percent)
+
+st.subheader("Against every control", anchor=False)
+st.caption(
+    "All with the same network, the same classifier augmentation and the same number of steps. Diamond: augmented; circle: baseline; "
+    "squares: controls; small strokes: single seeds."
+)
+measure = st.segmented_control(
+    "Measure", ["accuracy", "balanced_accuracy"], default="accuracy", format_func=lambda key: key.replace("_", " ").capitalize(),
+    key="gain-measure", required=True,
+)  # fmt: skip
+left, right = layout.columns([3, 2], key="gain-controls")
+left.plotly_chart(figures.forest(result, measure or "accuracy"), key="forest")
+with right:
+    st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.against_controls(result)))
+gains.variants_table(result)
+
+st.subheader("Class by class", anchor=False)
+st.caption("Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline.")
+others = [key for key, *_ in figures.variants(result) if key != "baseline"]
+compare = st.selectbox("Baseline beside", others, format_func=lambda key: figures.VARIANTS.get(key, key), key="gain-compare", width=260)
+left, right = layout.columns([3, 2], key="gain-classes")
+left.plotly_chart(figures.per_class(result, compare=compare), key="per-class")
+with right:
+    st.plotly_chart(figures.balance(result), key="balance")
+    gains.moved(result, compare)
+
+st.subheader("On the curve", anchor=False)
+gains.the_curve(result)
+
+st.subheader("Read this before believing it", anchor=False)
+st.markdown("\n".join(f"- {text.md(note)}" for note in findings.cautions(result)) or "Nothing unusual was noticed.")
+gains.quality(result)
+
+st.subheader("Take it with you", anchor=False)
+with st.container(horizontal=True, key="downloads"):
+    name = paths.id
+    st.download_button(
+        "HTML report",
+        lambda: report.html_report(name),
+        f"{name}.html",
+        "text/html",
+        icon=":material/article:",
+        on_click="ignore",
+        key="d-html",
+    )
+    st.download_button(
+        "Result as JSON", json.dumps(result, indent=1, ensure_ascii=False), f"{name}.json", "application/json",
+        icon=":material/data_object:", on_click="ignore", key="d-json",
+    )  # fmt: skip
+    st.download_button(
+        "Variants as CSV", findings.to_csv(findings.variants_table(result)), f"{name}-variants.csv", "text/csv", icon=":material/table:",
+        on_click="ignore", key="d-variants",
+    )  # fmt: skip
+    st.download_button(
+        "Classes as CSV", findings.to_csv(findings.per_class_table(result)), f"{name}-classes.csv", "text/csv", icon=":material/table:",
+        on_click="ignore", key="d-classes",
+    )  # fmt: skip
+    gains.export_button(paths, result)
+st.caption(
+    "The balanced dataset is an image folder of real and accepted synthetic images with metadata.csv; people's decisions win over "
+    f"the filter. The same without a browser: `python -m gmaug_core export {name} --out FOLDER`."
+)

@@ -1,0 +1,96 @@
+"""Samples: look through accepted and rejected synthetic images, and overrule the filter."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gmaug_core import findings, runs, samples, workspace
+from gmaug_core.runs import RunPaths
+from gmaug_core.ui import gallery, items, launching, layout, text
+from gmaug_core.ui.choice import chosen
+
+ALL = "all"
+
+
+def view(run_id: str) -> None:
+    """The part that runs again at every key press."""
+    paths = runs.find(run_id)
+    table = items.table(paths.samples)
+    want = filters(table)
+    reviews = workspace.load_reviews(paths.id)
+    found = items.chosen(table, want, reviews)
+    counts(table[table["seed"] == want.seed], reviews)
+    left, right = layout.columns([5, 2], key="sample-view", least=17)
+    with left:
+        selected = gallery.gallery(paths, want, shown=len(found), count=int(table["sample"].max()) + 1)
+    with right, st.container(border=True):
+        if selected is None or selected not in set(table["sample"]):
+            st.caption("Choose a sample: click it, or move with the arrow keys.")
+        else:
+            gallery.inspector(paths, selected, want.seed)
+
+
+def filters(table) -> items.Filter:
+    """What to show."""
+    seeds = sorted(table["seed"].unique().tolist())
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sample-filters"):
+        verdict = st.segmented_control("Filter's verdict", items.VERDICTS, default="all", key="f-verdict", required=True)
+        name = st.selectbox("Class", [ALL, *table["class"].unique()], format_func=text.plain, key="f-class", width=170)
+        reason = st.selectbox("Reason", [ALL, *table["reason"].unique()], key="f-reason", width=220)
+        seed = st.selectbox("Judge", seeds, format_func=lambda n: f"seed {n}", key="f-seed", width=120)
+        step = st.selectbox("Step", [ALL, *sorted(table["step"].unique().tolist())], key="f-step", width=100)
+        decision = st.selectbox("People's decision", items.DECISIONS, key="f-decision", width=150)
+        order = st.selectbox("Order", items.ORDERS, key="f-order", width=170)
+    return items.Filter(
+        seed=int(seed),
+        verdict=verdict or ALL,
+        name="" if name == ALL else name,
+        reason="" if reason == ALL else reason,
+        step=None if step == ALL else int(step),
+        decision=decision,
+        order=order,
+    )
+
+
+def counts(table, reviews: dict[int, str]) -> None:
+    """How many were drawn, accepted, rejected, decided by people."""
+    accepted = int(table["accepted"].astype(bool).sum())
+    kept = int(findings.decided(table, reviews).sum())
+    parts = [f"**{text.count(len(table))}** judged", f":green-badge[:material/check: {text.count(accepted)} accepted]"]
+    parts.append(f":orange-badge[:material/close: {text.count(len(table) - accepted)} rejected]")
+    if reviews:
+        parts.append(f":blue-badge[:material/person: {text.count(len(reviews))} decided by people]")
+        parts.append(f"so **{text.count(kept)}** are kept")
+    st.markdown(" ".join(parts))
+
+
+def provenance(paths: RunPaths) -> None:
+    """Closed-set or open-set: what the generator had seen."""
+    result = runs.read_result(paths)
+    if result is None:
+        st.caption("The run is still working; more samples may come.")
+    elif result["generator"].get("closed_set", True):
+        st.markdown(":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and nothing else.")
+    else:
+        st.markdown(":violet-badge[:material/public: open-set] The generator had also seen images from elsewhere.")
+
+
+st.title("Samples", anchor=False)
+data = chosen()
+paths = launching.pick("augmentation", data.id)
+if paths is None or not samples.steps(paths.samples):
+    text.empty(
+        "No synthetic images yet",
+        "They appear here as soon as an augmentation run has drawn its first batch and the classifier has judged it."
+        if paths is None
+        else "This run has not drawn any yet. They appear when its generator is trained, or when it is resumed.",
+        page="augmentation",
+        label="Go to augmentation",
+    )
+    st.stop()
+st.markdown(
+    "Every image that was drawn is kept, with what each judge said of it. Your decision wins over the filter in the report and the "
+    "export; the measured gain stays what it was."
+)
+provenance(paths)
+st.fragment(view)(paths.id)

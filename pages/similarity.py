@@ -1,0 +1,97 @@
+"""Similarity: measure SSIM-supSubCls, watch it converge, read what the law predicts from it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gmaug_core import curve, figures, launch, runs
+from gmaug_core.config import SimilarityConfig, validate
+from gmaug_core.errors import InputError
+from gmaug_core.ui import launching, layout, live, score, text
+from gmaug_core.ui.choice import chosen
+
+PROFILES = {
+    "paper": "paper: 128 px, grey, Gaussian window (comparable with the published points)",
+    "paper-64": "paper-64: the same at 64 px (faster; not comparable)",
+    "paper-rgb": "paper-rgb: 128 px in colour (not comparable)",
+    "uniform7": "uniform7: 128 px, uniform window (not comparable)",
+}
+EFFORTS = {
+    "paper": "Two pairs an image, as in the paper",
+    "pairs": "A number of pairs I choose",
+    "width": "Until the interval is narrow enough",
+}
+
+st.title("Similarity", anchor=False)
+data = chosen()
+st.markdown(
+    "How alike are the images inside each super-class? The higher SSIM-supSubCls, the less a generator can add. "
+    "It is measured on the real training images, before anything is trained."
+)
+names = launch.groupings(data.id)
+known = runs.list_runs("similarity", data.id)
+
+with st.expander("Measure a score", icon=":material/straighten:", expanded=not known):
+    left, right = layout.columns(2, key="score-settings", least=18)
+    grouping = left.selectbox("Grouping into super-classes", names, format_func=text.plain, key=f"score-grouping-{data.id}")
+    profile = right.selectbox("Profile: how images are compared", list(PROFILES), format_func=PROFILES.__getitem__, key="score-profile")
+    effort = left.radio("How many pairs", list(EFFORTS), format_func=EFFORTS.__getitem__, key="score-effort")
+    values: dict[str, object] = {"dataset": data.id, "grouping": grouping, "profile": profile}
+    if effort == "pairs":
+        values["pairs"] = right.number_input("Pairs a super-class", 1, 10**9, 2000, step=500, key="score-pairs")
+    elif effort == "width":
+        values["half_width"] = right.number_input(
+            "Half of the 95 % interval", 0.0005, 0.2, 0.005, step=0.001, format="%.4f", key="score-width", help="0.005 means ± 0.005."
+        )
+    values["seed"] = right.number_input("Seed", 0, 2**31 - 1, 0, key="score-seed", help="The same seed draws the same pairs.")
+    if st.button("Measure", type="primary", icon=":material/play_arrow:", key="score-start"):
+        try:
+            launching.start(validate(SimilarityConfig, values))
+        except InputError as error:
+            text.error_box(error)
+
+if not known:
+    text.empty(
+        "No score yet",
+        "Press **Measure** above: it takes seconds to minutes, trains nothing, and tells whether augmentation is likely to pay. "
+        "If the super-classes are not right yet, group them first.",
+        page="super_classes",
+        label="Group the sub-classes",
+    )
+    st.stop()
+
+paths = launching.pick("similarity", data.id)
+if paths is None:
+    st.stop()
+status = live.show(paths.id)
+result = runs.read_result(paths)
+if result is None:
+    st.stop()
+
+score.numbers(result)
+score.prediction(result)
+groups = runs.read_config(paths)["grouping"]
+stored = {name: list(subs) for name, subs in launch.grouping_of(data.id, runs.read_config(paths)["settings"]["grouping"])[0]
+          .without_empty().super_classes.items()} if runs.read_config(paths)["settings"]["grouping"] in names else None  # fmt: skip
+if stored is not None and stored != groups:
+    st.info("The grouping has been edited since this was measured. Measure again to see what the edit did.", icon=":material/update:")
+
+left, right = layout.columns([3, 2], key="score-reading")
+with left:
+    st.subheader("Super-classes", anchor=False)
+    if result["super_classes"]:
+        merge = result["ssim_mergecls"].get("value")
+        st.plotly_chart(figures.super_classes(result["super_classes"], argmax=result["argmax"], merge=merge), key="super-classes")
+with right:
+    st.subheader("How to read it", anchor=False)
+    st.markdown("\n".join(f"- {sentence}" for sentence in [*score.reading(result, groups), score.thresholds(result)]))
+
+score.what_makes_it_high(result, data)
+
+if result["profile"] == curve.PAPER_PROFILE and result["ssim_supsubcls"].get("value") is not None:
+    st.subheader("On the curve", anchor=False)
+    st.plotly_chart(figures.curve(curve.paper_law(), curve.paper_points(), here=result["ssim_supsubcls"]["value"]), key="score-curve")
+score.why_the_equation_differs()
+with st.container(horizontal=True):
+    text.link("augmentation", "Go on to augmentation", "arrow_forward")
+    text.link("super_classes", "Change the super-classes", "account_tree")
