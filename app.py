@@ -31,10 +31,9 @@ async def say_address() -> None:
             await asyncio.sleep(0.1)
             continue
         writer.close()
-        link = door.link(port)
-        say(f"\n  GMAug is ready. Open it with this link (it works once):\n\n    {link}\n")
+        say(door.invitation(port))
         if os.environ.get("GMAUG_OPEN") == "1":
-            await asyncio.to_thread(webbrowser.open, link)
+            await asyncio.to_thread(webbrowser.open, door.link(port))
         return
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,6 +49,18 @@ def test_operations_that_come_again_are_applied_once(home):
     apply_ops(state, [first, second])
     apply_ops(state, [first, second])
     assert (state.revision, state.problem) == (2, "") and groups(state)["p"] == ["a"]
+
+
+def test_two_script_threads_of_one_tab_apply_every_operation_once(home):
+    """A quick second event starts a second script run while the first one still saves."""
+    state = state_of()
+    sent = ops(state, *({"do": "move", "subs": ["a"], "to": "y" if i % 2 == 0 else "x"} for i in range(24)))
+    threads = [threading.Thread(target=apply_ops, args=(state, sent[: 4 * k])) for k in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (state.ack, state.revision, state.problem) == (24, 24, "")
 
 
 def test_operations_of_an_earlier_session_are_ignored(home):

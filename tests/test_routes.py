@@ -38,7 +38,8 @@ def archive(classes=("rose", "tulip"), each: int = 4) -> bytes:
 
 
 def put(client, token, body, *, offset=0, total=None, ticket=None, name="flowers.zip"):
-    headers = {"x-ticket": ticket or routes.upload_ticket(token), "x-offset": str(offset), "x-total": str(total or len(body)), "x-name": name}
+    headers = {"x-ticket": ticket or routes.upload_ticket(token), "x-offset": str(offset), "x-name": name}
+    headers["x-total"] = str(total or len(body))
     return client.put(f"/uploads/{token}", content=body, headers=headers)
 
 

@@ -8,6 +8,7 @@ decided by apply_ops, a plain function.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,8 @@ class State:
     mount: str = field(default_factory=lambda: secrets.token_hex(4))
     ack: int = 0
     problem: str = ""
+    # a quick second event starts a second script thread of the same tab while the first one still saves
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
 
 def open_state(dataset_id: str, name: str) -> State:
@@ -52,28 +55,34 @@ def apply_ops(state: State, ops: Any) -> State:
     An operation that cannot be done is dropped and said in state.problem. When somebody else was faster, nothing of theirs
     is overwritten: the rest of the operations is dropped, and the state becomes the newer version.
     """
-    state.problem = ""
-    for op in ops if isinstance(ops, list) else []:
-        if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= state.ack:
-            continue  # of an earlier session of this page, or dealt with already
-        state.ack = op["n"]
-        try:
-            _apply(state, op)
-        except Conflict:
-            refresh(state)
-            state.ack = max(item["n"] for item in ops if isinstance(item, Mapping) and isinstance(item.get("n"), int))
-            state.problem = "Somebody else changed this grouping first. You see the newer version; your last edit was not saved."
-        except GMAugError as error:
-            state.problem = str(error)
+    with state.lock:
+        for op in ops if isinstance(ops, list) else []:
+            if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= state.ack:
+                continue  # of an earlier session of this page, or dealt with already
+            state.problem = ""
+            try:
+                _apply(state, op)
+            except Conflict:
+                _take_over(state)
+                op = {"n": max(item["n"] for item in ops if isinstance(item, Mapping) and isinstance(item.get("n"), int))}
+                state.problem = "Somebody else changed this grouping first. You see the newer version; your last edit was not saved."
+            except GMAugError as error:
+                state.problem = str(error)
+            state.ack = op["n"]
     return state
 
 
 def refresh(state: State) -> State:
     """Take over what is stored when it is newer than what this tab has seen."""
+    with state.lock:
+        _take_over(state)
+    return state
+
+
+def _take_over(state: State) -> None:
     stored = workspace.load_grouping(state.dataset, state.grouping.name)
     if stored and stored[1] != state.revision:
         state.grouping, state.revision = stored
-    return state
 
 
 def _apply(state: State, op: Mapping[str, Any]) -> None:
@@ -82,7 +91,7 @@ def _apply(state: State, op: Mapping[str, Any]) -> None:
     if op.get("do") in ("undo", "redo"):
         step = workspace.undo_grouping if op["do"] == "undo" else workspace.redo_grouping
         step(state.dataset, state.grouping.name, revision=state.revision)
-        refresh(state)
+        _take_over(state)
         return
     edited = edit(state.grouping, op)
     if list(edited.super_classes.items()) != list(state.grouping.super_classes.items()):

@@ -17,11 +17,7 @@ st.set_page_config(page_title="GMAug", page_icon=str(ASSETS / "icon.png"), layou
 st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"), size="large")
 page = st.navigation(
     {
-        section: [
-            st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
-            for name, title, icon in pages
-            if (ROOT / "pages" / f"{name}.py").exists()
-        ]
+        section: [st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:") for name, title, icon in pages]
         for section, pages in PAGES.items()
     }
 )

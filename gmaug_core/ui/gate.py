@@ -59,6 +59,11 @@ class Door:
         self.token = self.fixed or secrets.token_urlsafe(24)
         self.say = say
 
+    def invitation(self, port: int) -> str:
+        """What the terminal says."""
+        how = "" if self.fixed else " (it works once)"
+        return f"\n  GMAug is ready. Open it with this link{how}:\n\n    {self.link(port)}\n"
+
     def link(self, port: int) -> str:
         return f"http://127.0.0.1:{port}/?token={self.token}"
 

@@ -75,7 +75,8 @@ def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.Face
     bars = alt.Chart(rows).mark_bar(color=COLOURS["real"], cornerRadiusEnd=3).encode(order, height, tooltip=tip)
     if len(rows) > 25:
         return alt.layer(bars).properties(height=260)
-    return alt.layer(bars, bars.mark_text(dy=-7, fontSize=11, color=COLOURS["baseline"]).encode(text=alt.Text("train:Q", format=","))).properties(height=260)
+    figures = bars.mark_text(dy=-7, fontSize=11, color=COLOURS["baseline"]).encode(text=alt.Text("train:Q", format=","))
+    return alt.layer(bars, figures).properties(height=260)
 
 
 def _names(rows: pd.DataFrame) -> str:

@@ -96,8 +96,7 @@ def error_box(error: GMAugError | dict[str, str]) -> None:
 
 def link(page: str, label: str, icon: str = "arrow_forward") -> None:
     """A link to one of our pages, by its file's name without .py."""
-    if (ROOT / "pages" / f"{page}.py").exists():
-        st.page_link(ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:")
+    st.page_link(ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:")
 
 
 def empty(title: str, body: str, *, page: str = "", label: str = "") -> None:

@@ -22,6 +22,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOKEN = "a-token-for-tests"
+PATIENCE_MS = 20_000  # for anything to appear, on a machine that is busy with other tests
 KNOWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 START_S = 60
 
@@ -77,6 +78,7 @@ def app_server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=PATIENCE_MS)
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     installed = next((path for name in names if (path := shutil.which(name))), None)
     with playwright.sync_playwright() as driver:
@@ -93,7 +95,7 @@ def browser():
 def page(browser, app_server):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     problems: list[str] = []
 
     def on_console(message) -> None:

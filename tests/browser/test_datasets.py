@@ -1,0 +1,78 @@
+"""Journeys on the datasets page: a zip is dropped, comes over in slices, and is there; hostile names stay text."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+HOSTILE = ['<img src=x onerror="alert(1)">', "**bold** :material/home: $x^2$ :red[r]", "[link](https://example.com)", "=cmd|' !A0"]
+
+
+def archive(classes: dict[str, int], *, size: int = 24, seed: int = 0) -> bytes:
+    random = np.random.default_rng(seed)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as out:
+        for name, n in classes.items():
+            for i in range(n):
+                picture = io.BytesIO()
+                Image.fromarray(random.integers(0, 256, (size, size, 3), np.uint8)).save(picture, "PNG")
+                out.writestr(f"{name}/{i}.png", picture.getvalue())
+        out.writestr("notes/readme.txt", "not a picture")
+    return file.getvalue()
+
+
+def drop(page, name: str, content: bytes) -> None:
+    page.get_by_text("Import a dataset", exact=True).click()
+    expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
+    page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "application/zip", "buffer": content})
+
+
+def test_a_dropped_zip_becomes_the_chosen_dataset(page, app_server):
+    content = archive({"amanita": 14, "boletus": 6, "russula": 3}, size=400)
+    assert len(content) > 8_000_000  # more than one slice
+    if page.get_by_role("button", name="Choose a file").is_visible():  # unfolded while there is the demo only
+        page.get_by_text("Import a dataset", exact=True).click()
+    drop(page, "mushrooms.zip", content)
+    expect(page.get_by_text("mushrooms is imported", exact=False)).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("heading", name="mushrooms")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Dataset")).to_have_value("mushrooms")
+    assert "dataset=mushrooms-" in page.url
+    expect(page.get_by_text("23", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="mushrooms")).to_be_visible()
+    page.get_by_role("tab", name="Import report").click()
+    expect(page.get_by_text("1 file refused", exact=False).last).to_be_visible()
+
+
+def test_what_is_no_zip_is_refused_before_and_after_the_upload(page):
+    expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
+    if page.get_by_role("button", name="Choose a file").is_visible():
+        page.get_by_text("Import a dataset", exact=True).click()
+    drop(page, "photo.png", b"x")
+    expect(page.get_by_text("photo.png is not a zip", exact=False)).to_be_visible()
+    page.locator("input[type=file]").first.set_input_files({"name": "fake.zip", "mimeType": "application/zip", "buffer": b"no zip at all"})
+    expect(page.get_by_text("What to do:", exact=False)).to_be_visible(timeout=30_000)
+
+
+def test_hostile_names_are_text_everywhere(page):
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    classes = dict(zip((name.replace("/", "∕") for name in HOSTILE), (9, 7, 5, 3), strict=True))
+    expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
+    if page.get_by_role("button", name="Choose a file").is_visible():
+        page.get_by_text("Import a dataset", exact=True).click()
+    drop(page, "**x** :material:home: $y$.zip", archive(classes, seed=1))
+    expect(page.get_by_role("heading", name="**x** :material:home: $y$")).to_be_visible(timeout=40_000)
+    for name in classes:
+        expect(page.get_by_text(name).first).to_be_attached()
+    page.get_by_role("link", name="Super-classes").click()
+    expect(page.get_by_role("heading", name="Super-classes")).to_be_visible()
+    for name in classes:
+        expect(page.get_by_role("listitem", name=name).first).to_be_visible()
+    assert dialogs == []

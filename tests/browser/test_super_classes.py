@@ -1,0 +1,121 @@
+"""Journeys on the board: mouse, keyboard, undo, two tabs; what was done is in the database."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def card(page, name: str):
+    return page.get_by_role("listitem", name=re.compile(f"^{name}, "))
+
+
+def panel(page, name: str):
+    return page.get_by_role("group", name=name, exact=True)
+
+
+def open_board(page, app_server, name: str) -> None:
+    """The demo's board, on a grouping of the test's own."""
+    page.goto(f"{app_server.url}/super_classes")
+    expect(page.get_by_role("heading", name="Super-classes")).to_be_visible()
+    page.get_by_role("combobox", name="Dataset").click()
+    page.get_by_role("option", name="Digits demo").click()
+    page.get_by_role("combobox", name="Grouping").click()
+    page.get_by_role("option", name="shape (proposed)").click()
+    expect(page.get_by_text("A proposal; your first edit saves it")).to_be_visible()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_label("Name of the copy").fill(name)
+    page.get_by_label("Name of the copy").press("Enter")
+    page.get_by_role("button", name="Make the copy").click()
+    expect(page.get_by_text(f"'{name}' is stored", exact=False)).to_be_visible()
+    expect(page.get_by_text("Saved · revision 1")).to_be_visible()
+
+
+def revisions(app_server, name: str) -> int:
+    with sqlite3.connect(app_server.home / "workspace.db") as connection:
+        return connection.execute("SELECT revision FROM groupings WHERE name=?", (name,)).fetchone()[0]
+
+
+def test_cards_are_dragged_and_the_move_survives_a_reload(page, app_server):
+    open_board(page, app_server, "by mouse")
+    card(page, "9").scroll_into_view_if_needed()
+    card(page, "9").drag_to(panel(page, "straight"))
+    expect(panel(page, "straight").get_by_role("listitem", name=re.compile("^9, "))).to_be_visible()
+    expect(page.get_by_text("Saved · revision 2")).to_be_visible()
+    page.reload()
+    page.get_by_role("combobox", name="Grouping").click()
+    page.get_by_role("option", name="by mouse").click()
+    expect(panel(page, "straight").get_by_role("listitem", name=re.compile("^9, "))).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(panel(page, "round").get_by_role("listitem", name=re.compile("^9, "))).to_be_visible()
+    assert revisions(app_server, "by mouse") == 3
+
+
+def test_the_keyboard_does_everything(page, app_server):
+    open_board(page, app_server, "by keyboard")
+    card(page, "0").focus()
+    page.keyboard.press("m")  # move to… a new super-class
+    page.get_by_role("combobox", name="Super-class to move to").fill("loops")
+    page.keyboard.press("Enter")
+    expect(panel(page, "loops").get_by_role("listitem")).to_have_count(1)
+    expect(card(page, "0")).to_be_focused()
+    card(page, "6").focus()
+    page.keyboard.press("4")  # to the fourth super-class
+    expect(panel(page, "loops").get_by_role("listitem")).to_have_count(2)
+    page.keyboard.press("Shift+ArrowLeft")  # to the neighbour
+    expect(panel(page, "mixed").get_by_role("listitem", name=re.compile("^6, "))).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(panel(page, "loops").get_by_role("listitem")).to_have_count(2)
+    card(page, "0").focus()
+    page.keyboard.press("F2")
+    page.get_by_label("New name of loops").fill("one loop")
+    page.keyboard.press("Enter")
+    expect(panel(page, "one loop")).to_be_visible()
+    card(page, "1").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("2 sub-classes selected")).to_be_visible()
+    page.keyboard.press("4")
+    expect(panel(page, "one loop").get_by_role("listitem")).to_have_count(4)
+    page.keyboard.press("/")
+    page.keyboard.type("8")
+    expect(card(page, "8")).to_be_visible()
+    expect(card(page, "3")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(card(page, "8")).to_be_focused()
+
+
+def test_quick_edits_are_all_kept(page, app_server):
+    """Component events are lossy; the operation log is not."""
+    open_board(page, app_server, "in a hurry")
+    for i in range(12):
+        card(page, "5").focus()
+        page.keyboard.press("1" if i % 2 == 0 else "3")
+    expect(page.get_by_text("Saved · revision 13")).to_be_visible()
+    assert revisions(app_server, "in a hurry") == 13
+    expect(panel(page, "mixed").get_by_role("listitem", name=re.compile("^5, "))).to_be_visible()
+
+
+def test_a_second_tab_meets_a_conflict_and_overwrites_nothing(page, app_server):
+    open_board(page, app_server, "shared")
+    other = page.context.new_page()
+    other.goto(f"{app_server.url}/super_classes?dataset=" + re.search("dataset=([^&]+)", page.url)[1])
+    other.get_by_role("combobox", name="Grouping").click()
+    other.get_by_role("option", name="shared", exact=True).click()
+    expect(other.get_by_text("Saved · revision 1")).to_be_visible()
+    card(page, "2").focus()
+    page.keyboard.press("1")
+    expect(page.get_by_text("Saved · revision 2")).to_be_visible()
+    card(other, "3").focus()
+    other.keyboard.press("2")
+    expect(other.get_by_text("Somebody else changed this grouping first", exact=False)).to_be_visible()
+    expect(panel(other, "round").get_by_role("listitem", name=re.compile("^2, "))).to_be_visible()
+    expect(panel(other, "mixed").get_by_role("listitem", name=re.compile("^3, "))).to_be_visible()
+    assert revisions(app_server, "shared") == 2
+    other.close()
