@@ -116,7 +116,7 @@ class Gallery {
       ["Reject", "X", "reject"],
       ["As the filter says", "U", null],
     ].map(([label, key, decision]) => {
-      const button = make("button", "", label);
+      const button = make("button", "", `${label} `);
       button.type = "button";
       button.append(make("kbd", "", key));
       button.addEventListener("click", () => {

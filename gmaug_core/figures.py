@@ -189,7 +189,8 @@ def convergence(history: Sequence[Mapping[str, Any]], *, top: int = 6) -> alt.La
             if item["name"] in leaders
         ]
     )
-    colour = alt.Color("set:N", sort=leaders, scale=alt.Scale(range=_SERIES), legend=alt.Legend(title=None, orient="top", columns=4))
+    legend = alt.Legend(title=None, orient="top", columns=4, symbolOpacity=1)
+    colour = alt.Color("set:N", sort=leaders, scale=alt.Scale(range=_SERIES), legend=legend)
     x = alt.X("share:Q", title="share of the pairs", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     base = alt.Chart(frame).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.16).encode(y=alt.Y("ci_low:Q", title="mean SSIM", scale=alt.Scale(zero=False)), y2="ci_high:Q")

@@ -155,7 +155,7 @@ def _stages(kind: str, status: Status) -> None:
         if status.state == "finished" and seconds is None and stage != status.stage:
             continue  # a step that was not needed
         if status.state != "finished" and k == place:
-            words.append(f":blue-badge[:material/arrow_right: {label}]")
+            words.append(f":blue-badge[:material/play_arrow: {label}]")
         elif seconds is not None or status.state == "finished":
             took = f" · {text.duration(seconds)}" if seconds is not None and seconds >= 1 else ""
             words.append(f":green-badge[:material/check: {label}{took}]")

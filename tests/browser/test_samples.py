@@ -1,0 +1,56 @@
+"""Reviewing thousands of samples by keyboard in a real browser: nothing decided is lost, and nothing is fetched ahead of need."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gmaug_core import dataset, samples, workspace
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import run_fixture  # noqa: E402
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api")
+
+
+@pytest.fixture
+def run_id(app_server, monkeypatch):
+    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
+    return run_fixture.make_run(dataset.make_demo(), token="browser-samples", per_class=100).id
+
+
+def wait_for(condition, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert condition()
+
+
+def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server, run_id):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/images/run/" in request.url else None)
+    page.goto(f"{app_server.url}/samples?run={run_id}")
+    page.locator(".cell img[src]").first.wait_for()
+    page.wait_for_timeout(1500)
+    assert 0 < len(asked) < 150  # of 1,500 samples
+    page.locator(".view").focus()
+    keys = "kkxkxuxxkkxk"
+    for key in keys:
+        page.keyboard.press(key)
+    decision = {"k": "keep", "x": "reject"}
+    expected = {sample: decision[key] for sample, key in enumerate(keys) if key in decision}
+    wait_for(lambda: workspace.load_reviews(run_id) == expected)
+    playwright.expect(page.locator(".said")).to_contain_text("13 of 1,500")
+    playwright.expect(page.get_by_text("11 decided by people")).to_be_visible()
+    page.reload()
+    playwright.expect(page.locator(".cell.decided")).to_have_count(len(expected))
+    page.locator(".view").focus()
+    page.keyboard.press("End")
+    last = len(samples.all_images(Path(app_server.home) / "runs" / run_id / "samples")) - 1
+    playwright.expect(page.get_by_text(f"Sample {last}", exact=False).first).to_be_visible()
+    page.get_by_text("rejected", exact=True).first.click()
+    playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
