@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +114,10 @@ class Dataset:
             if path.exists():  # somebody else built it while this one waited
                 return
             done = int(mark.read_text()) if mark.exists() and part.exists() else 0
-            array = np.lib.format.open_memmap(part, mode="r+" if done else "w+", dtype=np.uint8, shape=None if done else shape)
+            if not done:
+                np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape).flush()
 
-            def fill(rows: range) -> None:
+            def fill(array: np.ndarray, rows: range) -> None:
                 for i in rows:
                     array[i] = canonical(self.decoded(i).image, size, colour)
 
@@ -124,9 +125,11 @@ class Dataset:
                 if should_stop():
                     raise Stopped("images")
                 stop = min(done + CHUNK, len(self))
-                list(pool.map(fill, (range(done + k, stop, threads) for k in range(threads))))
+                array = np.lib.format.open_memmap(part, mode="r+")  # mapped anew for each chunk, so that written pages leave memory
+                list(pool.map(partial(fill, array), [range(done + k, stop, threads) for k in range(threads)]))
                 done = stop
                 array.flush()  # the images are on disk before the mark says so
+                del array
                 atomic_write(mark, lambda file, done=done: file.write(str(done).encode()) and None)  # type: ignore[misc]
                 report("images", done, len(self))
             os.replace(part, path)
