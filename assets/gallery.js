@@ -41,6 +41,8 @@ class Gallery {
   // --- talking with Python ---
 
   receive(data) {
+    if (data.mount === this.mount && data.ack < this.acked) return; // an older answer that came late
+    this.acked = data.ack;
     if (data.mount !== this.mount) {
       // a new session on the server: it knows nothing of our numbers, so what is not acknowledged gets new ones
       this.mount = data.mount;

@@ -7,6 +7,7 @@ applies each once and saves it. The pictures and the list come from our own rout
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,6 +48,8 @@ class State:
     mount: str = field(default_factory=lambda: secrets.token_hex(4))
     ack: int = 0
     problem: str = ""
+    # a quick second event starts a second script thread of the same tab while the first one still saves
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
 
 def apply_ops(state: State, ops: Any) -> State:
@@ -55,28 +58,32 @@ def apply_ops(state: State, ops: Any) -> State:
     An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is dropped and said in
     state.problem; one that could not be saved is not acknowledged, so the browser sends it again.
     """
-    state.problem = ""
-    edits: dict[int, str | None] = {}
-    last = state.ack
-    for op in ops if isinstance(ops, list) else []:
-        if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= last:
-            continue
-        last = op["n"]
-        sample, decision = op.get("sample"), op.get("decision")
-        if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < state.count:
-            state.problem = f"There is no sample {text.plain(sample)[:20]} in this run."
-        elif decision not in (None, *workspace.DECISIONS):
-            state.problem = "A decision is keep, reject, or none."
-        else:
-            edits[sample] = decision
-    if edits:
-        try:
-            workspace.save_reviews(state.run, edits)
-        except GMAugError as error:
-            state.problem = str(error)
+    with state.lock:
+        edits: dict[int, str | None] = {}
+        last = state.ack
+        problem = ""
+        for op in ops if isinstance(ops, list) else []:
+            if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= last:
+                continue  # of an earlier session of this page, or dealt with already
+            last = op["n"]
+            sample, decision = op.get("sample"), op.get("decision")
+            if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < state.count:
+                problem = f"There is no sample {text.plain(sample)[:20]} in this run."
+            elif decision not in (None, *workspace.DECISIONS):
+                problem = "A decision is keep, reject, or none."
+            else:
+                edits[sample] = decision
+        if last == state.ack:
             return state
-        state.decisions = {k: v for k, v in {**state.decisions, **edits}.items() if v is not None}
-    state.ack = last
+        state.problem = problem
+        if edits:
+            try:
+                workspace.save_reviews(state.run, edits)
+            except GMAugError as error:
+                state.problem = str(error)
+                return state
+            state.decisions = {k: v for k, v in {**state.decisions, **edits}.items() if v is not None}
+        state.ack = last
     return state
 
 
@@ -89,7 +96,9 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
     if key not in st.session_state:
         st.session_state[key] = State(paths.id, count, {})
     state: State = st.session_state[key]
-    state.count, state.decisions = count, workspace.load_reviews(paths.id)
+    with state.lock:  # what is acknowledged below must be in these decisions
+        state.count, state.decisions = count, workspace.load_reviews(paths.id)
+        ack, decisions = state.ack, dict(state.decisions)
 
     def receive() -> None:
         apply_ops(st.session_state[key], (st.session_state.get(f"{key}-view") or {}).get("ops"))
@@ -98,10 +107,10 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
         key=f"{key}-view",
         data={
             "mount": state.mount,
-            "ack": state.ack,
+            "ack": ack,
             "items": items.url(paths.id, want, str(samples.steps(paths.samples))),
             "pictures": sample_url(paths.id, 0).removesuffix("0.png"),
-            "decisions": {str(sample): decision for sample, decision in state.decisions.items()},
+            "decisions": {str(sample): decision for sample, decision in decisions.items()},
             "expected": shown,
             "colours": {name: COLOURS[name] for name in ("accepted", "rejected")},
         },
