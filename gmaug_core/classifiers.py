@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
-from gmaug_core.checkpoint import load_state, save_state
+from gmaug_core.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.config import ClassifierConfig
 from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.seeds import derive
@@ -167,7 +167,7 @@ def train(
     if checkpoint is not None and checkpoint.exists():
         state = load_state(checkpoint)
         network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
+        load_optimizer(optimiser, state["optimiser"])
         first = state["step"]
     weights = None if draw_weights is None else torch.from_numpy(np.asarray(draw_weights, np.float64))
     loss_weights = None if class_weights is None else torch.from_numpy(np.asarray(class_weights, np.float32)).to(device)
