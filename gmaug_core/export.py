@@ -110,7 +110,6 @@ def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
     chosen = _chosen(paths, settings["seed"], np.maximum(target - counts, 0))
     folders = class_folders(data.class_names)
     real = data.images(image_format(settings["generator"]["resolution"], settings["generator"]["colour"]))
-    made: Any = samples.all_images(paths.samples) if chosen else []
 
     def rows() -> Iterator[tuple[Row, Any]]:
         for split, index in parts.items():
@@ -122,7 +121,7 @@ def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
             row |= {"run": run_id, "judge_seed": verdict["seed"], "predicted": data.class_names[verdict["predicted"]]}
             row |= {"generator": result["generator"]["name"], "licence": SYNTHETIC_LICENCE}
             row["generator_data"] = "closed-set" if result["generator"].get("closed_set", True) else "open-set"
-            yield row, made[verdict["sample"]]
+            yield row, samples.image(paths.samples, verdict["sample"])
 
     about = {"title": data.name, "subject": run_id, "version": data.version, "target": target}
     return rows(), about | {"total": sum(map(len, parts.values())) + len(chosen)}

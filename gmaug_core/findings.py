@@ -130,10 +130,5 @@ def to_csv(table: pd.DataFrame) -> str:
 
 def decided(table: pd.DataFrame, reviews: Mapping[int, str]) -> NDArray[np.bool_]:
     """Kept or not, row by row: what a person decided wins over the filter."""
-    return np.array(
-        [
-            reviews.get(int(s)) == "keep" or (bool(a) and reviews.get(int(s)) != "reject")
-            for s, a in zip(table["sample"], table["accepted"], strict=True)
-        ],
-        bool,
-    )
+    decision = table["sample"].map(dict(reviews))
+    return ((decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))).to_numpy(bool)

@@ -20,6 +20,7 @@ from gmaug_core.findings import against_controls, cautions, comparison, decided,
 from gmaug_core.runs import RunPaths
 
 SHEET_COLUMNS = 12  # samples a class and verdict on the contact sheet
+SHEET_CLASSES = 60  # classes on the contact sheet: the rarest
 SHEET_PIXELS = 56  # at least this wide each, enlarged without smoothing
 
 
@@ -40,27 +41,20 @@ def sheet(images: Sequence[NDArray[np.uint8]]) -> bytes:
     return png(np.concatenate(padded, axis=1), least=len(images) * SHEET_PIXELS)
 
 
-def contact_sheets(paths: RunPaths, judge: int | None) -> list[tuple[str, list[bytes], list[bytes]]]:
-    """(class, accepted, rejected): each a list of at most one PNG row, spread evenly over what was drawn."""
+def contact_sheets(paths: RunPaths, judge: int | None, classes: Sequence[str]) -> list[tuple[str, list[bytes], list[bytes]]]:
+    """(class, accepted, rejected) of these classes: each a list of at most one PNG row, spread evenly over what was drawn."""
     table = samples.table(paths.samples, seed=judge)
-    if table.empty:
-        return []
-    images = samples.all_images(paths.samples)
-    reviews = workspace.load_reviews(paths.id)
-    kept = decided(table, reviews)
+    kept = decided(table, workspace.load_reviews(paths.id))
+    numbers, names = table["sample"].to_numpy(), table["class"].to_numpy()
 
-    def rows(numbers: NDArray[np.int64]) -> list[bytes]:
-        if not len(numbers):
+    def rows(chosen: NDArray[np.int64]) -> list[bytes]:
+        if not len(chosen):
             return []
-        spread = numbers[np.unique(np.linspace(0, len(numbers) - 1, SHEET_COLUMNS).astype(int))]
-        return [sheet([images[number] for number in spread])]
+        spread = chosen[np.unique(np.linspace(0, len(chosen) - 1, SHEET_COLUMNS).astype(int))]
+        return [sheet([samples.image(paths.samples, int(number)) for number in spread])]
 
-    found = []
-    for name in table["class"].drop_duplicates():
-        mine = (table["class"] == name).to_numpy()
-        numbers = table["sample"].to_numpy()
-        found.append((str(name), rows(numbers[mine & kept]), rows(numbers[mine & ~kept])))
-    return found
+    drawn = [name for name in classes if (names == name).any()]
+    return [(name, rows(numbers[(names == name) & kept]), rows(numbers[(names == name) & ~kept])) for name in drawn]
 
 
 # --- the page ---
@@ -107,7 +101,7 @@ def html_report(run_id: str) -> str:
         _section("Every variant, with the same classifier and the same number of steps", svg.forest(result), _variants(result)),
         _section("Predicted and measured", _curve(result), _prediction(result)),
         _section("Class by class", _per_class(result)),
-        _section("Samples", _samples(paths, judge)),
+        _section("Samples", _samples(paths, judge, result)),
         _section("Selection", _selection(result)),
         _section("Quality of the synthetic images", _quality(result)),
         _section("Read this before believing it", _list(cautions(result)) or "<p>Nothing unusual was noticed.</p>"),
@@ -200,14 +194,15 @@ def _per_class(result: Mapping[str, Any]) -> str:
     return _table(["class", "real train", "test", "synthetic used", "baseline recall, %", "augmented recall, %", "points"], rows)
 
 
-def _samples(paths: RunPaths, judge: int | None) -> str:
+def _samples(paths: RunPaths, judge: int | None, result: Mapping[str, Any]) -> str:
     def pictures(rows: list[bytes]) -> str:
         sources = (base64.b64encode(row).decode() for row in rows)
         return (
             "".join(f'<img alt="samples" src="data:image/png;base64,{source}">' for source in sources) or '<span class="faint">none</span>'
         )
 
-    sheets = contact_sheets(paths, judge)
+    rarest = sorted(result["per_class"], key=lambda row: row["train"])[:SHEET_CLASSES]
+    sheets = contact_sheets(paths, judge, [row["class"] for row in rarest])
     if not sheets:
         return "<p>No synthetic image was drawn.</p>"
     head = "".join(
@@ -216,6 +211,8 @@ def _samples(paths: RunPaths, judge: int | None) -> str:
     )
     cells = "".join(f"<span>{_e(name)}</span><div>{pictures(kept)}</div><div>{pictures(not_kept)}</div>" for name, kept, not_kept in sheets)
     note = f"Up to {SHEET_COLUMNS} a class, spread evenly over all draws; verdicts of the judge of seed {judge}, people's decisions first."
+    if len(result["per_class"]) > SHEET_CLASSES:
+        note += f" The {SHEET_CLASSES} rarest of {len(result['per_class'])} classes."
     return f'<p class="faint">{_e(note)}</p><div class="sheet">{head}{cells}</div>'
 
 
@@ -230,7 +227,8 @@ def _selection(result: Mapping[str, Any]) -> str:
     rows = []
     for step in result.get("steps", []):
         after = "" if step["val_after"] is None else f"{100 * step['val_after']:.2f}"
-        short = ", ".join(f"{name}: {n}" for name, n in step.get("short", {}).items()) or "none"
+        missing = [f"{name}: {n}" for name, n in step.get("short", {}).items()]
+        short = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "") or "none"
         numbers = [f"{step[key]:,}" for key in ("drawn", "accepted", "wanted")]
         ways = [str(step["seed"]), str(step["step"]), _e(step["chosen"] or "nothing kept")]
         rows.append([*ways, *numbers, f"{100 * step['val_before']:.2f}", after, "yes" if step["went_on"] else "no", _e(short)])
