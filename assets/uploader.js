@@ -81,6 +81,7 @@ class Uploader {
         const answer = await ask("PUT", file.slice(sent, sent + slice));
         if (answer.error) return this.rest(`The upload was refused: ${answer.error}.`);
         if (answer.done) return this.finish();
+        if (answer.received === sent) throw new Error("nothing arrived");
         sent = answer.received;
         left = RETRIES;
       } catch (error) {

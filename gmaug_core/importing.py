@@ -22,6 +22,7 @@ from gmaug_core.files import read_json, write_json
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_GRACE_S = 30.0  # a child on a busy machine needs this long to take its lock
+KEPT_S = 7 * 24 * 3600.0  # how long an unfinished upload, or the record of an import, is kept
 WRITE_S = 0.3  # progress is written at most this often
 TOKEN = re.compile(r"[0-9a-f]{24}")
 ENDED = ("finished", "failed", "lost")
@@ -111,6 +112,14 @@ def recent(limit: int = 10) -> list[dict[str, Any]]:
     return [state for state in (status(path.stem) for path in files) if state]
 
 
+def sweep() -> None:
+    """Delete uploads that nobody went on with, and records of imports that ended long ago."""
+    for folder in (_folder("uploads"), _folder("imports")):
+        for path in folder.iterdir():
+            if time.time() - path.stat().st_mtime > KEPT_S:
+                path.unlink(missing_ok=True)
+
+
 def work(token: str) -> int:
     """Run inside the child: import, and write how it goes. Returns the exit status."""
     path = _folder("imports") / f"{token}.json"
@@ -131,7 +140,9 @@ def work(token: str) -> int:
             imported = intake.import_path(source, name=state["name"], report=report)
             state |= {"state": "finished", "dataset": imported.dataset_id, "report": imported.to_dict()}
         except GMAugError as error:
-            state |= {"state": "failed", "error": error.to_dict()}
+            # an upload lies under its token; the person knows it by its name
+            parts = {key: part.replace(source.name, state["name"] or source.name) for key, part in error.to_dict().items()}
+            state |= {"state": "failed", "error": parts}
         except OSError as error:
             problem = GMAugError(f"the import met a problem with the disk: {error.strerror}", todo="look at free space, then import again")
             state |= {"state": "failed", "error": problem.to_dict()}

@@ -73,7 +73,7 @@ for part, fold in ((summaries[:SHOWN], False), (summaries[SHOWN:], True)):
         place = st.expander(f"{len(part)} more") if fold else st.container()
         with place, st.container(horizontal=True, key=f"cards-{fold}"):
             for summary in part:
-                with st.container(width=300):
+                with st.container(width=226):
                     card(summary, current)
 if not summaries:
     st.stop()
@@ -81,7 +81,7 @@ if not summaries:
 data = open_dataset(current or summaries[0]["id"])
 table = overview.split_table(data)
 st.header(text.md(data.name), anchor=False)
-with st.container(horizontal=True, gap="large"):
+with st.container(horizontal=True, gap="medium"):
     st.metric("Images", text.count(len(data)))
     st.metric("Sub-classes", text.count(len(data.class_names)))
     st.metric("Imbalance ratio", text.ratio(data.imbalance_ratio), help="The largest training class over the smallest.")

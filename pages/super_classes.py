@@ -17,7 +17,7 @@ MESSAGE = "super-classes-message"  # what the last action did, said once
 def store_as_new(name: str, groups: Grouping) -> None:
     """Store a grouping under a name that is not taken yet, and look at it. Raises GMAugError."""
     clean = name.strip()[:NAME_LENGTH]
-    if not clean or clean in launch.groupings(data.id):
+    if not clean or clean in names:
         raise GMAugError(
             f"a grouping cannot be called '{clean}' here", expected="a name that is not in use yet", todo="choose another name"
         )
@@ -49,10 +49,18 @@ def import_file() -> None:
         )
 
 
+def label(name: str) -> str:
+    if name == IDENTITY:
+        return "identity (each on its own)"
+    return text.plain(name) + ("" if name in stored else " (proposed)")
+
+
 st.title("Super-classes", anchor=False)
 data = chosen()
 key = f"grouping-{data.id}"
-names = launch.groupings(data.id)
+stored = workspace.grouping_names(data.id)
+proposed = {item.name: item for item in launch.suggestions(data)}
+names = [*stored, *(name for name in proposed if name not in stored)]
 if st.session_state.get(key) not in names:
     st.session_state[key] = names[0]
 
@@ -67,16 +75,9 @@ elif message:
     st.success(text.md(message), icon=":material/check_circle:")
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    stored = set(workspace.grouping_names(data.id))
-    st.selectbox(
-        "Grouping",
-        names,
-        key=key,
-        width=280,
-        persist_state="session",
-        format_func=lambda name: text.plain(name) + ("" if name in stored else " (proposed)"),
-    )
-    current, revision = launch.grouping_of(data.id, st.session_state[key])
+    st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
+    found = workspace.load_grouping(data.id, st.session_state[key])
+    current = found[0] if found else proposed[st.session_state[key]]
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"
         st.session_state.setdefault(field, "my grouping" if current.name == IDENTITY else f"{current.name} copy")

@@ -114,8 +114,9 @@ def test_an_upload_in_slices_becomes_a_dataset(client):
 
 def test_an_upload_that_is_no_zip_fails_in_words_and_leaves_nothing(client, home):
     token = importing.new_token()
-    assert put(client, token, b"not a zip at all", name="../../etc/passwd").json()["done"]
+    assert put(client, token, b"not a zip at all", name="../../etc/shells.zip").json()["done"]
     state = wait_for(token)
+    assert "'shells'" in state["error"]["what"] and token not in str(state["error"])
     assert state["state"] == "failed" and state["error"]["what"] and str(home) not in str(state["error"])
     assert dataset.list_datasets() == [] and not importing.upload_path(token).exists()
 
@@ -137,6 +138,21 @@ def test_uploads_are_capped_by_what_was_said_and_by_the_limit(client, monkeypatc
     monkeypatch.setattr(routes, "MAX_UPLOAD", 10)
     assert put(client, token, b"x" * 11).status_code == 413
     assert put(client, token, b"", total=0).status_code in (400, 413)
+
+
+def test_an_upload_that_the_disk_has_no_room_for_is_refused(client, monkeypatch):
+    monkeypatch.setattr(routes, "SPARE_DISK", 10**18)
+    assert put(client, importing.new_token(), b"x").status_code == 507
+
+
+def test_old_uploads_and_records_are_swept(home, monkeypatch):
+    path = importing.upload_path(importing.new_token())
+    path.write_bytes(b"half")
+    importing.sweep()
+    assert path.exists()
+    monkeypatch.setattr(importing, "KEPT_S", -1)
+    importing.sweep()
+    assert not path.exists()
 
 
 def test_import_paths_stay_under_the_allowed_roots(home, tmp_path, monkeypatch):

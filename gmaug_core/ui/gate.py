@@ -40,7 +40,7 @@ def _inline_scripts() -> str:
 # Streamlit needs inline styles, and compiles component code from blobs and chart expressions at run time.
 POLICY = (
     f"default-src 'self'; script-src 'self' 'unsafe-eval' blob: {_inline_scripts()}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = (

@@ -55,12 +55,14 @@ def _one(state: dict[str, Any]) -> None:
         )
         st.progress(min(1.0, state["step"] / total) if total else 0.0, text=words)
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
+    told, dismiss = st.columns((8, 1), vertical_alignment="center")
+    with told:
         if state["state"] == "finished":
             _finished(state, name)
         else:
             text.error_box(state["error"])
-        st.button("Dismiss", key=f"dismiss-{state['token']}", on_click=st.session_state[_SEEN].add, args=(state["token"],))
+    with dismiss:
+        st.button("Dismiss", type="tertiary", key=f"dismiss-{state['token']}", on_click=st.session_state[_SEEN].add, args=(state["token"],))
 
 
 def _finished(state: dict[str, Any], name: str) -> None:

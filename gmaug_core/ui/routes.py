@@ -6,19 +6,22 @@ ever: a dataset's id holds its content's hash, and a run's samples never change.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
 import os
 import re
+import shutil
 import time
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote
+from weakref import WeakValueDictionary
 
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -34,6 +37,7 @@ NUMBER = re.compile(r"\d{1,9}")
 KIMG = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 FONTS = ("instrument-sans.woff2", "instrument-sans-ext.woff2", "newsreader.woff2")
 UPLOAD_HOURS = 12  # how long a page's upload token is good for
+SPARE_DISK = 200 * 10**6  # bytes that an upload leaves free
 MAX_UPLOAD = int(os.environ.get("GMAUG_MAX_UPLOAD_MB", 20_000)) * 10**6  # bytes
 
 
@@ -123,6 +127,8 @@ def _missing() -> Response:
 
 # --- uploads ---
 
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # one slice of an upload at a time
+
 
 def _ticket_holds(token: str, ticket: str) -> bool:
     until, _, signature = ticket.partition(".")
@@ -138,6 +144,11 @@ async def upload(request: Request) -> Response:
     token = request.path_params["token"]
     if not importing.TOKEN.fullmatch(token) or not _ticket_holds(token, request.headers.get("x-ticket", "")):
         return _refuse("this upload was not started by a page of this dashboard, or it is too old", 403)
+    async with _turns.setdefault(token, asyncio.Lock()):  # a slice that broke off may still be on its way
+        return await _take_slice(request, token)
+
+
+async def _take_slice(request: Request, token: str) -> Response:
     path = importing.upload_path(token)
     if importing.status(token):
         return JSONResponse({"received": 0, "done": True})
@@ -150,9 +161,15 @@ async def upload(request: Request) -> Response:
     offset, total = map(int, numbers)
     if not 0 < total <= MAX_UPLOAD:
         return _refuse(f"the file is empty or larger than {MAX_UPLOAD // 10**6:,} MB", 413)
+    if shutil.disk_usage(path.parent).free < total - received + SPARE_DISK:
+        return _refuse("the disk that holds the workspace has too little room for it", 507)
     if offset != received:
         return JSONResponse({"received": received, "done": False}, status_code=409)
-    if not await _append(request, path, total):
+    try:
+        whole = await _append(request, path, total)
+    except ClientDisconnect:  # what came is kept, and the browser goes on from there
+        return _refuse("the connection broke off", 400)
+    if not whole:
         return _refuse("more came than the file was said to hold", 413)
     received = path.stat().st_size
     if received < total:
