@@ -209,8 +209,8 @@ def test_an_encrypted_archive(home, tmp_path):
 
 def test_zip_bombs_are_refused_from_the_directory_alone(home, tmp_path):
     start = time.perf_counter()
-    with pytest.raises(InputError, match="overlap"):
-        import_path(overlapping_bomb(tmp_path / "overlap.zip"))
+    with pytest.raises(InputError, match="entries that overlap"):
+        import_path(overlapping_bomb(tmp_path / "given.zip"))
     flat = make_zip(tmp_path / "flat.zip", {**TWO, "cat/flat.bmp": bytes(60 * 2**20)})
     assert "inflates" in reasons(import_path(flat))["cat/flat.bmp"]
     many = {f"cat/{i}.png": bytes(2**20) for i in range(1100)}
