@@ -36,6 +36,11 @@ Window = Literal["gaussian11", "uniform7"]
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 PLANE_BYTES = 256 * 2**20  # planes kept at once: 1,400 images of 128 px
 LANES = 16  # one AVX-512 register of float32; LLVM splits it where registers are narrower
+# A position is flat when its variance is below FLAT_VARIANCE grey levels^2: rounding errors of neighbours are then equal
+# and do not average out. An image's flat value is the mean over positions of (mu - centre)^2 where flat, after the centre
+# was moved to its background if it has one. Above FLAT_RISK float32 could miss 1e-6, so pairs with that image use float64.
+FLAT_VARIANCE = 0.5
+FLAT_RISK = 100.0
 RING = 16  # product rows kept: the next power of two above the 11 that the window needs
 
 
@@ -50,7 +55,7 @@ def window_weights(window: Window) -> npt.NDArray[np.float64]:
 
 
 def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any, ...], npt.NDArray[Any]]:
-    """(taps from the outermost to the middle one, [1 / gain, C1 / 2, gain^2 C2 / 2, gain^2 FLAT_VARIANCE]) as the kernels want them.
+    """The taps from the outermost to the middle one, and what the kernels read as constants[0] to constants[5].
 
     gain is the sum of the taps. A gain that is off by 1e-8 would shift sigma_xy = E[xy] - mu_x mu_y everywhere alike, so it
     is made exact: the box has taps of 1 (sums of integers, exact in float32) and the rounding of the other Gaussian taps
@@ -63,10 +68,12 @@ def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any
     else:
         taps, gain, c2 = weights[: half + 1].astype(dtype), 1.0, C2
         taps[0] = (1 - float(taps[half]) - 2 * taps[1:half].astype(np.float64).sum()) / 2
-    return tuple(taps), np.array([1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE], dtype)
+    return tuple(taps), np.array([1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE, gain, FLAT_RISK / 4], dtype)
 
 
-def ssim_pairs(images: npt.NDArray[np.uint8], pairs: npt.ArrayLike, *, window: Window = "gaussian11", workers: int = 0) -> npt.NDArray[np.float64]:
+def ssim_pairs(
+    images: npt.NDArray[np.uint8], pairs: npt.ArrayLike, *, window: Window = "gaussian11", workers: int = 0
+) -> npt.NDArray[np.float64]:
     """SSIM of each pair of images.
 
     images: uint8 [n, h, w] (grey) or [n, h, w, 3]; may be memory-mapped. pairs: int [m, 2], indices into images.
@@ -152,10 +159,10 @@ def _block(images: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], window: 
             list(pool.map(prepare, _parts(len(chosen), workers)))
             list(pool.map(compare, _parts(len(pairs), workers)))
         worst = flat.reshape(-1, channels).max(1)
-        return values * (4 / (rows * columns * channels)), worst[local[:, 0]] * worst[local[:, 1]]
+        return values * (4 / (rows * columns * channels)), worst[local].max(1)
 
     values, risk = run(pairs, np.float32)
-    precise = np.flatnonzero(risk > FLAT_RISK**2)
+    precise = np.flatnonzero(risk > FLAT_RISK)
     if len(precise):
         values[precise] = run(pairs[precise], np.float64)[0]
     return values
@@ -287,7 +294,8 @@ def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
     @intrinsic
     def operation(_: Any, left: Any, right: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, instruction)(*args, flags=("fast",))  # fast: multiply-add in one instruction
+            # fast: multiply-add in one instruction; but a division stays one (times a rounded reciprocal is biased)
+            return getattr(builder, instruction)(*args, flags=() if instruction == "fdiv" else ("fast",))
 
         return left(left, right), generate
 
@@ -313,12 +321,6 @@ def _compiled(function: Callable[..., Any]) -> Any:
 # --- the kernels: flat arrays that hold rows of `width` = LANES S values in strip order -----------------------------------
 # taps: a tuple, so its length is known to the compiler and loops over taps unroll. The last rows are kept in a ring of RING
 # rows, filtered down into `row`, and then along it.
-
-# A position is flat when its variance is below FLAT_VARIANCE grey levels^2: rounding errors of neighbours are then equal
-# and do not average out. An image's flat value is the mean over positions of (mu - centre)^2 where flat. When the
-# geometric mean of two images' flat values is above FLAT_RISK, float32 could miss 1e-6 and float64 is used.
-FLAT_VARIANCE = 0.5
-FLAT_RISK = 100.0
 
 
 @_compiled
@@ -351,7 +353,7 @@ def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row,
     Returns of the flat positions: count, sum of gain (mu - centre), sum of its square.
     """
     span, width = 2 * len(taps) - 2, len(mask)
-    scale, c2 = _splat(constants[0]), _splat(constants[2])
+    gain, c2 = _splat(constants[4]), _splat(constants[2])
     limit = _splat(constants[2] + constants[3])
     count = first = second = c2 - c2
     for r in range(height):
@@ -364,7 +366,7 @@ def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row,
             _down(squares, row2, taps, r - span, width)
             at = (r - span) * 2 * width
             for f in range(0, width, LANES):
-                mean = _along(row, taps, f) * scale
+                mean = _along(row, taps, f) / gain
                 variance = _along(row2, taps, f) - mean * mean + c2
                 _store(moments, at + f, mean)
                 _store(moments, at + width + f, variance)
@@ -396,7 +398,7 @@ def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, fla
                         target[r * width + c * LANES + j] = line[j * strips + c]
             count, first, second = _moments(target, moments[k], mask, taps, constants, height, ring, squares, row, row2)
             flat[k] = second * constants[0] ** 2 / positions
-            if attempt or flat[k] < FLAT_RISK / 4:
+            if attempt or flat[k] < constants[5]:
                 break
             around += int(np.round(first * constants[0] / count))  # a uniform background goes to zero, where float32 is exact
         centre[k] = around
