@@ -71,6 +71,12 @@ def _figure(*, height: int, **layout: Any) -> go.Figure:
     return figure
 
 
+def _padded(values: Sequence[float]) -> list[float]:
+    """A range with a little room on both sides."""
+    room = 0.05 * (max(values) - min(values)) or 0.01
+    return [min(values) - room, max(values) + room]
+
+
 # --- the law ---
 
 
@@ -147,6 +153,7 @@ def super_classes(rows: Sequence[Mapping[str, Any]], *, argmax: str | None = Non
         hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs<extra></extra>",
     )  # fmt: skip
     if merge is not None:
+        figure.update_xaxes(range=_padded([merge, *(row[key] for row in ordered for key in ("ci_low", "ci_high"))]))
         figure.add_vline(x=merge, line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"})
         figure.add_annotation(x=merge, y=1, yref="paper", yanchor="bottom", text="whole set", showarrow=False, font={"size": 11})
     return figure

@@ -109,6 +109,7 @@ if not known:
     )
     st.stop()
 
+launching.overview("augmentation", data.id)
 paths = launching.pick("augmentation", data.id)
 if paths is None:
     st.stop()

@@ -67,11 +67,35 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
 
 
 def label(paths: RunPaths) -> str:
-    """One line on a run, for a list: when, what, how it stands."""
-    config, status = runs.read_config(paths), runs.read_status(paths)
+    """One line on a run, for a list. Nothing in it may change while the run works: the browser holds the chosen line as text."""
+    config = runs.read_config(paths)
     settings = config["settings"]
     what = settings["profile"] if config["kind"] == "similarity" else f"{settings['preset']}, {settings['generator']['name']}"
-    return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {status.state}"
+    return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {paths.id[-6:]}"
+
+
+def overview(kind: str, dataset_id: str) -> None:
+    """All runs of a kind on a dataset, the newest first: settings, state, and what came out."""
+    rows = []
+    for paths in runs.list_runs(kind, dataset_id):
+        config, status, result = runs.read_config(paths), runs.read_status(paths), runs.read_result(paths)
+        gain = ((result or {}).get("relative_gain_percent") or {}).get("value")
+        settings = config["settings"]
+        rows.append(
+            {
+                "begun": text.when(config["created"]),
+                "state": status.state if status.state != "running" else f"running: {status.stage}",
+                "preset": settings["preset"],
+                "generator": settings["generator"]["name"],
+                "seeds": settings["seeds"],
+                "grouping": text.plain(settings["grouping"]),
+                "threshold": f"{settings['selection']['mode']} > {settings['selection']['threshold']:g}",
+                "relative gain, %": gain,
+                "run": paths.id,
+            }
+        )
+    with st.expander(f"All runs on this dataset ({len(rows)})", icon=":material/list:"):
+        st.dataframe(rows, hide_index=True, column_config={"relative gain, %": st.column_config.NumberColumn(format="%+.2f")})
 
 
 def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
