@@ -236,7 +236,12 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> 
     return builder.bitcast(builder.gep(data, [offset]), context.get_value_type(Vector(kind.dtype)).as_pointer())
 
 
-@intrinsic
+def _instruction(function: Any) -> Any:
+    """numba's intrinsic: `function` gives the signature and writes the LLVM code. Untyped: callers see vectors, not builders."""
+    return intrinsic(function)
+
+
+@_instruction
 def _load(_: Any, array: Any, offset: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_address(context, builder, signature.args[0], *args), align=signature.args[0].dtype.bitwidth // 8)
@@ -244,7 +249,7 @@ def _load(_: Any, array: Any, offset: Any) -> Any:
     return Vector(array.dtype)(array, types.intp), generate
 
 
-@intrinsic
+@_instruction
 def _store(_: Any, array: Any, offset: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         address = _address(context, builder, signature.args[0], *args[:2])
@@ -258,7 +263,7 @@ def _lanes(indices: list[int]) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices)
 
 
-@intrinsic
+@_instruction
 def _splat(_: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         empty = ir.Constant(ir.VectorType(args[0].type, LANES), ir.Undefined)
@@ -267,7 +272,7 @@ def _splat(_: Any, value: Any) -> Any:
     return Vector(value)(value), generate
 
 
-@intrinsic
+@_instruction
 def _total(_: Any, vector: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rest, n = args[0], LANES
@@ -280,7 +285,7 @@ def _total(_: Any, vector: Any) -> Any:
     return vector.dtype(vector), generate
 
 
-@intrinsic
+@_instruction
 def _where_below(_: Any, value: Any, limit: Any, then: Any) -> Any:
     """then where value < limit, else 0."""
 
@@ -291,7 +296,7 @@ def _where_below(_: Any, value: Any, limit: Any, then: Any) -> Any:
 
 
 def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
-    @intrinsic
+    @_instruction
     def operation(_: Any, left: Any, right: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             # fast: multiply-add in one instruction; but a division stays one (times a rounded reciprocal is biased)
@@ -300,14 +305,14 @@ def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
         return left(left, right), generate
 
     @overload(symbol)
-    def operator_of(left, right):  # type: ignore[no-untyped-def]  # numba compares these names with the lambda's
+    def operator_of(left, right):  # numba compares these names with the lambda's
         if isinstance(left, Vector) and isinstance(right, Vector):
             return lambda left, right: operation(left, right)
         return None
 
 
-for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
-    _define(_symbol, _instruction)
+for _symbol, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
+    _define(_symbol, _name)
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -324,7 +329,7 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 @_compiled
-def _down(ring, row, taps, top, width):  # type: ignore[no-untyped-def]
+def _down(ring, row, taps, top, width):
     """Filter rows top ... top + span of the ring into `row`, and lay the copy that is shifted by one lane behind it."""
     half, span = len(taps) - 1, 2 * len(taps) - 2
     for f in range(0, width, LANES):
@@ -338,7 +343,7 @@ def _down(ring, row, taps, top, width):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _along(row, taps, f):  # type: ignore[no-untyped-def]
+def _along(row, taps, f):
     half, span = len(taps) - 1, 2 * len(taps) - 2
     total = _splat(taps[half]) * _load(row, f + half * LANES)
     for k in range(half):
@@ -347,7 +352,7 @@ def _along(row, taps, f):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row, row2):  # type: ignore[no-untyped-def]
+def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row, row2):
     """Rows of gain (mu - centre) and of gain^2 (sigma^2 + C2 / 2), alternating, into `moments`.
 
     Returns of the flat positions: count, sum of gain (mu - centre), sum of its square.
@@ -378,7 +383,7 @@ def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row,
 
 
 @_compiled
-def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, flat):  # type: ignore[no-untyped-def]
+def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, flat):
     """Fill pixels, moments, centre and flat of images[chosen]; images uint8 [n, h, w]."""
     height, columns, width, strips = images.shape[1], images.shape[2], len(mask), len(mask) // LANES
     span = 2 * len(taps) - 2
@@ -405,7 +410,7 @@ def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, fla
 
 
 @_compiled
-def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, constants, values):  # type: ignore[no-untyped-def]
+def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, constants, values):
     """values[p] = sum over channels and positions of SSIM / 4. Symmetric in the two images to the last bit."""
     span, width = 2 * len(taps) - 2, len(mask)
     ring, row = np.empty(RING * width, pixels.dtype), np.zeros(width + (span + 1) * LANES, pixels.dtype)
