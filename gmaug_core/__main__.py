@@ -102,9 +102,8 @@ def similarity(args: Arguments) -> Any:
     document = follow(launch.submit(validate(SimilarityConfig, values)))
     result = document["result"]
     for item in result["super_classes"]:
-        say(
-            f"{item['name']:30} {item['value']:.4f}  [{item['ci_low']:.4f}, {item['ci_high']:.4f}]  {item['pairs']:,} pairs of {item['n']:,} images"
-        )
+        bounds = f"[{item['ci_low']:.4f}, {item['ci_high']:.4f}]"
+        say(f"{item['name']:30} {item['value']:.4f}  {bounds}  {item['pairs']:,} pairs of {item['n']:,} images")
     for key, title in (("ssim_supsubcls", "SSIM-supSubCls"), ("ssim_mergecls", "SSIM-mergeCls")):
         item = result[key]
         if item["value"] is not None:
@@ -160,9 +159,8 @@ def fit(args: Arguments) -> Any:
         law = curve.fit_law(x, gain, weights)
     else:
         law = curve.paper_law()
-    say(
-        f"gain% = {law.amplitude:.3f} exp(-{law.rate:.3f} x)   R2 {law.r2:.4f}, mean error {law.mae:.3f}, median {law.median_ae:.3f}, n {law.n}"
-    )
+    say(f"gain% = {law.amplitude:.3f} exp(-{law.rate:.3f} x)")
+    say(f"R2 {law.r2:.4f}, mean error {law.mae:.3f}, median {law.median_ae:.3f}, n {law.n}")
     keys = ("amplitude", "rate", "base", "r2", "mae", "median_ae", "n", "amplitude_ci", "rate_ci")
     return {key: getattr(law, key) for key in keys}
 

@@ -198,7 +198,7 @@ class Lab:
     @classmethod
     def prepare(cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop) -> Lab:
         report("decode", 0, 1)
-        split = three_way_split(data.labels, data.splits, data.class_names, seed=config.seed)
+        split = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=config.seed)
         images = data.images(image_format(config.generator.resolution, config.generator.colour))
         report("decode", 1, 1)
         name = ("cuda" if torch.cuda.is_available() else "cpu") if config.device == "auto" else config.device

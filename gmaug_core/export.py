@@ -104,7 +104,7 @@ def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
     data = dataset.load(settings["dataset"])
     if data.version != config["dataset_version"]:
         raise InputError("the dataset has changed since this run", expected="the images that the run was made with", todo="import it again")
-    parts = three_way_split(data.labels, data.splits, data.class_names, seed=settings["seed"])
+    parts = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=settings["seed"])
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
     target = settings["target"] or int(counts.max())
     chosen = _chosen(paths, settings["seed"], np.maximum(target - counts, 0))

@@ -12,13 +12,14 @@ from gmaug_core.seeds import derive
 
 
 def three_way_split(
-    labels: NDArray[np.int64], given: NDArray[np.str_], class_names: Sequence[str], *, seed: int
+    labels: NDArray[np.int64], given: NDArray[np.str_], class_names: Sequence[str], *, seed: int, content: NDArray[np.int64] | None = None
 ) -> dict[str, NDArray[np.int64]]:
     """train, val and test as sorted indices. Validation chooses, so it cannot also be the test.
 
     The dataset's own splits are kept. A dataset with only one held-out part has it halved, class by class; one without any
-    gives 15 % of every class to each (at least one image of a class that has three). Raises InputError when that leaves a
-    part without images.
+    gives 15 % of every class to each (at least one image of a class that has three). content: int [n], equal for copies of
+    one image: in a split made here all copies join the one that is in the earliest part, so that nothing is trained on and
+    tested. Raises InputError when that leaves a part without images.
     """
     rng = np.random.default_rng(derive("split", seed))
     parts = {name: np.flatnonzero(given == name) for name in ("train", "val", "test")}
@@ -40,6 +41,15 @@ def three_way_split(
         rest = np.setdiff1d(parts["train"], test)
         val = take(rest, 0.15 / 0.85)
         parts = {"train": np.setdiff1d(rest, val), "val": val, "test": test}
+    if content is not None and len(held) < 2:
+        part = np.empty(len(labels), np.int64)
+        for number, name in enumerate(("train", "val", "test")):
+            part[parts[name]] = number
+        first = np.full(int(content.max()) + 1, 2)
+        made = np.ones(len(labels), bool) if not held else given == held[0]
+        np.minimum.at(first, content[made], part[made])
+        part[made] = first[content[made]]
+        parts = {name: np.flatnonzero(part == number) for number, name in enumerate(("train", "val", "test"))}
     empty = [name for name, index in parts.items() if len(index) == 0]
     without = [name for label, name in enumerate(class_names) if not (labels[parts["train"]] == label).any()]
     if empty or without:

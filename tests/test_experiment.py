@@ -142,6 +142,20 @@ def test_three_way_split_is_a_partition(given):
     assert all((parts[name] == again[name]).all() for name in parts)
 
 
+@pytest.mark.parametrize("given", [["train"], ["train", "val"]])
+def test_copies_of_an_image_stay_on_one_side(given):
+    splits = np.resize(np.array(given), len(LABELS))
+    content = np.arange(len(LABELS))
+    content[3::6] = content[2::6][: len(content[3::6])]  # a third of the images are there twice
+    content[-2:] = content[0]  # and one in two classes
+    if len(given) == 2:
+        content = content * 2 + (splits == "val")  # the dataset's own splits share nothing
+    parts = three_way_split(LABELS, splits, ["a", "b", "c"], seed=0, content=content)
+    sides = [set(content[part].tolist()) for part in parts.values()]
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert sum(map(len, parts.values())) == len(LABELS)
+
+
 def test_a_class_without_training_images_is_named():
     splits = np.where(LABELS == 2, "val", "train")
     with pytest.raises(InputError, match="no training images of c"):

@@ -166,7 +166,7 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
 @lru_cache(maxsize=4)
 def _train(dataset_id: str, version: str, seed: int, _: Path) -> NDArray[np.int64]:
     data = open_dataset(dataset_id)
-    return three_way_split(data.labels, data.splits, data.class_names, seed=seed)["train"]
+    return three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)["train"]
 
 
 def nearest_real(
