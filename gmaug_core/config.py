@@ -97,12 +97,12 @@ class EDMConfig(Config):
     name: Literal["edm"] = "edm"
     resolution: int = Field(16, ge=8, le=256)
     colour: Colour = "grey"
-    channels: int = Field(32, ge=8, le=512)  # 32: crisp 16 px digits in 85 s on 2 cores
+    channels: int = Field(24, ge=8, le=512)  # 24 draws 16 px digits as well as 32 and trains 1.3 times as fast
     channel_mult: tuple[int, ...] = (1, 2, 2)
     blocks: int = Field(1, ge=1, le=8)  # per level
     attention_resolutions: tuple[int, ...] = (4,)  # the lowest level only: cheap there
     dropout: float = Field(0.0, ge=0, lt=1)
-    kimg: float = Field(60.0, gt=0, le=10**6)  # training budget in thousand images
+    kimg: float = Field(30.0, gt=0, le=10**6)  # budget in thousand images; 60 copy the rarest classes (novelty .37 against .68)
     batch: int = Field(64, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)  # Adam, 50 warm-up steps, linear decay over the second half
     ema_half_life_kimg: float = Field(5.0, gt=0)
@@ -114,7 +114,7 @@ class EDMConfig(Config):
     augment: float = Field(0.0, ge=0, le=1)  # probability of the non-leaky augmentation (Karras 2022); 0: off
     mirror: bool = False  # horizontal flips; wrong for digits and text
     sampler: Literal["dpm", "heun"] = "dpm"
-    sampling_steps: int = Field(12, ge=2, le=1000)  # 10 = 15 in quality for DPM-Solver++(2M)
+    sampling_steps: int = Field(8, ge=2, le=1000)  # 8 = 12 in agreement, variety and looks for DPM-Solver++(2M) at 16 px
     sigma_max: float = Field(20.0, gt=0)
     sigma_min: float = Field(0.02, gt=0)
     guidance: float = Field(1.5, ge=0, le=20)  # low guidance is best for training data; 1: none
@@ -127,7 +127,7 @@ class StyleGAN2Config(Config):
     name: Literal["stylegan2"] = "stylegan2"
     resolution: int = Field(16, ge=8, le=256)  # a power of two
     colour: Colour = "grey"
-    channel_base: int = Field(1024, ge=64)  # channels(res) = min(channel_base // res, channel_max)
+    channel_base: int = Field(512, ge=64)  # channels(res) = min(channel_base // res, channel_max)
     channel_max: int = Field(64, ge=8, le=1024)
     z_dim: int = Field(64, ge=8, le=1024)
     w_dim: int = Field(64, ge=8, le=1024)

@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from gmaug_core.checkpoint import load_state, save_state
+from gmaug_core.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.files import atomic_write, write_json
 
@@ -33,6 +33,7 @@ MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CHECKPOINT_FILE = "training.safetensors"
 REPORT_SECONDS = 1.0
+CPU_RENDER_BATCH = 64  # images sampled at a time on a CPU: more do not fit its caches and are slower
 SHEET_COLUMNS = 8
 SHEET_ROWS = 20  # a sheet of more classes shows this many of them, evenly spaced
 
@@ -79,9 +80,8 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
 
 
 def to_device(network: nn.Module, device: torch.device) -> nn.Module:
-    """Move; on CUDA also to channels-last, the layout its convolutions are fastest in."""
-    network = network.to(device)
-    return network.to(memory_format=torch.channels_last) if device.type == "cuda" else network
+    """Move, and lay out channels last: convolutions are 10-15 % faster so on a CPU, more on a GPU."""
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 def to_signed(images: Tensor) -> Tensor:
@@ -273,7 +273,7 @@ class Generator(ABC):
 
     def _check(self, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str]) -> None:
         config: Any = self.config
-        if type(config) is not self.config_type:
+        if config.name != self.name:
             raise InputError(f"settings of '{config.name}' given to {self.name}", expected=self.config_type.__name__)
         shape = (config.resolution, config.resolution, 3)[: 2 if self.channels == 1 else 3]
         if images.dtype != np.uint8 or images.shape[1:] != shape:
@@ -296,7 +296,10 @@ class Generator(ABC):
                 todo="resume with the settings of the run, or start a new run",
             )
         for name, part in training.parts().items():
-            part.load_state_dict(state["parts"][name])
+            if isinstance(part, torch.optim.Optimizer):
+                load_optimizer(part, state["parts"][name])
+            else:
+                part.load_state_dict(state["parts"][name])
         return state["step"], state["figures"]
 
     def _diverged(self, training: Training, path: Path, identity: Mapping[str, Any], images: int) -> None:
@@ -330,10 +333,14 @@ class Generator(ABC):
         try:
             for first in range(0, len(labels), batch_size):
                 chunk = slice(first, first + batch_size)
+                size = min(batch_size, CPU_RENDER_BATCH) if self.device.type == "cpu" else batch_size
                 # full float32: with TF32 an image would depend on the batch it is in
                 with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                    pixels = self.render(torch.from_numpy(labels[chunk]).to(self.device), [int(seed) for seed in seeds[chunk]])
-                yield to_uint8(pixels)
+                    parts = [
+                        self.render(torch.from_numpy(labels[part]).to(self.device), [int(seed) for seed in seeds[part]])
+                        for part in _slices(chunk, len(labels), size)
+                    ]
+                yield to_uint8(torch.cat(parts))
         finally:
             network.train(was_training)
 
@@ -359,3 +366,8 @@ class Generator(ABC):
         except (RuntimeError, SafetensorError) as error:
             raise InputError(f"'{path.name}' does not fit the settings beside it", todo="train the generator again") from error
         self._network, self.class_names = network.eval(), class_names
+
+
+def _slices(within: slice, end: int, size: int) -> list[slice]:
+    stop = min(within.stop, end)
+    return [slice(first, min(first + size, stop)) for first in range(within.start, stop, size)]

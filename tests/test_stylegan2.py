@@ -1,0 +1,192 @@
+"""StyleGAN2: the transitional schedule, exactness of the modulation, regularisers, truncation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gmaug_core.config import StyleGAN2Config
+from gmaug_core.generators.stylegan2 import (
+    Conv,
+    Discriminator,
+    Mapping,
+    StyledConv,
+    StyleGAN2,
+    filtered,
+    low_pass,
+    minibatch_deviation,
+    transition,
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """The networks here are so small that a second thread only waits for the first."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+SMALL = StyleGAN2Config(resolution=8, channel_max=8, z_dim=8, w_dim=8, batch=8, kimg=0.8, snapshot_kimg=1.0)
+
+
+def start(config=SMALL, seed=0):
+    torch.manual_seed(seed)
+    generator = StyleGAN2(config)
+    generator.class_names = ("a", "b", "c")
+    training = generator.start(np.zeros((3, 8, 8), np.uint8), 3, 100)
+    return generator, training
+
+
+def batch():
+    torch.manual_seed(1)
+    return torch.randn(8, 1, 8, 8), torch.arange(8) % 3
+
+
+@pytest.mark.parametrize(("kimg", "expected"), [(0, 0), (299, 0), (300, 0), (450, 0.5), (600, 1), (601, 1), (1000, 1)])
+def test_lambda_is_0_then_half_way_then_1(kimg, expected):
+    assert transition(kimg, 1000, 0.3, 0.6) == pytest.approx(expected)
+
+
+def test_lambda_follows_the_image_counter_in_training():
+    config = SMALL.model_copy(update={"transition_start": 0.1, "transition_end": 0.4})
+    _, training = start(config)
+    for step, expected in ((0, 0.0), (10, 0.0), (25, 0.5), (40, 1.0), (99, 1.0)):  # 8 of 800 images a step
+        assert training.step(*batch(), step)["lambda"] == pytest.approx(expected)
+        assert float(training.average().mapping.blend) == pytest.approx(expected), "saved with the model"
+
+
+def test_with_lambda_0_the_class_changes_nothing_and_the_conditional_parts_get_no_gradient():
+    generator, training = start()
+    conditional = [training.discriminator.conditional, training.discriminator.embed, training.discriminator.from_class]
+    conditional += [training.generator.mapping.embed, training.generator.mapping.from_class]
+    before = [parameter.clone() for part in conditional for parameter in part.parameters()]
+    training.step(*batch(), 1)
+    assert training.discriminator.unconditional.weight.grad.abs().sum() > 0
+    for part in conditional:
+        assert all(parameter.grad is None or not parameter.grad.any() for parameter in part.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(before, (p for part in conditional for p in part.parameters()), strict=True))
+    generator._network = training.average()
+    a, b = (next(generator.sample(np.full(4, k), np.arange(4), 4)) for k in (0, 1))
+    assert np.array_equal(a, b)
+
+
+def test_with_lambda_1_the_class_changes_the_image_and_the_conditional_parts_learn():
+    generator, training = start()
+    training.step(*batch(), 99)
+    assert training.discriminator.conditional.weight.grad.abs().sum() > 0
+    assert training.generator.mapping.embed.weight.grad.abs().sum() > 0
+    with torch.no_grad():
+        a, b = (training.generator.mapping(torch.ones(1, 8), torch.tensor([k])) for k in (0, 1))
+    assert not torch.allclose(a, b)
+
+
+def test_the_conditional_branch_is_added_after_the_first_layer():
+    mapping = Mapping(SMALL.model_copy(update={"mapping_layers": 1}), 3)
+    z, labels = torch.randn(4, 8), torch.tensor([0, 1, 2, 0])
+    with torch.no_grad():
+        alone = mapping(z, labels)
+        mapping.blend.fill_(1.0)
+        whole = mapping(z, labels)
+        mapping.blend.fill_(0.25)
+        assert torch.allclose(mapping(z, labels), alone + 0.25 * (whole - alone), atol=1e-6)
+    assert torch.allclose((whole - alone)[0], (whole - alone)[3], atol=1e-6), "it depends on the class alone"
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_scaling_activations_equals_per_image_weights(up):
+    torch.manual_seed(0)
+    layer = StyledConv(5, 7, 8, up=up).double()
+    layer.bias.data.normal_()
+    layer.noise_strength.data.fill_(0.3)
+    x, w = torch.randn(3, 5, 4, 4).double(), torch.randn(3, 8).double()
+    side = 8 if up else 4
+    noise = torch.randn(3, 1, side, side).double()
+    expected = []
+    for k in range(3):  # weights modulated and demodulated for each image, equations 1 and 3 of Karras 2020
+        weight = layer.weight * layer.scale * layer.style(w[k : k + 1])[0][None, :, None, None]
+        weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        if up:
+            y = F.conv_transpose2d(x[k : k + 1], weight.transpose(0, 1), stride=2)
+            y = filtered(y, low_pass().double() * 4, padding=1)
+        else:
+            y = F.conv2d(x[k : k + 1], weight, padding=1)
+        y = y + 0.3 * noise[k] + layer.bias[None, :, None, None]
+        expected.append(F.leaky_relu(y, 0.2) * 2**0.5)
+    assert torch.allclose(layer(x, w, noise), torch.cat(expected), atol=1e-6)
+
+
+def test_resampling_keeps_a_constant_and_the_size():
+    assert float(low_pass().sum()) == pytest.approx(1.0)
+    for size in (1, 3):
+        layer = Conv(1, 1, size, down=True, bias=False)
+        layer.weight.data.zero_()
+        layer.weight.data[..., size // 2, size // 2] = 1 / layer.scale
+        out = layer(torch.ones(1, 1, 16, 16))
+        assert out.shape == (1, 1, 8, 8) and torch.allclose(out[..., 1:-1, 1:-1], torch.ones(6, 6), atol=1e-6)
+
+
+def test_minibatch_deviation_sees_a_collapse():
+    x = torch.randn(8, 3, 4, 4)
+    assert minibatch_deviation(x).shape == (8, 1, 4, 4)
+    assert float(minibatch_deviation(x).mean()) > 0.5 > 0.01 > float(minibatch_deviation(x[:1].expand(8, -1, -1, -1)).mean())
+    for n in (1, 2, 3, 5, 7, 12):
+        assert minibatch_deviation(x[:1].expand(n, -1, -1, -1)).shape == (n, 1, 4, 4)
+
+
+def test_discriminator_heads():
+    torch.manual_seed(0)
+    network = Discriminator(SMALL, 3, 1)
+    images = torch.randn(4, 1, 8, 8)
+    first, second = network(images, torch.zeros(4, dtype=torch.long)), network(images, torch.ones(4, dtype=torch.long))
+    assert torch.equal(first[0], second[0]), "the unconditional logit does not know the class"
+    assert not torch.allclose(first[1], second[1])
+
+
+def test_r1_is_on_the_unconditional_logit_alone():
+    _, training = start(SMALL.model_copy(update={"augment": "none"}))
+    images, labels = batch()
+    real = images.clone().requires_grad_()
+    logits, _ = training.discriminator(real, labels)
+    expected = torch.autograd.grad(logits.sum(), real)[0].square().sum((1, 2, 3)).mean()
+    training._regularise_discriminator(images, labels)
+    assert training.r1 == pytest.approx(float(expected), rel=1e-5)
+    assert training.discriminator.conditional.weight.grad is None
+
+
+def test_path_length_penalty_is_finite_and_moves_its_mean():
+    _, training = start(SMALL.model_copy(update={"path_length_weight": 2.0, "path_length_interval": 1}))
+    figures = [training.step(*batch(), step) for step in (0, 99)]
+    assert all(np.isfinite(row["path_length"]) for row in figures)
+    assert float(training.path_length.mean) > 0
+
+
+def test_truncation_pulls_towards_the_mean_of_the_class():
+    generator, training = start()
+    training.generator.mapping.blend.fill_(1.0)
+    generator._network = training.generator
+    with torch.no_grad():
+        means = generator.mean_styles()
+        labels = torch.tensor([0, 1, 2])
+
+        def render(truncation):
+            generator.config = SMALL.model_copy(update={"truncation": truncation})
+            return generator.render(labels, [5, 6, 7])
+
+        full, half, none = render(1.0), render(0.5), render(1e-6)
+        noise_and_mean = render(1e-6)
+    assert means.shape == (3, 8) and not torch.allclose(means[0], means[1])
+    assert torch.equal(none, noise_and_mean)
+    assert 0 < (half - none).norm() < (full - none).norm()
+
+
+def test_sixteen_pixels_and_three_channels():
+    config = SMALL.model_copy(update={"resolution": 16, "colour": "rgb"})
+    generator = StyleGAN2(config)
+    generator.class_names = ("a", "b")
+    generator._network = generator.build(2).eval()
+    assert next(generator.sample(np.zeros(3, np.int64), np.arange(3), 2)).shape == (2, 16, 16, 3)
+    assert [*generator.network.synthesis.noise_sides] == [4, 8, 8, 16, 16]
