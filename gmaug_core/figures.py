@@ -210,15 +210,15 @@ def convergence(history: Sequence[Mapping[str, Any]], *, top: int = 6) -> alt.La
 # --- training, while it runs ---
 
 _SERIES = ["#3E8EC9", "#D99A1C", "#0A9E77", "#BE7BA9", "#D9622B", "#7F8B99", "#5B6BBF", "#8A9A2B"]
-_NOT_LOSSES = {"time", "attempt", "stage", "step", "total", "kimg", "img_per_s", "eta_s", "lambda", "lr", "seed"}
+_LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"}
 
 
 def training(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
     """The generator's losses over thousand images seen. None while there are none."""
     rows = [row for row in history if row.get("stage") == "generator" and "kimg" in row]
-    keys = [key for key in (rows[-1] if rows else {}) if key not in _NOT_LOSSES and isinstance(rows[-1][key], int | float)]
+    keys = [key for key in (rows[-1] if rows else {}) if key.startswith("loss")]
     points = [
-        {"kimg": row["kimg"], "what": key.replace("_", " "), "value": row[key]}
+        {"kimg": row["kimg"], "what": _LOSSES.get(key, "generator"), "value": row[key]}
         for row in rows[:: max(1, len(rows) * max(1, len(keys)) // 1500)]
         for key in keys
         if row.get(key) is not None
@@ -226,33 +226,33 @@ def training(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
     return _lines(points, "kimg:Q", "thousand images seen (kimg)", "loss") if points else None
 
 
-def accuracy(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
-    """Validation accuracy of the classifiers as they train. None while there is none."""
-    rows = [row for row in history if row.get("val_accuracy") is not None]
+def classifiers(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.Chart] | None:
+    """(title, chart) of the classifiers as they train, one line a variant and seed: validation accuracy where the run reports it,
+    else the training loss. None while there is neither."""
+    what = "val_accuracy" if any(row.get("val_accuracy") is not None for row in history) else "loss"
+    rows = [row for row in history if row.get(what) is not None and "variant" in row]
+    if not rows:
+        return None
     points = [
-        {
-            "step": row["step"],
-            "what": f"{row.get('variant', row['stage'])}".replace("_", " "),
-            "value": row["val_accuracy"],
-            "seed": row.get("seed", 0),
-        }
+        {"step": row["step"], "what": str(row["variant"]).replace("_", " "), "value": row[what], "seed": row.get("seed", 0)}
         for row in rows[:: max(1, len(rows) // 1500)]
     ]
-    if not points:
-        return None
     order = list(dict.fromkeys(point["what"] for point in points))
-    return (
+    title = "Validation accuracy of the classifiers" if what == "val_accuracy" else "Training loss of the classifiers"
+    shape = alt.Axis(format="%") if what == "val_accuracy" else alt.Axis()
+    chart = (
         alt.Chart(pd.DataFrame(points))
         .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=1.5)
         .encode(
-            x=alt.X("step:Q", title="step within the stage"),
-            y=alt.Y("value:Q", title="validation accuracy", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
+            x=alt.X("step:Q", title="SGD step"),
+            y=alt.Y("value:Q", title=what.replace("val_", "validation "), axis=shape, scale=alt.Scale(zero=False)),
             color=alt.Color("what:N", sort=order, scale=_scale(order), legend=alt.Legend(title=None, orient="top", columns=3)),
             detail="seed:N",
-            tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".1%")],
+            tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
         )
         .properties(height=340)
     )
+    return title, chart
 
 
 def _scale(names: Sequence[str]) -> alt.Scale:

@@ -41,7 +41,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     wanted: config.AugmentationConfig | None = None
     with right, st.expander("Advanced settings", icon=":material/tune:"):
         tag = f"{preset}-{lane}-{data.id}"  # another preset has other defaults
-        one, two = st.columns(2)
+        one, two = layout.columns(2, key="aug-advanced", least=9)
         kimg = one.number_input(
             "Generator budget (kimg)", 0.1, 1e6, base.generator.kimg, key=f"kimg-{tag}", help="Thousand images that training looks at."
         )

@@ -73,11 +73,23 @@ def test_the_rarest_class_is_on_top_and_hundreds_are_cut(result):
 
 def test_live_charts_draw_what_there_is_and_nothing_before(result):
     _, rows = result
-    for chart in (figures.convergence, figures.training, figures.accuracy):
+    for chart in (figures.convergence, figures.training, figures.classifiers):
         assert chart([]) is None
         assert chart(rows) is not None
     values = figures.convergence(rows).to_dict()["datasets"]
     assert {row["set"] for row in next(iter(values.values()))} == {"round", "straight", "mixed"}
+
+
+def test_only_losses_are_drawn_as_losses():
+    row = {"stage": "generator", "kimg": 1.0, "loss": 0.5, "loss_d": 0.7, "lambda": 0.1, "r1": 0.2, "img_per_s": 600.0, "seconds": 60.0}
+    points = next(iter(figures.training([row]).to_dict()["datasets"].values()))
+    assert {point["what"]: point["value"] for point in points} == {"generator": 0.5, "discriminator": 0.7}
+
+
+def test_classifiers_show_validation_where_it_is_reported_and_their_loss_otherwise():
+    row = {"stage": "baseline", "step": 10, "variant": "baseline", "seed": 1, "loss": 0.5}
+    assert "loss" in figures.classifiers([row])[0]
+    assert "Validation" in figures.classifiers([row, row | {"val_accuracy": 0.9}])[0]
 
 
 def test_a_long_history_is_thinned_and_keeps_its_end():

@@ -84,12 +84,20 @@ def _view(run_id: str, was_active: bool) -> None:
     _stages(kind, status)
     if status.state == "running" and status.total > 0:
         eta = f", about {text.duration(status.eta_s)} to go" if status.eta_s else ""
-        said = f"{stage_words(status.stage)}: {text.count(status.step)} of {text.count(status.total)}{eta}"
+        said = f"{_doing(paths, status)}: {text.count(status.step)} of {text.count(status.total)}{eta}"
         st.progress(min(status.step / status.total, 1.0), text=said)
     if status.state != "finished":
         _charts(paths, kind, status)
     with st.expander("Log", icon=":material/terminal:"):
         st.code(runs.read_log(paths, 6000) or "Nothing logged yet.", language=None, height=240)
+
+
+def _doing(paths: RunPaths, status: Status) -> str:
+    """The stage in words, with the classifier and seed at work where there are several."""
+    rows = history(paths)
+    now = rows[-1] if rows and rows[-1]["stage"] == status.stage else {}
+    which = f" ({text.md(str(now['variant']).replace('_', ' '))}, seed {now['seed']})" if "variant" in now else ""
+    return stage_words(status.stage) + which
 
 
 def _header(paths: RunPaths, status: Status) -> None:
@@ -179,14 +187,15 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
         if losses := figures.training(rows):
             st.markdown("**Generator losses**")
             st.altair_chart(losses, key=f"training-{paths.id}")
-        if accuracies := figures.accuracy(rows):
-            st.markdown("**Validation accuracy of the classifiers**")
-            st.altair_chart(accuracies, key=f"accuracy-{paths.id}")
+        if found := figures.classifiers(rows):
+            st.markdown(f"**{found[0]}**")
+            st.altair_chart(found[1], key=f"classifiers-{paths.id}")
         drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
         if drawn:
+            judged = drawn["accepted"] + drawn["rejected"]  # fewer than were drawn: a round is judged when it is whole
             st.markdown(
-                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn, :green[{text.count(drawn['accepted'])} accepted], "
-                f":orange[{text.count(drawn['rejected'])} rejected]."
+                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn; of {text.count(judged)} judged "
+                f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} rejected]."
             )
     with right:
         grids(paths)
@@ -194,10 +203,10 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
 
 def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
     """How training went, once it is over."""
-    for title, chart in (("Generator losses", figures.training(rows)), ("Validation accuracy of the classifiers", figures.accuracy(rows))):
-        if chart is not None:
-            st.markdown(f"**{title}**")
-            st.altair_chart(chart, key=f"finished-{title}")
+    losses, found = figures.training(rows), figures.classifiers(rows)
+    for title, chart in (*([("Generator losses", losses)] if losses else []), *([found] if found else [])):
+        st.markdown(f"**{title}**")
+        st.altair_chart(chart, key=f"finished-{title}")
 
 
 def current_table(rows: Sequence[Mapping[str, Any]]) -> None:
