@@ -136,7 +136,7 @@ def curve(law: Law, points: Sequence[Point], *, runs: Sequence[Mapping[str, Any]
 
 def super_classes(rows: Sequence[Mapping[str, Any]], *, argmax: str | None = None, merge: float | None = None) -> go.Figure:
     """Mean SSIM and its interval a super-class, the highest first. rows: {name, n, value, ci_low, ci_high, pairs}."""
-    ordered = sorted(rows, key=lambda row: row["value"])[-MAX_CLASSES:]
+    ordered = sorted((row for row in rows if row["value"] is not None), key=lambda row: row["value"])[-MAX_CLASSES:]
     figure = _figure(height=120 + 30 * len(ordered), xaxis_title="mean SSIM of random pairs (95 % interval)", showlegend=False)
     tones = [COLOURS["law"] if row["name"] == argmax else COLOURS["real"] for row in ordered]
     for row, tone in zip(ordered, tones, strict=True):  # one trace an interval: error bars of one trace share one colour
@@ -177,7 +177,8 @@ def convergence(history: Sequence[Mapping[str, Any]], *, top: int = 6) -> alt.La
 
     The `top` highest sets are drawn, so that the contest for the maximum can be followed; at most 2,000 points.
     """
-    sampled = [row for row in history if row.get("sets")]
+    measured = ([item for item in row.get("sets") or [] if item["value"] is not None] for row in history)
+    sampled = [{**row, "sets": sets} for row, sets in zip(history, measured, strict=True) if sets]
     if not sampled:
         return None
     leaders = [item["name"] for item in sorted(sampled[-1]["sets"], key=lambda item: -item["value"])[:top]]

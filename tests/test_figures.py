@@ -110,3 +110,11 @@ def test_super_classes_are_ordered_and_the_winner_stands_out():
 def test_a_matrix_leaves_unknown_cells_empty():
     figure = figures.matrix([[None, 0.2], [0.2, 0.5]], ["a", "<i>"])
     assert figure.data[0].x[1] == "&lt;i&gt;"
+
+
+def test_sets_without_a_value_yet_are_left_out():
+    nothing = {"name": "b", "n": 2, "value": None, "ci_low": None, "ci_high": None, "pairs": 1}
+    row = {"name": "a", "n": 9, "value": 0.2, "ci_low": 0.1, "ci_high": 0.3, "pairs": 9}
+    assert list(figures.super_classes([nothing, row]).data[-1].y) == ["a"]
+    assert figures.convergence([{"step": 1, "total": 2, "sets": [nothing]}]) is None
+    assert figures.convergence([{"step": 1, "total": 2, "sets": [nothing, row]}]) is not None

@@ -211,9 +211,9 @@ def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def current_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """The newest mean and interval of every super-class, the highest first."""
-    newest = next((row["sets"] for row in reversed(rows) if row.get("sets")), None)
-    if newest:
-        ordered = sorted(newest, key=lambda item: -item["value"])
+    newest: list[dict[str, Any]] = next((row["sets"] for row in reversed(rows) if row.get("sets")), [])
+    ordered = sorted((item for item in newest if item["value"] is not None), key=lambda item: -item["value"])
+    if ordered:
         st.dataframe(
             {
                 "super-class": [text.plain(item["name"]) for item in ordered],

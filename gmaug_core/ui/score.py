@@ -24,7 +24,8 @@ def numbers(result: Mapping[str, Any]) -> None:
             st.metric(label, "not scored" if score.get("value") is None else f"{score['value']:.4f}", border=True)
             if score.get("value") is not None:
                 exact = "all pairs" if score.get("exact") else f"{text.count(score['pairs'])} pairs"
-                st.caption(f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}, {exact}")
+                sure = "exact" if score.get("exact") else f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}"
+                st.caption(f"{sure}, {exact}")
     with columns[2]:
         if result["profile"] != curve.PAPER_PROFILE or found.get("value") is None:
             st.metric("Predicted relative gain", "none", border=True)
@@ -58,17 +59,19 @@ def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> lis
         return []
     said = [f"The most alike super-class is **{text.md(result['argmax'])}**; its mean is the score."]
     if found.get("runner_up"):
-        close = found.get("gap", 0) < (found["ci_high"] - found["ci_low"])
-        ending = "; the two intervals overlap, so which of them is the maximum is not certain." if close else "."
+        certain = found.get("argmax_certain", found["gap"] > found["ci_high"] - found["ci_low"])
+        ending = "." if certain else "; that is within the error of measurement, so which of them is the maximum is not certain."
         said.append(f"The runner-up is **{text.md(found['runner_up'])}**, {found['gap']:.4f} lower{ending}")
     corrected = found.get("bias_corrected")
-    if isinstance(corrected, int | float):
+    if isinstance(corrected, int | float) and not found.get("exact") and found["value"] - corrected >= 5e-5:
         said.append(
             f"The largest of several noisy means comes out a little too high. Corrected for that: {corrected:.4f}, "
             f"{found['value'] - corrected:.4f} lower."
         )
     exact = sum(bool(row.get("exact")) for row in result["super_classes"])
-    if exact:
+    if exact == len(result["super_classes"]):
+        said.append("Every super-class was small enough to compare all pairs, so the means are exact: no sampling error.")
+    elif exact:
         said.append(f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no sampling error there.")
     single = [name for name, subs in grouping.items() if len(subs) == 1]
     if result["argmax"] in single:
