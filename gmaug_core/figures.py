@@ -348,6 +348,6 @@ def balance(result: Mapping[str, Any]) -> go.Figure:
             x=labels, y=values, name=name, marker={"color": COLOURS[colour], "opacity": opacity},
             hovertemplate="%{x}<br>%{y:,} " + name + "<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(type="category")
+    figure.update_xaxes(type="category", showticklabels=len(rows) <= 15)  # more names than this would leave no room for the bars
     figure.update_layout(legend_traceorder="normal")
     return figure

@@ -55,6 +55,8 @@ gains.variants_table(result)
 
 st.subheader("Class by class", anchor=False)
 st.caption("Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline.")
+if len(result["per_class"]) > figures.MAX_CLASSES:
+    st.caption(f"The charts show the {figures.MAX_CLASSES} rarest of {len(result['per_class'])} classes; the CSV below has them all.")
 others = [key for key, *_ in figures.variants(result) if key != "baseline"]
 compare = st.selectbox("Baseline beside", others, format_func=lambda key: figures.VARIANTS.get(key, key), key="gain-compare", width=260)
 left, right = layout.columns([3, 2], key="gain-classes")
