@@ -178,10 +178,11 @@ def _scratch(size: int, dtype: type[np.floating[Any]]) -> Iterator[npt.NDArray[A
     wanted = size * np.dtype(dtype).itemsize
     with _memory_lock:
         buffer = _memory.pop("planes", None)
-    if buffer is None or len(buffer) < wanted:
-        buffer = np.empty(wanted, np.uint8)
+    if buffer is None or len(buffer) < wanted + 64:
+        buffer = np.empty(wanted + 64, np.uint8)
+    start = -buffer.ctypes.data % 64  # a vector that straddles two cache lines costs two loads
     try:
-        yield buffer[:wanted].view(dtype)
+        yield buffer[start : start + wanted].view(dtype)
     finally:
         with _memory_lock:
             if len(buffer) <= PLANE_BYTES and len(buffer) > len(_memory.get("planes", ())):
@@ -250,6 +251,22 @@ def _load(_: Any, array: Any, offset: Any) -> Any:
 
 
 @_instruction
+def _load_spread(_: Any, array: Any, offset: Any, stride: Any) -> Any:
+    """Lane j from array[offset + j stride]."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = signature.args[0]
+        data = context.make_array(kind)(context, builder, args[0]).data
+        place, vector = args[1], ir.Constant(context.get_value_type(signature.return_type), ir.Undefined)
+        for lane in range(LANES):
+            vector = builder.insert_element(vector, builder.load(builder.gep(data, [place])), ir.IntType(32)(lane))
+            place = builder.add(place, args[2])
+        return vector
+
+    return Vector(array.dtype)(array, types.intp, types.intp), generate
+
+
+@_instruction
 def _store(_: Any, array: Any, offset: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         address = _address(context, builder, signature.args[0], *args[:2])
@@ -295,6 +312,16 @@ def _where_below(_: Any, value: Any, limit: Any, then: Any) -> Any:
     return then(value, limit, then), generate
 
 
+@_instruction
+def _next_lane(_: Any, vector: Any) -> Any:
+    """Lane j from lane j + 1; the last lane keeps its value."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.shuffle_vector(args[0], args[0], _lanes([*range(1, LANES), LANES - 1]))
+
+    return vector(vector), generate
+
+
 def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
     @_instruction
     def operation(_: Any, left: Any, right: Any) -> Any:
@@ -329,17 +356,34 @@ def _compiled(function: Callable[..., Any]) -> Any:
 
 
 @_compiled
-def _down(ring, row, taps, top, width):
-    """Filter rows top ... top + span of the ring into `row`, and lay the copy that is shifted by one lane behind it."""
+def _tall(height):
+    """Rows a column of vectors is given in a plane: odd, so that neighbours do not fall on the same cache sets."""
+    return (height | 7) + 6
+
+
+@_compiled
+def _aligned(size, like):
+    """`size` zeros of like's dtype that begin at a cache line: a vector that straddles two lines costs two loads."""
+    memory = np.zeros(size + 64 // like.itemsize, like.dtype)
+    start = (-memory.ctypes.data % 64) // like.itemsize
+    return memory[start : start + size]
+
+
+@_compiled
+def _down(plane, row, taps, top, height, width):
+    """Filter rows top ... top + span of the plane into `row`, and lay copies that are shifted by a lane behind it."""
     half, span = len(taps) - 1, 2 * len(taps) - 2
     for f in range(0, width, LANES):
-        total = _splat(taps[half]) * _load(ring, ((top + half) & (RING - 1)) * width + f)
+        at = f * height + top * LANES
+        total = _splat(taps[half]) * _load(plane, at + half * LANES)
         for k in range(half):
-            above, below = (top + k) & (RING - 1), (top + span - k) & (RING - 1)
-            total = total + _splat(taps[k]) * (_load(ring, above * width + f) + _load(ring, below * width + f))
+            total = total + _splat(taps[k]) * (_load(plane, at + k * LANES) + _load(plane, at + (span - k) * LANES))
         _store(row, f, total)
-    for f in range(0, span * LANES, LANES):
-        _store(row, width + f, _load(row, f + 1))
+        behind = f + width
+        while behind < width + span * LANES:
+            total = _next_lane(total)
+            _store(row, behind, total)
+            behind += width
 
 
 @_compiled
@@ -358,20 +402,23 @@ def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row,
     Returns of the flat positions: count, sum of gain (mu - centre), sum of its square.
     """
     span, width = 2 * len(taps) - 2, len(mask)
-    gain, c2 = _splat(constants[4]), _splat(constants[2])
+    gain, c2, divide = _splat(constants[4]), _splat(constants[2]), constants[4] != 1
     limit = _splat(constants[2] + constants[3])
     count = first = second = c2 - c2
+    tall = _tall(height)
     for r in range(height):
         for f in range(0, width, LANES):
             value = _load(pixels, r * width + f)
-            _store(ring, (r & (RING - 1)) * width + f, value)
-            _store(squares, (r & (RING - 1)) * width + f, value * value)
+            _store(ring, f * tall + r * LANES, value)
+            _store(squares, f * tall + r * LANES, value * value)
         if r >= span:
-            _down(ring, row, taps, r - span, width)
-            _down(squares, row2, taps, r - span, width)
+            _down(ring, row, taps, r - span, tall, width)
+            _down(squares, row2, taps, r - span, tall, width)
             at = (r - span) * 2 * width
             for f in range(0, width, LANES):
-                mean = _along(row, taps, f) / gain
+                mean = _along(row, taps, f)
+                if divide:
+                    mean = mean / gain
                 variance = _along(row2, taps, f) - mean * mean + c2
                 _store(moments, at + f, mean)
                 _store(moments, at + width + f, variance)
@@ -386,34 +433,34 @@ def _moments(pixels, moments, mask, taps, constants, height, ring, squares, row,
 def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, flat):
     """Fill pixels, moments, centre and flat of images[chosen]; images uint8 [n, h, w]."""
     height, columns, width, strips = images.shape[1], images.shape[2], len(mask), len(mask) // LANES
-    span = 2 * len(taps) - 2
+    span, tall = 2 * len(taps) - 2, _tall(height)
     line = np.zeros(width, pixels.dtype)
-    ring, squares = np.empty(RING * width, pixels.dtype), np.empty(RING * width, pixels.dtype)
-    row, row2 = np.zeros(width + (span + 1) * LANES, pixels.dtype), np.zeros(width + (span + 1) * LANES, pixels.dtype)
+    ring, squares = _aligned(tall * width, pixels), _aligned(tall * width, pixels)
+    row, row2 = _aligned(width + (span + 1) * LANES, pixels), _aligned(width + (span + 1) * LANES, pixels)
     positions = (height - span) * (columns - span)
     for k in range(len(chosen)):
-        source, target = images[chosen[k]], pixels[k]
-        around = 128
+        target = pixels[k]
+        around = np.int32(128)
         for attempt in range(2):
             for r in range(height):
+                source = images[chosen[k], r]
                 for f in range(columns):
-                    line[f] = np.int32(source[r, f]) - np.int32(around)
+                    line[f] = np.int32(source[f]) - around
                 for c in range(strips):
-                    for j in range(LANES):
-                        target[r * width + c * LANES + j] = line[j * strips + c]
+                    _store(target, r * width + c * LANES, _load_spread(line, c, strips))
             count, first, second = _moments(target, moments[k], mask, taps, constants, height, ring, squares, row, row2)
             flat[k] = second * constants[0] ** 2 / positions
             if attempt or flat[k] < constants[5]:
                 break
-            around += int(np.round(first * constants[0] / count))  # a uniform background goes to zero, where float32 is exact
+            around += np.int32(np.round(first * constants[0] / count))  # a uniform background goes to zero, where float32 is exact
         centre[k] = around
 
 
 @_compiled
 def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, constants, values):
     """values[p] = sum over channels and positions of SSIM / 4. Symmetric in the two images to the last bit."""
-    span, width = 2 * len(taps) - 2, len(mask)
-    ring, row = np.empty(RING * width, pixels.dtype), np.zeros(width + (span + 1) * LANES, pixels.dtype)
+    span, width, tall = 2 * len(taps) - 2, len(mask), _tall(height)
+    ring, row = _aligned(tall * width, pixels), _aligned(width + (span + 1) * LANES, pixels)
     shift = np.zeros(2, pixels.dtype)
     scale, c1, c2 = _splat(constants[0]), _splat(constants[1]), _splat(constants[2])
     for p in range(len(pairs)):
@@ -425,9 +472,9 @@ def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, const
             centre_x, centre_y = _splat(shift[0]), _splat(shift[1])
             for r in range(height):
                 for f in range(0, width, LANES):
-                    _store(ring, (r & (RING - 1)) * width + f, _load(x, r * width + f) * _load(y, r * width + f))
+                    _store(ring, f * tall + r * LANES, _load(x, r * width + f) * _load(y, r * width + f))
                 if r >= span:
-                    _down(ring, row, taps, r - span, width)
+                    _down(ring, row, taps, r - span, tall, width)
                     at = (r - span) * 2 * width
                     sums = c1 - c1
                     for f in range(0, width, LANES):
