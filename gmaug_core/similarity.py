@@ -384,3 +384,164 @@ def _fill(
             tell()
     tell()
     return False
+
+
+# --- what makes it high -------------------------------------------------------------------------------------------------
+
+
+def class_matrix(
+    images: Images,
+    labels: npt.ArrayLike,
+    class_names: Sequence[str],
+    *,
+    profile: Profile,
+    classes: Sequence[str] | None = None,
+    pairs_per_cell: int = 100,
+    seed: int = 0,
+    workers: int = 0,
+    report: Report = no_report,
+    should_stop: Callable[[], bool] = never,
+) -> dict[str, Any]:
+    """Mean SSIM between every two classes, and inside each: classes, n, mean, se, pairs (symmetric [K, K] lists, None = no pair).
+
+    classes: which (default: all with images, in class_names order). For hundreds of sub-classes pass labels and names of
+    super-classes instead. Distinct random pairs, all of a cell's pairs where there are no more than pairs_per_cell.
+    Reports ("matrix", pairs done, pairs planned); raises Stopped.
+    """
+    label = np.asarray(labels)
+    number = {name: position for position, name in enumerate(class_names)}
+    names = [name for name in (classes if classes is not None else class_names) if (label == number[name]).any()]
+    members = [np.flatnonzero(label == number[name]) for name in names]
+    cells = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
+
+    def draw(a: int, b: int) -> Index:
+        rows, columns = members[a], members[b]
+        total = pair_count(len(rows)) if a == b else len(rows) * len(columns)
+        if total <= pairs_per_cell:
+            position = np.arange(total)
+        else:
+            position = permuted(total, 0, pairs_per_cell, stream(seed, names[a].encode(), names[b].encode()))
+        if a == b:
+            return rows[pair_at(position)]
+        return np.stack([rows[position // len(columns)], columns[position % len(columns)]], axis=1)
+
+    shape = (len(names), len(names))
+    mean, error, count = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
+    step = max(1, 16384 // pairs_per_cell)
+    for start in range(0, len(cells), step):
+        if should_stop():
+            raise Stopped
+        drawn = [draw(a, b) for a, b in cells[start : start + step]]
+        values = ssim_pairs(images, np.concatenate(drawn), window=profile.window, workers=workers)
+        for (a, b), part in zip(cells[start : start + step], np.split(values, np.cumsum([len(each) for each in drawn])[:-1]), strict=True):
+            if len(part):
+                total = pair_count(len(members[a])) if a == b else len(members[a]) * len(members[b])
+                spread = part.std(ddof=1) if len(part) > 1 else np.nan
+                left = np.sqrt(1 / len(part) - 1 / total)
+                mean[a, b] = mean[b, a] = part.mean()
+                error[a, b] = error[b, a] = 0.0 if len(part) == total else spread * left
+                count[a, b] = count[b, a] = len(part)
+        report("matrix", min(start + step, len(cells)) * pairs_per_cell, len(cells) * pairs_per_cell)
+    found = {"classes": names, "n": [len(each) for each in members], "pairs": count.tolist(), "profile": profile.name, "seed": seed}
+    return found | {"mean": _without_nan(mean), "se": _without_nan(error)}
+
+
+def _without_nan(values: npt.NDArray[np.float64]) -> list[list[float | None]]:
+    return [[None if np.isnan(value) else float(value) for value in row] for row in values]
+
+
+def set_mean(matrix: Mapping[str, Any], classes: Sequence[str]) -> float | None:
+    """SSIM_set of the union of some classes of a class_matrix: its cells weighted by how many pairs of images each holds."""
+    place = [matrix["classes"].index(name) for name in classes if name in matrix["classes"]]
+    n = np.array([matrix["n"][k] for k in place], float)
+    weight = np.triu(np.outer(n, n) - np.diag(n * (n + 1) / 2))
+    mean = np.array([[matrix["mean"][a][b] or 0.0 for b in place] for a in place]).reshape(len(place), len(place))
+    return float((weight * mean).sum() / weight.sum()) if weight.sum() > 0 else None
+
+
+def leave_one_out(matrix: Mapping[str, Any], grouping: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """What moving one sub-class out of the winning super-class, into one of its own, does to SSIM-supSubCls.
+
+    matrix: class_matrix over all sub-classes of the grouping (or as many as are of interest: others count as absent).
+    [{name, super_class, n, without, supsub, change}], the strongest fall first: `without` is SSIM_set of what stays,
+    `supsub` the highest over all super-classes afterwards, `change` from the same estimate before. Estimates by cells.
+    """
+    before = {name: value for name, subs in grouping.items() if (value := set_mean(matrix, subs)) is not None}
+    if not before:
+        return []
+    winner = max(before, key=lambda name: before[name])
+    others = [value for name, value in before.items() if name != winner]
+    found = []
+    for sub in grouping[winner]:
+        rest = [each for each in grouping[winner] if each != sub]
+        if sub not in matrix["classes"] or not rest:
+            continue
+        without, alone = set_mean(matrix, rest), set_mean(matrix, [sub])
+        supsub = max([*others, *(value for value in (without, alone) if value is not None)], default=None)
+        change = None if supsub is None else supsub - before[winner]
+        n = matrix["n"][matrix["classes"].index(sub)]
+        found.append({"name": sub, "super_class": winner, "n": n, "without": without, "supsub": supsub, "change": change})
+    return sorted(found, key=lambda each: (each["change"] is None, each["change"]))
+
+
+def most_similar(
+    images: Images,
+    *,
+    profile: Profile,
+    members: npt.ArrayLike | None = None,
+    k: int = 20,
+    budget: int = 100_000,
+    seed: int = 0,
+    workers: int = 0,
+) -> dict[str, Any]:
+    """The k most similar pairs of images: pairs [{i, j, value}] highest first, `exact` when every pair was looked at.
+
+    members: indices to search among (default all). More pairs than `budget`: the candidates are the nearest neighbours of
+    16 x 16 thumbnails, half by distance and half by correlation (of at most 20,000 images); a likeness that such
+    thumbnails do not show can be missed, and `exact` is then false.
+    """
+    chosen = np.arange(len(images)) if members is None else np.asarray(members)
+    exact = pair_count(len(chosen)) <= budget
+    if exact:
+        candidates = chosen[pair_at(np.arange(pair_count(len(chosen))))]
+    else:
+        if len(chosen) > 20_000:
+            chosen = chosen[np.sort(permuted(len(chosen), 0, 20_000, stream(seed, b"most similar")))]
+        candidates = chosen[_near_pairs(_thumbnails(images, chosen), budget)]
+    if not len(candidates):
+        return {"pairs": [], "exact": exact, "searched": 0}
+    values = ssim_pairs(images, candidates, window=profile.window, workers=workers)
+    best = np.argsort(-values, kind="stable")[:k]
+    shown = [{"i": int(candidates[b].min()), "j": int(candidates[b].max()), "value": float(values[b])} for b in best]
+    return {"pairs": shown, "exact": exact, "searched": len(candidates)}
+
+
+def _thumbnails(images: Images, chosen: Index) -> npt.NDArray[np.float32]:
+    """float32 [n, 256 or less]: block means of the grey image."""
+    found = []
+    for start in range(0, len(chosen), 1024):
+        part = np.asarray(images[chosen[start : start + 1024]], np.float32)
+        part = part.mean(axis=3) if part.ndim == 4 else part
+        side = min(16, *part.shape[1:])
+        height, width = part.shape[1] // side, part.shape[2] // side
+        part = part[:, : side * height, : side * width].reshape(len(part), side, height, side, width)
+        found.append(part.mean(axis=(2, 4)).reshape(len(part), -1))
+    return np.concatenate(found)
+
+
+def _near_pairs(features: npt.NDArray[np.float32], budget: int) -> Index:
+    """At most `budget` different pairs of near neighbours, as positions [m, 2]."""
+    n = len(features)
+    neighbours = int(np.clip(budget // (2 * n), 1, n - 1))
+    centred = features - features.mean(axis=1, keepdims=True)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True) + 1.0
+    length = (features**2).sum(axis=1)
+    found = []
+    for start in range(0, n, 1024):
+        rows = slice(start, min(start + 1024, n))
+        for likeness in (2 * features[rows] @ features.T - length, centred[rows] @ centred.T):
+            likeness[np.arange(likeness.shape[0]), np.arange(rows.start, rows.stop)] = -np.inf
+            near = np.argpartition(-likeness, neighbours - 1, axis=1)[:, :neighbours]
+            found.append(np.stack([np.repeat(np.arange(rows.start, rows.stop), neighbours), near.ravel()], axis=1))
+    pairs = np.sort(np.concatenate(found), axis=1)
+    return np.unique(pairs, axis=0)[:, ::-1]
