@@ -210,7 +210,7 @@ def convergence(history: Sequence[Mapping[str, Any]], *, top: int = 6) -> alt.La
 
 # --- training, while it runs ---
 
-_SERIES = ["#3E8EC9", "#D99A1C", "#0A9E77", "#BE7BA9", "#D9622B", "#7F8B99", "#5B6BBF", "#8A9A2B"]
+_SERIES = ["#3E8EC9", "#D99A1C", "#0A9E77", "#BE7BA9", "#D9622B", "#7F8B99", "#5B6BBF", "#8A9A2B", "#2F9FA8", "#A0693A"]
 _LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"}
 
 
@@ -332,22 +332,24 @@ def _points(row: Mapping[str, Any], compare: str) -> str:
 
 
 def balance(result: Mapping[str, Any]) -> go.Figure:
-    """What the augmented classifier could train on: real and accepted synthetic images a class, and those rejected."""
+    """Real and accepted synthetic images a class, and above them the share of what was drawn that was accepted."""
     rows = sorted(result["per_class"], key=lambda row: -row["train"])
     rows = rows if len(rows) <= MAX_CLASSES else rows[-MAX_CLASSES:]
     labels = [safe(row["class"]) for row in rows]
+    accepted = [result["accepted"]["per_class"].get(row["class"], 0) for row in rows]
+    rejected = [result["rejected"]["per_class"].get(row["class"], 0) for row in rows]
+    drawn = [a + r for a, r in zip(accepted, rejected, strict=True)]
     figure = _figure(height=320, barmode="stack", bargap=0.25, yaxis_title="images")
-    rejected = result["rejected"]["per_class"]
-    accepted = result["accepted"]["per_class"]
-    for name, colour, values, opacity in (
-        ("real", "real", [row["train"] for row in rows], 1.0),
-        ("accepted synthetic", "accepted", [accepted.get(row["class"], 0) for row in rows], 1.0),
-        ("rejected synthetic", "rejected", [rejected.get(row["class"], 0) for row in rows], 0.75),
-    ):
-        figure.add_bar(
-            x=labels, y=values, name=name, marker={"color": COLOURS[colour], "opacity": opacity},
-            hovertemplate="%{x}<br>%{y:,} " + name + "<extra></extra>",
-        )  # fmt: skip
+    figure.add_bar(
+        x=labels, y=[row["train"] for row in rows], name="real", marker={"color": COLOURS["real"]},
+        hovertemplate="%{x}<br>%{y:,} real training images<extra></extra>",
+    )  # fmt: skip
+    figure.add_bar(
+        x=labels, y=accepted, name="accepted synthetic", marker={"color": COLOURS["accepted"]}, textposition="outside", cliponaxis=False,
+        text=[f"{100 * a / n:.0f} %" if n and len(rows) <= 15 else "" for a, n in zip(accepted, drawn, strict=True)],
+        customdata=list(zip(rejected, drawn, strict=True)),
+        hovertemplate="%{x}<br>%{y:,} accepted, %{customdata[0]:,} rejected<br>of %{customdata[1]:,} drawn<extra></extra>",
+    )  # fmt: skip
     figure.update_xaxes(type="category", showticklabels=len(rows) <= 15)  # more names than this would leave no room for the bars
-    figure.update_layout(legend_traceorder="normal")
+    figure.update_layout(legend_traceorder="normal", uniformtext={"minsize": 9, "mode": "hide"})
     return figure

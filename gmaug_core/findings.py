@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 from gmaug_core.figures import variants
 from gmaug_core.grouping import guard_cell
 
+SIMPLE = ("oversampling", "class_balanced_loss")  # controls that need no generator
+
 
 def headline(result: Mapping[str, Any]) -> tuple[str, str]:
-    """(verdict, sentence): "better" | "worse" | "no difference seen", and what was measured with its interval and n."""
+    """(verdict, sentence): "better" | "no better than simpler ways" | "worse" | "no difference seen"; what was measured, interval, n.
+
+    Better than the baseline counts only when no simple control, which needs no generator, does as well.
+    """
     gain = result["relative_gain_percent"]
     if gain["value"] is None:
         return "no difference seen", "The baseline recognised no test image, so a relative gain cannot be computed."
@@ -25,10 +30,17 @@ def headline(result: Mapping[str, Any]) -> tuple[str, str]:
         "no difference seen": "No reliable difference was seen",
     }[verdict]
     accuracy = result["baseline"]["accuracy"]
-    return verdict, (
+    labels = {key: label.lower() for key, label, *_ in variants(result)} if verdict == "better" else {}
+    rivals = [
+        labels[key]
+        for key in SIMPLE
+        if key in labels and result["gains"][key]["ci_low"] is not None and result["gains"][key]["ci_low"] <= 0
+    ]
+    simpler = f" But it is not reliably better than {' or '.join(rivals)}, which need no generator." if rivals else ""
+    return "no better than simpler ways" if rivals else verdict, (
         f"{said}: relative gain {signed(gain['value'])} % against the baseline "
         f"(95 % interval {signed(gain['ci_low'])} to {signed(gain['ci_high'])}; "
-        f"{len(gain['values'])} seeds, {accuracy['n']:,} test images)."
+        f"{len(gain['values'])} seeds, {accuracy['n']:,} test images).{simpler}"
     )
 
 

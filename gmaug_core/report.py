@@ -68,7 +68,7 @@ h2 { font-size: 1.2rem; margin-top: 2.6rem; border-bottom: 1px solid var(--line)
 .verdict { font-size: 1.15rem; padding: 1rem 1.2rem; background: var(--soft); border-left: 5px solid; border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; overflow-wrap: break-word; min-width: 3rem; max-width: 22rem; }
 tbody tr:hover { background: var(--soft); }
 .wide { overflow-x: auto; }
 svg { width: 100%; height: auto; max-width: 720px; fill: currentColor; font: 12px system-ui, sans-serif; }
@@ -237,11 +237,13 @@ def _selection(result: Mapping[str, Any]) -> str:
 
 
 def _quality(result: Mapping[str, Any]) -> str:
+    found = dict(result.get("quality") or {})
+    real, synthetic, folds = (found.pop(key, None) for key in ("n_real", "n_synthetic", "auc_n"))
     rows = []
-    for name, found in result.get("quality", {}).items():
-        value, n = (found.get("value"), found.get("n")) if isinstance(found, Mapping) else (found, None)
-        shown = f"{value:.4g}" if isinstance(value, int | float) else _e(json.dumps(found, ensure_ascii=False))
-        rows.append([_e(name.replace("_", " ")), shown, "" if n is None else f"{n:,}"])
+    for name, value in found.items():
+        n = f"{folds:,} of each" if name == "real_vs_synthetic_auc" and folds else f"{real or 0:,} real, {synthetic or 0:,} synthetic"
+        shown = f"{value:.4g}" if isinstance(value, int | float) else _e(json.dumps(value, ensure_ascii=False))
+        rows.append([_e(name.replace("_", " ")), shown, n])
     return _table(["figure", "value", "n"], rows) if rows else ""
 
 

@@ -63,6 +63,7 @@ left, right = layout.columns([3, 2], key="gain-classes")
 left.plotly_chart(figures.per_class(result, compare=compare), key="per-class")
 with right:
     st.plotly_chart(figures.balance(result), key="balance")
+    st.caption("Above a bar: the share of the drawn images that the classifier of the first seed accepted.")
     gains.moved(result, compare)
 
 st.subheader("On the curve", anchor=False)

@@ -105,8 +105,17 @@ def test_a_run_that_accepted_nothing_still_reports(paths):
 )
 def test_the_headline_is_only_as_bold_as_the_interval(low, high, verdict):
     gain = {"value": (low + high) / 2, "ci_low": low, "ci_high": high, "values": [1, 2, 3]}
-    found, sentence = findings.headline({"relative_gain_percent": gain, "baseline": {"accuracy": {"n": 500}}})
+    result = {"relative_gain_percent": gain, "baseline": {"accuracy": {"n": 500}}, "augmented": {}, "controls": {}, "gains": {}}
+    found, sentence = findings.headline(result)
     assert found == verdict and "3 seeds, 500 test images" in sentence
+
+
+def test_a_gain_that_oversampling_gives_too_is_not_called_better():
+    gain = {"value": 25.0, "ci_low": 12.0, "ci_high": 40.0, "values": [1, 2, 3]}
+    result = {"relative_gain_percent": gain, "baseline": {"accuracy": {"n": 500}}, "augmented": {}, "controls": {"oversampling": {}}}
+    found, sentence = findings.headline(result | {"gains": {"oversampling": {"ci_low": -0.1}}})
+    assert found == "no better than simpler ways" and "not reliably better than oversampling" in sentence
+    assert findings.headline(result | {"gains": {"oversampling": {"ci_low": 0.1}}})[0] == "better"
 
 
 def test_predicted_and_measured_are_said_with_their_signs():
