@@ -42,6 +42,7 @@ LANES = 16  # one AVX-512 register of float32; LLVM splits it where registers ar
 # was moved to its background if it has one. Above FLAT_RISK float32 could miss 1e-6, so pairs with that image use float64.
 FLAT_VARIANCE = 0.5
 FLAT_RISK = 100.0
+OUTSIDE = 1e30  # sigma^2 where the window leaves the image: SSIM is then 0 there, at no cost
 
 
 def window_weights(window: Window) -> npt.NDArray[np.float64]:
@@ -55,7 +56,7 @@ def window_weights(window: Window) -> npt.NDArray[np.float64]:
 
 
 def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any, ...], npt.NDArray[Any]]:
-    """The taps from the outermost to the middle one, and what the kernels read as constants[0] to constants[5].
+    """The taps from the outermost to the middle one, and what the kernels read as constants[0] to constants[7].
 
     gain is the sum of the taps. A gain that is off by 1e-8 would shift sigma_xy = E[xy] - mu_x mu_y everywhere alike, so it
     is made exact: the box has taps of 1 (sums of integers, exact in float32) and the rounding of the other Gaussian taps
@@ -68,7 +69,7 @@ def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any
     else:
         taps, gain, c2 = weights[: half + 1].astype(dtype), 1.0, C2
         taps[0] = (1 - float(taps[half]) - 2 * taps[1:half].astype(np.float64).sum()) / 2
-    return tuple(taps), np.array([1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE, gain, FLAT_RISK / 4], dtype)
+    return tuple(taps), np.array([1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE, gain, FLAT_RISK / 4, 1, OUTSIDE], dtype)
 
 
 def ssim_pairs(
@@ -156,7 +157,7 @@ def _block(images: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], window: 
                 _prepare(planes, chosen[part], mask, taps, constants, pixels[part], moments[part], centre[part], flat[part])
 
             def compare(part: slice) -> None:
-                _compare(pixels, moments, centre, local[part], channels, height, mask, taps, constants, values[part])
+                _compare(pixels, moments, centre, local[part], channels, height, taps, constants, values[part])
 
             list(pool.map(prepare, _parts(len(chosen), workers)))
             list(pool.map(compare, _parts(len(pairs), workers)))
@@ -399,13 +400,13 @@ def _along(row, taps, f):
 
 @_compiled
 def _moments(pixels, moments, mask, taps, constants, height, plane, squares, row, row2):
-    """Rows of gain (mu - centre) and of gain^2 (sigma^2 + C2 / 2), alternating, into `moments`.
+    """Rows of gain (mu - centre) and of gain^2 (sigma^2 + C2 / 2), alternating, into `moments`; OUTSIDE where mask is 0.
 
     Returns of the flat positions: count, sum of gain (mu - centre), sum of its square.
     """
     span, width = 2 * len(taps) - 2, len(mask)
     gain, c2, divide = _splat(constants[4]), _splat(constants[2]), constants[4] != 1
-    limit = _splat(constants[2] + constants[3])
+    limit, one, huge = _splat(constants[2] + constants[3]), _splat(constants[6]), _splat(constants[7])
     count = first = second = c2 - c2
     tall = _tall(height)
     for r in range(height):
@@ -421,10 +422,11 @@ def _moments(pixels, moments, mask, taps, constants, height, plane, squares, row
                 mean = _along(row, taps, f)
                 if divide:
                     mean = mean / gain
+                inside = _load(mask, f)
                 variance = _along(row2, taps, f) - mean * mean + c2
                 _store(moments, at + f, mean)
-                _store(moments, at + width + f, variance)
-                flat = _where_below(variance, limit, _load(mask, f))
+                _store(moments, at + width + f, variance + huge * (one - inside))
+                flat = _where_below(variance, limit, inside)
                 count = count + flat
                 first = first + flat * mean
                 second = second + flat * mean * mean
@@ -464,9 +466,9 @@ def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, fla
 
 
 @_compiled
-def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, constants, values):
+def _compare(pixels, moments, centre, pairs, channels, height, taps, constants, values):
     """values[p] = sum over channels and positions of SSIM / 4. Symmetric in the two images to the last bit."""
-    span, width, tall = 2 * len(taps) - 2, len(mask), _tall(height)
+    span, width, tall = 2 * len(taps) - 2, pixels.shape[1] // height, _tall(height)
     plane, row = _aligned(tall * width, pixels), _aligned(width + (span + 1) * LANES, pixels)
     shift = np.zeros(2, pixels.dtype)
     scale, c1, c2 = _splat(constants[0]), _splat(constants[1]), _splat(constants[2])
@@ -491,6 +493,6 @@ def _compare(pixels, moments, centre, pairs, channels, height, mask, taps, const
                         mu_x, mu_y = mu_x * scale + centre_x, mu_y * scale + centre_y
                         product, both = mu_x * mu_y + c1, mu_x + mu_y
                         squares = both * both - (product + product) + (c1 + c1 + c1 + c1)  # mu_x^2 + mu_y^2 + C1
-                        sums = sums + _load(mask, f) * (product * structure / (squares * variances))
+                        sums = sums + product * structure / (squares * variances)
                     total += _total(sums)
         values[p] = total
