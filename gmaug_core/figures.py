@@ -152,6 +152,7 @@ def super_classes(rows: Sequence[Mapping[str, Any]], *, argmax: str | None = Non
         },
         hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs<extra></extra>",
     )  # fmt: skip
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=[safe(row["name"]) for row in ordered])
     if merge is not None:
         figure.update_xaxes(range=_padded([merge, *(row[key] for row in ordered for key in ("ci_low", "ci_high"))]))
         figure.add_vline(x=merge, line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"})
@@ -168,7 +169,8 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str]) -> go
         z=numbers, x=labels, y=labels, colorscale="Cividis", colorbar={"title": "SSIM", "thickness": 12}, xgap=1, ygap=1,
         hovertemplate="%{y} and %{x}<br>%{z:.4f}<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(type="category")  # classes may be called 0, 1, 2
+    figure.update_yaxes(type="category", autorange="reversed")
     return figure
 
 
@@ -320,7 +322,7 @@ def per_class(result: Mapping[str, Any], *, compare: str = "augmented") -> go.Fi
         )  # fmt: skip
     figure.update_layout(legend_traceorder="reversed")
     figure.update_xaxes(title="recall on the test images, %", range=[0, 110])
-    figure.update_yaxes(title="class (real training images)")
+    figure.update_yaxes(title="class (real training images)", type="category")
     return figure
 
 

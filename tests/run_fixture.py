@@ -256,6 +256,12 @@ def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
         "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 400, "exact": False, "bias_corrected": 0.4295,
                            "runner_up": second, "gap": 0.05},
         "super_classes": rows, "not_scored": [], "argmax": first, "profile": "paper", "seed": 0, "seconds": 2.0, "stopped": False,
+        "explanation": {
+            "most_similar": {"pairs": [{"i": 2 * k, "j": 2 * k + 1, "value": 0.9 - 0.02 * k} for k in range(8)], "exact": False},
+            "matrix": {"classes": list(groups[first]), "mean": [[0.4 - 0.02 * abs(a - b) for b in range(len(groups[first]))]
+                                                                for a in range(len(groups[first]))]},
+            "leave_one_out": [{"name": sub, "supsub": 0.431 - 0.004 * k, "change": -0.004 * k} for k, sub in enumerate(groups[first])],
+        },
     }  # fmt: skip
 
 

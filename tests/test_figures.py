@@ -118,3 +118,10 @@ def test_sets_without_a_value_yet_are_left_out():
     assert list(figures.super_classes([nothing, row]).data[-1].y) == ["a"]
     assert figures.convergence([{"step": 1, "total": 2, "sets": [nothing]}]) is None
     assert figures.convergence([{"step": 1, "total": 2, "sets": [nothing, row]}]) is not None
+
+
+def test_classes_called_by_numbers_are_categories():
+    rows = [{"name": str(k), "n": 3, "value": 0.1 * k, "ci_low": 0.1 * k, "ci_high": 0.1 * k, "pairs": 9} for k in (7, 2)]
+    assert figures.super_classes(rows).layout.yaxis.type == "category"
+    layout = figures.matrix([[0.4, 0.2], [0.2, 0.5]], ["0", "7"]).layout
+    assert layout.xaxis.type == layout.yaxis.type == "category"

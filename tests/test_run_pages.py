@@ -83,7 +83,7 @@ def test_a_finished_run_is_shown(demo, page):
     paths = run_fixture.make_run(demo, token="augment", per_class=10)
     said = words(open_page(page))
     expected = {
-        "similarity": ["0.4310", "Unlikely to pay", "runner", "all pairs", "0.1652", "its base rounded to 0.94"],
+        "similarity": ["0.4310", "Unlikely to pay", "runner", "all pairs", "0.1652", "its base rounded to 0.94", "most similar pairs"],
         "augmentation": ["What it costs", "Unlikely to pay", "took"],
         "samples": ["closed-set", "accepted", "rejected", "Your decision wins"],
         "gains": ["relative gain", "The law had predicted", "Better than", "draw budget", paths.id],

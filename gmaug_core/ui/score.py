@@ -99,42 +99,47 @@ def thresholds(result: Mapping[str, Any]) -> str:
 
 
 def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
-    """Matrix, most similar pairs as pictures, and what moving one sub-class would do: each where the result has it."""
-    why = result.get("explanation") or result
-    matrix, pairs, moves = why.get("matrix"), why.get("most_similar"), why.get("sensitivity")
+    """The most similar pairs as pictures, the matrix, and what taking one sub-class out would do: where the result explains itself.
+
+    explanation: {most_similar: {pairs: [{i, j, value}], exact}, matrix: {classes, mean, ...}, leave_one_out: [{name, supsub,
+    change, ...}]}, i and j being indices of the dataset's images; see similarity.class_matrix, leave_one_out and most_similar.
+    """
+    why = result.get("explanation") or {}
+    pairs, matrix, moves = (why.get("most_similar") or {}).get("pairs"), why.get("matrix"), why.get("leave_one_out")
     if not (matrix or pairs or moves):
         return
     st.subheader("What makes it high", anchor=False)
     if pairs:
-        st.markdown("**The most similar pairs of images** in the most alike super-class")
+        exact = "" if why["most_similar"].get("exact") else " that a search among likely candidates found"
+        st.markdown(f"**The most similar pairs of images**{exact}, in the most alike super-class")
         pictures = data.images(result["profile"])
         with st.container(horizontal=True, key="similar-pairs"):
             for pair in pairs[:PAIRS_SHOWN]:
-                a, b = pair["images"] if "images" in pair else (pair["a"], pair["b"])
-                with st.container(width=190, border=True):
-                    st.image([png(pictures[a]), png(pictures[b])], width=76)
-                    names = [text.md(data.class_names[data.labels[k]]) for k in (a, b)]
-                    st.caption(f"{names[0]} and {names[1]}: {pair.get('value', pair.get('ssim', 0)):.3f}")
+                with st.container(width=196, border=True):
+                    st.image([png(pictures[pair["i"]]), png(pictures[pair["j"]])], width=76)
+                    first, second = (text.md(data.class_names[data.labels[pair[key]]]) for key in ("i", "j"))
+                    st.caption(f"{pair['value']:.3f}: {f'both {first}' if first == second else f'{first} and {second}'}")
     left, right = layout.columns([3, 2], key="score-why")
     if matrix:
         with left:
             st.markdown("**Mean SSIM between sub-classes**")
-            st.plotly_chart(figures.matrix(matrix["values"], matrix["names"]), key="matrix")
+            st.plotly_chart(figures.matrix(matrix["mean"], matrix["classes"]), key="matrix")
     if moves:
         with right:
-            st.markdown("**If one sub-class were elsewhere**")
+            st.markdown("**If one sub-class stood alone**")
             st.dataframe(
                 {
-                    "sub-class left out": [text.plain(row.get("name") or row.get("sub_class")) for row in moves],
-                    "score without it": [row["value"] for row in moves],
-                    "change": [row["value"] - result["ssim_supsubcls"]["value"] for row in moves],
+                    "sub-class taken out": [text.plain(row["name"]) for row in moves],
+                    "score then": [row["supsub"] for row in moves],
+                    "change": [row["change"] for row in moves],
                 },
                 column_config={
-                    "score without it": st.column_config.NumberColumn(format="%.4f"),
+                    "score then": st.column_config.NumberColumn(format="%.4f"),
                     "change": st.column_config.NumberColumn(format="%+.4f"),
                 },
                 hide_index=True,
             )
+            st.caption("Estimated from the matrix; measure again after an edit of the super-classes.")
 
 
 def why_the_equation_differs() -> None:
