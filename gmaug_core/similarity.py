@@ -545,3 +545,40 @@ def _near_pairs(features: npt.NDArray[np.float32], budget: int) -> Index:
             found.append(np.stack([np.repeat(np.arange(rows.start, rows.stop), neighbours), near.ravel()], axis=1))
     pairs = np.sort(np.concatenate(found), axis=1)
     return np.unique(pairs, axis=0)[:, ::-1]
+
+
+EXPLAIN_CELLS = 20_000  # more cells than this (200 sub-classes): the matrix is of super-classes, and of the winner's own
+EXPLAIN_PAIRS = 300_000
+
+
+def explain(
+    images: Images,
+    labels: npt.ArrayLike,
+    class_names: Sequence[str],
+    grouping: Mapping[str, Sequence[str]],
+    argmax: str,
+    *,
+    profile: Profile,
+    seed: int = 0,
+    workers: int = 0,
+    report: Report = no_report,
+    should_stop: Callable[[], bool] = never,
+) -> dict[str, Any]:
+    """What makes the score high: most_similar pairs inside the winning super-class, matrix between sub-classes (the winner's
+    own only, where there are hundreds), and leave_one_out for each sub-class of the winner. Indices are positions in images."""
+    number = {name: position for position, name in enumerate(class_names)}
+    label = np.asarray(labels)
+    winner = np.flatnonzero(np.isin(label, [number[name] for name in grouping[argmax]]))
+    many = pair_count(len(class_names)) > EXPLAIN_CELLS
+    classes = list(grouping[argmax]) if many else [name for subs in grouping.values() for name in subs]
+    cells = max(pair_count(len(classes)) + len(classes), 1)
+    matrix = class_matrix(
+        images, label, class_names, profile=profile, classes=classes, pairs_per_cell=max(10, min(100, EXPLAIN_PAIRS // cells)),
+        seed=seed, workers=workers, report=report, should_stop=should_stop,
+    )  # fmt: skip
+    among = {argmax: grouping[argmax]} if many else grouping
+    return {
+        "most_similar": most_similar(images, profile=profile, members=winner, k=12, seed=seed, workers=workers),
+        "matrix": matrix,
+        "leave_one_out": leave_one_out(matrix, among),
+    }

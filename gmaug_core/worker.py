@@ -26,24 +26,32 @@ def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callabl
     from gmaug_core import similarity
 
     config = validate(SimilarityConfig, document["settings"])
-    data = dataset.load(config.dataset)
-    profile = Profile.parse(config.profile)
+    data, profile, grouping = dataset.load(config.dataset), Profile.parse(config.profile), document["grouping"]
     train = data.split("train")
     report("decode", 0, 1)
     images = data.images(profile.images)
-    return similarity.measure(
-        images[train],
-        data.labels[train],
-        data.class_names,
-        document["grouping"],
-        profile=profile,
-        seed=config.seed,
-        pairs=config.pairs,
-        half_width=config.half_width,
-        workers=config.workers,
-        report=report,
-        should_stop=should_stop,
-    )
+    if len(train) < len(data):  # else the array stays on disk, however large it is
+        images = images[train]
+    given = (images, data.labels[train], data.class_names, grouping)
+    hooks: dict[str, Any] = {"profile": profile, "seed": config.seed, "workers": config.workers, "report": report, "should_stop": should_stop}
+    known = earlier_sets(config, document["dataset_version"])
+    result = similarity.measure(*given, pairs=config.pairs, half_width=config.half_width, known=known, **hooks)
+    if not result["stopped"]:
+        why = similarity.explain(*given, result["argmax"], **hooks)
+        for pair in why["most_similar"]["pairs"]:
+            pair |= {"i": int(train[pair["i"]]), "j": int(train[pair["j"]])}
+        result["explanation"] = why
+    return result
+
+
+def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, Any]:
+    """What earlier scores of the same images measured: an edit of the grouping computes only the super-classes it touched."""
+    known: dict[str, Any] = {}
+    for paths in runs.list_runs("similarity", config.dataset):
+        document, result = runs.read_config(paths), runs.read_result(paths)
+        if result and document["dataset_version"] == version and document["settings"]["profile"] == config.profile:
+            known |= result.get("known", {})
+    return known
 
 
 def augmentation_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:

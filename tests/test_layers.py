@@ -15,10 +15,10 @@ LAYERS = {
         "config", "runs", "selection", "curve", "grouping", "workspace", "errors", "files", "seeds", "layout", "splits",
     },
     1: {
-        "intake", "dataset", "ssim", "samples", "store", "sources", "annotations", "decode", "importing", "export", "report",
+        "intake", "dataset", "ssim", "samples", "verify", "store", "sources", "annotations", "decode", "importing", "export", "report",
         "figures", "svg", "launch", "findings",
     },
-    2: {"similarity", "quality", "classifiers", "generators", "checkpoint"},
+    2: {"similarity", "ssim_torch", "quality", "classifiers", "generators", "checkpoint"},
     3: {"experiment", "equivalence"},
     4: {"worker"},
     5: {"ui", "__main__"},
