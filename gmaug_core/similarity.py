@@ -178,6 +178,11 @@ class PairMean:
         return float(max(self.mean - reach, -1.0)), float(min(self.mean + reach, 1.0))
 
     @property
+    def approximate(self) -> bool:
+        """Whether the interval is only roughly a 95 % one: benchmarks/coverage.py finds 93.3 % for 20 pairs, 94 % for 60."""
+        return not self.exact and self.count < 60
+
+    @property
     def known(self) -> bool:
         """Whether there are enough pairs for a value with an interval."""
         return self.count >= 2 or self.exact
@@ -186,7 +191,7 @@ class PairMean:
         """value, ci_low and ci_high are None while too few pairs are there."""
         low, high = self.interval() if self.known else (None, None)
         found = {"n": len(self.members), "value": self.mean if self.known else None, "ci_low": low, "ci_high": high}
-        return found | {"pairs": self.count, "exact": self.exact, "se": self.error if self.known else None}
+        return found | {"pairs": self.count, "exact": self.exact, "approximate": self.approximate, "se": self.error if self.known else None}
 
 
 def highest(named: Mapping[str, PairMean]) -> dict[str, Any]:
@@ -195,7 +200,8 @@ def highest(named: Mapping[str, PairMean]) -> dict[str, Any]:
     A maximum of noisy means is too high on average by `bias` (expected excess if the means were as estimated);
     bias_corrected takes it off. Interval: the upper end is the highest of the upper ends (valid whichever is the true
     maximum); the lower end asks how far the maximum of all super-classes within NEAR standard errors of the top could
-    exceed the truth by chance, so near-ties do not lose coverage. argmax_certain: nobody is within NEAR.
+    exceed the truth by chance, so near-ties do not lose coverage (they gain some: 97 % where 95 % are meant).
+    argmax_certain: nobody is within NEAR.
     """
     names, sets = list(named), list(named.values())
     means, errors = np.array([each.mean for each in sets]), np.array([each.error for each in sets])
