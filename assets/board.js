@@ -60,6 +60,15 @@ class Board {
   // --- talking with Python ---
 
   receive(data) {
+    if (data.board !== this.name) {
+      // another grouping or dataset on the same element: nothing of the one before may reach it
+      Object.assign(this, { name: data.board, mount: data.mount, n: data.ack, pending: [], waiting: [], query: "" });
+      this.search.value = this.freshName.value = "";
+      this.chosen.clear();
+      this.cards.clear();
+      this.panels.clear();
+      this.list.replaceChildren();
+    }
     if (data.mount !== this.mount) {
       // a new session on the server: it knows nothing of our numbers, so what is not acknowledged gets new ones
       this.mount = data.mount;

@@ -155,6 +155,7 @@ def board(data: Dataset, name: str) -> State:
     _component(
         key=f"{key}-view",
         data={
+            "board": key,
             "mount": state.mount,
             "ack": state.ack,
             "revision": state.revision,

@@ -181,5 +181,6 @@ def _cookie(port: int) -> str:
 
 def _page(title: str, body: str, status: int) -> HTMLResponse:
     style = "font:16px/1.6 system-ui,sans-serif;max-width:34rem;margin:16vh auto;padding:0 1.5rem"
-    text = f'<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>GMAug</title><body style="{style}"><h1 style="font-weight:500">'
+    head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>GMAug</title>'
+    text = f'<!doctype html>{head}<body style="{style}"><h1 style="font-weight:500">'
     return HTMLResponse(f"{text}{html.escape(title)}</h1><p>{body}</p>", status_code=status, headers={"cache-control": "no-store"})

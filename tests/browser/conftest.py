@@ -75,6 +75,19 @@ def app_server(tmp_path_factory):
             process.kill()
 
 
+@pytest.fixture
+def unfold():
+    """unfold(page, label): open an expander, whichever way it stands."""
+
+    def act(page, label: str) -> None:
+        summary = page.locator("summary", has_text=label)
+        summary.wait_for()
+        if summary.locator("xpath=..").get_attribute("open") is None:
+            summary.click()
+
+    return act
+
+
 @pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")

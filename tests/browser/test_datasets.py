@@ -28,16 +28,14 @@ def archive(classes: dict[str, int], *, size: int = 24, seed: int = 0) -> bytes:
 
 
 def drop(page, name: str, content: bytes) -> None:
-    page.get_by_text("Import a dataset", exact=True).click()
     expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
     page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "application/zip", "buffer": content})
 
 
-def test_a_dropped_zip_becomes_the_chosen_dataset(page, app_server):
+def test_a_dropped_zip_becomes_the_chosen_dataset(page, app_server, unfold):
     content = archive({"amanita": 14, "boletus": 6, "russula": 3}, size=400)
     assert len(content) > 8_000_000  # more than one slice
-    if page.get_by_role("button", name="Choose a file").is_visible():  # unfolded while there is the demo only
-        page.get_by_text("Import a dataset", exact=True).click()
+    unfold(page, "Import a dataset")
     drop(page, "mushrooms.zip", content)
     expect(page.get_by_text("mushrooms is imported", exact=False)).to_be_visible(timeout=40_000)
     expect(page.get_by_role("heading", name="mushrooms")).to_be_visible()
@@ -50,23 +48,21 @@ def test_a_dropped_zip_becomes_the_chosen_dataset(page, app_server):
     expect(page.get_by_text("1 file refused", exact=False).last).to_be_visible()
 
 
-def test_what_is_no_zip_is_refused_before_and_after_the_upload(page):
+def test_what_is_no_zip_is_refused_before_and_after_the_upload(page, unfold):
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
-    if page.get_by_role("button", name="Choose a file").is_visible():
-        page.get_by_text("Import a dataset", exact=True).click()
+    unfold(page, "Import a dataset")
     drop(page, "photo.png", b"x")
     expect(page.get_by_text("photo.png is not a zip", exact=False)).to_be_visible()
     page.locator("input[type=file]").first.set_input_files({"name": "fake.zip", "mimeType": "application/zip", "buffer": b"no zip at all"})
     expect(page.get_by_text("What to do:", exact=False)).to_be_visible(timeout=30_000)
 
 
-def test_hostile_names_are_text_everywhere(page):
+def test_hostile_names_are_text_everywhere(page, unfold):
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     classes = dict(zip((name.replace("/", "∕") for name in HOSTILE), (9, 7, 5, 3), strict=True))
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
-    if page.get_by_role("button", name="Choose a file").is_visible():
-        page.get_by_text("Import a dataset", exact=True).click()
+    unfold(page, "Import a dataset")
     drop(page, "**x** :material:home: $y$.zip", archive(classes, seed=1))
     expect(page.get_by_role("heading", name="**x** :material:home: $y$")).to_be_visible(timeout=40_000)
     for name in classes:

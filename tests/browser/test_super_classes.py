@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import sqlite3
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -19,15 +21,21 @@ def panel(page, name: str):
     return page.get_by_role("group", name=name, exact=True)
 
 
+def settle(page) -> None:
+    """Wait until no script runs: until then what the page showed before lies beside what it shows now."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
 def open_board(page, app_server, name: str) -> None:
     """The demo's board, on a grouping of the test's own."""
-    page.goto(f"{app_server.url}/super_classes")
-    expect(page.get_by_role("heading", name="Super-classes")).to_be_visible()
-    page.get_by_role("combobox", name="Dataset").click()
-    page.get_by_role("option", name="Digits demo").click()
+    demo = next((app_server.home / "datasets").glob("digits-demo-*")).name
+    page.goto(f"{app_server.url}/super_classes?dataset={demo}")
+    expect(card(page, "9")).to_be_visible()
+    settle(page)
     page.get_by_role("combobox", name="Grouping").click()
     page.get_by_role("option", name="shape (proposed)").click()
     expect(page.get_by_text("A proposal; your first edit saves it")).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Copy").click()
     page.get_by_label("Name of the copy").fill(name)
     page.get_by_label("Name of the copy").press("Enter")
@@ -100,6 +108,31 @@ def test_quick_edits_are_all_kept(page, app_server):
     expect(page.get_by_text("Saved · revision 13")).to_be_visible()
     assert revisions(app_server, "in a hurry") == 13
     expect(panel(page, "mixed").get_by_role("listitem", name=re.compile("^5, "))).to_be_visible()
+
+
+def test_another_dataset_is_another_board(page, app_server, unfold):
+    """Same class names, other pictures: nothing of one dataset's cards may be left on the other's board."""
+    folder = app_server.log.parent / "figures"
+    random = np.random.default_rng(0)
+    for name in "0123":
+        (folder / name).mkdir(parents=True)
+        for i in range(3):
+            Image.fromarray(random.integers(0, 256, (24, 24, 3), np.uint8)).save(folder / name / f"{i}.png")
+    open_board(page, app_server, "first")
+    page.get_by_role("link", name="Datasets").click()
+    unfold(page, "Import a dataset")
+    page.get_by_role("tab", name="From this machine").click()
+    page.get_by_label("Path of a zip or a folder").fill(str(folder))
+    page.get_by_label("Path of a zip or a folder").press("Enter")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("heading", name="figures")).to_be_visible()
+    page.get_by_role("link", name="Super-classes").click()
+    expect(page.get_by_role("listitem", name="0, 3 images, in 0")).to_be_visible()
+    page.get_by_role("combobox", name="Dataset").click()
+    page.get_by_role("option", name="Digits demo").click()
+    expect(page.get_by_role("listitem", name=re.compile("^0, 100 images, in round"))).to_be_visible()
+    expect(card(page, "0")).to_have_count(1)  # the other board is gone
+    assert all("/digits-demo-" in image.get_attribute("src") for image in card(page, "0").locator("img").all())
 
 
 def test_a_second_tab_meets_a_conflict_and_overwrites_nothing(page, app_server):
