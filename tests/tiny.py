@@ -19,7 +19,9 @@ SETTINGS = {
     "tolerance": 0.0,
     "draw_budget": 2.0,
 }
-GAN_SETTINGS = SETTINGS | {"generator": {"kimg": 0.32, "batch": 16, "channel_base": 64, "channel_max": 8, "z_dim": 8, "w_dim": 8}}
+GAN_SETTINGS = SETTINGS | {
+    "generator": {"kimg": 0.32, "batch": 16, "channel_base": 64, "channel_max": 8, "z_dim": 8, "w_dim": 8, "snapshot_kimg": 0.16}
+}
 
 
 def draw(kind: str, rng: np.random.Generator) -> np.ndarray:

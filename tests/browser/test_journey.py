@@ -21,6 +21,7 @@ SMALL = "\n".join(
         "classifier.steps=60",
         "classifier.width=8",
         "target=30",
+        "selection.threshold=0.2",
         "draw_budget=2",
         "max_steps=1",
     ]
