@@ -33,7 +33,13 @@ def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callabl
     if len(train) < len(data):  # else the array stays on disk, however large it is
         images = images[train]
     given = (images, data.labels[train], data.class_names, grouping)
-    hooks: dict[str, Any] = {"profile": profile, "seed": config.seed, "workers": config.workers, "report": report, "should_stop": should_stop}
+    hooks: dict[str, Any] = {
+        "profile": profile,
+        "seed": config.seed,
+        "workers": config.workers,
+        "report": report,
+        "should_stop": should_stop,
+    }
     known = earlier_sets(config, document["dataset_version"])
     result = similarity.measure(*given, pairs=config.pairs, half_width=config.half_width, known=known, **hooks)
     if not result["stopped"]:
