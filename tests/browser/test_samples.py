@@ -33,7 +33,7 @@ def wait_for(condition, seconds: float = 10.0) -> None:
 def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server, run_id):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/images/run/" in request.url else None)
-    page.goto(f"{app_server.url}/samples?run={run_id}")
+    page.goto(f"{app_server.url}/samples?dataset={dataset.make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
     page.wait_for_timeout(1500)
     assert 0 < len(asked) < 150  # of 1,500 samples
