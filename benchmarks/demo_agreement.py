@@ -1,6 +1,6 @@
 """Are the demo's accepted samples what their labels say? An independent judge, trained on ALL real digits, is asked.
 
-    python benchmarks/demo_agreement.py RUN [--out results.json] [--sheet sheet.png]
+    PYTHONPATH=. python benchmarks/demo_agreement.py RUN [--out results.json] [--sheet sheet.png]
 
 The judge is scikit-learn's SVC (RBF kernel) on all 1,797 digits at 16 px, a classifier that shares nothing with the run's
 own; its 5-fold accuracy on real digits is stated beside the agreement. Tail: the classes with at most 10 training images.
