@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import corpus
 import pytest
 import run_fixture
 from streamlit.testing.v1 import AppTest
 
-from gmaug_core import dataset, launch, runs, workspace
+from gmaug_core import dataset, intake, launch, runs, workspace
 from gmaug_core.files import write_json
 from gmaug_core.ui import live
 
@@ -172,6 +173,33 @@ def test_gains_without_a_prediction_and_without_accepted_samples(demo):
     result["relative_gain_percent"] |= {"value": None, "ci_low": None, "ci_high": None, "values": []}
     write_json(paths.result, result)
     assert "cannot be computed" in words(open_page("gains"))
+
+
+def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
+    run_fixture.make_run(demo, token="refit", per_class=4)
+    at = open_page("gains")
+    at.segmented_control(key="law").set_value("with_mine").run()
+    assert not at.exception and "Fitted to 9 points" in words(at)
+    at.segmented_control(key="law").set_value("mine").run()
+    assert not at.exception and "Fitted to" not in words(at) and "at least 3 points" in words(at)
+
+
+def test_an_interval_on_few_pairs_is_called_approximate(demo):
+    paths = run_fixture.make_run(demo, kind="similarity", token="few-pairs")
+    result = json.loads(paths.result.read_text())
+    result["super_classes"][0] |= {"approximate": True, "exact": False}
+    write_json(paths.result, result)
+    assert "only approximate" in words(open_page("similarity"))
+
+
+def test_a_link_to_a_run_opens_its_dataset(demo, tmp_path):
+    paths = run_fixture.make_run(demo, token="linked", per_class=4)
+    two_classes = {f"{name}/{k}.png": corpus.png(k + 10 * ord(name)) for name in "ab" for k in range(2)}
+    other = intake.import_path(corpus.make_folder(tmp_path / "newer", two_classes)).dataset_id
+    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30)
+    at.query_params["run"] = paths.id
+    at.run()
+    assert at.query_params["dataset"] in (demo, [demo]) and other != demo
 
 
 def test_hostile_names_are_shown_as_text(demo):

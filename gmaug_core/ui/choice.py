@@ -6,8 +6,9 @@ from collections import Counter
 
 import streamlit as st
 
-from gmaug_core import dataset
+from gmaug_core import dataset, runs
 from gmaug_core.dataset import Dataset
+from gmaug_core.errors import InputError
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
@@ -26,11 +27,19 @@ def picker() -> None:
     if asked in labels:
         st.session_state[KEY] = asked
     elif st.session_state.get(KEY) not in labels:  # a new tab, or a dataset that is gone
-        linked = st.query_params.get(KEY)
+        linked = st.query_params.get(KEY) or _dataset_of(st.query_params.get("run"))
         st.session_state[KEY] = linked if linked in labels else summaries[0]["id"]
     st.selectbox("Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session")
     if st.query_params.get(KEY) != st.session_state[KEY]:
         st.query_params[KEY] = st.session_state[KEY]
+
+
+def _dataset_of(run_id: str | None) -> str | None:
+    """The dataset of a linked run, so that a link that names the run alone opens it."""
+    try:
+        return str(runs.read_config(runs.find(run_id))["settings"]["dataset"]) if run_id else None
+    except InputError:
+        return None
 
 
 def choose(dataset_id: str) -> None:

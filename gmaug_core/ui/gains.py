@@ -17,6 +17,11 @@ from gmaug_core.runs import RunPaths
 from gmaug_core.ui import text
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
+LAWS = {
+    "published": "The paper's points",
+    "with_mine": "The paper's points and my runs",
+    "mine": "My runs alone",
+}
 QUALITY_WORDS = {
     "fd": ("FD (domain)", "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where images are few."),
     "kid": ("KID (domain)", "Kernel distance in the same features; about 0 is best, unbiased where images are few."),
@@ -124,11 +129,17 @@ def the_curve(result: Mapping[str, Any] | None) -> None:
     """The law, the paper's points, one's own runs, and a refit with them on request."""
     own = own_points()
     law = curve.paper_law()
-    if own and st.toggle("Refit the law with my own runs (weighted by their error)", key="refit"):
+    usable = [point for point in own if point["se"] > 0]
+    choices = ["published", "with_mine", "mine"] if usable else ["published"]
+    asked = st.segmented_control("Law", choices, default="published", required=True, format_func=LAWS.__getitem__, key="law")
+    if asked != "published":
         try:
-            usable = [point for point in own if point["se"] > 0]
-            law = curve.refit(*([point[key] for point in usable] for key in ("x", "gain", "se")), with_paper=True)
-            st.caption(f"Refitted on {law.n} points: gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), R² {law.r2:.3f}.")
+            scores = ([point[key] for point in usable] for key in ("x", "gain", "se"))
+            law = curve.refit(*scores, with_paper=asked == "with_mine")
+            st.caption(
+                f"Fitted to {law.n} points, each weighted by its error: gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), "
+                f"R² {law.r2:.3f}."
+            )
         except InputError as error:
             text.error_box(error)
     score = ((result or {}).get("score") or {}) if result else {}
