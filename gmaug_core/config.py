@@ -223,7 +223,7 @@ def validate(model: type[_Model], values: Mapping[str, Any]) -> _Model:
         problems = [_explain(model, item) for item in error.errors()]
         raise InputError(
             "; ".join(problems[:5]),
-            expected=f"valid settings of a {model.__name__}",
+            expected=f"valid {model.__name__} settings",
             todo="correct the settings named here; nothing was started",
         ) from error
 
