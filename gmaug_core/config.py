@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gmaug_core.errors import InputError
 
@@ -160,8 +161,57 @@ class StyleGAN2Config(Config):
         return self
 
 
-GeneratorConfig = Annotated[EDMConfig | StyleGAN2Config, Field(discriminator="name")]
-GENERATORS = ("edm", "stylegan2")
+class GuidedDiffusionConfig(Config):
+    """ADM U-Net with classifier guidance (Dhariwal & Nichol 2021, arXiv 2105.05233)."""
+
+    name: Literal["guided_diffusion"] = "guided_diffusion"
+    resolution: int = Field(16, ge=8, le=256)
+    colour: Colour = "grey"
+    channels: int = Field(24, ge=8, le=512, multiple_of=2)
+    channel_mult: tuple[int, ...] = (1, 2, 2)
+    blocks: int = Field(1, ge=1, le=8)  # per level
+    attention_resolutions: tuple[int, ...] = (4,)
+    heads: int = Field(0, ge=0, le=64)  # of attention; 0: one every 64 channels
+    dropout: float = Field(0.0, ge=0, lt=1)
+    class_conditional: bool = True  # the U-Net knows the class as well; False: guidance alone makes it
+    learn_sigma: bool = False  # the hybrid loss of Nichol 2021; DDIM does not use the variance
+    schedule: Literal["linear", "cosine"] = "cosine"  # linear destroys small images in too few steps (Nichol 2021)
+    diffusion_steps: int = Field(1000, ge=2, le=10000)
+    kimg: float = Field(40.0, gt=0, le=10**6)
+    batch: int = Field(64, ge=2, le=8192)
+    lr: float = Field(2e-3, gt=0, le=1)  # 1e-4 in the paper, for networks a thousand times as large
+    ema_half_life_kimg: float = Field(5.0, gt=0)
+    classifier_channels: int = Field(16, ge=8, le=512, multiple_of=2)  # the noisy classifier has the U-Net's levels
+    classifier_blocks: int = Field(1, ge=1, le=8)
+    classifier_lr: float = Field(1e-3, gt=0, le=1)  # AdamW; 3e-4 in the paper
+    classifier_weight_decay: float = Field(0.05, ge=0, lt=1)
+    class_power: float = Field(0.5, ge=0, le=1)  # classes are drawn ~ n^power: 1 natural, 0 balanced
+    mirror: bool = False
+    sampler: Literal["ancestral", "ddim"] = "ddim"  # DDIM needs a tenth of the steps
+    sampling_steps: int = Field(25, ge=2, le=10000)
+    guidance: float = Field(1.0, ge=0, le=100)  # scale of grad log p(y | x_t); 0: no classifier is trained
+    snapshot_kimg: float = Field(10.0, gt=0)
+    pretrained: str | None = None  # your own copy of a published ImageNet checkpoint (64 or 128 px): samples are then open-set
+    pretrained_classifier: str | None = None  # and of its noisy classifier
+
+    @field_validator("pretrained", "pretrained_classifier")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        return str(Path(path).expanduser().absolute()) if path else None  # a run works in another folder
+
+    @model_validator(mode="after")
+    def _check(self) -> GuidedDiffusionConfig:
+        if self.resolution % (1 << (len(self.channel_mult) - 1)):
+            raise ValueError(f"resolution {self.resolution} cannot be halved {len(self.channel_mult) - 1} times")
+        if self.sampling_steps > self.diffusion_steps:
+            raise ValueError("sampling_steps must not be more than diffusion_steps")
+        if self.pretrained_classifier and not self.guidance:
+            raise ValueError("pretrained_classifier needs a guidance above 0")
+        return self
+
+
+GeneratorConfig = Annotated[EDMConfig | GuidedDiffusionConfig | StyleGAN2Config, Field(discriminator="name")]
+GENERATORS = ("edm", "guided_diffusion", "stylegan2")
 
 
 class ClassifierConfig(Config):
@@ -241,7 +291,7 @@ def _explain(model: type[BaseModel], item: Any) -> str:
 
 def _known_keys(model: type[BaseModel]) -> set[str]:
     keys = set(model.model_fields)
-    for nested in (EDMConfig, StyleGAN2Config, ClassifierConfig, SelectionConfig):
+    for nested in (EDMConfig, GuidedDiffusionConfig, StyleGAN2Config, ClassifierConfig, SelectionConfig):
         keys |= set(nested.model_fields)
     return keys
 
@@ -290,17 +340,44 @@ def augmentation_config(
     lane = generator or (given.get("name") if isinstance(given, Mapping) else None) or ("stylegan2" if preset == "paper" else "edm")
     if lane not in GENERATORS:
         raise InputError(f"unknown generator '{lane}'", expected="one of " + ", ".join(GENERATORS))
-    values = _preset(preset, lane, image_size, symmetric)
+    pretrained = given.get("pretrained") if isinstance(given, Mapping) else None
+    values = _preset(preset, lane, image_size, symmetric, bool(pretrained))
     values["generator"] |= {"name": lane, "colour": colour, "mirror": symmetric}
     for key, value in overrides.items():
         if isinstance(value, Mapping) and isinstance(values.get(key), dict):
             values[key] = values[key] | dict(value)
         else:
             values[key] = value
-    return validate(AugmentationConfig, values | {"dataset": dataset, "preset": preset})
+    config = validate(AugmentationConfig, values | {"dataset": dataset, "preset": preset})
+    if isinstance(config.generator, GuidedDiffusionConfig):
+        for path in filter(None, (config.generator.pretrained, config.generator.pretrained_classifier)):
+            if not Path(path).is_file():
+                raise InputError(
+                    f"there is no checkpoint '{Path(path).name}' to start from",
+                    expected="a file on this machine: your own copy of a published checkpoint",
+                    todo="correct generator.pretrained, or leave it out to train from scratch",
+                )
+    return config
 
 
-def _preset(preset: str, lane: str, image_size: int, symmetric: bool) -> dict[str, Any]:
+def _guided_diffusion(preset: str, resolution: int, pretrained: bool) -> dict[str, Any]:
+    """The published networks where the paper or a checkpoint asks for them, else one that a GPU trains in hours."""
+    network: dict[str, Any] = {"learn_sigma": True, "lr": 1e-4, "classifier_lr": 3e-4, "classifier_channels": 128, "snapshot_kimg": 200.0}
+    if preset == "standard" and not pretrained:
+        network |= {"channels": 128, "channel_mult": (1, 2, 2, 2), "blocks": 2, "attention_resolutions": (16, 8), "dropout": 0.1}
+        network |= {"classifier_channels": 64, "kimg": 3000.0, "batch": 128, "sampling_steps": 50, "ema_half_life_kimg": 50.0}
+        return network
+    # 100k iterations, as paper A fine-tuned; the average's decay is .9999 a step
+    network |= {"kimg": 3200.0, "batch": 32, "ema_half_life_kimg": 222.0, "sampler": "ancestral", "sampling_steps": 250}
+    network |= {"attention_resolutions": (32, 16, 8)}
+    if resolution == 128:
+        network |= {"channels": 256, "channel_mult": (1, 1, 2, 3, 4), "blocks": 2, "heads": 4, "schedule": "linear", "guidance": 0.5}
+        return network | {"classifier_blocks": 2}
+    network |= {"channels": 192, "channel_mult": (1, 2, 3, 4), "blocks": 3, "dropout": 0.1}
+    return network | {"classifier_blocks": 4}
+
+
+def _preset(preset: str, lane: str, image_size: int, symmetric: bool, pretrained: bool) -> dict[str, Any]:
     def power_of_two(limit: int) -> int:
         return max(16, 1 << (min(image_size, limit).bit_length() - 1))
 
@@ -308,7 +385,7 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool) -> dict[st
         resolution = power_of_two(32)
         return {
             "generator": {"resolution": resolution, "attention_resolutions": (4,) if resolution == 16 else (8,)}
-            if lane == "edm"
+            if lane != "stylegan2"
             else {"resolution": resolution},
             "classifier": {
                 "width": 16,
@@ -333,6 +410,8 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool) -> dict[st
             "augment": 0.15,
         }
         network |= {"kimg": 3000.0 if preset == "standard" else 20000.0, "snapshot_kimg": 250.0}
+    elif lane == "guided_diffusion":
+        network = _guided_diffusion(preset, resolution, pretrained)
     else:
         batch = 32
         network = {

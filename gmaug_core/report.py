@@ -257,5 +257,10 @@ def _provenance(paths: RunPaths, config: Mapping[str, Any], result: Mapping[str,
         **{f"{name} version": version for name, version in config.get("versions", {}).items()},
         **{f"seconds in {stage}": f"{seconds:.1f}" for stage, seconds in (result.get("seconds") or status.stages).items()},
     }  # fmt: skip
-    settings = json.dumps({"settings": config["settings"], "grouping": config["grouping"]}, indent=1, ensure_ascii=False)
+    chosen = dict(config["settings"])
+    if isinstance(chosen.get("generator"), dict):  # a checkpoint's name, not where it lies
+        chosen["generator"] = {
+            key: value.rpartition("/")[2] if key.startswith("pretrained") and value else value for key, value in chosen["generator"].items()
+        }
+    settings = json.dumps({"settings": chosen, "grouping": config["grouping"]}, indent=1, ensure_ascii=False)
     return _table(["what", "value"], [[_e(name), _e(value)] for name, value in facts.items()]) + f"<pre>{_e(settings)}</pre>"

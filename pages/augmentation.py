@@ -24,10 +24,8 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     with left:
         preset = st.radio("Preset", config.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset")
         st.caption(launching.PRESET_WORDS[preset])
-        lanes = ["stylegan2", "edm"] if preset == "paper" else list(config.GENERATORS)
-        lane = st.radio(
-            "Generator", lanes, format_func={"edm": "EDM", "stylegan2": "StyleGAN2"}.__getitem__, horizontal=True, key=f"aug-lane-{preset}"
-        )
+        lanes = ["stylegan2", "guided_diffusion", "edm"] if preset == "paper" else config.GENERATORS  # the paper's own first
+        lane = st.radio("Generator", lanes, format_func=launching.GENERATOR_NAMES.__getitem__, horizontal=True, key=f"aug-lane-{preset}")
         st.caption(launching.GENERATOR_WORDS[lane])
         grouping = st.selectbox(
             "Grouping, for the predicted gain", launch.groupings(data.id), format_func=text.plain, key=f"aug-grouping-{data.id}"

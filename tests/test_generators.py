@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from gmaug_core import generators
-from gmaug_core.config import EDMConfig, StyleGAN2Config
+from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.generators.training import class_weights, derived, draw_batch, seeded_normal, to_signed, to_uint8
 
@@ -30,6 +30,23 @@ LANES = {
     "edm": EDMConfig(**SMALL, channels=8, channel_mult=(1, 2), sampling_steps=4),
     "edm-heun-rgb": EDMConfig(
         **SMALL, channels=8, channel_mult=(1, 2), sampling_steps=3, sampler="heun", colour="rgb", mirror=True, augment=0.5, cbdm_tau=0.1
+    ),
+    "guided_diffusion": GuidedDiffusionConfig(
+        **SMALL, channels=8, channel_mult=(1, 2), sampler="ancestral", sampling_steps=4, classifier_channels=8
+    ),
+    "guided_diffusion-rgb": GuidedDiffusionConfig(
+        **SMALL,
+        channels=8,
+        channel_mult=(1, 2),
+        sampling_steps=3,
+        learn_sigma=True,
+        colour="rgb",
+        mirror=True,
+        dropout=0.1,
+        guidance=2.0,
+        schedule="linear",
+        class_conditional=False,
+        classifier_channels=8,
     ),
     "stylegan2": StyleGAN2Config(**SMALL, channel_max=8, z_dim=8, w_dim=8, truncation=0.9),
     "stylegan2-ada-rgb": StyleGAN2Config(
@@ -161,14 +178,14 @@ def test_resume_equals_uninterrupted_bit_for_bit(config, steps, trained, tmp_pat
     assert np.array_equal(draw(resumed), draw(whole))
 
 
-@lanes("edm", "stylegan2")
+@lanes("edm", "guided_diffusion", "stylegan2")
 def test_a_finished_training_is_not_done_again(config, trained):
     generator, _, folder, _ = trained[config]
     again, _ = train(config, folder, report=lambda *a, **k: pytest.fail("trained again"))
     assert np.array_equal(draw(again), draw(generator))
 
 
-@lanes("edm", "stylegan2")
+@lanes("edm", "guided_diffusion", "stylegan2")
 def test_a_checkpoint_of_another_training_is_refused(config, trained):
     folder = trained[config][2]
     before = (folder / "training.safetensors").read_bytes()
@@ -179,7 +196,7 @@ def test_a_checkpoint_of_another_training_is_refused(config, trained):
     assert (folder / "training.safetensors").read_bytes() == before
 
 
-@lanes("edm", "stylegan2")
+@lanes("edm", "guided_diffusion", "stylegan2")
 def test_divergence_keeps_the_last_good_snapshot(config, tmp_path, monkeypatch):
     generator = generators.create(config)
     start = generator.start
@@ -197,7 +214,7 @@ def test_divergence_keeps_the_last_good_snapshot(config, tmp_path, monkeypatch):
         training.step = poisoned_step
         return training
 
-    NAMES = {"edm": "unet.first.weight", "stylegan2": "synthesis.constant"}
+    NAMES = {"edm": "unet.first.weight", "guided_diffusion": "unet.down.0.0.weight", "stylegan2": "synthesis.constant"}
     monkeypatch.setattr(generator, "start", poisoned)
     with pytest.raises(Diverged, match="lower generator.lr.*snapshot at 32 images is kept"):
         generator.train(*data(config), CLASSES, config, tmp_path, seed=3, device="cpu")
@@ -217,7 +234,7 @@ def test_the_callers_random_numbers_stay(config, tmp_path):
     assert torch.equal(torch.rand(3), expected)
 
 
-@lanes("edm", "stylegan2")
+@lanes("edm", "guided_diffusion", "stylegan2")
 def test_bad_input_is_refused(config, tmp_path):
     images, labels = data(config)
     generator = generators.create(config)
@@ -233,7 +250,7 @@ def test_bad_input_is_refused(config, tmp_path):
     refused("label for each", labels=labels[:-1])
     refused("outside", labels=labels + 1)
     refused("not available", device="cuda:77")
-    refused("settings of", config=LANES["stylegan2" if config.name == "edm" else "edm"])
+    refused("settings of", config=LANES["edm" if config.name != "edm" else "stylegan2"])
     with pytest.raises(InputError, match="not trained"):
         next(generator.sample(labels, labels, 4))
     assert not any(tmp_path.iterdir())

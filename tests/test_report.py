@@ -57,6 +57,16 @@ def test_its_numbers_are_the_results_numbers(paths):
         assert fact.lower() in text.lower()
 
 
+def test_an_open_set_generator_is_called_one_and_its_checkpoint_by_name_alone(paths):
+    result, config = runs.read_result(paths), json.loads(paths.config.read_text())
+    write_json(paths.result, result | {"generator": result["generator"] | {"name": "guided_diffusion", "closed_set": False}})
+    config["settings"]["generator"] |= {"name": "guided_diffusion", "pretrained": "/home/someone/128x128_diffusion.pt"}
+    write_json(paths.config, config)
+    text = report.html_report(paths.id)
+    assert "guided_diffusion (open-set)" in text and "had seen images from outside" in text
+    assert "128x128_diffusion.pt" in text and "/home/someone" not in text
+
+
 def test_hostile_names_are_text(paths):
     nasty = '<script>alert(1)</script>"><img src=http://x/y>'
     for path in (paths.result, paths.config):

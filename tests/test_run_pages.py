@@ -135,7 +135,15 @@ def test_launch_uses_what_was_chosen(demo, monkeypatch):
     assert settings["classifier"]["steps"] == 50 and settings["seeds"] == 2 and settings["preset"] == "quick"
 
 
-@pytest.mark.parametrize(("line", "said"), [("clasifier.steps=5", "clasifier"), ("generator.kimg=-1", "kimg"), ("nonsense", "nonsense")])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("clasifier.steps=5", "clasifier"),
+        ("generator.kimg=-1", "kimg"),
+        ("nonsense", "nonsense"),
+        ("generator.pretrained=/etc/passwd", "not in a folder"),
+    ],
+)
 def test_a_bad_setting_is_explained_and_nothing_can_be_launched(demo, line, said):
     at = open_page("augmentation")
     at.text_area(key=f"more-quick-edm-{demo}").set_value(line).run()

@@ -14,19 +14,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gmaug_core.config import EDMConfig, StyleGAN2Config, validate
+from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config, validate
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
 from gmaug_core.generators.edm import EDM
+from gmaug_core.generators.guided_diffusion import GuidedDiffusion
 from gmaug_core.generators.stylegan2 import StyleGAN2
 from gmaug_core.generators.training import CONFIG_FILE, MODEL_FILE, Generator, sample_sheet
 
 __all__ = ["LANES", "Generator", "create", "load", "sample_sheet"]
 
-LANES: dict[str, type[Generator]] = {EDM.name: EDM, StyleGAN2.name: StyleGAN2}
+LANES: dict[str, type[Generator]] = {lane.name: lane for lane in (EDM, GuidedDiffusion, StyleGAN2)}
 
 
-def create(config: EDMConfig | StyleGAN2Config) -> Generator:
+def create(config: EDMConfig | GuidedDiffusionConfig | StyleGAN2Config) -> Generator:
     """An untrained generator of the lane that `config.name` says. Raises InputError for a lane that does not exist."""
     return _lane(config.name)(config)
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gmaug_core.config import EDMConfig
 from gmaug_core.generators.augment import CONDITIONS, non_leaky
+from gmaug_core.generators.layers import Attention, groups, zero
 from gmaug_core.generators.training import Generator, Training, mixed_precision, seeded_normal, to_device, update_ema
 
 SIGMA_DATA = 0.5
@@ -68,33 +69,16 @@ def sample_dpm(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
 SAMPLERS = {"heun": sample_heun, "dpm": sample_dpm}
 
 
-class Attention(nn.Module):
-    """Self-attention over positions, with a residual connection."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.heads = max(1, channels // 64)
-        self.norm = nn.GroupNorm(_groups(channels), channels)
-        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = _zero(nn.Conv2d(channels, channels, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        b, c, h, w = x.shape
-        q, k, v = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, h * w).transpose(3, 4).unbind(1)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(b, c, h, w)
-        return x + self.out(mixed)
-
-
 class Block(nn.Module):
     """Two convolutions with a residual connection; the embedding [b, e] scales and shifts between them."""
 
     def __init__(self, c_in: int, c_out: int, embedding: int, *, dropout: float, attention: bool) -> None:
         super().__init__()
-        self.norm0 = nn.GroupNorm(_groups(c_in), c_in)
+        self.norm0 = nn.GroupNorm(groups(c_in), c_in)
         self.conv0 = nn.Conv2d(c_in, c_out, 3, padding=1)
         self.modulation = nn.Linear(embedding, 2 * c_out)
-        self.norm1 = nn.GroupNorm(_groups(c_out), c_out, affine=False)
-        self.conv1 = _zero(nn.Conv2d(c_out, c_out, 3, padding=1))
+        self.norm1 = nn.GroupNorm(groups(c_out), c_out, affine=False)
+        self.conv1 = zero(nn.Conv2d(c_out, c_out, 3, padding=1))
         self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
         self.attention = Attention(c_out) if attention else nn.Identity()
         self.dropout = dropout
@@ -142,8 +126,8 @@ class UNet(nn.Module):
                 blocks.append(block(c + skip, base * multiple, config.resolution >> level))
                 c = base * multiple
             self.up.append(blocks)
-        self.last_norm = nn.GroupNorm(_groups(c), c)
-        self.last = _zero(nn.Conv2d(c, channels, 3, padding=1))
+        self.last_norm = nn.GroupNorm(groups(c), c)
+        self.last = zero(nn.Conv2d(c, channels, 3, padding=1))
 
     def forward(self, x: Tensor, noise_label: Tensor, labels: Tensor, augmentation: Tensor | None = None) -> Tensor:
         phase = noise_label[:, None] * self.frequencies
@@ -274,15 +258,3 @@ class EDM(Generator):
 
         sigmas = noise_levels(config.sampling_steps, config.sigma_min, config.sigma_max).to(self.device)
         return denoiser.pixels(SAMPLERS[config.sampler](denoise, noise, sigmas))
-
-
-def _groups(channels: int) -> int:
-    """Groups of at least 4 channels, at most 32 of them."""
-    return math.gcd(channels, min(32, max(1, channels // 4)))
-
-
-def _zero(module: nn.Module) -> nn.Module:
-    """Start as nothing: a new block is the identity."""
-    for parameter in module.parameters():
-        nn.init.zeros_(parameter)
-    return module

@@ -156,7 +156,6 @@ class Generator(ABC):
 
     name: ClassVar[str]
     config_type: ClassVar[type[BaseModel]]
-    closed_set: bool = True  # it has seen the training images alone
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -171,6 +170,15 @@ class Generator(ABC):
         if self._network is None:
             raise InputError(f"this {self.name} generator is not trained", todo="call train(), or load one that is")
         return self._network
+
+    @property
+    def closed_set(self) -> bool:
+        """Whether it has seen the training images alone."""
+        return True
+
+    def origin(self) -> dict[str, Any]:
+        """What a training starts from other than its settings and images: part of its identity and of its figures."""
+        return {}
 
     @property
     def channels(self) -> int:
@@ -230,6 +238,7 @@ class Generator(ABC):
             "class_names": list(self.class_names),
             "counts": np.bincount(labels, minlength=len(self.class_names)).tolist(),
             "seed": seed,
+            **(origin := self.origin()),
         }
         torch.manual_seed(derived(seed, "start"))
         training = self.start(images, len(self.class_names), steps)
@@ -268,7 +277,7 @@ class Generator(ABC):
                 self._write_sheet(out_dir, done * config.batch / 1000)
                 reported = time.monotonic()
         parameters = sum(p.numel() for p in self.network.parameters())
-        self.figures = figures | {"images": total, "parameters": parameters, "img_per_s": total / max(spent, 1e-9)}
+        self.figures = figures | {"images": total, "parameters": parameters, "img_per_s": total / max(spent, 1e-9)} | origin
         return self.figures
 
     def _check(self, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import curve, launch, runs
+from gmaug_core import curve, importing, launch, runs
 from gmaug_core.config import PRESETS, AugmentationConfig, RunConfig, augmentation_config
 from gmaug_core.dataset import Dataset
 from gmaug_core.errors import GMAugError
@@ -20,8 +20,11 @@ PRESET_WORDS = {
     "standard": "**Standard**: larger networks at up to 64 px. Some hours on one GPU; days without one.",
     "paper": "**Paper**: the published method's settings at up to 128 px. Days on one GPU.",
 }
+GENERATOR_NAMES = {"edm": "EDM", "guided_diffusion": "Guided diffusion", "stylegan2": "StyleGAN2"}
 GENERATOR_WORDS = {
     "edm": "**EDM** (diffusion): crisp and varied even in rare classes; slower to draw from. The better start on small data.",
+    "guided_diffusion": "**Guided diffusion** (ADM): the paper's second generator, steered by a classifier of noisy images; slow to draw "
+    "from. Can start from your own copy of a published ImageNet checkpoint (`generator.pretrained=FILE`): samples are then open-set.",
     "stylegan2": "**StyleGAN2** (transitional GAN): the paper's generator; fast to draw from, little variety in the rarest classes.",
 }
 MODE_WORDS = {
@@ -127,6 +130,10 @@ def advice_box(given: curve.Advice) -> None:
 
 def resolve(data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] | None = None) -> AugmentationConfig:
     """The settings of a run on this dataset. Raises InputError that names what is wrong."""
+    given = (overrides or {}).get("generator", {})
+    for name in ("pretrained", "pretrained_classifier"):
+        if isinstance(given, Mapping) and given.get(name):
+            importing.allowed_path(str(given[name]))  # a page reads no other folders than for imports
     return augmentation_config(
         data.id,
         image_size=data.image_size,
