@@ -107,6 +107,7 @@ class EDMConfig(Config):
     batch: int = Field(64, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)  # Adam, 50 warm-up steps, linear decay over the second half
     ema_half_life_kimg: float = Field(5.0, gt=0)
+    ema_sigma_rel: float = Field(0.0, ge=0, le=0.28)  # width of a power-function average (Karras 2024) instead; .05-.15; 0: half-life
     label_drop: float = Field(0.15, ge=0, lt=1)  # share of steps without a class: what guidance needs
     p_mean: float = -1.2  # ln sigma ~ N(p_mean, p_std^2), Karras 2022
     p_std: float = Field(1.2, gt=0)
@@ -119,6 +120,8 @@ class EDMConfig(Config):
     sigma_max: float = Field(20.0, gt=0)
     sigma_min: float = Field(0.02, gt=0)
     guidance: float = Field(1.5, ge=0, le=20)  # low guidance is best for training data; 1: none
+    # share of the budget after which a weak model is set aside, for autoguidance in place of classifier-free guidance; 0: off
+    autoguidance: float = Field(0.0, ge=0, lt=1)
     snapshot_kimg: float = Field(10.0, gt=0)  # checkpoint and sample grid interval
 
 

@@ -10,7 +10,7 @@ import torch
 
 from gmaug_core.config import EDMConfig
 from gmaug_core.generators.augment import ADA, CONDITIONS, diff_augment, non_leaky, warp
-from gmaug_core.generators.edm import EDM, SAMPLERS, SIGMA_DATA, Denoiser, UNet, noise_levels
+from gmaug_core.generators.edm import EDM, SAMPLERS, SIGMA_DATA, Denoiser, UNet, noise_levels, power_decay, power_exponent
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -104,6 +104,80 @@ def test_guidance_pushes_away_from_the_unconditional():
     steps = [draw(guidance) for guidance in (1.0, 1.0 + 1e-4, 2.0)]
     assert torch.allclose(steps[0], steps[1], atol=1e-2)
     assert not torch.allclose(steps[0], steps[2], atol=1e-2)
+
+
+@pytest.mark.parametrize("sigma_rel", [0.05, 0.1, 0.15, 0.25])
+def test_the_power_average_has_its_width_and_its_closed_form(sigma_rel):
+    gamma = power_exponent(sigma_rel)
+    assert (gamma + 1) / ((gamma + 2) ** 2 * (gamma + 3)) == pytest.approx(sigma_rel**2)
+    steps = 2000
+    weights = np.zeros(steps)
+    for t in range(1, steps + 1):
+        decay = power_decay(t, sigma_rel)
+        weights *= decay
+        weights[t - 1] += 1 - decay
+    time = np.arange(steps + 1) / steps
+    assert weights == pytest.approx(np.diff(time ** (gamma + 1)), abs=1e-12), "weights grow as time^gamma"
+    middle = (time[1:] + time[:-1]) / 2
+    mean = (weights * middle).sum()
+    assert math.sqrt((weights * (middle - mean) ** 2).sum()) == pytest.approx(sigma_rel, rel=1e-3)
+
+
+def started(**settings):
+    """A training of 10 steps whose networks do something, its generator, and a function that takes one step."""
+    config = SMALL.model_copy(update=settings)
+    generator = EDM(config)
+    generator.class_names = ("a", "b", "c")
+    torch.manual_seed(0)
+    images = torch.randn(8, 1, 8, 8)
+    training = generator.start(np.random.default_rng(0).integers(0, 255, (9, 8, 8)).astype(np.uint8), 3, 10)
+    return generator, training, lambda number: training.step(images, torch.arange(8) % 3, number)
+
+
+def test_a_trained_power_average_is_the_weighted_sum_of_all_steps():
+    _, training, step = started(ema_sigma_rel=0.1, lr=0.01)
+    seen = []
+    for number in range(5):
+        step(number)
+        seen.append(training.denoiser.unet.first.weight.detach().clone())
+    weights = np.diff((np.arange(6) / 5) ** (power_exponent(0.1) + 1))
+    expected = sum(float(w) * value for w, value in zip(weights, seen, strict=True))
+    assert torch.allclose(training.average().unet.first.weight, expected, atol=1e-6)
+
+
+def test_the_weak_model_is_the_average_at_its_share_of_the_budget(tmp_path):
+    _, training, step = started(autoguidance=0.3, lr=0.01)
+    then = None
+    for number in range(10):
+        step(number)
+        average, weak = training.average().unet.first.weight, training.average().weak.first.weight
+        if number < 3:
+            assert torch.equal(average, weak)
+            then = weak.clone()
+    assert torch.equal(weak, then) and not torch.equal(average, weak)
+    assert "weak.first.weight" not in training.denoiser.state_dict(), "it is not trained"
+
+
+def test_autoguidance_extrapolates_from_the_weak_model():
+    generator, training, step = started(autoguidance=0.1, lr=0.01)
+    for number in range(10):
+        step(number)
+    generator._network = training.average()
+    labels = torch.tensor([0, 1])
+
+    def draw(guidance, autoguidance=0.1):
+        generator.config = generator.config.model_copy(
+            update={"guidance": guidance, "sampling_steps": 2, "sampler": "heun", "autoguidance": autoguidance, "sigma_max": 2.0}
+        )
+        with torch.no_grad():
+            return generator.render(labels, [1, 2])
+
+    alone = draw(1.0)
+    assert torch.allclose(draw(1.0 + 1e-5), alone, atol=1e-3) and not torch.allclose(draw(3.0), alone, atol=1e-3)
+    weak = generator.network.weak
+    with torch.no_grad():
+        generator._network.unet.load_state_dict(weak.state_dict())
+    assert torch.allclose(draw(3.0), draw(1.0), atol=1e-5), "nothing to move away from"
 
 
 # Augmentations

@@ -31,6 +31,7 @@ LANES = {
     "edm-heun-rgb": EDMConfig(
         **SMALL, channels=8, channel_mult=(1, 2), sampling_steps=3, sampler="heun", colour="rgb", mirror=True, augment=0.5, cbdm_tau=0.1
     ),
+    "edm-autoguided": EDMConfig(**SMALL, channels=8, channel_mult=(1, 2), sampling_steps=3, autoguidance=0.4, ema_sigma_rel=0.15),
     "guided_diffusion": GuidedDiffusionConfig(
         **SMALL, channels=8, channel_mult=(1, 2), sampler="ancestral", sampling_steps=4, classifier_channels=8
     ),

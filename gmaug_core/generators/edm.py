@@ -1,4 +1,5 @@
-"""EDM: a class-conditional diffusion U-Net with Karras' preconditioning (arXiv 2206.00364) and classifier-free guidance.
+"""EDM: a class-conditional diffusion U-Net with Karras' preconditioning (arXiv 2206.00364), classifier-free guidance or
+autoguidance.
 
 Images are standardised to the standard deviation SIGMA_DATA, so the noise levels of the paper fit every dataset.
 """
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from gmaug_core.config import EDMConfig
 from gmaug_core.generators.augment import CONDITIONS, non_leaky
 from gmaug_core.generators.layers import Attention, groups, zero
-from gmaug_core.generators.training import Generator, Training, mixed_precision, seeded_normal, to_device, update_ema
+from gmaug_core.generators.training import Generator, Training, mixed_precision, move_average, seeded_normal, to_device, update_ema
 
 SIGMA_DATA = 0.5
 WARM_UP_STEPS = 50
@@ -67,6 +68,20 @@ def sample_dpm(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
 
 
 SAMPLERS = {"heun": sample_heun, "dpm": sample_dpm}
+
+
+def power_exponent(sigma_rel: float) -> float:
+    """gamma of the average whose weights grow as time^gamma and whose width is sigma_rel of the time trained (0, .2886].
+
+    sigma_rel^2 = (gamma + 1) / ((gamma + 2)^2 (gamma + 3)), a cubic in gamma (Karras 2024, arXiv 2312.02696, section 3.1).
+    """
+    inverse = sigma_rel**-2
+    return float(np.roots([1, 7, 16 - inverse, 12 - inverse]).real.max())
+
+
+def power_decay(step: int, sigma_rel: float) -> float:
+    """beta = (1 - 1/t)^(gamma + 1) for the update after step t = 1, 2, ... (Karras 2024, equation 127)."""
+    return (1 - 1 / step) ** (power_exponent(sigma_rel) + 1)
 
 
 class Block(nn.Module):
@@ -151,11 +166,14 @@ class UNet(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """D(x, sigma) = c_skip x + c_out F(c_in x, ln(sigma) / 4) (Karras 2022, equation 7), and the scale of the data."""
+    """D(x, sigma) = c_skip x + c_out F(c_in x, ln(sigma) / 4) (Karras 2022, equation 7), and the scale of the data.
 
-    def __init__(self, unet: UNet) -> None:
+    weak: a lesser network of the same kind, for autoguidance.
+    """
+
+    def __init__(self, unet: UNet, weak: UNet | None = None) -> None:
         super().__init__()
-        self.unet = unet
+        self.unet, self.weak = unet, weak
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.zeros(()))
@@ -169,22 +187,27 @@ class Denoiser(nn.Module):
         """The inverse of standardise."""
         return standardised * (self.std / SIGMA_DATA) + self.mean
 
-    def forward(self, x: Tensor, sigma: Tensor, labels: Tensor, augmentation: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, sigma: Tensor, labels: Tensor, augmentation: Tensor | None = None, *, weak: bool = False) -> Tensor:
         """Denoise x [b, c, h, w] at noise levels sigma [b]."""
+        unet = cast(UNet, self.weak) if weak else self.unet
         s = sigma[:, None, None, None]
         total = s**2 + SIGMA_DATA**2
         with mixed_precision(x.device) if self.training else torch.autocast(x.device.type, enabled=False):
-            raw = self.unet(x / total.sqrt(), sigma.log() / 4, labels, augmentation).float()
+            raw = unet(x / total.sqrt(), sigma.log() / 4, labels, augmentation).float()
         return x * (SIGMA_DATA**2 / total) + raw * (s * SIGMA_DATA / total.sqrt())
 
 
 class EDMTraining(Training):
-    """Denoising score matching with label drop, optional class balancing and non-leaky augmentation."""
+    """Denoising score matching with label drop, optional class balancing and non-leaky augmentation.
+
+    With autoguidance the average also holds what it was at that share of the budget; until then, what it is.
+    """
 
     def __init__(self, config: EDMConfig, denoiser: Denoiser, n_classes: int, steps: int) -> None:
         self.config, self.n_classes, self.steps = config, n_classes, steps
-        self.denoiser = denoiser.train()
         self.ema = copy.deepcopy(denoiser).eval().requires_grad_(False)
+        self.denoiser = denoiser.train()
+        self.denoiser.weak = None  # it is never trained
         self.optimizer = torch.optim.Adam(denoiser.parameters(), lr=config.lr, betas=(0.9, 0.99), fused=True)
 
     def step(self, images: Tensor, labels: Tensor, step: int) -> dict[str, Tensor | float]:
@@ -214,9 +237,19 @@ class EDMTraining(Training):
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        kimg = (step + 1) * config.batch / 1000
-        update_ema(self.ema, self.denoiser, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch)
+        self._follow(step + 1)
         return figures
+
+    def _follow(self, done: int) -> None:
+        """Move the average after `done` steps."""
+        config, average = self.config, self.ema.unet
+        if config.ema_sigma_rel > 0:
+            move_average(average, self.denoiser.unet, power_decay(done, config.ema_sigma_rel))
+        else:
+            kimg = done * config.batch / 1000
+            update_ema(average, self.denoiser.unet, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch)
+        if self.ema.weak is not None and done <= math.ceil(config.autoguidance * self.steps):
+            move_average(self.ema.weak, average, 0.0)
 
     def average(self) -> nn.Module:
         return self.ema
@@ -233,7 +266,8 @@ class EDM(Generator):
     config: EDMConfig
 
     def build(self, n_classes: int) -> Denoiser:
-        return Denoiser(UNet(self.config, n_classes, self.channels))
+        unet = UNet(self.config, n_classes, self.channels)
+        return Denoiser(unet, copy.deepcopy(unet) if self.config.autoguidance > 0 else None)
 
     def start(self, images: NDArray[np.uint8], n_classes: int, steps: int) -> Training:
         denoiser = self.build(n_classes)
@@ -251,6 +285,9 @@ class EDM(Generator):
         def denoise(x: Tensor, sigma: Tensor) -> Tensor:
             if config.guidance == 1.0:
                 return denoiser(x, sigma.expand(len(x)), labels)
+            if config.autoguidance > 0:  # away from what a lesser model would do (Karras 2024, arXiv 2406.02507, equation 4)
+                good, weak = (denoiser(x, sigma.expand(len(x)), labels, weak=which) for which in (False, True))
+                return weak + config.guidance * (good - weak)
             nothing = torch.full_like(labels, len(self.class_names))
             both = denoiser(torch.cat([x, x]), sigma.expand(2 * len(x)), torch.cat([labels, nothing]))
             conditional, unconditional = both.chunk(2)

@@ -111,11 +111,15 @@ def draw_batch(images: NDArray[np.uint8], labels: NDArray[np.int64], weights: Te
     return batch, torch.from_numpy(labels[index])
 
 
-@torch.no_grad()
 def update_ema(average: nn.Module, network: nn.Module, *, half_life_kimg: float, kimg: float, batch: int) -> None:
     """Move `average` towards `network`. The half-life ramps up as 5 % of what was seen, so early weights are forgotten."""
     half_life = min(half_life_kimg, 0.05 * kimg)
-    decay = 0.5 ** (batch / 1000 / max(half_life, 1e-8))
+    move_average(average, network, 0.5 ** (batch / 1000 / max(half_life, 1e-8)))
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """average = decay average + (1 - decay) network; buffers are taken over."""
     torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
     for mine, theirs in zip(average.buffers(), network.buffers(), strict=True):
         mine.copy_(theirs)
