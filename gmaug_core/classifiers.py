@@ -101,6 +101,12 @@ class Classifier:
         """float32 [n, classes], in input order."""
         return self._batches(images, self.network, batch)
 
+    def judge(self) -> Callable[[Tensor], Tensor]:
+        """A function of float images [b, c, h, w] in [-1, 1] -> logits [b, classes] that gradients pass through; the same
+        numbers as predict_logits."""
+        self.network.eval()
+        return lambda images: self.network((images.to(self.device) * 127.5 + 127.5 - self.mean) / self.std).to(images.device)
+
     def features(self, images: Images, batch: int = 500) -> NDArray[np.float32]:
         """float32 [n, channels]: what the last layer sees; the domain for FD, precision and recall."""
         return self._batches(images, self.network.features, batch)

@@ -122,6 +122,8 @@ class EDMConfig(Config):
     guidance: float = Field(1.5, ge=0, le=20)  # low guidance is best for training data; 1: none
     # share of the budget after which a weak model is set aside, for autoguidance in place of classifier-free guidance; 0: off
     autoguidance: float = Field(0.0, ge=0, lt=1)
+    feedback: Literal["none", "loss", "entropy"] = "none"  # the filter's classifier steers sampling: generators/feedback.py
+    feedback_scale: float = Field(1.0, ge=-100, le=100)
     snapshot_kimg: float = Field(10.0, gt=0)  # checkpoint and sample grid interval
 
 
@@ -193,6 +195,8 @@ class GuidedDiffusionConfig(Config):
     sampler: Literal["ancestral", "ddim"] = "ddim"  # DDIM needs a tenth of the steps
     sampling_steps: int = Field(25, ge=2, le=10000)
     guidance: float = Field(1.0, ge=0, le=100)  # scale of grad log p(y | x_t); 0: no classifier is trained
+    feedback: Literal["none", "loss", "entropy"] = "none"  # the filter's classifier steers sampling: generators/feedback.py
+    feedback_scale: float = Field(1.0, ge=-100, le=100)
     snapshot_kimg: float = Field(10.0, gt=0)
     pretrained: str | None = None  # your own copy of a published ImageNet checkpoint (64 or 128 px): samples are then open-set
     pretrained_classifier: str | None = None  # and of its noisy classifier

@@ -52,6 +52,16 @@ def test_learns_and_survives_saving(bars, tmp_path):
     assert trained.features(images).shape == (240, 16)
 
 
+def test_a_judge_gives_the_same_logits_and_lets_gradients_through(bars):
+    images, labels = bars
+    trained = classifiers.train(images, labels, 3, TINY.model_copy(update={"steps": 3}), seed=0)
+    signed = (torch.from_numpy(images[:7]).float()[:, None] / 127.5 - 1).requires_grad_()
+    logits = trained.judge()(signed)
+    np.testing.assert_allclose(logits.detach().numpy(), trained.predict_logits(images[:7]), atol=1e-4)
+    logits[:, 0].sum().backward()
+    assert signed.grad is not None and signed.grad.abs().sum((1, 2, 3)).min() > 0
+
+
 def test_logits_keep_the_order_at_any_batch_size(bars):
     images, labels = bars
     trained = classifiers.train(images, labels, 3, TINY.model_copy(update={"steps": 3}), seed=0)

@@ -5,8 +5,9 @@
     for batch in generator.sample(labels, seeds, batch_size): ...       # uint8, in order
     generator.save(folder);  generator = load(folder)                   # model.safetensors + config.json
 
-Image k depends on (labels[k], seeds[k]) alone. A training that is stopped and resumed equals one that was not, bit for bit
-on a CPU. Time is counted in images. A new lane is a subclass of Generator and a line in LANES.
+Image k depends on (labels[k], seeds[k]) alone; sample(..., judge=a classifier) steers the diffusion lanes. A training that is
+stopped and resumed equals one that was not, bit for bit on a CPU. Time is counted in images. A new lane is a subclass of
+Generator and a line in LANES.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config,
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
 from gmaug_core.generators.edm import EDM
+from gmaug_core.generators.feedback import Judge
 from gmaug_core.generators.guided_diffusion import GuidedDiffusion
 from gmaug_core.generators.stylegan2 import StyleGAN2
 from gmaug_core.generators.training import CONFIG_FILE, MODEL_FILE, Generator, sample_sheet
 
-__all__ = ["LANES", "Generator", "create", "load", "sample_sheet"]
+__all__ = ["LANES", "Generator", "Judge", "create", "load", "sample_sheet"]
 
 LANES: dict[str, type[Generator]] = {lane.name: lane for lane in (EDM, GuidedDiffusion, StyleGAN2)}
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from gmaug_core.config import EDMConfig
 from gmaug_core.generators.augment import CONDITIONS, non_leaky
+from gmaug_core.generators.feedback import Judge, objective
 from gmaug_core.generators.layers import Attention, groups, zero
 from gmaug_core.generators.training import Generator, Training, mixed_precision, move_average, seeded_normal, to_device, update_ema
 
@@ -278,6 +279,14 @@ class EDM(Generator):
         return EDMTraining(self.config, denoiser, n_classes, steps)
 
     def render(self, labels: Tensor, seeds: Sequence[int]) -> Tensor:
+        return self._render(labels, seeds, None)
+
+    def render_steered(self, labels: Tensor, seeds: Sequence[int], judge: Judge) -> Tensor:
+        # steering needs gradients, and tensors made in inference mode cannot have any
+        with torch.inference_mode(False), torch.no_grad():
+            return self._render(labels.clone(), seeds, judge)
+
+    def _render(self, labels: Tensor, seeds: Sequence[int], judge: Judge | None) -> Tensor:
         config, denoiser = self.config, self.network
         shape = (len(labels), self.channels, config.resolution, config.resolution)
         noise = seeded_normal(seeds, math.prod(shape[1:])).reshape(shape).to(self.device)
@@ -293,5 +302,16 @@ class EDM(Generator):
             conditional, unconditional = both.chunk(2)
             return unconditional + config.guidance * (conditional - unconditional)
 
+        def steered(x: Tensor, sigma: Tensor) -> Tensor:
+            """D + s sigma^2 grad: the estimate under a density multiplied by exp(s objective) (Tweedie's formula)."""
+            assert judge is not None
+            with torch.enable_grad():
+                x = x.detach().requires_grad_()
+                clean = denoise(x, sigma)
+                value = objective(judge(denoiser.pixels(clean)), labels, config.feedback)
+                gradient = torch.autograd.grad(value, x)[0]
+            return clean.detach() + config.feedback_scale * sigma**2 * gradient
+
+        step = denoise if judge is None or config.feedback == "none" else steered
         sigmas = noise_levels(config.sampling_steps, config.sigma_min, config.sigma_max).to(self.device)
-        return denoiser.pixels(SAMPLERS[config.sampler](denoise, noise, sigmas))
+        return denoiser.pixels(SAMPLERS[config.sampler](step, noise, sigmas))

@@ -22,13 +22,15 @@ from torch import Tensor, nn
 
 from gmaug_core.config import GuidedDiffusionConfig
 from gmaug_core.generators.adm import SPLIT_QKV_RESOLUTION, NoisyClassifier, UNet, checksum, take
+from gmaug_core.generators.feedback import Judge, objective
 from gmaug_core.generators.training import Generator, Training, derived, mixed_precision, to_device, update_ema
 
 BOUND_WEIGHT = 0.001  # of the variational bound of all steps beside the squared error (Nichol 2021, equation 16)
 
 Noise = Callable[[], Tensor]  # fresh standard normal [b, c, h, w]
 Look = Callable[[Tensor, int], tuple[Tensor, Tensor, Tensor | None]]
-"""(x_t, k) -> estimate of the clean image in [-1, 1], log variance of the step, and s grad log p(y | x_t) or None."""
+"""(x_t, k) -> estimate of the clean image in [-1, 1], log variance of the step, and s grad log p(y | x_t) or None.
+A judge's feedback is added to that gradient."""
 
 
 def schedule_betas(schedule: str, steps: int) -> NDArray[np.float64]:
@@ -244,6 +246,12 @@ class GuidedDiffusion(Generator):
         return GuidedTraining(config, network, self.device)
 
     def render(self, labels: Tensor, seeds: Sequence[int]) -> Tensor:
+        return self._render(labels, seeds, None)
+
+    def render_steered(self, labels: Tensor, seeds: Sequence[int], judge: Judge) -> Tensor:
+        return self._render(labels, seeds, judge if self.config.feedback != "none" else None)
+
+    def _render(self, labels: Tensor, seeds: Sequence[int], judge: Judge | None) -> Tensor:
         config, network = self.config, self.network
         betas = schedule_betas(config.schedule, config.diffusion_steps)
         shape = (self.channels, config.resolution, config.resolution)
@@ -253,15 +261,22 @@ class GuidedDiffusion(Generator):
             process = Process(betas, respaced(config.diffusion_steps, config.sampling_steps), self.device)
 
             def look(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor | None]:
-                times = process.times(k, len(x))
-                predicted, share = network.unet(x, times, labels), None
-                if config.learn_sigma:
-                    predicted, share = predicted.chunk(2, 1)
-                clean = process.clean_from(x, predicted, k).clamp(-1, 1)
-                gradient = None
+                times, x = process.times(k, len(x)), x.detach().clone()
+                gradients = []
+                with torch.set_grad_enabled(judge is not None):
+                    x.requires_grad_(judge is not None)
+                    predicted, share = network.unet(x, times, labels), None
+                    if config.learn_sigma:
+                        predicted, share = predicted.chunk(2, 1)
+                    clean = process.clean_from(x, predicted, k).clamp(-1, 1)
+                    log_variance = process.log_variance(share, k)
+                    if judge is not None:
+                        value = objective(judge(clean), labels, config.feedback)
+                        gradients.append(config.feedback_scale * torch.autograd.grad(value, x)[0])
                 if network.classifier is not None:
-                    gradient = config.guidance * log_probability_gradient(lambda x: network.classifier(x, times), x, labels)
-                return clean, process.log_variance(share, k), gradient
+                    by_class = log_probability_gradient(lambda x: network.classifier(x, times), x, labels)
+                    gradients.append(config.guidance * by_class)
+                return clean.detach(), log_variance.detach(), torch.stack(gradients).sum(0) if gradients else None
 
             return SAMPLERS[config.sampler](process, look, noise_stream(seeds, shape, self.device))
 

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from gmaug_core.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.files import atomic_write, write_json
+from gmaug_core.generators.feedback import Judge
 
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -201,6 +202,10 @@ class Generator(ABC):
     def render(self, labels: Tensor, seeds: Sequence[int]) -> Tensor:
         """Images float [b, c, h, w] in [-1, 1] for labels [b] on self.device."""
 
+    def render_steered(self, labels: Tensor, seeds: Sequence[int], judge: Judge) -> Tensor:
+        """As render, but each image is pushed by config.feedback of the judge. Raises InputError in a lane that cannot."""
+        raise InputError(f"{self.name} cannot be steered by a judge", expected="a diffusion lane", todo="sample without a judge")
+
     def train(
         self,
         images: NDArray[np.uint8],
@@ -333,8 +338,13 @@ class Generator(ABC):
         png = sample_sheet(np.split(images, len(shown)))
         atomic_write(out_dir / f"grid-{kimg:07.1f}.png", lambda file: file.write(png) and None)
 
-    def sample(self, labels: NDArray[np.int64], seeds: NDArray[np.int64], batch_size: int = 256) -> Iterator[NDArray[np.uint8]]:
-        """Yield uint8 batches [b, h, w] or [b, h, w, 3] in order; image k depends on (labels[k], seeds[k]) alone."""
+    def sample(
+        self, labels: NDArray[np.int64], seeds: NDArray[np.int64], batch_size: int = 256, *, judge: Judge | None = None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield uint8 batches [b, h, w] or [b, h, w, 3] in order; image k depends on (labels[k], seeds[k]) alone.
+
+        judge: a classifier on this device that steers diffusion lanes by config.feedback; then on the judge as well.
+        """
         network = self.network
         labels = np.asarray(labels, np.int64)
         if len(labels) != len(seeds):
@@ -350,12 +360,15 @@ class Generator(ABC):
                 # full float32: with TF32 an image would depend on the batch it is in
                 with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                     parts = [
-                        self.render(torch.from_numpy(labels[part]).to(self.device), [int(seed) for seed in seeds[part]])
+                        self._rendered(torch.from_numpy(labels[part]).to(self.device), [int(seed) for seed in seeds[part]], judge)
                         for part in _slices(chunk, len(labels), size)
                     ]
                 yield to_uint8(torch.cat(parts))
         finally:
             network.train(was_training)
+
+    def _rendered(self, labels: Tensor, seeds: Sequence[int], judge: Judge | None) -> Tensor:
+        return self.render(labels, seeds) if judge is None else self.render_steered(labels, seeds, judge)
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors and config.json."""
