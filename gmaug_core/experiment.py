@@ -172,12 +172,13 @@ class Pool:
         return self._take(self.table.drop_duplicates("sample").sort_values("sample", kind="stable"))
 
     def account(self, seed: int) -> dict[str, Any]:
-        """wanted, drawn, accepted, and which classes stayed short, for one judge."""
+        """wanted, drawn, accepted, accepted a draw (0..1), and which classes stayed short, for one judge."""
         rows = self.verdicts(seed)
         accepted = np.bincount(rows.loc[rows["accepted"], "label"].to_numpy(int), minlength=len(self.wanted))
         short = {name: int(w - a) for name, w, a in zip(self.class_names, self.wanted, accepted, strict=True) if a < w}
         numbers = {"wanted": int(self.wanted.sum()), "drawn": len(rows), "accepted": int(accepted.sum())}
-        return {"seed": seed, "step": self.step, **numbers, "short": short}
+        rate = numbers["accepted"] / len(rows) if len(rows) else None
+        return {"seed": seed, "step": self.step, **numbers, "accepted_per_draw": rate, "short": short}
 
 
 @dataclass
@@ -197,14 +198,10 @@ class Lab:
 
     @classmethod
     def prepare(cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop) -> Lab:
-        report("decode", 0, len(data))
+        report("decode", 0, 1)
         split = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=config.seed)
-        images = data.images(
-            image_format(config.generator.resolution, config.generator.colour),
-            report=lambda _, step, total: report("decode", step, total),
-            should_stop=should_stop,
-        )
-        report("decode", len(data), len(data))
+        images = data.images(image_format(config.generator.resolution, config.generator.colour))
+        report("decode", 1, 1)
         name = ("cuda" if torch.cuda.is_available() else "cpu") if config.device == "auto" else config.device
         return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, torch.device(name))
 
@@ -226,6 +223,11 @@ class Lab:
         """Synthetic images that each class is short of the target."""
         target = self.config.target or int(self.counts.max())
         return np.maximum(target - self.counts, 0)
+
+    @property
+    def feedback(self) -> bool:
+        """Whether a judge steers sampling."""
+        return getattr(self.config.generator, "feedback", "none") != "none"
 
     # training sets
 
@@ -321,7 +323,8 @@ class Lab:
     def draw(self, step: int, judges: Mapping[int, Classifier]) -> Pool:
         """Sample every class short of the target until each judge has accepted enough, or the draw budget is spent.
 
-        Image k of a class depends on (seed, step, class, k) alone. All images are stored with every judge's verdict.
+        Image k of a class depends on (seed, step, class, k) alone; with generator.feedback also on the first judge, whose
+        network then steers the sampling, for the other judges too. All images are stored with every judge's verdict.
         """
         folder = self.out_dir / "samples"
         if step in samples.steps(folder):
@@ -329,6 +332,7 @@ class Lab:
             return Pool(step, np.load(folder / f"step-{step}.npy"), table[table["step"] == step], self.wanted, self.data.class_names)
         assert self.generator is not None
         wanted, stage = self.wanted, f"sample-{step}"
+        steering = next((judge.judge() for judge in judges.values()), None) if self.feedback else None
         budget = np.ceil(wanted * self.config.draw_budget).astype(int)
         drawn = np.zeros(self.classes, int)
         accepted = {seed: np.zeros(self.classes, int) for seed in judges}
@@ -348,7 +352,7 @@ class Lab:
             seeds = np.array(
                 [derive("draw", self.config.seed, step, int(c), int(k)) for c, k in zip(labels, number, strict=True)], np.int64
             )
-            batch = self._sample(stage, labels, seeds, int(drawn.sum()), int(wanted.sum()), accepted)
+            batch = self._sample(stage, labels, seeds, int(drawn.sum()), int(wanted.sum()), accepted, steering)
             offset = first + int(drawn.sum())
             for seed, judge in judges.items():
                 verdict = self._verdict(judge, batch, labels)
@@ -362,11 +366,18 @@ class Lab:
         return Pool(step, pool, table, wanted, self.data.class_names)
 
     def _sample(
-        self, stage: str, labels: NDArray[np.int64], seeds: NDArray[np.int64], before: int, wanted: int, accepted: Mapping[int, NDArray]
+        self,
+        stage: str,
+        labels: NDArray[np.int64],
+        seeds: NDArray[np.int64],
+        before: int,
+        wanted: int,
+        accepted: Mapping[int, NDArray],
+        judge: generators.Judge | None,
     ) -> NDArray[np.uint8]:
         assert self.generator is not None
         parts, kept = [], min(int(a.sum()) for a in accepted.values())
-        for batch in self.generator.sample(labels, seeds, self.config.sampling_batch):
+        for batch in self.generator.sample(labels, seeds, self.config.sampling_batch, judge=judge):
             parts.append(batch)
             drawn = before + sum(map(len, parts))
             self.report(stage, kept, wanted, drawn=drawn, accepted=kept, rejected=before - kept)
@@ -400,7 +411,7 @@ def measure_score(lab: Lab, grouping: Mapping[str, Sequence[str]]) -> dict[str, 
     profile, index = Profile(), lab.split["train"]
     lab.report("score", 0, 1)
     score = similarity.measure(
-        lab.data.images(profile.images, should_stop=lab.should_stop)[index],
+        lab.data.images(profile.images)[index],
         lab.data.labels[index],
         lab.data.class_names,
         {name: list(subs) for name, subs in grouping.items()},
@@ -541,6 +552,12 @@ def warnings(lab: Lab, steps: list[dict[str, Any]], accepted: pd.DataFrame) -> l
     found = []
     if len(accepted) == 0:
         found.append("The filter accepted nothing: the augmented classifier is the baseline. Lower selection.threshold.")
+    if lab.feedback:
+        settings: Any = lab.config.generator
+        found.append(
+            f"Sampling was steered by the first seed's classifier (feedback '{settings.feedback}', scale {settings.feedback_scale:g}): the "
+            "acceptance of other seeds' judges is not independent of it, and the unfiltered control uses the same steered images."
+        )
     short: dict[str, int] = {}
     for row in steps:
         for name, missing in row["short"].items():

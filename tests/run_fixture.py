@@ -231,7 +231,8 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any
                      "reasons": {str(k): int(v) for k, v in rows[~rows["accepted"]]["reason"].value_counts().items()}},
         "steps": [
             {"seed": seed, "step": step, "chosen": "mix", "val_before": 0.951, "val_after": 0.951 + 0.008 / step, "went_on": step == 1,
-             "wanted": 400, "accepted": 380, "drawn": 450, "short": {classes[-1]: 20} if step == 1 else {}}
+             "wanted": 400, "accepted": 380, "drawn": 450, "accepted_per_draw": 380 / 450,
+             "short": {classes[-1]: 20} if step == 1 else {}}
             for seed in SEEDS for step in (1, 2)
         ],
         "quality": {"n_real": 241, "n_synthetic": 320, "fd": 14.2, "kid": 0.031, "memorised_share": 0.01, "precision": 0.82, "recall": 0.74,

@@ -90,6 +90,24 @@ def test_a_threshold_that_accepts_nothing_finishes_and_says_so(data, tmp_path):
     assert result["relative_gain_percent"]["value"] == 0
 
 
+def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
+    drawn = {}
+    for feedback, scale in (("none", 1.0), ("loss", 3.0)):
+        settings = tiny.SETTINGS["generator"] | {"feedback": feedback, "feedback_scale": scale}
+        config = tiny.config(data, seeds=1)
+        config = config.model_copy(update={"generator": config.generator.model_copy(update=settings)})
+        lab = Lab.prepare(config, data, tmp_path / feedback, lambda *_, **__: None, lambda: False)
+        lab.train_generator()
+        judge = lab.train_classifier("baseline", "baseline", 0, lab.real())
+        pool = lab.draw(1, {0: judge})
+        account = pool.account(0)
+        assert account["accepted_per_draw"] == pytest.approx(account["accepted"] / account["drawn"])
+        said = experiment.warnings(lab, [account], pool.table)
+        assert any("steered by the first seed's classifier" in line for line in said) == (feedback == "loss")
+        drawn[feedback] = pool.images[:10]  # the same seeds
+    assert not np.array_equal(drawn["none"], drawn["loss"])
+
+
 def test_training_sets_draw_what_they_say(data, tmp_path):
     lab = Lab.prepare(tiny.config(data), data, tmp_path, lambda *_, **__: None, lambda: False)
     rare = data.class_names.index("slant")
