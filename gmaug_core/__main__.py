@@ -97,6 +97,7 @@ def group(args: Arguments) -> Any:
 
 def similarity(args: Arguments) -> Any:
     values = {"dataset": args.dataset, "profile": args.profile, "seed": args.seed, "pairs": args.pairs, "half_width": args.half_width}
+    values["workers"] = args.workers
     Profile.parse(args.profile)
     values["grouping"] = args.grouping or launch.groupings(dataset.load(args.dataset).id)[0]
     document = follow(launch.submit(validate(SimilarityConfig, values)))
@@ -456,6 +457,7 @@ def parser() -> argparse.ArgumentParser:
     p = verb("similarity", similarity, "measure SSIM-mergeCls and SSIM-supSubCls")
     p.add_argument("dataset")
     p.add_argument("--grouping", metavar="G")
+    p.add_argument("--workers", type=int, default=0, metavar="N", help="threads; default: all cores. Changes no number")
     p.add_argument("--profile", default="paper")
     p.add_argument("--seed", type=int, default=0)
     amount = p.add_mutually_exclusive_group()

@@ -198,10 +198,14 @@ class Lab:
 
     @classmethod
     def prepare(cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop) -> Lab:
-        report("decode", 0, 1)
+        report("decode", 0, len(data))
         split = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=config.seed)
-        images = data.images(image_format(config.generator.resolution, config.generator.colour))
-        report("decode", 1, 1)
+        images = data.images(
+            image_format(config.generator.resolution, config.generator.colour),
+            report=lambda _, step, total: report("decode", step, total),
+            should_stop=should_stop,
+        )
+        report("decode", len(data), len(data))
         name = ("cuda" if torch.cuda.is_available() else "cpu") if config.device == "auto" else config.device
         return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, torch.device(name))
 
@@ -411,7 +415,7 @@ def measure_score(lab: Lab, grouping: Mapping[str, Sequence[str]]) -> dict[str, 
     profile, index = Profile(), lab.split["train"]
     lab.report("score", 0, 1)
     score = similarity.measure(
-        lab.data.images(profile.images)[index],
+        lab.data.images(profile.images, should_stop=lab.should_stop)[index],
         lab.data.labels[index],
         lab.data.class_names,
         {name: list(subs) for name, subs in grouping.items()},

@@ -28,8 +28,8 @@ def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callabl
     config = validate(SimilarityConfig, document["settings"])
     data, profile, grouping = dataset.load(config.dataset), Profile.parse(config.profile), document["grouping"]
     train = data.split("train")
-    report("decode", 0, 1)
-    images = data.images(profile.images)
+    report("decode", 0, len(data))
+    images = data.images(profile.images, report=lambda _, step, total: report("decode", step, total), should_stop=should_stop)
     if len(train) < len(data):  # else the array stays on disk, however large it is
         images = images[train]
     given = (images, data.labels[train], data.class_names, grouping)
