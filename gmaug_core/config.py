@@ -138,11 +138,11 @@ class StyleGAN2Config(Config):
     z_dim: int = Field(64, ge=8, le=1024)
     w_dim: int = Field(64, ge=8, le=1024)
     mapping_layers: int = Field(2, ge=1, le=16)
-    kimg: float = Field(70.0, gt=0, le=10**6)
-    batch: int = Field(64, ge=2, le=8192)
+    kimg: float = Field(40.0, gt=0, le=10**6)  # 1,250 steps of 32 agree with their labels more often than 1,100 of 64
+    batch: int = Field(32, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)
     beta2: float = Field(0.99, gt=0, lt=1)
-    r1_gamma: float = Field(1.0, ge=0)
+    r1_gamma: float = Field(0.3, ge=0)
     r1_interval: int = Field(8, ge=1)  # lazy: every this many steps, weighted accordingly
     path_length_weight: float = Field(0.0, ge=0)  # 2 in the paper preset
     path_length_interval: int = Field(4, ge=1)
