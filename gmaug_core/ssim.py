@@ -117,10 +117,13 @@ def checked_pairs(images: npt.NDArray[Any], pairs: npt.ArrayLike, size: int) -> 
 
 
 def _cache_order(index: npt.NDArray[np.int64], capacity: int) -> npt.NDArray[np.int64]:
-    """The order of work: tiles of pairs whose images fit in memory together, and in each, tiles that fit in the second-level cache."""
+    """The order of work: tiles of pairs whose images fit in memory together, in each, tiles that fit in the third-level cache,
+    and in those, tiles that fit in the second-level cache."""
     low, high = index.min(1), index.max(1)
-    large, small = max(1, capacity // 2), 4
-    return np.lexsort((high, low, high // small, low // small, high // large, low // large))
+    keys = [high, low]
+    for side in (4, 48, max(1, capacity // 2)):
+        keys += [high // side, low // side]
+    return np.lexsort(keys)
 
 
 def _blocks(index: npt.NDArray[np.int64], order: npt.NDArray[np.int64], capacity: int) -> Iterator[npt.NDArray[np.int64]]:

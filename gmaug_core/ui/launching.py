@@ -74,7 +74,7 @@ def label(paths: RunPaths) -> str:
     config = runs.read_config(paths)
     settings = config["settings"]
     what = settings["profile"] if config["kind"] == "similarity" else f"{settings['preset']}, {settings['generator']['name']}"
-    return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {paths.id[-6:]}"
+    return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {paths.id[-4:]}"
 
 
 def overview(kind: str, dataset_id: str) -> None:
