@@ -264,7 +264,13 @@ class AugmentationConfig(Config):
     use: tuple[Literal["fill", "mix"], ...] = ("fill", "mix")  # how accepted images enter training; chosen on validation
     draw_budget: float = Field(5.0, ge=1)  # at most this many draws for every image wanted, per class and step
     sampling_batch: int = Field(250, ge=1)
+    inception: str | None = None  # a person's own Inception weights file: the result then has a true FID
     device: str = "auto"  # auto | cpu | cuda | cuda:0 ...
+
+    @field_validator("inception")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        return str(Path(path).expanduser().absolute()) if path else None
 
 
 RunConfig = SimilarityConfig | AugmentationConfig

@@ -1,6 +1,6 @@
 """THE METHOD, GM-augCls (paper A, section 3.4 and figure 5), readable from top to bottom: `run` is the paper.
 
-    split -> score and prediction -> generator, once -> baseline classifier C, a seed
+    split -> score and prediction -> baseline classifier C, a seed -> generator, once
     -> draw, keep what C accepts, retrain C' on real + kept, go on while validation improves
     -> the same without the filter, and step-matched controls -> compare on the test split.
 
@@ -60,11 +60,12 @@ def run(
     Raises InputError when the dataset cannot be split; Stopped after should_stop(), with everything finished so far kept.
     """
     lab = Lab.prepare(config, data, out_dir, report, should_stop)
+    inception = quality.Inception(config.inception, str(lab.device)) if config.inception else None  # a wrong file fails now
     score = measure_score(lab, grouping)
-    lab.train_generator()
 
-    # 1. A classifier C on the real images alone, a seed. It is the baseline and the first judge.
+    # 1. A classifier C on the real images alone, a seed. It is the baseline, the first judge, and the generator's examiner.
     judges = {seed: lab.train_classifier("baseline", "baseline", seed, lab.real()) for seed in lab.seeds}
+    lab.train_generator(judges[lab.seeds[0]])
 
     # 2. Draw, select, retrain; go on while validation improves by more than the tolerance.
     validation = {seed: lab.evaluate(judges[seed], "val").accuracy for seed in lab.seeds}
@@ -109,7 +110,7 @@ def run(
         variants["class_balanced_loss"][seed] = lab.evaluate(weighted, "test")
 
     # 4. Compare on the test split, which nothing above has looked at.
-    return compare(lab, score, variants, steps, first_pool)
+    return compare(lab, score, variants, steps, first_pool, inception)
 
 
 # --- the material of an experiment ---
@@ -263,18 +264,23 @@ class Lab:
 
     # units of work
 
-    def train_generator(self) -> None:
-        """Once a run, on the imbalanced training split. Finished: its folder holds the model."""
+    def train_generator(self, examiner: Classifier) -> None:
+        """Once a run, on the imbalanced training split; the examiner's features show how good it is as it trains.
+        Finished: its folder holds the model."""
         folder = self.out_dir / "checkpoints" / "generator"
         done = folder / "figures.json"
         if done.exists():
             self.generator, self.generator_figures = generators.load(folder), read_json(done)
             return
         self.generator = generators.create(self.config.generator)
-        index = self.split["train"]
+        real = self.real()
+
+        def look(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            return examiner.features(images), examiner.predict_logits(images)
+
         self.generator_figures = self.generator.train(
-            self.images[index],
-            self.data.labels[index],
+            real.images,
+            real.labels,
             self.data.class_names,
             self.config.generator,
             folder,
@@ -282,6 +288,7 @@ class Lab:
             device=str(self.device),
             report=self.report,
             should_stop=self.should_stop,
+            assess=quality.Assessment(look, real.images, real.labels, self.classes),
         )
         self.generator.save(folder)
         write_json(done, self.generator_figures)
@@ -484,7 +491,12 @@ def relative_gain(augmented: Sequence[Evaluation], control: Sequence[Evaluation]
 
 
 def compare(
-    lab: Lab, score: dict[str, Any], variants: Mapping[str, Mapping[int, Evaluation]], steps: list[dict[str, Any]], pool: Pool
+    lab: Lab,
+    score: dict[str, Any],
+    variants: Mapping[str, Mapping[int, Evaluation]],
+    steps: list[dict[str, Any]],
+    pool: Pool,
+    inception: quality.Inception | None = None,
 ) -> dict[str, Any]:
     """The result document."""
     lab.report("quality", 0, 1)
@@ -530,7 +542,7 @@ def compare(
         "accepted": _counted(accepted),
         "rejected": _counted(rejected) | {"reasons": {str(k): int(v) for k, v in rejected["reason"].value_counts().items()}},
         "steps": steps,
-        "quality": measure_quality(lab, pool),
+        "quality": measure_quality(lab, pool, inception),
         "warnings": warnings(lab, steps, accepted),
     }
     lab.report("quality", 1, 1)
@@ -541,19 +553,29 @@ def _counted(rows: pd.DataFrame) -> dict[str, Any]:
     return {"total": len(rows), "per_class": {str(name): int(n) for name, n in rows.groupby("class", sort=False).size().items()}}
 
 
-def measure_quality(lab: Lab, pool: Pool) -> dict[str, Any]:
-    """Figures of the accepted images against the real training images of the same classes, in the first judge's features."""
+def measure_quality(lab: Lab, pool: Pool, inception: quality.Inception | None = None) -> dict[str, Any]:
+    """Figures of the accepted images against the real training images of the same classes, in the first judge's features;
+    with a person's Inception weights their FID as well."""
     judge = lab.train_classifier("quality", "baseline", lab.seeds[0], lab.real())
     kept, real = pool.kept(lab.seeds[0]), lab.real()
     same = np.isin(real.labels, np.unique(kept.labels))
     if len(kept.labels) == 0:
         return {"n_real": int(same.sum()), "n_synthetic": 0}
-    return quality.figures(judge.features(real.images[same]), judge.features(kept.images), seed=lab.config.seed)
+    found: dict[str, Any] = quality.figures(judge.features(real.images[same]), judge.features(kept.images), seed=lab.config.seed)
+    return found | (inception.fid(real.images[same], kept.images) if inception else {})
 
 
 def warnings(lab: Lab, steps: list[dict[str, Any]], accepted: pd.DataFrame) -> list[str]:
     """What a careful reader must know about this result, in words."""
     found = []
+    collapse = lab.generator_figures.get("collapse")
+    if collapse:
+        classes = ", ".join(collapse["classes"][:8]) + (" and more" if len(collapse["classes"]) > 8 else "")
+        found.append(
+            f"The generator collapsed: at {collapse['kimg']:g} kimg the images of {classes} had become nearly alike. Training ended "
+            f"there, and the snapshot at {collapse['best_kimg']:g} kimg, the best one, was used."
+            + ("" if collapse["conditional"] else " That snapshot did not know the classes yet: do not rely on its samples.")
+        )
     if len(accepted) == 0:
         found.append("The filter accepted nothing: the augmented classifier is the baseline. Lower selection.threshold.")
     if lab.feedback:

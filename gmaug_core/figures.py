@@ -229,6 +229,42 @@ def training(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
     return _lines(points, "kimg:Q", "thousand images seen (kimg)", "loss") if points else None
 
 
+def snapshots(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.VConcatChart] | None:
+    """(caption with n, chart) of the generator's KID and class-consistency at its snapshots. None while there are none."""
+    rows = [row["quality"] for row in history if row.get("stage") == "generator" and (row.get("quality") or {}).get("kid") is not None]
+    if not rows:
+        return None
+    rows = list({row["kimg"]: row for row in rows}.values())  # a resumed run reports some of them again
+    x = alt.X("kimg:Q", title="thousand images seen (kimg)")
+
+    def panel(keys: Mapping[str, str], title: str, axis: alt.Axis, colours: Sequence[str]) -> alt.Chart:
+        points = [{"kimg": row["kimg"], "what": name, "value": row[key]} for row in rows for key, name in keys.items() if key in row]
+        colour = alt.Color("what:N", scale=alt.Scale(domain=list(keys.values()), range=list(colours)))
+        return (
+            alt.Chart(pd.DataFrame(points))
+            .mark_line(point=alt.OverlayMarkDef(size=36), strokeWidth=1.6)
+            .encode(
+                x=x,
+                y=alt.Y("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True)),
+                color=colour.legend(alt.Legend(title=None, orient="top")) if len(keys) > 1 else alt.value(colours[0]),
+                tooltip=["what:N", alt.Tooltip("kimg:Q", format=".1f"), alt.Tooltip("value:Q", format=".3f")],
+            )
+            .properties(height=110)
+        )
+
+    share = {"consistency": "all classes", "consistency_tail": "rarest third"}
+    chart = alt.vconcat(
+        panel({"kid": "KID"}, "KID", alt.Axis(), [_SERIES[0]]),
+        panel(share, "in their class", alt.Axis(format="%"), [_SERIES[2], _SERIES[1]]),
+    )
+    last = rows[-1]
+    caption = (
+        f"KID (lower is better) and the share of samples that the baseline classifier puts in their class: {last['n_synthetic']:,} samples "
+        f"of fixed seeds against {last['n_real']:,} real images, in that classifier's features."
+    )
+    return caption, chart
+
+
 def classifiers(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.Chart] | None:
     """(title, chart) of the classifiers as they train, one line a variant and seed: validation accuracy where the run reports it,
     else the training loss. None while there is neither."""

@@ -1,23 +1,40 @@
-"""How good synthetic images are, in the features of the frozen baseline classifier. Pure numpy; every figure comes with its n.
+"""How good synthetic images are, in the features of the frozen baseline classifier; every figure comes with its n.
 
 These are domain figures: not comparable with Inception's, and never a ranking of generators by themselves (rank by gain).
+True FID needs the weights file of an Inception network, which a person may bring.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import sqrtm
+
+from gmaug_core.diversity import class_spread, relative_spread
+from gmaug_core.errors import InputError
 
 Features = NDArray[np.floating]
+Look = Callable[[NDArray[np.uint8]], tuple[Features, NDArray[np.floating]]]  # images -> features [n, d], logits [n, classes]
+MOST_REAL = 5000  # real images that an assessment remembers
 
 
 def frechet_distance(real: Features, synthetic: Features) -> float:
     """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of two Gaussians (Heusel 2017). Features [n, d]; biased upward at small n."""
-    m1, m2 = real.mean(0), synthetic.mean(0)
-    s1, s2 = np.atleast_2d(np.cov(real, rowvar=False)), np.atleast_2d(np.cov(synthetic, rowvar=False))
-    root = np.real(sqrtm(s1 @ s2))
-    return float(max(0.0, ((m1 - m2) ** 2).sum() + np.trace(s1 + s2 - 2 * root)))
+    r1, r2 = _root(real), _root(synthetic)
+    # tr (S1 S2)^(1/2) with S = R^T R is the sum of the singular values of R1 R2^T: exact where a root of S1 S2 would be singular
+    overlap = np.linalg.svd(r1 @ r2.T, compute_uv=False).sum()
+    shift = np.asarray(real, np.float64).mean(0) - np.asarray(synthetic, np.float64).mean(0)
+    return float(max(0.0, (shift**2).sum() + (r1**2).sum() + (r2**2).sum() - 2 * overlap))
+
+
+def _root(features: Features) -> NDArray[np.float64]:
+    """R [min(n, d), d] with R^T R the covariance matrix."""
+    x = np.asarray(features, np.float64)
+    return np.asarray(np.linalg.qr((x - x.mean(0)) / np.sqrt(len(x) - 1), mode="r"))
 
 
 def kernel_distance(real: Features, synthetic: Features) -> float:
@@ -52,11 +69,16 @@ def nearest_real(real: Features, synthetic: Features) -> tuple[NDArray[np.int64]
     return index, between[np.arange(len(index)), index]
 
 
-def memorised_share(real: Features, synthetic: Features) -> float:
-    """Share of synthetic images nearer to a real one than 99 % of real images are to their own nearest neighbour."""
+def memorised_limit(real: Features) -> float:
+    """The distance that 99 % of real images keep from their own nearest neighbour."""
     own = _distances(real, real)
     np.fill_diagonal(own, np.inf)
-    limit = np.quantile(own.min(axis=1), 0.01)
+    return float(np.quantile(own.min(axis=1), 0.01))
+
+
+def memorised_share(real: Features, synthetic: Features, limit: float | None = None) -> float:
+    """Share of synthetic images nearer to a real one than 99 % of real images are to their own nearest neighbour."""
+    limit = memorised_limit(real) if limit is None else limit
     return float((nearest_real(real, synthetic)[1] < limit).mean())
 
 
@@ -102,3 +124,113 @@ def figures(real: Features, synthetic: Features, seed: int = 0, limit: int = 500
     if min(len(real), len(synthetic)) >= 10:
         found["real_vs_synthetic_auc"], found["auc_n"] = real_vs_synthetic_auc(real, synthetic, seed)
     return found
+
+
+class Assessment:
+    """Figures of a generator's samples against real images, in one frozen network's features. Call it at each snapshot.
+
+    FD, KID, precision and recall compare with at most as many real images of a class as were drawn of it, so that drawing
+    all classes alike does not count as an error; memorisation looks at all of them (MOST_REAL at most, evenly spaced).
+    """
+
+    def __init__(self, look: Look, images: NDArray[np.uint8], labels: NDArray[np.int64], n_classes: int) -> None:
+        """look: features and logits of uint8 images; images, labels: the real training images."""
+        kept = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), MOST_REAL)).round().astype(int))
+        self.look, self.n_classes = look, n_classes
+        self.counts = np.bincount(labels, minlength=n_classes)
+        self.labels, self.features = labels[kept], look(images[kept])[0]
+        self.limit = memorised_limit(self.features) if len(kept) > 1 else 0.0
+        self.spread = class_spread(self.features, self.labels, n_classes)
+
+    def __call__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
+        """n_real, fd, kid, precision, recall as far as n allows; memorised_share; consistency: the share of images that the
+        network puts in their class, consistency_tail in the third of these classes with the fewest real images; diversity
+        [n_classes]: mean pairwise distance within a class over that of real images, None where unknown."""
+        features, logits = self.look(images)
+        drawn = np.bincount(labels, minlength=self.n_classes)
+        place = np.empty(len(self.labels), int)
+        for label in np.unique(self.labels):
+            mine = self.labels == label
+            place[mine] = np.arange(mine.sum())
+        real = self.features[place < drawn[self.labels]]
+        found: dict[str, Any] = {"n_real": len(real), "memorised_share": memorised_share(self.features, features, self.limit)}
+        if min(len(real), len(features)) >= 2:
+            found |= {"fd": frechet_distance(real, features), "kid": kernel_distance(real, features)}
+        if min(len(real), len(features)) > 3:
+            found["precision"], found["recall"] = precision_recall(real, features)
+        right, classes = logits.argmax(axis=1) == labels, np.unique(labels)
+        tail = classes[np.argsort(self.counts[classes], kind="stable")[: max(1, len(classes) // 3)]]
+        found |= {"consistency": float(right.mean()), "consistency_tail": float(right[np.isin(labels, tail)].mean())}
+        ratio = relative_spread(class_spread(features, labels, self.n_classes), self.spread)
+        return found | {"diversity": [float(value) if np.isfinite(value) else None for value in ratio]}
+
+
+# --- true FID, in the features of a person's own Inception weights ---
+
+
+class Inception:
+    """An Inception network from a file: torchvision's inception_v3 state dict, or a TorchScript such as pt_inception-2015-12-05.
+
+    Calling it gives features [n, d] of uint8 images. sha256 says which file the figures are from.
+    """
+
+    def __init__(self, path: str | Path, device: str = "cpu") -> None:
+        """Raises InputError where the file is missing or holds no such network."""
+        import torch
+        from torchvision.models import inception_v3
+
+        path = Path(path).expanduser()
+        wanted = "a state dict of torchvision's inception_v3, or a TorchScript that gives features [n, d] of images [n, 3, h, w]"
+        try:
+            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputError(f"there is no readable file '{path.name}' of Inception weights", expected=wanted) from error
+        self.device = torch.device(device)
+        try:
+            self.network: Any = torch.jit.load(str(path), map_location=self.device).eval()
+            self.kind = "torchscript"
+        except RuntimeError:
+            try:
+                weights = torch.load(path, map_location="cpu", weights_only=True)
+                classes, auxiliary = len(weights["fc.bias"]), any(name.startswith("AuxLogits.") for name in weights)
+                self.network = inception_v3(weights=None, num_classes=classes, aux_logits=auxiliary, init_weights=False)
+                self.network.load_state_dict(weights)
+            except Exception as error:
+                raise InputError(
+                    f"'{path.name}' does not fit ({type(error).__name__})", expected=wanted, todo="choose another file"
+                ) from error
+            self.network.fc = torch.nn.Identity()
+            self.network.to(self.device).eval()
+            self.kind = "torchvision"
+        try:
+            self(np.zeros((2, 32, 32, 3), np.uint8))
+        except Exception as error:
+            raise InputError(f"the network in '{path.name}' does not run on images ({type(error).__name__})", expected=wanted) from error
+
+    def __call__(self, images: NDArray[np.uint8], batch: int = 50) -> NDArray[np.float32]:
+        """uint8 [n, h, w] or [n, h, w, 3] -> float32 [n, d]. TorchScript gets 0..255 and resizes by itself, as FID's own does."""
+        import torch
+
+        parts = []
+        with torch.inference_mode():
+            for first in range(0, len(images), batch):
+                x = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(self.device)
+                x = (x[..., None].expand(-1, -1, -1, 3) if x.ndim == 3 else x).permute(0, 3, 1, 2)
+                if self.kind == "torchvision":
+                    x = torch.nn.functional.interpolate(x.float() / 255, size=(299, 299), mode="bilinear", antialias=True)
+                    mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], device=self.device)[..., None, None]
+                    y = self.network((x - mean) / std)
+                else:
+                    try:
+                        y = self.network(x, return_features=True)
+                    except RuntimeError:
+                        y = self.network(x.float())
+                if y.ndim != 2 or len(y) != len(x):
+                    raise ValueError(f"features of shape {tuple(y.shape)}")
+                parts.append(y.float().cpu().numpy())
+        return np.concatenate(parts)
+
+    def fid(self, real: NDArray[np.uint8], synthetic: NDArray[np.uint8]) -> dict[str, Any]:
+        """FID of uint8 images with its n and the file's identity. Biased upward at small n: compare at equal n alone."""
+        n = {"fid_n_real": len(real), "fid_n_synthetic": len(synthetic), "fid_network": self.kind, "fid_weights_sha256": self.sha256}
+        return ({"fid": frechet_distance(self(real), self(synthetic))} if min(len(real), len(synthetic)) >= 2 else {}) | n

@@ -285,7 +285,8 @@ class RunWriter:
         self._last_status = time.monotonic()
 
     def progress(self, stage: str, step: int, total: int, **metrics: Any) -> None:
-        """The `report` hook: at most two status writes a second, and one metrics row a stage and half second."""
+        """The `report` hook: at most two status writes a second, and one metrics row a stage and half second (a snapshot's
+        `quality` is rare, and always kept)."""
         now = time.time()
         changed = stage != self.status.stage or self.status.state != "running"
         if changed:
@@ -296,7 +297,7 @@ class RunWriter:
         self.status = replace(self.status, state="running", stage=stage, step=int(step), total=int(total), eta_s=eta, progress_at=now)
         if changed or step >= total or time.monotonic() - self._last_status > 0.5:
             self._write()
-        if metrics and (step >= total or now - self._last_metrics.get(stage, 0) > 0.5):
+        if metrics and (step >= total or "quality" in metrics or now - self._last_metrics.get(stage, 0) > 0.5):
             self._last_metrics[stage] = now
             row = {"time": round(now, 3), "attempt": self.status.attempt, "stage": stage, "step": step, "total": total, **metrics}
             with open(self.paths.metrics, "ab") as file:

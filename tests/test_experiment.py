@@ -49,7 +49,7 @@ def test_the_result_holds_what_the_pages_read(finished):
     assert result["predicted"]["low"] <= result["predicted"]["gain_percent"] <= result["predicted"]["high"]
     assert [row["train"] for row in result["per_class"]] == list(tiny.COUNTS.values())
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
-    assert stages[:6] == ["decode", "score", "generator", "baseline", "sample-1", "retrain-1"] and stages[-1] == "quality"
+    assert stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"] and stages[-1] == "quality"
     assert all(0 <= step <= total for _, step, total in reported)
 
 
@@ -178,3 +178,26 @@ def test_a_class_without_training_images_is_named():
     splits = np.where(LABELS == 2, "val", "train")
     with pytest.raises(InputError, match="no training images of c"):
         three_way_split(LABELS, splits, ["a", "b", "c"], seed=0)
+
+
+def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_words(finished):
+    result, _, _ = finished
+    rows = result["generator"]["quality"]
+    assert [row["kimg"] for row in rows] == pytest.approx([0.16, 0.32])
+    assert {"kid", "fd", "precision", "recall", "memorised_share", "consistency", "consistency_tail", "n_real", "n_synthetic"} <= set(
+        rows[0]
+    )
+    assert not any("collapsed" in warning for warning in result["warnings"])
+
+
+def test_a_collapse_is_a_warning(data, tmp_path):
+    lab = Lab.prepare(tiny.config(data), data, tmp_path, lambda *_, **__: None, lambda: False)
+    lab.generator_figures = {"collapse": {"kimg": 40.0, "classes": ["down"], "best_kimg": 20.0, "conditional": False}}
+    warning = experiment.warnings(lab, [], [])[0]
+    assert "at 40 kimg" in warning and "down" in warning and "20 kimg" in warning and "did not know the classes" in warning
+
+
+def test_inception_weights_that_do_not_fit_stop_a_run_before_it_begins(data, tmp_path):
+    with pytest.raises(InputError, match="nowhere.pt"):
+        experiment.run(tiny.config(data, inception="nowhere.pt"), data, {"all": list(data.class_names)}, out_dir=tmp_path)
+    assert not (tmp_path / "checkpoints").exists()

@@ -125,3 +125,15 @@ def test_classes_called_by_numbers_are_categories():
     assert figures.super_classes(rows).layout.yaxis.type == "category"
     layout = figures.matrix([[0.4, 0.2], [0.2, 0.5]], ["0", "7"]).layout
     assert layout.xaxis.type == layout.yaxis.type == "category"
+
+
+def test_quality_at_snapshots_states_its_n():
+    row = {"kimg": 10.0, "kid": 0.4, "consistency": 0.7, "consistency_tail": 0.5, "n_real": 180, "n_synthetic": 250}
+    history = [{"stage": "generator", "kimg": 9.0, "loss": 1.0}, {"stage": "generator", "kimg": 10.0, "quality": row}]
+    history += [{"stage": "generator", "kimg": 20.0, "quality": row | {"kimg": 20.0}}] * 2
+    caption, chart = figures.snapshots(history)
+    assert "250 samples" in caption and "180 real" in caption
+    document = json.dumps(chart.to_dict())
+    assert document.count('"what": "KID"') == 2, "a snapshot reported again by a resumed run counts once"
+    assert figures.snapshots(history[:1]) is None
+    assert figures.snapshots([{"stage": "generator", "quality": {"kimg": 1.0, "diversity": 1.0}}]) is None

@@ -118,7 +118,9 @@ def test_trains_reports_and_draws_a_sheet(config, trained):
     assert [sheet.name for sheet in sheets] == ["grid-00000.0.png", "grid-00000.1.png"]
     width, height = Image.open(sheets[-1]).size
     assert width / height == pytest.approx(8 / 3)
-    assert sorted(path.suffix for path in folder.iterdir()) == [".png", ".png", ".safetensors"]
+    assert sorted(path.name for path in folder.iterdir())[:1] == ["best.safetensors"] and len(list(folder.iterdir())) == 4
+    assert "collapse" not in figures and [row["kimg"] for row in figures["quality"]] == pytest.approx([0.032, 0.064, 0.08])
+    assert [metrics["quality"] for _, metrics in reports if "quality" in metrics] == figures["quality"]
 
 
 @lanes()
@@ -172,8 +174,9 @@ def test_resume_equals_uninterrupted_bit_for_bit(config, steps, trained, tmp_pat
         train(config, tmp_path, should_stop=should_stop)
     assert len(calls) == steps + 1, "stops within one step"
     torch.manual_seed(99)  # nothing may depend on the state of the global generator
-    resumed, _ = train(config, tmp_path)
+    resumed, figures = train(config, tmp_path)
     whole = trained[config][0]
+    assert figures["quality"] == whole.figures["quality"]
     expected = whole.network.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in resumed.network.state_dict().items())
     assert np.array_equal(draw(resumed), draw(whole))

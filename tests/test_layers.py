@@ -16,7 +16,7 @@ LAYERS = {
     },
     1: {
         "intake", "dataset", "ssim", "samples", "verify", "store", "sources", "annotations", "decode", "importing", "export", "report",
-        "figures", "svg", "launch", "findings",
+        "figures", "svg", "launch", "findings", "diversity",
     },
     2: {"similarity", "ssim_torch", "quality", "classifiers", "generators", "checkpoint"},
     3: {"experiment", "equivalence"},

@@ -84,6 +84,16 @@ def test_a_stale_writer_cannot_write(home):
     assert runs.read_metrics(paths)[0] == []
 
 
+def test_a_snapshots_quality_is_never_thinned_out(home):
+    paths, _ = runs.create("augmentation", DOCUMENT)
+    writer = RunWriter(paths)
+    for step in range(4):
+        writer.progress("generator", step, 10, loss=1.0)
+        writer.progress("generator", step, 10, loss=1.0, quality={"kid": step})
+    rows = runs.read_metrics(paths)[0]
+    assert [row["quality"]["kid"] for row in rows if "quality" in row] == [0, 1, 2, 3] and len(rows) == 5
+
+
 def test_a_torn_metrics_line_is_skipped_and_costs_no_other(home):
     paths, _ = runs.create("augmentation", DOCUMENT)
     RunWriter(paths).progress("one", 1, 2, loss=1.0)

@@ -21,8 +21,9 @@ from gmaug_core.files import read_json
 from gmaug_core.generators.edm import EDM
 from gmaug_core.generators.feedback import Judge
 from gmaug_core.generators.guided_diffusion import GuidedDiffusion
+from gmaug_core.generators.snapshots import sample_sheet
 from gmaug_core.generators.stylegan2 import StyleGAN2
-from gmaug_core.generators.training import CONFIG_FILE, MODEL_FILE, Generator, sample_sheet
+from gmaug_core.generators.training import CONFIG_FILE, MODEL_FILE, Generator
 
 __all__ = ["LANES", "Generator", "Judge", "create", "load", "sample_sheet"]
 

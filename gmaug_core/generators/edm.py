@@ -266,6 +266,10 @@ class EDM(Generator):
     config_type = EDMConfig
     config: EDMConfig
 
+    @property
+    def evaluations(self) -> float:
+        return self.config.sampling_steps * (2 if self.config.sampler == "heun" else 1) * (1 if self.config.guidance == 1 else 2)
+
     def build(self, n_classes: int) -> Denoiser:
         unet = UNet(self.config, n_classes, self.channels)
         return Denoiser(unet, copy.deepcopy(unet) if self.config.autoguidance > 0 else None)

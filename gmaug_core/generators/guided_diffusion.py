@@ -228,6 +228,10 @@ class GuidedDiffusion(Generator):
     def closed_set(self) -> bool:
         return not (self.config.pretrained or self.config.pretrained_classifier)
 
+    @property
+    def evaluations(self) -> float:
+        return self.config.sampling_steps * (2 if self.config.guidance else 1)  # the classifier is smaller, but needs a gradient
+
     def origin(self) -> dict[str, Any]:
         """sha256 of the checkpoints it starts from."""
         paths = {"pretrained_sha256": self.config.pretrained, "pretrained_classifier_sha256": self.config.pretrained_classifier}

@@ -354,6 +354,10 @@ class StyleGAN2Training(Training):
     def average(self) -> nn.Module:
         return self.ema
 
+    def conditional(self, steps: int) -> bool:
+        config = self.config  # lambda of the last step, as in step()
+        return transition((steps - 1) * config.batch / 1000, config.kimg, config.transition_start, config.transition_end) >= 1
+
     def parts(self) -> dict[str, Any]:
         return {
             "generator": self.generator,

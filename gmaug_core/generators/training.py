@@ -7,7 +7,6 @@ so the step counter is all that a checkpoint has to know.
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import time
 from abc import ABC, abstractmethod
@@ -19,7 +18,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -29,14 +27,15 @@ from gmaug_core.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.files import atomic_write, write_json
 from gmaug_core.generators.feedback import Judge
+from gmaug_core.generators.snapshots import Assess, Watch
 
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CHECKPOINT_FILE = "training.safetensors"
+BEST_FILE = "best.safetensors"  # the weights of the best snapshot so far
 REPORT_SECONDS = 1.0
 CPU_RENDER_BATCH = 64  # images sampled at a time on a CPU: more do not fit its caches and are slower
-SHEET_COLUMNS = 8
-SHEET_ROWS = 20  # a sheet of more classes shows this many of them, evenly spaced
+LOOK_IMAGES = {"cpu": 256, "cuda": 1024}  # drawn at a snapshot, at most
 
 Report = Callable[..., None]
 ShouldStop = Callable[[], bool]
@@ -126,20 +125,6 @@ def move_average(average: nn.Module, network: nn.Module, decay: float) -> None:
         mine.copy_(theirs)
 
 
-def sample_sheet(rows: Sequence[NDArray[np.uint8]], *, columns: int = SHEET_COLUMNS, cell: int = 64) -> bytes:
-    """A PNG with one row of images a class; small images are enlarged by a whole factor towards `cell` pixels."""
-    height, width = rows[0].shape[1:3]
-    sheet = np.zeros((len(rows) * height, columns * width, *rows[0].shape[3:]), np.uint8)
-    for r, row in enumerate(rows):
-        for c, image in enumerate(row[:columns]):
-            sheet[r * height : (r + 1) * height, c * width : (c + 1) * width] = image
-    factor = max(1, cell // width)
-    sheet = sheet.repeat(factor, 0).repeat(factor, 1)
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 class Training(ABC):
     """The moving parts of one training: networks, optimisers, counters. Lives as long as Generator.train does."""
 
@@ -154,6 +139,10 @@ class Training(ABC):
     @abstractmethod
     def parts(self) -> dict[str, Any]:
         """Everything with state_dict/load_state_dict that a resumed training needs, by name."""
+
+    def conditional(self, steps: int) -> bool:
+        """Whether the network to sample from knows its classes after this many steps."""
+        return True
 
 
 class Generator(ABC):
@@ -190,6 +179,11 @@ class Generator(ABC):
         """1 for grey, 3 for colour."""
         return 1 if self.config.colour == "grey" else 3
 
+    @property
+    def evaluations(self) -> float:
+        """Evaluations of the network that one sampled image costs: how many images a snapshot can afford."""
+        return 1
+
     @abstractmethod
     def build(self, n_classes: int) -> nn.Module:
         """A fresh network to sample from."""
@@ -218,12 +212,16 @@ class Generator(ABC):
         device: str = "auto",
         report: Report = no_report,
         should_stop: ShouldStop = never,
+        assess: Assess | None = None,
     ) -> dict[str, Any]:
         """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final figures.
 
         `config` replaces the one given to create(). Reports ("generator", images seen, images in all, **figures) about
-        every second. Writes out_dir/training.safetensors and a sample sheet grid-<kimg>.png every snapshot_kimg, when
-        stopped and at the end; where the checkpoint is there already, goes on from it. Raises Stopped within one step
+        every second. Every snapshot_kimg and at the end it writes out_dir/training.safetensors and a sample sheet
+        grid-<kimg>.png, and looks at some images of fixed seeds: their figures, from `assess` (of uint8 images and their
+        labels; "kid" and "diversity" mean what quality.Assessment says), are reported as quality={...} and kept in
+        figures["quality"]; best.safetensors holds the best snapshot. A training whose classes collapse ends early with
+        those weights and figures["collapse"]. Where the checkpoint is there already, it goes on from it. Raises Stopped within one step
         of should_stop(), Diverged (and keeps the last good checkpoint) when a loss is not finite, InputError when the
         images, the settings and the checkpoint do not belong together.
         """
@@ -233,10 +231,17 @@ class Generator(ABC):
         self.device = pick_device(device)
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):  # the caller's random numbers stay the caller's
-            return self._train(images, np.asarray(labels, np.int64), out_dir, seed, report, should_stop)
+            return self._train(images, np.asarray(labels, np.int64), out_dir, seed, report, should_stop, assess)
 
     def _train(
-        self, images: NDArray[np.uint8], labels: NDArray[np.int64], out_dir: Path, seed: int, report: Report, should_stop: ShouldStop
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        out_dir: Path,
+        seed: int,
+        report: Report,
+        should_stop: ShouldStop,
+        assess: Assess | None,
     ) -> dict[str, Any]:
         config = self.config
         steps = max(1, math.ceil(config.kimg * 1000 / config.batch))
@@ -251,16 +256,26 @@ class Generator(ABC):
         }
         torch.manual_seed(derived(seed, "start"))
         training = self.start(images, len(self.class_names), steps)
-        done, figures = self._resume(training, out_dir / CHECKPOINT_FILE, identity)
+        watch = Watch(
+            images,
+            labels,
+            self.class_names,
+            snapshot_images=snapshot_steps * config.batch,
+            evaluations=self.evaluations,
+            most=LOOK_IMAGES["cuda" if self.device.type == "cuda" else "cpu"],
+            assess=assess,
+        )
+        done, figures = self._resume(training, out_dir / CHECKPOINT_FILE, identity, watch)
         self._network = training.average()
         weights = class_weights(labels, len(self.class_names), config.class_power)
 
         def save_checkpoint() -> None:
             parts = {name: part.state_dict() for name, part in training.parts().items()}
-            save_state(out_dir / CHECKPOINT_FILE, {"identity": identity, "step": done, "figures": figures, "parts": parts})
+            state = {"identity": identity, "step": done, "figures": figures, "watch": watch.state(), "parts": parts}
+            save_state(out_dir / CHECKPOINT_FILE, state)
 
         spent, reported, seen = float(figures.get("seconds", 0.0)), time.monotonic(), 0
-        while done < steps:
+        while done < steps and not watch.collapse:
             if should_stop():
                 save_checkpoint()
                 raise Stopped(f"{self.name} training stopped after {done * config.batch} images")
@@ -274,7 +289,7 @@ class Generator(ABC):
             if due or self.device.type == "cpu":  # on a GPU, reading a value waits for it
                 latest = {name: float(value) for name, value in values.items()}
                 if not all(math.isfinite(value) for value in latest.values()):
-                    self._diverged(training, out_dir / CHECKPOINT_FILE, identity, done * config.batch)
+                    self._diverged(training, out_dir / CHECKPOINT_FILE, identity, watch, done * config.batch)
             if due:
                 spent += elapsed
                 kimg = done * config.batch / 1000
@@ -282,11 +297,20 @@ class Generator(ABC):
                 report("generator", done * config.batch, total, **figures)
                 reported, seen = time.monotonic(), 0
             if snapshot or last:
+                drawn = np.concatenate(list(self.sample(watch.labels, watch.seeds, 128)))
+                if watch.see(drawn, kimg=kimg, conditional=training.conditional(done)):
+                    save_state(out_dir / BEST_FILE, {"identity": identity, "kimg": kimg, "network": self.network.state_dict()})
+                png = watch.sheet(drawn)
+                atomic_write(out_dir / f"grid-{kimg:07.1f}.png", lambda file, png=png: file.write(png) and None)  # type: ignore[misc]
                 save_checkpoint()
-                self._write_sheet(out_dir, done * config.batch / 1000)
+                report("generator", done * config.batch, total, **figures, quality=watch.rows[-1])
                 reported = time.monotonic()
-        parameters = sum(p.numel() for p in self.network.parameters())
+        parameters, total = sum(p.numel() for p in self.network.parameters()), done * config.batch
         self.figures = figures | {"images": total, "parameters": parameters, "img_per_s": total / max(spent, 1e-9)} | origin
+        self.figures["quality"] = watch.rows
+        if watch.collapse:
+            self.network.load_state_dict(load_state(out_dir / BEST_FILE, self.device)["network"])
+            self.figures["collapse"] = watch.collapse
         return self.figures
 
     def _check(self, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str]) -> None:
@@ -301,8 +325,8 @@ class Generator(ABC):
         if labels.min() < 0 or labels.max() >= len(class_names):
             raise InputError(f"a label is outside 0..{len(class_names) - 1}", expected="labels that index class_names")
 
-    def _resume(self, training: Training, path: Path, identity: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Load the checkpoint into `training`, if there is one. Returns steps done and the last figures."""
+    def _resume(self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch) -> tuple[int, dict[str, Any]]:
+        """Load the checkpoint, if there is one, into `training` and `watch`. Returns steps done and the last figures."""
         if not path.exists():
             return 0, {}
         state = load_state(path, self.device)
@@ -318,25 +342,17 @@ class Generator(ABC):
                 load_optimizer(part, state["parts"][name])
             else:
                 part.load_state_dict(state["parts"][name])
+        watch.load(state["watch"])
         return state["step"], state["figures"]
 
-    def _diverged(self, training: Training, path: Path, identity: Mapping[str, Any], images: int) -> None:
-        kept, _ = self._resume(training, path, identity)
+    def _diverged(self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch, images: int) -> None:
+        kept, _ = self._resume(training, path, identity, watch)
         raise Diverged(
             f"{self.name} training gave a loss that is not a finite number after {images} images",
             expected="finite losses",
             todo=f"lower generator.lr (now {self.config.lr:g}) and start again"
             + (f"; the snapshot at {kept * self.config.batch} images is kept" if kept else ""),
         )
-
-    def _write_sheet(self, out_dir: Path, kimg: float) -> None:
-        """Fixed seeds, so that successive sheets show the same images getting better."""
-        n = len(self.class_names)
-        shown = np.unique(np.linspace(0, n - 1, min(n, SHEET_ROWS)).round().astype(np.int64))
-        labels, seeds = shown.repeat(SHEET_COLUMNS), np.tile(np.arange(SHEET_COLUMNS), len(shown))
-        images = np.concatenate(list(self.sample(labels, seeds, 128)))
-        png = sample_sheet(np.split(images, len(shown)))
-        atomic_write(out_dir / f"grid-{kimg:07.1f}.png", lambda file: file.write(png) and None)
 
     def sample(
         self, labels: NDArray[np.int64], seeds: NDArray[np.int64], batch_size: int = 256, *, judge: Judge | None = None

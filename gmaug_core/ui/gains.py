@@ -25,6 +25,7 @@ LAWS = {
 QUALITY_WORDS = {
     "fd": ("FD (domain)", "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where images are few."),
     "kid": ("KID (domain)", "Kernel distance in the same features; about 0 is best, unbiased where images are few."),
+    "fid": ("FID", "Fréchet distance in the features of your own Inception weights; compare at equal numbers of images alone."),
     "precision": ("Precision", "Share of synthetic images that lie among the real ones."),
     "recall": ("Recall", "Share of real images that lie among the synthetic ones: variety."),
     "memorised_share": ("Memorised", "Share of synthetic images suspiciously near a training image."),

@@ -29,7 +29,7 @@ HISTORY_ROWS = 6000  # more rows of metrics than this are thinned
 STAGES = {
     "similarity": ("decode", "similarity"),
     "augmentation": (
-        "decode", "score", "generator", "baseline", "sample-1", "retrain-1", "sample-2", "retrain-2", "controls", "quality",
+        "decode", "score", "baseline", "generator", "sample-1", "retrain-1", "sample-2", "retrain-2", "controls", "quality",
     ),
 }  # fmt: skip
 STAGE_WORDS = {
@@ -187,6 +187,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
         if losses := figures.training(rows):
             st.markdown("**Generator losses**")
             st.altair_chart(losses, key=f"training-{paths.id}")
+        snapshot_chart(rows, f"snapshots-{paths.id}")
         if found := figures.classifiers(rows):
             st.markdown(f"**{found[0]}**")
             st.altair_chart(found[1], key=f"classifiers-{paths.id}")
@@ -201,12 +202,21 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
         grids(paths)
 
 
+def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
+    """How good the generator's samples were at each snapshot, and what they were measured on."""
+    if found := figures.snapshots(rows):
+        st.markdown("**Samples while it trains**")
+        st.altair_chart(found[1], key=key)
+        st.caption(found[0])
+
+
 def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
     """How training went, once it is over."""
     losses, found = figures.training(rows), figures.classifiers(rows)
     for title, chart in (*([("Generator losses", losses)] if losses else []), *([found] if found else [])):
         st.markdown(f"**{title}**")
         st.altair_chart(chart, key=f"finished-{title}")
+    snapshot_chart(rows, "finished-snapshots")
 
 
 def current_table(rows: Sequence[Mapping[str, Any]]) -> None:
