@@ -197,6 +197,12 @@ def augment(args: Arguments) -> Any:
         symmetric=data.symmetric,
         overrides=overrides,
     )
+    if args.estimate:
+        found = launch.estimate(config)
+        say(f"Generator on {found['device']}: {found['seconds_per_kimg']:.3g} s a thousand images, {found['kimg']:g} thousand of them")
+        say(f"Training about {found['training_seconds'] / 60:.3g} minutes; drawing {found['sampling_img_per_s']:.3g} images a second")
+        say(f"Memory {found['memory_mb']:,.0f} MB. Nothing was started.")
+        return found
     run_id = launch.submit(config)
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
@@ -476,6 +482,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--seeds", type=int)
     p.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting, for example generator.kimg=20; may be repeated")
     p.add_argument("--backend", default="local", help="local")
+    p.add_argument("--estimate", action="store_true", help="measure what the generator would cost here; starts nothing")
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     verb("runs", runs_, "list the runs")
     for name, run, text in (

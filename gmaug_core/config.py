@@ -104,6 +104,7 @@ class EDMConfig(Config):
     attention_resolutions: tuple[int, ...] = (4,)  # the lowest level only: cheap there
     dropout: float = Field(0.0, ge=0, lt=1)
     kimg: float = Field(30.0, gt=0, le=10**6)  # budget in thousand images; 60 copy the rarest classes (novelty .37 against .68)
+    minutes: float | None = Field(None, gt=0, le=10**7)  # a budget of time instead: becomes kimg at launch, by measured speed
     batch: int = Field(64, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)  # Adam, 50 warm-up steps, linear decay over the second half
     ema_half_life_kimg: float = Field(5.0, gt=0)
@@ -139,6 +140,7 @@ class StyleGAN2Config(Config):
     w_dim: int = Field(64, ge=8, le=1024)
     mapping_layers: int = Field(2, ge=1, le=16)
     kimg: float = Field(40.0, gt=0, le=10**6)  # 1,250 steps of 32 agree with their labels more often than 1,100 of 64
+    minutes: float | None = Field(None, gt=0, le=10**7)  # a budget of time instead: becomes kimg at launch, by measured speed
     batch: int = Field(32, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)
     beta2: float = Field(0.99, gt=0, lt=1)
@@ -152,6 +154,13 @@ class StyleGAN2Config(Config):
     transition_end: float = Field(0.4, ge=0, le=1)  # share at which lambda reaches 1
     augment: Literal["none", "diffaugment", "ada"] = "diffaugment"
     ada_target: float = Field(0.6, gt=0, lt=1)  # sign statistic of the unconditional logit
+    loss: Literal["nonsaturating", "rpgan"] = "nonsaturating"  # rpgan: relativistic pairs with R1 and R2 (R3GAN, Huang 2024)
+    noisy_twins: float = Field(0.0, ge=0)  # weight of NoisyTwins (Rangwani 2023); 0: off, .01 in the paper
+    twins_sigma: float = Field(0.75, ge=0)  # noise on a class embedding of unit size, over the effective number of its images
+    twins_alpha: float = Field(0.99, ge=0, lt=1)  # of the effective number
+    twins_gamma: float = Field(0.05, ge=0)  # weight of the correlations between different components of w
+    low_resolution: int = Field(0, ge=0, le=128)  # UTLO (Khorram 2024): up to here no layer knows the class; 0: off, 8 in the paper
+    low_weight: float = Field(1.0, ge=0)  # of the unconditional loss on low-resolution images
     class_power: float = Field(0.5, ge=0, le=1)
     mirror: bool = False
     truncation: float = Field(1.0, gt=0, le=1)  # .7 lifts agreement and costs coverage
@@ -163,6 +172,9 @@ class StyleGAN2Config(Config):
             raise ValueError(f"resolution {self.resolution} is not a power of two")
         if self.transition_end <= self.transition_start:
             raise ValueError("transition_end must be greater than transition_start")
+        low = self.low_resolution
+        if low and (low < 4 or low & (low - 1) or low >= self.resolution):
+            raise ValueError(f"low_resolution {low} is not a power of two from 4 to below {self.resolution}")
         return self
 
 
@@ -183,6 +195,7 @@ class GuidedDiffusionConfig(Config):
     schedule: Literal["linear", "cosine"] = "cosine"  # linear destroys small images in too few steps (Nichol 2021)
     diffusion_steps: int = Field(1000, ge=2, le=10000)
     kimg: float = Field(40.0, gt=0, le=10**6)
+    minutes: float | None = Field(None, gt=0, le=10**7)  # a budget of time instead: becomes kimg at launch, by measured speed
     batch: int = Field(64, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)  # 1e-4 in the paper, for networks a thousand times as large
     ema_half_life_kimg: float = Field(5.0, gt=0)

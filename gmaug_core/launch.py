@@ -5,6 +5,7 @@ Nothing here imports torch, the worker or the experiment: a page stays light, an
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import signal
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gmaug_core import __version__, dataset, grouping, runs, workspace
-from gmaug_core.config import RunConfig
+from gmaug_core.config import AugmentationConfig, RunConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.grouping import Grouping
 from gmaug_core.runs import RunPaths
@@ -98,6 +99,57 @@ def groupings(dataset_id: str) -> list[str]:
     return [*stored, *(item.name for item in suggestions(dataset.load(dataset_id)) if item.name not in stored)]
 
 
+ESTIMATE = (
+    "import json, sys; from gmaug_core import generators; from gmaug_core.errors import GMAugError\n"
+    "try: answer = generators.estimate(**json.load(sys.stdin))\n"
+    "except GMAugError as error: answer = {'error': error.to_dict()}\n"
+    "print(json.dumps(answer))"
+)
+ESTIMATE_S = 600.0
+
+
+def estimate(config: AugmentationConfig) -> dict[str, Any]:
+    """What the generator of a run would cost on this machine as it is now: see generators.cost.measure.
+
+    Asked in a child process, which trains a few steps on random images: 5 to 60 seconds. With a budget of minutes, `kimg` and
+    `training_seconds` are of that budget. Raises GMAugError when it could not be measured.
+    """
+    question = {
+        "settings": config.generator.model_dump(mode="json"),
+        "n_classes": len(dataset.load(config.dataset).class_names),
+        "device": config.device,
+    }
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    environment.setdefault("GOMP_SPINCOUNT", "20000")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", ESTIMATE],
+            input=json.dumps(question), capture_output=True, text=True, check=False, timeout=ESTIMATE_S, env=environment, cwd=PROJECT,
+        )  # fmt: skip
+        answer = json.loads(done.stdout.strip().splitlines()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError) as error:
+        memory = isinstance(error, IndexError) and "memory" in done.stderr.lower()
+        raise GMAugError(
+            "the cost could not be measured: " + ("there is too little memory" if memory else "the steps did not end"),
+            expected="a few training steps on this machine",
+            todo="choose a smaller batch, resolution or network" if memory else "try again when the machine is less busy",
+        ) from error
+    if "error" in answer:
+        raise InputError(answer["error"]["what"], expected=answer["error"]["expected"], todo=answer["error"]["todo"])
+    if config.generator.minutes:
+        each = answer["training_seconds"] / answer["kimg"]
+        answer |= {"kimg": round(60 * config.generator.minutes / each, 3), "training_seconds": 60 * config.generator.minutes}
+    return answer
+
+
+def with_budget(config: RunConfig) -> RunConfig:
+    """The same config with a budget of minutes as kimg, by measured speed. It is written so: a resumed run does not measure again."""
+    if not isinstance(config, AugmentationConfig) or config.generator.minutes is None:
+        return config
+    kimg = max(estimate(config)["kimg"], config.generator.batch / 1000)
+    return config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": kimg})})
+
+
 def submit(config: RunConfig, *, token: str | None = None, where: Backend = LOCAL) -> str:
     """Write the run folder and start its worker; returns the run id. The same token twice is one run.
 
@@ -106,6 +158,7 @@ def submit(config: RunConfig, *, token: str | None = None, where: Backend = LOCA
     data = dataset.load(config.dataset)
     groups, revision = grouping_of(config.dataset, config.grouping)
     groups.validate(data.class_names)
+    config = with_budget(config)
     document: dict[str, Any] = {
         "settings": config.model_dump(mode="json"),
         "dataset_name": data.name,

@@ -43,37 +43,45 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         kimg = one.number_input(
             "Generator budget (kimg)", 0.1, 1e6, base.generator.kimg, key=f"kimg-{tag}", help="Thousand images that training looks at."
         )
-        mode = two.selectbox(
+        minutes = two.number_input(
+            "or its budget in minutes (0: kimg)", 0.0, 1e6, 0.0, key=f"minutes-{tag}", help="Becomes kimg at launch, by measured speed."
+        )
+        mode = one.selectbox(
             "Threshold on", list(launching.MODE_WORDS), index=list(launching.MODE_WORDS).index(base.selection.mode),
             format_func=launching.MODE_WORDS.__getitem__, key=f"mode-{tag}",
         )  # fmt: skip
-        threshold = one.number_input(
+        threshold = two.number_input(
             "Threshold (alpha)", -1000.0, 1000.0,
             base.selection.threshold if mode == base.selection.mode else {"logit": 10.0}.get(mode, 0.9),
             key=f"alpha-{mode}-{tag}", help="An image is kept when the classifier's first choice is its class and its score is above this.",
         )  # fmt: skip
-        target = two.number_input(
+        target = one.number_input(
             "Images a class (0: as the largest)", 0, 10**7, 0, key=f"target-{tag}", help="Real and synthetic together."
         )
-        use = one.multiselect(
+        use = two.multiselect(
             "How accepted images enter training", ["fill", "mix"], list(base.use), key=f"use-{tag}",
             help="fill: as if they were real. mix: as a fixed share of what is drawn. With both, validation chooses.",
         )  # fmt: skip
-        mix = two.number_input("Share in mix", 0.01, 0.99, base.mix, key=f"mix-{tag}")
-        max_steps = one.number_input("Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}")
-        tolerance = two.number_input(
+        mix = one.number_input("Share in mix", 0.01, 0.99, base.mix, key=f"mix-{tag}")
+        max_steps = two.number_input("Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}")
+        tolerance = one.number_input(
             "Tolerance (epsilon)", 0.0, 0.99, base.tolerance, format="%.3f", key=f"epsilon-{tag}",
             help="Validation accuracy must rise by more than this for another step.",
         )  # fmt: skip
-        budget = one.number_input("Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}")
-        seed = two.number_input("First seed", 0, 2**31 - 1, 0, key=f"seed-{tag}")
+        budget = two.number_input("Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}")
+        seed = one.number_input("First seed", 0, 2**31 - 1, 0, key=f"seed-{tag}")
         more = st.text_area(
             "Any other setting, one KEY=VALUE a line",
             key=f"more-{tag}",
             height=80,
             placeholder="classifier.steps=800\ngenerator.guidance=2",
         )
-        overrides |= {"generator": {"kimg": kimg}, "selection": {"mode": mode, "threshold": threshold}, "use": use, "mix": mix}
+        overrides |= {
+            "generator": {"kimg": kimg, "minutes": minutes or None},
+            "selection": {"mode": mode, "threshold": threshold},
+            "use": use,
+            "mix": mix,
+        }
         overrides |= {"max_steps": max_steps, "tolerance": tolerance, "draw_budget": budget, "seed": seed, "target": target or None}
     try:
         for key, value in config.parse_assignments(line for line in more.splitlines() if line.strip()).items():
@@ -93,6 +101,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         if wanted:
             st.markdown("**What it costs**")
             st.caption(launching.cost(wanted))
+            launching.estimate(wanted)
     if problem:
         text.error_box(problem)
     if st.button("Launch", type="primary", icon=":material/rocket_launch:", disabled=wanted is None, key="aug-start") and wanted:

@@ -62,6 +62,18 @@ LANES = {
         path_length_weight=2.0,
         path_length_interval=2,
     ),
+    "stylegan2-long-tail": StyleGAN2Config(
+        **SMALL,
+        channel_max=8,
+        z_dim=8,
+        w_dim=8,
+        noisy_twins=0.01,
+        low_resolution=4,
+        loss="rpgan",
+        r1_interval=2,
+        truncation=0.9,
+        style_mixing=0.5,
+    ),
 }
 
 
@@ -318,3 +330,22 @@ def test_pixels_round_trip():
     assert np.array_equal(to_uint8(to_signed(torch.from_numpy(images))), images)
     colour = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
     assert np.array_equal(to_uint8(to_signed(torch.from_numpy(colour))), colour)
+
+
+@lanes("edm", "stylegan2-ada-rgb")
+def test_an_estimate_measures_a_few_steps(config, monkeypatch):
+    from gmaug_core.generators import cost
+
+    monkeypatch.setattr(cost, "MEASURE_S", 0.05)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    found = generators.estimate(config.model_dump(mode="json"), 3, "cpu")
+    assert torch.equal(torch.rand(3), expected)
+    json.dumps(found, allow_nan=False)
+    assert all(found[key] > 0 for key in ("seconds_per_kimg", "sampling_img_per_s", "memory_mb", "steps"))
+    assert found["training_seconds"] > found["seconds_per_kimg"] * config.kimg and found["kimg"] == config.kimg
+    if config.name == "stylegan2":
+        assert found["steps"] % 8 == 0, "whole periods of the lazy regularisation"
+    with pytest.raises(InputError, match="not available"):
+        generators.estimate(config.model_dump(mode="json"), 3, "cuda:77")

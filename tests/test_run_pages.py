@@ -231,3 +231,22 @@ def test_metrics_are_read_once_and_thinned(demo):
             file.write(json.dumps({"stage": "generator", "step": k, "total": 9000, "kimg": k, "loss": 1.0}) + "\n")
     after = live.history(paths)
     assert len(before) < len(after) <= live.HISTORY_ROWS + 500 and after[-1]["step"] == 8999
+
+
+def test_the_cost_is_measured_when_asked(demo, monkeypatch):
+    asked = []
+    found = {
+        "seconds_per_kimg": 2.0,
+        "sampling_img_per_s": 50.0,
+        "memory_mb": 2048.0,
+        "training_seconds": 600.0,
+        "kimg": 300.0,
+        "device": "x",
+    }
+    monkeypatch.setattr(launch, "estimate", lambda config: (asked.append(config), found)[1])
+    at = open_page("augmentation")
+    assert not asked
+    at.button(key="aug-estimate").click().run()
+    assert "10 min" in words(at) and "2.0 GB" in words(at) and len(asked) == 1
+    at.number_input(key=f"minutes-quick-edm-{demo}").set_value(3.0).run()
+    assert len(asked) == 1 and "for 3 minutes" in words(at) and not at.exception

@@ -8,17 +8,17 @@ import torch
 import torch.nn.functional as F
 
 from gmaug_core.config import StyleGAN2Config
-from gmaug_core.generators.stylegan2 import (
-    Conv,
-    Discriminator,
-    Mapping,
-    StyledConv,
-    StyleGAN2,
-    filtered,
-    low_pass,
+from gmaug_core.generators.gan_losses import (
+    discriminator_loss,
+    embedding_noise,
+    generator_loss,
+    gradient_penalty,
     minibatch_deviation,
     transition,
+    twins_loss,
 )
+from gmaug_core.generators.stylegan2 import StyleGAN2
+from gmaug_core.generators.stylegan2_networks import Conv, Discriminator, Mapping, StyledConv, filtered, low_pass
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -178,7 +178,7 @@ def test_truncation_pulls_towards_the_mean_of_the_class():
 
         full, half, none = render(1.0), render(0.5), render(1e-6)
         noise_and_mean = render(1e-6)
-    assert means.shape == (3, 8) and not torch.allclose(means[0], means[1])
+    assert means.shape == (3, generator.network.synthesis.n_styles, 8) and not torch.allclose(means[0], means[1])
     assert torch.equal(none, noise_and_mean)
     assert 0 < (half - none).norm() < (full - none).norm()
 
@@ -190,3 +190,91 @@ def test_sixteen_pixels_and_three_channels():
     generator._network = generator.build(2).eval()
     assert next(generator.sample(np.zeros(3, np.int64), np.arange(3), 2)).shape == (2, 16, 16, 3)
     assert [*generator.network.synthesis.noise_sides] == [4, 8, 8, 16, 16]
+
+
+# --- options for long tails ---
+
+
+def test_losses_are_their_formulas():
+    real, fake = torch.randn(50).double(), torch.randn(50).double()
+
+    def plus(x):
+        return torch.log1p(torch.exp(x))
+
+    assert torch.allclose(discriminator_loss(real, fake), (plus(fake) + plus(-real)).mean())
+    assert torch.allclose(generator_loss(fake), plus(-fake).mean())
+    assert torch.allclose(discriminator_loss(real, fake, "rpgan"), plus(-(real - fake)).mean())
+    assert torch.allclose(generator_loss(fake, real, "rpgan"), plus(-(fake - real)).mean())
+    assert discriminator_loss(real + 5, fake + 5, "rpgan") == pytest.approx(float(discriminator_loss(real, fake, "rpgan"))), "pairs alone"
+
+
+def test_the_gradient_penalty_of_a_known_function():
+    x = torch.randn(4, 1, 3, 3).requires_grad_()
+    assert float(gradient_penalty((3 * x).sum((1, 2, 3)), x)) == pytest.approx(9 * 9)
+    quadratic = x.square().sum((1, 2, 3)) / 2
+    expected = x.detach().square().sum((1, 2, 3)).mean()
+    assert gradient_penalty(quadratic, x).item() == pytest.approx(expected.item())
+
+
+def test_rare_classes_get_more_embedding_noise():
+    noise = embedding_noise(np.array([1, 2, 100, 10**6, 0]), 0.75, 0.99)
+    assert noise[0] == noise[4] == pytest.approx(0.75) and noise[3] == pytest.approx(0.0075)
+    assert noise[1] == pytest.approx(0.75 / (1 + 0.99)) and noise[0] > noise[1] > noise[2] > noise[3]
+
+
+def test_twins_want_equal_styles_and_uncorrelated_components():
+    torch.manual_seed(0)
+    one, other = torch.randn(64, 5), torch.randn(64, 5)
+    correlation = np.corrcoef(one.T.numpy(), other.T.numpy())[:5, 5:]
+    off = correlation[~np.eye(5, dtype=bool)]
+    expected = ((1 - correlation.diagonal()) ** 2).sum() + 0.05 * (off**2).sum()
+    assert float(twins_loss(one, other, 0.05)) == pytest.approx(expected, rel=1e-4)
+    alike = one[:, :1].expand(64, 5)
+    assert float(twins_loss(one, one, 0.05)) < 0.1 < float(twins_loss(alike, alike, 0.05)) == pytest.approx(0.05 * 20, rel=1e-3)
+
+
+def test_twins_are_noisy_in_training_and_not_when_sampling():
+    generator, training = start(SMALL.model_copy(update={"noisy_twins": 0.01}))
+    training.step(*batch(), 99)
+    assert training.generator.mapping.embed.weight.grad.abs().sum() > 0
+    labels = torch.zeros(4, dtype=torch.long)
+    assert training._embedding_noise(labels).std() > 0 and start()[1]._embedding_noise(labels) is None
+    generator._network = training.average()
+    a, b = (next(generator.sample(np.zeros(2, np.int64), np.arange(2), 2)) for _ in range(2))
+    assert np.array_equal(a, b)
+
+
+def test_with_utlo_the_low_resolution_image_knows_no_class_and_is_trained():
+    config = SMALL.model_copy(update={"resolution": 16, "low_resolution": 8})
+    torch.manual_seed(0)
+    generator = StyleGAN2(config)
+    training = generator.start(np.zeros((3, 16, 16), np.uint8), 3, 100)
+    network = training.generator
+    network.mapping.blend.fill_(1.0)
+    z, noise = torch.randn(2, 8), network.synthesis.random_noise(2, torch.device("cpu"))
+    with torch.no_grad():
+        one, two = (network.synthesis.pyramid(network.styles(z, torch.full((2,), k)), noise) for k in (0, 1))
+    assert [image.shape[-1] for image in one] == [4, 8, 16]
+    assert torch.equal(one[0], two[0]) and torch.equal(one[1], two[1]) and not torch.equal(one[2], two[2])
+    before = training.discriminator.low.weight.clone()
+    torch.manual_seed(1)
+    training.step(torch.randn(8, 1, 16, 16), torch.arange(8) % 3, 1)
+    assert not torch.equal(training.discriminator.low.weight, before)
+    assert training.discriminator.judge_low(torch.randn(8, 1, 8, 8)).shape == (8,)
+
+
+@pytest.mark.parametrize("low", [3, 2, 12, 8])
+def test_a_low_resolution_that_does_not_fit_is_refused(low):
+    with pytest.raises(ValueError, match="low_resolution"):
+        StyleGAN2Config(resolution=8, low_resolution=low)
+
+
+def test_r2_is_taken_at_fakes():
+    _, training = start(SMALL.model_copy(update={"augment": "none", "loss": "rpgan"}))
+    images, labels = batch()
+    weights = []
+    for fakes in (None, torch.randn(8, 1, 8, 8)):
+        _, training = start(SMALL.model_copy(update={"augment": "none", "loss": "rpgan"}))
+        training._regularise_discriminator(images, labels, fakes)
+        weights.append(training.discriminator.from_image.weight.detach().clone())
+    assert not torch.equal(*weights)

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config, validate
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
+from gmaug_core.generators.cost import measure
 from gmaug_core.generators.edm import EDM
 from gmaug_core.generators.feedback import Judge
 from gmaug_core.generators.guided_diffusion import GuidedDiffusion
@@ -25,7 +27,7 @@ from gmaug_core.generators.snapshots import sample_sheet
 from gmaug_core.generators.stylegan2 import StyleGAN2
 from gmaug_core.generators.training import CONFIG_FILE, MODEL_FILE, Generator
 
-__all__ = ["LANES", "Generator", "Judge", "create", "load", "sample_sheet"]
+__all__ = ["LANES", "Generator", "Judge", "create", "estimate", "load", "sample_sheet"]
 
 LANES: dict[str, type[Generator]] = {lane.name: lane for lane in (EDM, GuidedDiffusion, StyleGAN2)}
 
@@ -33,6 +35,12 @@ LANES: dict[str, type[Generator]] = {lane.name: lane for lane in (EDM, GuidedDif
 def create(config: EDMConfig | GuidedDiffusionConfig | StyleGAN2Config) -> Generator:
     """An untrained generator of the lane that `config.name` says. Raises InputError for a lane that does not exist."""
     return _lane(config.name)(config)
+
+
+def estimate(settings: dict[str, Any], n_classes: int, device: str = "auto") -> dict[str, Any]:
+    """What training with these settings (a generator config as JSON) would cost: see cost.measure. Seconds of measuring."""
+    lane = _lane(settings["name"])
+    return measure(lane, validate(lane.config_type, settings), n_classes, device)
 
 
 def load(folder: Path, device: str = "auto") -> Generator:

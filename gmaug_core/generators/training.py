@@ -128,6 +128,8 @@ def move_average(average: nn.Module, network: nn.Module, decay: float) -> None:
 class Training(ABC):
     """The moving parts of one training: networks, optimisers, counters. Lives as long as Generator.train does."""
 
+    period: int = 1  # steps after which their costs repeat
+
     @abstractmethod
     def step(self, images: Tensor, labels: Tensor, step: int) -> dict[str, Tensor | float]:
         """One update from real images [b, c, h, w] in [-1, 1] and labels [b]. Returns figures to report."""
@@ -154,6 +156,7 @@ class Generator(ABC):
     def __init__(self, config: Any) -> None:
         self.config = config
         self.class_names: tuple[str, ...] = ()
+        self.counts: NDArray[np.int64] = np.zeros(0, np.int64)  # training images a class; none before training
         self.figures: dict[str, Any] = {}
         self.device = torch.device("cpu")
         self._network: nn.Module | None = None
@@ -227,7 +230,7 @@ class Generator(ABC):
         """
         self.config = config
         self._check(images, labels, class_names)
-        self.class_names = tuple(class_names)
+        self.class_names, self.counts = tuple(class_names), np.bincount(labels, minlength=len(class_names))
         self.device = pick_device(device)
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):  # the caller's random numbers stay the caller's
@@ -250,7 +253,7 @@ class Generator(ABC):
         identity = {
             "generator": config.model_dump(mode="json"),
             "class_names": list(self.class_names),
-            "counts": np.bincount(labels, minlength=len(self.class_names)).tolist(),
+            "counts": self.counts.tolist(),
             "seed": seed,
             **(origin := self.origin()),
         }

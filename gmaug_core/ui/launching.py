@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from gmaug_core import curve, importing, launch, runs
-from gmaug_core.config import PRESETS, AugmentationConfig, RunConfig, augmentation_config
+from gmaug_core.config import PRESETS, AugmentationConfig, RunConfig, SelectionConfig, augmentation_config
 from gmaug_core.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs import RunPaths
@@ -38,7 +39,8 @@ def start(config: RunConfig) -> None:
     """Submit once: a double click, or a rerun in the middle, gives the same run. Says what was wrong in words."""
     token = st.session_state.setdefault(f"token-{config.kind}", secrets.token_hex(6))
     try:
-        run_id = launch.submit(config, token=token)
+        with st.spinner("Starting the run…"):  # a budget in minutes is measured first
+            run_id = launch.submit(config, token=token)
     except GMAugError as error:
         text.error_box(error)
         return
@@ -148,8 +150,10 @@ def resolve(data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] 
 def cost(config: AugmentationConfig) -> str:
     """What a run will have to do, and how long one like it took here."""
     classifiers = config.seeds * (1 + config.max_steps * len(config.use) + 3)
+    minutes = config.generator.minutes
+    budget = f"for {minutes:g} minutes (measured into images at launch)" if minutes else f"on {config.generator.kimg:g} thousand images"
     said = (
-        f"Trains the generator on {config.generator.kimg:g} thousand images of {config.generator.resolution} px, then up to "
+        f"Trains the generator {budget} of {config.generator.resolution} px, then up to "
         f"{classifiers} classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, {config.max_steps} "
         f"select-and-retrain steps, three controls)."
     )
@@ -164,3 +168,31 @@ def cost(config: AugmentationConfig) -> str:
         "paper": "Expect days on one GPU.",
     }
     return f"{said} {typical[config.preset if config.preset in PRESETS else 'quick']}"
+
+
+@lru_cache(maxsize=16)
+def _estimate(settings: str) -> dict[str, Any]:
+    return launch.estimate(AugmentationConfig.model_validate_json(settings))
+
+
+def estimate(config: AugmentationConfig) -> None:
+    """A button that measures what the generator would cost here, and what it found."""
+    # only what the cost depends on, so that another threshold does not ask to measure again
+    settings = config.model_copy(
+        update={"seed": 0, "grouping": "identity", "selection": SelectionConfig.model_validate({})}
+    ).model_dump_json()
+    if st.button("Measure the cost here", icon=":material/timer:", key="aug-estimate", help="Trains a few steps on random images."):
+        st.session_state["estimated"] = settings
+    if st.session_state.get("estimated") != settings:
+        return
+    try:
+        with st.spinner("Training a few steps…"):
+            found = _estimate(settings)
+    except GMAugError as error:
+        text.error_box(error)
+        return
+    st.markdown(
+        f"Generator: about **{text.duration(found['training_seconds'])}** for {found['kimg']:g} thousand images "
+        f"({found['seconds_per_kimg']:.3g} s each thousand), {found['sampling_img_per_s']:.3g} images a second to draw, "
+        f"{found['memory_mb'] / 1024:.1f} GB of memory. Measured on {text.md(found['device'])}, busy as it is now."
+    )

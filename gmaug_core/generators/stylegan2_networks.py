@@ -1,0 +1,261 @@
+"""StyleGAN2's networks: mapping, synthesis, and a discriminator with two heads (Karras 2020, Shahbazi 2022).
+
+The modulation scales activations instead of building weights for every image (exact, and several times faster on a CPU), and
+resampling filters are depthwise convolutions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gmaug_core.config import StyleGAN2Config
+from gmaug_core.generators.gan_losses import minibatch_deviation
+
+MAPPING_LR = 0.01  # the mapping network learns this much slower (Karras 2019)
+
+
+def lrelu(x: Tensor) -> Tensor:
+    """Leaky ReLU that keeps the variance of its input."""
+    return F.leaky_relu(x, 0.2) * math.sqrt(2)
+
+
+def normalise(x: Tensor) -> Tensor:
+    """Unit second moment along the last axis."""
+    return x * (x.square().mean(-1, keepdim=True) + 1e-8).rsqrt()
+
+
+def low_pass() -> Tensor:
+    """The 4 x 4 resampling filter [1, 3, 3, 1], of sum 1."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return torch.outer(taps, taps) / taps.sum() ** 2
+
+
+def filtered(x: Tensor, kernel: Tensor, *, padding: int, stride: int = 1) -> Tensor:
+    """Every channel of x convolved with the 4 x 4 kernel."""
+    c = x.shape[1]
+    return F.conv2d(x, kernel.to(x.dtype).expand(c, 1, 4, 4), padding=padding, stride=stride, groups=c)
+
+
+class Dense(nn.Module):
+    """A linear layer with equalised learning rate."""
+
+    def __init__(self, n_in: int, n_out: int, *, bias: float = 0.0, lr: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(n_out, n_in) / lr)
+        self.bias = nn.Parameter(torch.full((n_out,), bias / lr))
+        self.scale, self.lr = lr / math.sqrt(n_in), lr
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.lr)
+
+
+class Conv(nn.Module):
+    """A convolution with equalised learning rate; `down` filters and halves the size."""
+
+    kernel: Tensor
+
+    def __init__(self, c_in: int, c_out: int, size: int, *, down: bool = False, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, size, size))
+        self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
+        self.scale, self.down = 1 / math.sqrt(c_in * size**2), down
+        self.register_buffer("kernel", low_pass(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, size = self.weight * self.scale, self.weight.shape[-1]
+        if not self.down:
+            return F.conv2d(x, weight, self.bias, padding=size // 2)
+        if size == 1:  # the positions that a 1 x 1 stride would skip need not be filtered
+            return F.conv2d(filtered(x, self.kernel, padding=1, stride=2), weight, self.bias)
+        return F.conv2d(filtered(x, self.kernel, padding=2), weight, self.bias, stride=2)
+
+
+class StyledConv(nn.Module):
+    """Modulated convolution, noise, activation. Scaling x by the style and the result by the norm equals per-image weights."""
+
+    kernel: Tensor
+
+    def __init__(self, c_in: int, c_out: int, w_dim: int, *, up: bool) -> None:
+        super().__init__()
+        self.style = Dense(w_dim, c_in, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(c_out))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.scale, self.up = 1 / math.sqrt(c_in * 9), up
+        self.register_buffer("kernel", low_pass() * 4, persistent=False)
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
+        """x [b, c_in, h, w], style w [b, w_dim], noise [b, 1, h', w'] -> [b, c_out, h', w']."""
+        style, weight = self.style(w), self.weight * self.scale
+        norm = (style.square() @ weight.square().sum((2, 3)).T + 1e-8).rsqrt()
+        x = x * style[:, :, None, None]
+        if self.up:
+            x = filtered(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), self.kernel, padding=1)
+        else:
+            x = F.conv2d(x, weight, padding=1)
+        return lrelu(torch.addcmul(self.bias[:, None, None] + noise * self.noise_strength, x, norm[:, :, None, None]))
+
+
+class ToImage(nn.Module):
+    """1 x 1 modulated convolution to pixels, without normalisation."""
+
+    def __init__(self, c_in: int, channels: int, w_dim: int) -> None:
+        super().__init__()
+        self.style = Dense(w_dim, c_in, bias=1.0)
+        self.conv = Conv(c_in, channels, 1)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        return self.conv(x * self.style(w)[:, :, None, None])
+
+
+class Mapping(nn.Module):
+    """z, class -> w, with the transitional branch: FC0(norm(z)) + lambda lrelu(FC(norm(embed(c)))) after the first layer."""
+
+    blend: Tensor
+
+    def __init__(self, config: StyleGAN2Config, n_classes: int) -> None:
+        super().__init__()
+        self.first = Dense(config.z_dim, config.w_dim, lr=MAPPING_LR)
+        self.embed = nn.Embedding(n_classes, config.w_dim)
+        self.from_class = Dense(config.w_dim, config.w_dim, lr=MAPPING_LR)
+        self.rest = nn.ModuleList(Dense(config.w_dim, config.w_dim, lr=MAPPING_LR) for _ in range(config.mapping_layers - 1))
+        self.register_buffer("blend", torch.zeros(()))  # lambda: part of the model, since it says how to sample
+
+    def forward(self, z: Tensor, labels: Tensor | None, noise: Tensor | None = None) -> Tensor:
+        """z [b, z_dim], labels [b] (None: styles of no class), noise [b, w_dim] on the class embedding -> w [b, w_dim]."""
+        x = lrelu(self.first(normalise(z)))
+        if labels is not None:
+            embedded = normalise(self.embed(labels))
+            x = x + self.blend * lrelu(self.from_class(embedded if noise is None else embedded + noise))
+        for layer in self.rest:
+            x = lrelu(layer(x))
+        return x
+
+
+class Synthesis(nn.Module):
+    """Styles -> image: a learned 4 x 4 constant, then blocks that double the size, their images summed (skip generator)."""
+
+    kernel: Tensor
+
+    def __init__(self, config: StyleGAN2Config, channels: int) -> None:
+        super().__init__()
+        sides = [4 << i for i in range(int(math.log2(config.resolution)) - 1)]
+        widths = [_width(config, side) for side in sides]
+        self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
+        self.layers = nn.ModuleList([StyledConv(widths[0], widths[0], config.w_dim, up=False)])
+        self.noise_sides = [4]
+        for side, before, width in zip(sides[1:], widths, widths[1:], strict=False):
+            self.layers += [StyledConv(before, width, config.w_dim, up=True), StyledConv(width, width, config.w_dim, up=False)]
+            self.noise_sides += [side, side]
+        self.to_image = nn.ModuleList(ToImage(width, channels, config.w_dim) for width in widths)
+        self.n_styles = len(self.layers) + 1  # the last image layer has its own
+        self.register_buffer("kernel", low_pass() * 4, persistent=False)
+
+    def forward(self, ws: Tensor, noise: Sequence[Tensor]) -> Tensor:
+        """ws [b, n_styles, w_dim], noise: one [b, 1, side, side] a layer -> [b, c, resolution, resolution]."""
+        return self.pyramid(ws, noise)[-1]
+
+    def pyramid(self, ws: Tensor, noise: Sequence[Tensor]) -> list[Tensor]:
+        """The image at 4 px, 8 px and so on: each is the one before, enlarged, and something more."""
+        x = self.layers[0](self.constant.expand(len(ws), -1, -1, -1), ws[:, 0], noise[0])
+        images = [image := self.to_image[0](x, ws[:, 1])]
+        for i in range(1, len(self.layers), 2):
+            x = self.layers[i](x, ws[:, i], noise[i])
+            x = self.layers[i + 1](x, ws[:, i + 1], noise[i + 1])
+            kernel = self.kernel.to(image.dtype).expand(image.shape[1], 1, 4, 4)
+            image = F.conv_transpose2d(image, kernel, stride=2, padding=1, groups=image.shape[1])
+            image = image + self.to_image[(i + 1) // 2](x, ws[:, i + 2])
+            images.append(image)
+        return images
+
+    def random_noise(self, batch: int, device: torch.device) -> list[Tensor]:
+        """Fresh noise for one batch."""
+        return [torch.randn(batch, 1, side, side, device=device) for side in self.noise_sides]
+
+
+class StyleGenerator(nn.Module):
+    """Mapping and synthesis."""
+
+    def __init__(self, config: StyleGAN2Config, n_classes: int, channels: int) -> None:
+        super().__init__()
+        self.mapping = Mapping(config, n_classes)
+        self.synthesis = Synthesis(config, channels)
+        # a level's image layer has the style of the next level's first convolution, so that one is shared as well
+        self.shared = 2 * low_level(config) + 2 if config.low_resolution else 0
+
+    def styles(self, z: Tensor, labels: Tensor, noise: Tensor | None = None) -> Tensor:
+        """[b, n_styles, w_dim]: the same style for every layer; with UTLO the first `shared` layers get one of no class."""
+        ws = self.mapping(z, labels, noise)[:, None].expand(-1, self.synthesis.n_styles, -1)
+        if not self.shared:
+            return ws
+        return torch.cat([self.mapping(z, None)[:, None].expand(-1, self.shared, -1), ws[:, self.shared :]], 1)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions, the second halving the size, beside a 1 x 1 shortcut."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        self.conv0 = Conv(c_in, c_in, 3)
+        self.conv1 = Conv(c_in, c_out, 3, down=True)
+        self.shortcut = Conv(c_in, c_out, 1, down=True, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (lrelu(self.conv1(lrelu(self.conv0(x)))) + self.shortcut(x)) * math.sqrt(0.5)
+
+
+class Discriminator(nn.Module):
+    """One trunk, two heads: unconditional, and conditional by projection <FC_c(x), Map(c)> / sqrt(dim)."""
+
+    def __init__(self, config: StyleGAN2Config, n_classes: int, channels: int) -> None:
+        super().__init__()
+        sides = [config.resolution >> i for i in range(int(math.log2(config.resolution)) - 1)]  # resolution .. 4
+        widths = [_width(config, side) for side in sides]
+        last = widths[-1]
+        self.from_image = Conv(channels, widths[0], 1)
+        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.conv = Conv(last + 1, last, 3)
+        self.dense = Dense(last * 16, last)
+        self.unconditional = Dense(last, 1)
+        self.conditional = Dense(last, config.w_dim)
+        self.embed = nn.Embedding(n_classes, config.w_dim)
+        self.from_class = Dense(config.w_dim, config.w_dim)
+        if config.low_resolution:
+            self.low_blocks = low_level(config)  # the last so many blocks see low-resolution images as well
+            self.from_low_image = Conv(channels, widths[len(widths) - 1 - self.low_blocks], 1)
+            self.low = Dense(last, 1)
+
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [b, c, h, w] and labels [b] -> unconditional and conditional logits [b]."""
+        x = lrelu(self.from_image(images))
+        for block in self.blocks:
+            x = block(x)
+        x = self._end(x)
+        wanted = self.from_class(normalise(self.embed(labels)))
+        matched = (self.conditional(x) * wanted).sum(1) / math.sqrt(wanted.shape[1])
+        return self.unconditional(x).squeeze(1), matched
+
+    def _end(self, x: Tensor) -> Tensor:
+        x = lrelu(self.conv(torch.cat([x, minibatch_deviation(x)], 1)))
+        return lrelu(self.dense(x.flatten(1)))
+
+    def judge_low(self, images: Tensor) -> Tensor:
+        """Low-resolution images [b, c, l, l] -> unconditional logits [b], through the blocks from that resolution on."""
+        x = lrelu(self.from_low_image(images))
+        for block in self.blocks[len(self.blocks) - self.low_blocks :]:
+            x = block(x)
+        return self.low(self._end(x)).squeeze(1)
+
+
+def _width(config: StyleGAN2Config, side: int) -> int:
+    return min(config.channel_base // side, config.channel_max)
+
+
+def low_level(config: StyleGAN2Config) -> int:
+    """How many times 4 px are doubled to get UTLO's low resolution."""
+    return int(math.log2(config.low_resolution)) - 2
