@@ -23,7 +23,8 @@ import numpy as np
 import torch
 
 from gmaug_core import classifiers, dataset, generators, quality
-from gmaug_core.config import augmentation_config, image_format, parse_assignments
+from gmaug_core.config import image_format, parse_assignments
+from gmaug_core.presets import augmentation_config
 
 TOLERANCE = 0.05
 

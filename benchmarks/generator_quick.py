@@ -25,7 +25,8 @@ from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
 
 from gmaug_core import dataset, generators
-from gmaug_core.config import augmentation_config, image_format, parse_assignments
+from gmaug_core.config import image_format, parse_assignments
+from gmaug_core.presets import augmentation_config
 
 
 def at_8px(images: np.ndarray) -> np.ndarray:

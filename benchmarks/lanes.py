@@ -26,8 +26,9 @@ import numpy as np
 import torch
 
 from gmaug_core import classifiers, dataset, generators, intake, quality
-from gmaug_core.config import augmentation_config, image_format, parse_assignments
+from gmaug_core.config import image_format, parse_assignments
 from gmaug_core.files import atomic_write
+from gmaug_core.presets import augmentation_config
 from gmaug_core.selection import select
 
 ACCEPT = 0.9  # probability

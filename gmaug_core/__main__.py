@@ -20,8 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from gmaug_core import __version__, curve, dataset, grouping, intake, launch, runs, samples, workspace
-from gmaug_core.config import GENERATORS, PRESETS, Profile, SimilarityConfig, augmentation_config, parse_assignments, validate
+from gmaug_core.config import GENERATORS, Profile, SimilarityConfig, parse_assignments, validate
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.presets import PRESETS, augmentation_config
 
 Arguments = argparse.Namespace
 POLL_S = 0.2

@@ -12,8 +12,9 @@ import pandas as pd
 from PIL import Image
 
 from gmaug_core import curve, dataset, launch, runs, samples, selection
-from gmaug_core.config import SimilarityConfig, augmentation_config
+from gmaug_core.config import SimilarityConfig
 from gmaug_core.files import write_json
+from gmaug_core.presets import augmentation_config
 from gmaug_core.runs import RunPaths
 
 SEEDS = [0, 1, 2]

@@ -4,15 +4,14 @@ import pytest
 
 from gmaug_core.config import (
     GENERATORS,
-    PRESETS,
     AugmentationConfig,
     Profile,
     SimilarityConfig,
-    augmentation_config,
     parse_assignments,
     validate,
 )
 from gmaug_core.errors import InputError
+from gmaug_core.presets import PRESETS, augmentation_config
 
 
 @pytest.mark.parametrize("text", ["paper", "uniform7", "paper-64", "paper-rgb", "uniform7-32-rgb"])

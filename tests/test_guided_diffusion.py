@@ -12,7 +12,7 @@ import torch
 from published_adm import Published
 
 from gmaug_core import generators
-from gmaug_core.config import GuidedDiffusionConfig, augmentation_config
+from gmaug_core.config import GuidedDiffusionConfig
 from gmaug_core.errors import InputError
 from gmaug_core.generators.adm import NoisyClassifier, UNet, convert, time_embedding
 from gmaug_core.generators.guided_diffusion import (
@@ -26,6 +26,7 @@ from gmaug_core.generators.guided_diffusion import (
     schedule_betas,
 )
 from gmaug_core.generators.training import seeded_normal
+from gmaug_core.presets import augmentation_config
 
 
 @pytest.fixture(autouse=True, scope="module")

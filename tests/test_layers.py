@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     0: {
-        "config", "runs", "selection", "curve", "grouping", "workspace", "errors", "files", "seeds", "layout", "splits",
+        "config", "presets", "runs", "selection", "curve", "grouping", "workspace", "errors", "files", "seeds", "layout", "splits",
     },
     1: {
         "intake", "dataset", "ssim", "samples", "verify", "store", "sources", "annotations", "decode", "importing", "export", "report",

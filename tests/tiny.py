@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from gmaug_core import dataset, intake
-from gmaug_core.config import AugmentationConfig, augmentation_config
+from gmaug_core.config import AugmentationConfig
+from gmaug_core.presets import augmentation_config
 
 COUNTS = {"across": 16, "down": 9, "slant": 5}
 SETTINGS = {

@@ -10,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core import curve, importing, launch, runs
-from gmaug_core.config import PRESETS, AugmentationConfig, RunConfig, SelectionConfig, augmentation_config
+from gmaug_core.config import AugmentationConfig, RunConfig, SelectionConfig
 from gmaug_core.dataset import Dataset
 from gmaug_core.errors import GMAugError
+from gmaug_core.presets import PRESETS, augmentation_config
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import text
 
