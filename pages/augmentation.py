@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import config, launch, runs
+from gmaug_core import config, launch, presets, runs
 from gmaug_core.errors import InputError
 from gmaug_core.ui import launching, layout, live, text
 from gmaug_core.ui.choice import chosen
@@ -22,7 +22,7 @@ known = runs.list_runs("augmentation", data.id)
 with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     left, right = layout.columns(2, key="aug-settings", least=18)
     with left:
-        preset = st.radio("Preset", config.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset")
+        preset = st.radio("Preset", presets.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset")
         st.caption(launching.PRESET_WORDS[preset])
         lanes = ["stylegan2", "guided_diffusion", "edm"] if preset == "paper" else config.GENERATORS  # the paper's own first
         lane = st.radio("Generator", lanes, format_func=launching.GENERATOR_NAMES.__getitem__, horizontal=True, key=f"aug-lane-{preset}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -56,8 +57,8 @@ def measure(create: Callable[[Any], Generator], config: Any, n_classes: int, dev
             done += 1
     rate = sampling_rate(generator, create, config, training.average(), n_classes, clock)
     per_kimg = spent / done / config.batch * 1000
-    shown, snapshots = min(n_classes, LOOK_CLASSES), max(1, round(config.kimg / config.snapshot_kimg))
-    looks = look_size(shown, config.snapshot_kimg * 1000, generator.evaluations, LOOK_IMAGES["cuda" if cuda else "cpu"]) * shown
+    shown, snapshots = min(n_classes, LOOK_CLASSES), math.ceil(config.kimg / config.snapshot_kimg)
+    looks = look_size(shown, config.kimg * 1000 / snapshots, generator.evaluations, LOOK_IMAGES["cuda" if cuda else "cpu"]) * shown
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "seconds_per_kimg": per_kimg,

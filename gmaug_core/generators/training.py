@@ -220,7 +220,7 @@ class Generator(ABC):
         """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final figures.
 
         `config` replaces the one given to create(). Reports ("generator", images seen, images in all, **figures) about
-        every second. Every snapshot_kimg and at the end it writes out_dir/training.safetensors and a sample sheet
+        every second. At least every snapshot_kimg, evenly, and at the end it writes out_dir/training.safetensors and a sheet
         grid-<kimg>.png, and looks at some images of fixed seeds: their figures, from `assess` (of uint8 images and their
         labels; "kid" and "diversity" mean what quality.Assessment says), are reported as quality={...} and kept in
         figures["quality"]; best.safetensors holds the best snapshot. A training whose classes collapse ends early with
@@ -249,7 +249,7 @@ class Generator(ABC):
         config = self.config
         steps = max(1, math.ceil(config.kimg * 1000 / config.batch))
         total = steps * config.batch
-        snapshot_steps = max(1, round(config.snapshot_kimg * 1000 / config.batch))
+        snapshot_steps = math.ceil(steps / math.ceil(config.kimg / config.snapshot_kimg))  # evenly apart, the last one at the end
         identity = {
             "generator": config.model_dump(mode="json"),
             "class_names": list(self.class_names),
