@@ -8,7 +8,8 @@ what it really took stands beside it. The judge is a classifier trained on ALL r
 it knows rare classes better than any run could; a sample is accepted when the judge puts it in its class with probability
 > .9. KID, precision and recall are in the judge's features, against real training images (n stated). The tail is the third of
 the classes with the fewest training images. --long-tail trains stylegan2 with NoisyTwins, UTLO, both, the relativistic
-loss, and with none of them, each with two seeds. Writes lanes-NAME.json and a grid a training, lanes-NAME-TRAINING.png.
+loss, and with none of them, each with two seeds. Writes lanes-NAME.json and a grid a training, lanes-NAME-TRAINING.png; rows
+of other trainings that the file holds already stay, so lanes may also be run one a call.
 """
 
 from __future__ import annotations
@@ -152,9 +153,11 @@ def main() -> None:
             plan = [(option, "stylegan2", values, seed) for option, values in LONG_TAIL.items() for seed in range(max(2, arguments.seeds))]
         else:
             plan = [(lane, lane, {}, seed) for lane in arguments.lane or generators.LANES for seed in range(arguments.seeds)]
-        rows: list[dict[str, Any]] = []
+        file = arguments.out / f"lanes-{arguments.name}{'-long-tail' if arguments.long_tail else ''}.json"
         for name, lane, values, seed in plan:
-            rows.append(bench.run(f"{name}-{seed}", lane, more.get(lane, {}) | values, seed))
+            row = bench.run(f"{name}-{seed}", lane, more.get(lane, {}) | values, seed)
+            others = json.loads(file.read_text())["rows"] if file.exists() else []
+            rows = sorted([*(other for other in others if other["name"] != row["name"]), row], key=lambda row: row["name"])
             document = {
                 "what": f"generator lanes on {data.name}, {arguments.minutes:g} minutes each, {arguments.resolution} px",
                 "train": {data.class_names[k]: int(n) for k, n in enumerate(bench.counts)},
@@ -167,11 +170,7 @@ def main() -> None:
                 "rows": rows,
             }  # fmt: skip
             text = json.dumps(document, indent=1) + "\n"  # after each, so that a long run that is cut short keeps what it has
-            atomic_write(
-                arguments.out / f"lanes-{arguments.name}{'-long-tail' if arguments.long_tail else ''}.json",
-                lambda out, text=text: out.write(text.encode()),
-            )
-            row = rows[-1]
+            atomic_write(file, lambda out, text=text: out.write(text.encode()))
             said = [f"{part} KID {row[part].get('kid', float('nan')):.3f} accepted {row[part]['accepted']:.0%}" for part in ("all", "tail")]
             print(f"{row['name']:24} {row['training_seconds']:7.0f} s  {row['kimg']:8.1f} kimg  {'  '.join(said)}", flush=True)
 

@@ -285,7 +285,7 @@ def classifiers(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.Chart] |
         .encode(
             x=alt.X("step:Q", title="SGD step"),
             y=alt.Y("value:Q", title=what.replace("val_", "validation "), axis=shape, scale=alt.Scale(zero=False)),
-            color=alt.Color("what:N", sort=order, scale=_scale(order), legend=alt.Legend(title=None, orient="top", columns=3)),
+            color=alt.Color("what:N", sort=order, scale=_scale(order), legend=alt.Legend(title=None, orient="top", columns=2)),
             detail="seed:N",
             tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
         )
@@ -370,7 +370,7 @@ def _points(row: Mapping[str, Any], compare: str) -> str:
 
 
 def balance(result: Mapping[str, Any]) -> go.Figure:
-    """Real and accepted synthetic images a class, and above them the share of what was drawn that was accepted."""
+    """Real and accepted synthetic images a class, and above them how many of 100 drawn were accepted."""
     rows = sorted(result["per_class"], key=lambda row: -row["train"])
     rows = rows if len(rows) <= MAX_CLASSES else rows[-MAX_CLASSES:]
     labels = [safe(row["class"]) for row in rows]
@@ -384,10 +384,11 @@ def balance(result: Mapping[str, Any]) -> go.Figure:
     )  # fmt: skip
     figure.add_bar(
         x=labels, y=accepted, name="accepted synthetic", marker={"color": COLOURS["accepted"]}, textposition="outside", cliponaxis=False,
-        text=[f"{100 * a / n:.0f} %" if n and len(rows) <= 15 else "" for a, n in zip(accepted, drawn, strict=True)],
+        constraintext="none", textfont={"size": 10}, textangle=0,
+        text=[f"{100 * a / n:.0f}" if n and len(rows) <= 15 else "" for a, n in zip(accepted, drawn, strict=True)],
         customdata=list(zip(rejected, drawn, strict=True)),
         hovertemplate="%{x}<br>%{y:,} accepted, %{customdata[0]:,} rejected<br>of %{customdata[1]:,} drawn<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(type="category", showticklabels=len(rows) <= 15)  # more names than this would leave no room for the bars
-    figure.update_layout(legend_traceorder="normal", uniformtext={"minsize": 9, "mode": "hide"})
+    figure.update_layout(legend_traceorder="normal")
     return figure

@@ -63,7 +63,10 @@ left, right = layout.columns([3, 2], key="gain-classes")
 left.plotly_chart(figures.per_class(result, compare=compare), key="per-class")
 with right:
     st.plotly_chart(figures.balance(result), key="balance")
-    st.caption("Above a bar: the share of the drawn images that the classifier of the first seed accepted.")
+    st.caption(
+        "Accepted by the first seed's classifiers in all steps; a step trains on what a class was short of, no more. "
+        "Above a bar: accepted of 100 drawn."
+    )
     gains.moved(result, compare)
 
 st.subheader("On the curve", anchor=False)
