@@ -34,6 +34,7 @@ VARIANTS = {  # key in a result -> what a person reads
     "class_balanced_loss": "Class-balanced loss",
 }
 MAX_CLASSES = 40  # more rows than this cannot be read: the rarest are shown
+MANY_NAMES = 24  # sub-classes from which on a matrix is read by its pattern
 _GRID = "rgba(128,128,128,.22)"
 
 
@@ -164,13 +165,14 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str]) -> go
     """Mean SSIM between sub-classes, a heat map: how like one another they are. Unknown cells (None) stay empty."""
     labels = [safe(name) for name in names]
     numbers = np.array([[np.nan if value is None else value for value in row] for row in values], float)
-    figure = _figure(height=int(min(900, 150 + 24 * len(names))))
+    many = len(names) > MANY_NAMES  # then the pattern counts: no gaps, names beside the rows alone; the rest is in the hover text
+    figure = _figure(height=int(min(900, 150 + (24 if not many else 10) * len(names))))
     figure.add_heatmap(
-        z=numbers, x=labels, y=labels, colorscale="Cividis", colorbar={"title": "SSIM", "thickness": 12}, xgap=1, ygap=1,
+        z=numbers, x=labels, y=labels, colorscale="Cividis", colorbar={"title": "SSIM", "thickness": 12}, xgap=not many, ygap=not many,
         hovertemplate="%{y} and %{x}<br>%{z:.4f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(type="category")  # classes may be called 0, 1, 2
-    figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_xaxes(type="category", showticklabels=not many, ticks="")  # classes may be called 0, 1, 2
+    figure.update_yaxes(type="category", autorange="reversed", ticks="")
     return figure
 
 

@@ -115,6 +115,7 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
     if not (matrix or pairs or moves):
         return
     st.subheader("What makes it high", anchor=False)
+    found = result["ssim_supsubcls"]["value"]
     if pairs:
         exact = "" if why["most_similar"].get("exact") else " that a search among likely candidates found"
         st.markdown(f"**The most similar pairs of images**{exact}, in the most alike super-class")
@@ -125,7 +126,8 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
                     st.image([png(pictures[pair["i"]]), png(pictures[pair["j"]])], width=76)
                     first, second = (text.md(data.class_names[data.labels[pair[key]]]) for key in ("i", "j"))
                     st.caption(f"{pair['value']:.3f}: {f'both {first}' if first == second else f'{first} and {second}'}")
-    left, right = layout.columns([3, 2], key="score-why")
+    many = matrix is not None and len(matrix["classes"]) > figures.MANY_NAMES
+    left, right = layout.columns([3, 2], key="score-why") if not many else (st.container(), st.container(width=680))
     if matrix:
         with left:
             st.markdown("**Mean SSIM between sub-classes**")
@@ -136,7 +138,7 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
             st.dataframe(
                 {
                     "sub-class taken out": [text.plain(row["name"]) for row in moves],
-                    "score then": [row["supsub"] for row in moves],
+                    "score then": [None if row["change"] is None else found + row["change"] for row in moves],
                     "change": [row["change"] for row in moves],
                 },
                 column_config={
@@ -145,7 +147,7 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
                 },
                 hide_index=True,
             )
-            st.caption("Estimated from the matrix; measure again after an edit of the super-classes.")
+            st.caption("The change is estimated from the matrix; measure again after an edit of the super-classes.")
 
 
 def why_the_equation_differs() -> None:
