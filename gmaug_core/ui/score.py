@@ -115,7 +115,7 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
     if not (matrix or pairs or moves):
         return
     st.subheader("What makes it high", anchor=False)
-    found = result["ssim_supsubcls"]["value"]
+    found = result["ssim_supsubcls"].get("value")
     if pairs:
         exact = "" if why["most_similar"].get("exact") else " that a search among likely candidates found"
         st.markdown(f"**The most similar pairs of images**{exact}, in the most alike super-class")
@@ -138,7 +138,7 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
             st.dataframe(
                 {
                     "sub-class taken out": [text.plain(row["name"]) for row in moves],
-                    "score then": [None if row["change"] is None else found + row["change"] for row in moves],
+                    "score then": [None if found is None or row["change"] is None else found + row["change"] for row in moves],
                     "change": [row["change"] for row in moves],
                 },
                 column_config={
