@@ -7,7 +7,7 @@
 Both train a 10-class conditional GAN on the same random colour images: same resolution, channel_base, channel_max, batch, z = w,
 mapping layers, R1 every 16 steps, path length every 4, style mixing .9, no augmentation, no mirror, EMA. Ours runs with
 lambda 1, so both of its heads work; theirs has one head and a mapping network for the label. On a CPU their code takes its
-reference operations; float32 in both there. Turns of 16 steps (a whole period) alternate until --seconds are over a size;
+reference operations in float32, the only way it runs there; ours takes bfloat16 where the CPU multiplies in it (--float32: not). Turns of 16 steps (a whole period) alternate until --seconds are over a size;
 the first turn of each is not counted. images_per_s is the median over turns; the ratio is of the medians.
 
 Their files stay as they are and where they are: they are imported from the folder, which is not part of this project.
@@ -23,6 +23,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ import numpy as np
 import torch
 
 from gmaug_core.config import StyleGAN2Config
-from gmaug_core.generators.stylegan2 import StyleGAN2
+from gmaug_core.generators.stylegan2 import StyleGAN2, StyleGAN2Training
 
 CLASSES, TURN = 10, 16  # steps
 SIZES = [(32, 2048, 64), (32, 4096, 128)]  # resolution, channel_base, channel_max
@@ -153,17 +154,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="a size")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--float32", action="store_true", help="ours in full precision as well")
     parser.add_argument("--out", type=Path, help="for example benchmarks/results/stylegan2_throughput.json")
     arguments = parser.parse_args()
     if not (arguments.peer / "training" / "networks.py").exists():
         parser.error(f"'{arguments.peer.name}' is not a checkout of stylegan2-ada-pytorch")
     sys.path.insert(0, str(arguments.peer.resolve()))
+    if arguments.float32:
+        StyleGAN2Training.precision = lambda training: nullcontext()  # type: ignore[assignment, method-assign, misc]
     torch.set_num_threads(arguments.threads)
     rows = []
     for size in map(tuple, arguments.size or SIZES):
         rows.append(compare(size, arguments))
         print(json.dumps(rows[-1], indent=1), flush=True)
-    same = {name: getattr(arguments, name) for name in ("batch", "width", "layers", "seconds", "threads")}
+    same = {name: getattr(arguments, name) for name in ("batch", "width", "layers", "seconds", "threads", "float32")}
     gpu = torch.cuda.get_device_name() if arguments.device.startswith("cuda") else None
     machine = {"cpu": platform.processor() or platform.machine(), "gpu": gpu, "torch": torch.__version__}
     document = {"what": "training images a second of StyleGAN2, ours against the public code", **same, "sizes": rows, "machine": machine}

@@ -18,7 +18,7 @@ from gmaug_core.generators.gan_losses import (
     twins_loss,
 )
 from gmaug_core.generators.stylegan2 import StyleGAN2
-from gmaug_core.generators.stylegan2_networks import Conv, Discriminator, Mapping, StyledConv, filtered, low_pass
+from gmaug_core.generators.stylegan2_networks import Conv, Discriminator, Filter, Mapping, ResidualBlock, StyledConv, low_pass
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -111,7 +111,7 @@ def test_scaling_activations_equals_per_image_weights(up):
         weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
         if up:
             y = F.conv_transpose2d(x[k : k + 1], weight.transpose(0, 1), stride=2)
-            y = filtered(y, low_pass().double() * 4, padding=1)
+            y = Filter.apply(y, low_pass().double() * 4, 1)
         else:
             y = F.conv2d(x[k : k + 1], weight, padding=1)
         y = y + 0.3 * noise[k] + layer.bias[None, :, None, None]
@@ -127,6 +127,53 @@ def test_resampling_keeps_a_constant_and_the_size():
         layer.weight.data[..., size // 2, size // 2] = 1 / layer.scale
         out = layer(torch.ones(1, 1, 16, 16))
         assert out.shape == (1, 1, 8, 8) and torch.allclose(out[..., 1:-1, 1:-1], torch.ones(6, 6), atol=1e-6)
+
+
+@pytest.mark.parametrize("padding", [1, 2])
+def test_the_filter_has_its_derivatives(padding):
+    x = torch.randn(2, 3, 5, 6, dtype=torch.double, requires_grad=True)
+    kernel = low_pass().double()
+    assert torch.allclose(Filter.apply(x, kernel, padding), F.conv2d(x, kernel.expand(3, 1, 4, 4), padding=padding, groups=3))
+    assert torch.autograd.gradcheck(lambda x: Filter.apply(x, kernel, padding), x)
+    assert torch.autograd.gradgradcheck(lambda x: Filter.apply(x, kernel, padding) ** 2, x)
+
+
+def test_gains_in_the_weights_equal_gains_on_activations():
+    torch.manual_seed(0)
+    block, x = ResidualBlock(5, 7).double(), torch.randn(2, 5, 8, 8).double()
+    for conv in (block.conv0, block.conv1):
+        conv.bias.data.normal_()
+
+    def conv(layer, x, stride=1):
+        weight = layer.weight / (layer.weight[0].numel() ** 0.5)  # equalised learning rate, He's gain left to the activation
+        return F.conv2d(x, weight, layer.bias, stride=stride, padding=weight.shape[-1] // 2 if stride == 1 else 0)
+
+    def active(x):
+        return F.leaky_relu(x, 0.2) * 2**0.5
+
+    blurred = [Filter.apply(y, low_pass().double(), padding) for y, padding in ((active(conv(block.conv0, x)), 2), (x, 1))]
+    expected = (active(conv(block.conv1, blurred[0], 2)) + conv(block.shortcut, blurred[1], 2)) * 0.5**0.5
+    assert torch.allclose(block(x), expected, atol=1e-9)
+
+
+def test_two_batches_as_one_are_judged_apart():
+    torch.manual_seed(0)
+    discriminator = Discriminator(SMALL, 3, 1)
+    images, labels = torch.randn(8, 1, 8, 8), torch.arange(8) % 3
+    together = discriminator(images, labels, batches=2)
+    apart = [discriminator(part, some) for part, some in zip(images.chunk(2), labels.chunk(2), strict=True)]
+    for head in (0, 1):
+        assert torch.allclose(together[head], torch.cat([logits[head] for logits in apart]), atol=1e-5)
+
+
+def test_mixed_precision_is_near_full_precision():
+    torch.manual_seed(0)
+    discriminator, images, labels = Discriminator(SMALL, 3, 1), torch.randn(4, 1, 8, 8), torch.arange(4) % 3
+    exact = discriminator(images, labels)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = discriminator(images, labels)
+    for one, other in zip(exact, mixed, strict=True):
+        assert other.dtype == torch.float32 and 0 < float((one - other).detach().abs().max()) < 0.1
 
 
 def test_minibatch_deviation_sees_a_collapse():
@@ -150,7 +197,8 @@ def test_r1_is_on_the_unconditional_logit_alone():
     _, training = start(SMALL.model_copy(update={"augment": "none"}))
     images, labels = batch()
     real = images.clone().requires_grad_()
-    logits, _ = training.discriminator(real, labels)
+    with training.precision():
+        logits, _ = training.discriminator(real, labels)
     expected = torch.autograd.grad(logits.sum(), real)[0].square().sum((1, 2, 3)).mean()
     training._regularise_discriminator(images, labels)
     assert training.r1 == pytest.approx(float(expected), rel=1e-5)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ class StyleGAN2Training(Training):
         share = lazy_interval / (lazy_interval + 1) if lazy_interval else 1.0
         return torch.optim.Adam(network.parameters(), lr=self.config.lr * share, betas=(0.0, self.config.beta2**share), fused=True)
 
+    def precision(self) -> AbstractContextManager[Any]:
+        return mixed_precision(self.device, on_cpu=True)
+
     def augment(self, images: Tensor) -> Tensor:
         if self.config.augment == "ada":
             return self.ada(images)
@@ -79,16 +83,18 @@ class StyleGAN2Training(Training):
         self.generator.mapping.blend.fill_(blend)
 
         # Discriminator. Its fakes keep their graph: the generator step below reuses them, which saves a forward pass.
-        with mixed_precision(self.device):
+        with self.precision():
             fakes, low_fakes, twins = self._fakes(labels)
-            fake_u, fake_c = self.discriminator(self.augment(fakes.detach()), labels)
-            real_u, real_c = self.discriminator(self.augment(images), labels)
+            both = self.augment(torch.cat([fakes.detach(), images]))
+            (fake_u, real_u), (fake_c, real_c) = (logits.chunk(2) for logits in self.discriminator(both, labels.repeat(2), batches=2))
             loss_d = discriminator_loss(real_u, fake_u, config.loss)
             if blend > 0:
                 loss_d = loss_d + blend * discriminator_loss(real_c, fake_c, config.loss)
             if low_fakes is not None:
                 low_reals = F.adaptive_avg_pool2d(images, config.low_resolution)
-                low_real, low_fake = (self.discriminator.judge_low(self.augment(low)) for low in (low_reals, low_fakes.detach()))
+                low_fake, low_real = self.discriminator.judge_low(
+                    self.augment(torch.cat([low_fakes.detach(), low_reals])), batches=2
+                ).chunk(2)
                 loss_d = loss_d + config.low_weight * discriminator_loss(low_real, low_fake, config.loss)
         self._update(self.optimizer_d, loss_d)
         if config.augment == "ada":
@@ -98,7 +104,7 @@ class StyleGAN2Training(Training):
 
         # Generator
         self.discriminator.requires_grad_(False)
-        with mixed_precision(self.device):
+        with self.precision():
             held_u = held_c = held_low = None  # what fakes are held against
             if config.loss == "rpgan":
                 with torch.no_grad():
@@ -161,7 +167,9 @@ class StyleGAN2Training(Training):
         for seen in (images, fakes):
             if seen is not None:
                 x = self.augment(seen.detach()).detach().float().requires_grad_()
-                penalties.append(gradient_penalty(self.discriminator(x, labels)[0], x))
+                with self.precision():
+                    logits = self.discriminator(x, labels)[0]
+                penalties.append(gradient_penalty(logits, x))
         self._update(self.optimizer_d, torch.stack(penalties).sum() * (self.config.r1_gamma / 2 * self.config.r1_interval))
         self.r1 = float(penalties[0].detach())
 
@@ -169,8 +177,9 @@ class StyleGAN2Training(Training):
         """Path length (Karras 2020, equation 4): a step in w should change the image by a fixed amount. Half the batch is enough."""
         labels = labels[: max(1, len(labels) // 2)]
         generator = self.generator
-        ws = generator.styles(torch.randn(len(labels), self.config.z_dim, device=self.device), labels)
-        images = generator.synthesis(ws, generator.synthesis.random_noise(len(labels), self.device))
+        with self.precision():
+            ws = generator.styles(torch.randn(len(labels), self.config.z_dim, device=self.device), labels)
+            images = generator.synthesis(ws, generator.synthesis.random_noise(len(labels), self.device))
         direction = torch.randn_like(images) / self.config.resolution
         (gradient,) = torch.autograd.grad((images * direction).sum(), ws, create_graph=True)
         lengths = gradient.square().sum(2).mean(1).sqrt()

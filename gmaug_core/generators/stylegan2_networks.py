@@ -1,13 +1,15 @@
 """StyleGAN2's networks: mapping, synthesis, and a discriminator with two heads (Karras 2020, Shahbazi 2022).
 
-The modulation scales activations instead of building weights for every image (exact, and several times faster on a CPU), and
-resampling filters are depthwise convolutions.
+For speed, all exact: the modulation scales activations instead of building weights for every image; gains are multiplied into
+weights, biases and norms, not into activations; activations stay channels last throughout. In mixed precision convolutions and
+what follows them are bfloat16, and all dense layers, norms, logits and the sum of the images float32.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,9 +21,17 @@ from gmaug_core.generators.gan_losses import minibatch_deviation
 MAPPING_LR = 0.01  # the mapping network learns this much slower (Karras 2019)
 
 
+GAIN = math.sqrt(2)  # of the leaky ReLU: keeps the variance of its input. g lrelu(x) = lrelu(g x), so it goes into what makes x
+
+
 def lrelu(x: Tensor) -> Tensor:
-    """Leaky ReLU that keeps the variance of its input."""
-    return F.leaky_relu(x, 0.2) * math.sqrt(2)
+    """Leaky ReLU; GAIN is already in x."""
+    return F.leaky_relu(x, 0.2)
+
+
+def full_precision(x: Tensor) -> torch.autocast:
+    """Float32 within mixed precision."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def normalise(x: Tensor) -> Tensor:
@@ -35,44 +45,52 @@ def low_pass() -> Tensor:
     return torch.outer(taps, taps) / taps.sum() ** 2
 
 
-def filtered(x: Tensor, kernel: Tensor, *, padding: int, stride: int = 1) -> Tensor:
-    """Every channel of x convolved with the 4 x 4 kernel."""
-    c = x.shape[1]
-    return F.conv2d(x, kernel.to(x.dtype).expand(c, 1, 4, 4), padding=padding, stride=stride, groups=c)
+class Filter(torch.autograd.Function):
+    """Every channel convolved with a symmetric 4 x 4 kernel: its adjoint is itself with another padding. (PyTorch's own
+    derivative would also look for the kernel's gradient, channel by channel, in the regularisers' second derivatives.)"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: int) -> Tensor:
+        ctx.kernel, ctx.padding = kernel, padding
+        return F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4), padding=padding, groups=x.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return Filter.apply(gradient, ctx.kernel, 3 - ctx.padding), None, None
 
 
 class Dense(nn.Module):
-    """A linear layer with equalised learning rate."""
+    """A linear layer with equalised learning rate, in float32; `gain` of the activation that follows."""
 
-    def __init__(self, n_in: int, n_out: int, *, bias: float = 0.0, lr: float = 1.0) -> None:
+    def __init__(self, n_in: int, n_out: int, *, bias: float = 0.0, lr: float = 1.0, gain: float = 1.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(n_out, n_in) / lr)
         self.bias = nn.Parameter(torch.full((n_out,), bias / lr))
-        self.scale, self.lr = lr / math.sqrt(n_in), lr
+        self.scale, self.bias_scale = gain * lr / math.sqrt(n_in), gain * lr
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.lr)
+        with full_precision(x):
+            return F.linear(x.to(self.weight.dtype), self.weight * self.scale, self.bias * self.bias_scale)
 
 
 class Conv(nn.Module):
-    """A convolution with equalised learning rate; `down` filters and halves the size."""
+    """A convolution with equalised learning rate; `down` filters and halves the size, `gain` is of what follows."""
 
     kernel: Tensor
 
-    def __init__(self, c_in: int, c_out: int, size: int, *, down: bool = False, bias: bool = True) -> None:
+    def __init__(self, c_in: int, c_out: int, size: int, *, down: bool = False, bias: bool = True, gain: float = 1.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(c_out, c_in, size, size))
         self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
-        self.scale, self.down = 1 / math.sqrt(c_in * size**2), down
+        self.scale, self.gain, self.down = gain / math.sqrt(c_in * size**2), gain, down
         self.register_buffer("kernel", low_pass(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         weight, size = self.weight * self.scale, self.weight.shape[-1]
-        if not self.down:
-            return F.conv2d(x, weight, self.bias, padding=size // 2)
-        if size == 1:  # the positions that a 1 x 1 stride would skip need not be filtered
-            return F.conv2d(filtered(x, self.kernel, padding=1, stride=2), weight, self.bias)
-        return F.conv2d(filtered(x, self.kernel, padding=2), weight, self.bias, stride=2)
+        bias = None if self.bias is None else self.bias * self.gain
+        if self.down:
+            return F.conv2d(Filter.apply(x, self.kernel, 1 + size // 2), weight, bias, stride=2)
+        return F.conv2d(x, weight, bias, padding=size // 2)
 
 
 class StyledConv(nn.Module):
@@ -92,13 +110,16 @@ class StyledConv(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         """x [b, c_in, h, w], style w [b, w_dim], noise [b, 1, h', w'] -> [b, c_out, h', w']."""
         style, weight = self.style(w), self.weight * self.scale
-        norm = (style.square() @ weight.square().sum((2, 3)).T + 1e-8).rsqrt()
-        x = x * style[:, :, None, None]
+        with full_precision(x):
+            norm = GAIN * (style.square() @ weight.square().sum((2, 3)).T + 1e-8).rsqrt()
+        x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
-            x = filtered(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), self.kernel, padding=1)
+            x = Filter.apply(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), self.kernel, 1)
         else:
             x = F.conv2d(x, weight, padding=1)
-        return lrelu(torch.addcmul(self.bias[:, None, None] + noise * self.noise_strength, x, norm[:, :, None, None]))
+        x = x * norm.to(x.dtype)[:, :, None, None]  # first: what is added is broadcast, and would decide the memory layout
+        x = x + (GAIN * self.noise_strength * noise).to(x.dtype) + (GAIN * self.bias).to(x.dtype)[:, None, None]
+        return lrelu(x)
 
 
 class ToImage(nn.Module):
@@ -110,7 +131,7 @@ class ToImage(nn.Module):
         self.conv = Conv(c_in, channels, 1)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        return self.conv(x * self.style(w)[:, :, None, None])
+        return self.conv(x * self.style(w).to(x.dtype)[:, :, None, None]).float()
 
 
 class Mapping(nn.Module):
@@ -120,10 +141,11 @@ class Mapping(nn.Module):
 
     def __init__(self, config: StyleGAN2Config, n_classes: int) -> None:
         super().__init__()
-        self.first = Dense(config.z_dim, config.w_dim, lr=MAPPING_LR)
+        self.first = Dense(config.z_dim, config.w_dim, lr=MAPPING_LR, gain=GAIN)
         self.embed = nn.Embedding(n_classes, config.w_dim)
-        self.from_class = Dense(config.w_dim, config.w_dim, lr=MAPPING_LR)
-        self.rest = nn.ModuleList(Dense(config.w_dim, config.w_dim, lr=MAPPING_LR) for _ in range(config.mapping_layers - 1))
+        self.from_class = Dense(config.w_dim, config.w_dim, lr=MAPPING_LR, gain=GAIN)
+        rest = range(config.mapping_layers - 1)
+        self.rest = nn.ModuleList(Dense(config.w_dim, config.w_dim, lr=MAPPING_LR, gain=GAIN) for _ in rest)
         self.register_buffer("blend", torch.zeros(()))  # lambda: part of the model, since it says how to sample
 
     def forward(self, z: Tensor, labels: Tensor | None, noise: Tensor | None = None) -> Tensor:
@@ -201,12 +223,12 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
-        self.conv0 = Conv(c_in, c_in, 3)
-        self.conv1 = Conv(c_in, c_out, 3, down=True)
-        self.shortcut = Conv(c_in, c_out, 1, down=True, bias=False)
+        self.conv0 = Conv(c_in, c_in, 3, gain=GAIN)
+        self.conv1 = Conv(c_in, c_out, 3, down=True)  # the gain of its activation and that of the sum cancel
+        self.shortcut = Conv(c_in, c_out, 1, down=True, bias=False, gain=math.sqrt(0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        return (lrelu(self.conv1(lrelu(self.conv0(x)))) + self.shortcut(x)) * math.sqrt(0.5)
+        return lrelu(self.conv1(lrelu(self.conv0(x)))) + self.shortcut(x)
 
 
 class Discriminator(nn.Module):
@@ -217,39 +239,41 @@ class Discriminator(nn.Module):
         sides = [config.resolution >> i for i in range(int(math.log2(config.resolution)) - 1)]  # resolution .. 4
         widths = [_width(config, side) for side in sides]
         last = widths[-1]
-        self.from_image = Conv(channels, widths[0], 1)
+        self.from_image = Conv(channels, widths[0], 1, gain=GAIN)
         self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in zip(widths, widths[1:], strict=False))
-        self.conv = Conv(last + 1, last, 3)
-        self.dense = Dense(last * 16, last)
+        self.conv = Conv(last + 1, last, 3, gain=GAIN)
+        self.dense = Dense(last * 16, last, gain=GAIN)
         self.unconditional = Dense(last, 1)
         self.conditional = Dense(last, config.w_dim)
         self.embed = nn.Embedding(n_classes, config.w_dim)
         self.from_class = Dense(config.w_dim, config.w_dim)
         if config.low_resolution:
             self.low_blocks = low_level(config)  # the last so many blocks see low-resolution images as well
-            self.from_low_image = Conv(channels, widths[len(widths) - 1 - self.low_blocks], 1)
+            self.from_low_image = Conv(channels, widths[len(widths) - 1 - self.low_blocks], 1, gain=GAIN)
             self.low = Dense(last, 1)
 
-    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Images [b, c, h, w] and labels [b] -> unconditional and conditional logits [b]."""
+    def forward(self, images: Tensor, labels: Tensor, batches: int = 1) -> tuple[Tensor, Tensor]:
+        """Images [b, c, h, w] and labels [b] -> unconditional and conditional logits [b]. Several batches of one size may come
+        as one, which is faster: no image is compared with one of another batch."""
         x = lrelu(self.from_image(images))
         for block in self.blocks:
             x = block(x)
-        x = self._end(x)
+        x = self._end(x, batches)
         wanted = self.from_class(normalise(self.embed(labels)))
         matched = (self.conditional(x) * wanted).sum(1) / math.sqrt(wanted.shape[1])
         return self.unconditional(x).squeeze(1), matched
 
-    def _end(self, x: Tensor) -> Tensor:
-        x = lrelu(self.conv(torch.cat([x, minibatch_deviation(x)], 1)))
+    def _end(self, x: Tensor, batches: int) -> Tensor:
+        deviation = torch.cat([minibatch_deviation(part.float()) for part in x.chunk(batches)])
+        x = lrelu(self.conv(torch.cat([x, deviation.to(x.dtype)], 1)))
         return lrelu(self.dense(x.flatten(1)))
 
-    def judge_low(self, images: Tensor) -> Tensor:
+    def judge_low(self, images: Tensor, batches: int = 1) -> Tensor:
         """Low-resolution images [b, c, l, l] -> unconditional logits [b], through the blocks from that resolution on."""
         x = lrelu(self.from_low_image(images))
         for block in self.blocks[len(self.blocks) - self.low_blocks :]:
             x = block(x)
-        return self.low(self._end(x)).squeeze(1)
+        return self.low(self._end(x, batches)).squeeze(1)
 
 
 def _width(config: StyleGAN2Config, side: int) -> int:

@@ -72,10 +72,14 @@ def pick_device(device: str) -> torch.device:
         raise InputError(f"device '{device}' is not available", expected="auto, cpu, cuda or cuda:N", todo="use 'auto'") from error
 
 
-def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 on GPUs that compute in it. On CPUs float32 is as fast at these sizes, and exact."""
+def mixed_precision(device: torch.device, *, on_cpu: bool = False) -> AbstractContextManager[Any]:
+    """bfloat16 on GPUs that compute in it. On CPUs float32, which is as fast at most sizes; with `on_cpu` bfloat16 on those that
+    multiply in it (AVX512-BF16, AMX): worth it for StyleGAN2's convolutions (1.6 times as fast), not for the diffusion lanes."""
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", dtype=torch.bfloat16)
+    found = torch.cpu.get_capabilities() if on_cpu and device.type == "cpu" else {}
+    if found.get("avx512_bf16") or found.get("amx_bf16"):
+        return torch.autocast("cpu", dtype=torch.bfloat16)
     return nullcontext()
 
 
