@@ -7,8 +7,9 @@
 Both train a 10-class conditional GAN on the same random colour images: same resolution, channel_base, channel_max, batch, z = w,
 mapping layers, R1 every 16 steps, path length every 4, style mixing .9, no augmentation, no mirror, EMA. Ours runs with
 lambda 1, so both of its heads work; theirs has one head and a mapping network for the label. On a CPU their code takes its
-reference operations in float32, the only way it runs there; ours takes bfloat16 where the CPU multiplies in it (--float32: not). Turns of 16 steps (a whole period) alternate until --seconds are over a size;
-the first turn of each is not counted. images_per_s is the median over turns; the ratio is of the medians.
+reference operations in float32, the only way it runs there; ours takes bfloat16 where the CPU multiplies in it (--float32:
+not). Turns of 16 steps (a whole period) alternate until --seconds are over a size; the first turn of each is not counted.
+images_per_s is the median over turns; the ratio is of the medians.
 
 Their files stay as they are and where they are: they are imported from the folder, which is not part of this project.
 """
