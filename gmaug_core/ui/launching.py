@@ -163,8 +163,9 @@ def cost(config: AugmentationConfig) -> str:
         alike = settings["generator"] == config.generator.model_dump(mode="json") and settings["seeds"] == config.seeds
         if status.state == "finished" and alike:
             return f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this machine."
+    at_16 = {"edm": "about 4 minutes", "stylegan2": "about 4 minutes"}.get(config.generator.name, "longer than with EDM (measure it)")
     typical = {
-        "quick": "At 16 px expect about 5 minutes on two CPU cores, and about four times that at 32 px.",
+        "quick": f"On two CPU cores expect {at_16} at 16 px, and several times that at 32 px.",
         "standard": "Expect some hours on one GPU.",
         "paper": "Expect days on one GPU.",
     }
