@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,14 @@ def sample_data() -> Path:
     if not (folder / "flowers_128.zip").exists():
         pytest.skip("sample datasets are not here: set GMAUG_TEST_DATA to the folder that has flowers_128.zip")
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For networks so small that a second thread only waits for the first."""
+    import torch  # here: the tests of pages and files do without
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -12,15 +12,7 @@ from gmaug_core.config import EDMConfig
 from gmaug_core.generators.augment import ADA, CONDITIONS, diff_augment, non_leaky, warp
 from gmaug_core.generators.edm import EDM, SAMPLERS, SIGMA_DATA, Denoiser, UNet, noise_levels, power_decay, power_exponent
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """The networks here are so small that a second thread only waits for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = EDMConfig(resolution=8, channels=8, channel_mult=(1, 2), batch=8, kimg=0.08, attention_resolutions=(4,))
 

@@ -12,15 +12,7 @@ from gmaug_core.errors import InputError
 from gmaug_core.generators.feedback import objective
 from gmaug_core.generators.guided_diffusion import schedule_betas
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """The networks here are so small that a second thread only waits for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = {"resolution": 8, "channels": 8, "channel_mult": (1, 2)}
 LANES = {

@@ -14,15 +14,7 @@ from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.generators.training import class_weights, derived, draw_batch, seeded_normal, to_signed, to_uint8
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """The networks here are so small that a second thread only waits for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CLASSES = ("zero", "one", "two")
 SMALL = {"resolution": 8, "batch": 8, "kimg": 0.08, "snapshot_kimg": 0.032}

@@ -28,15 +28,7 @@ from gmaug_core.generators.guided_diffusion import (
 from gmaug_core.generators.training import seeded_normal
 from gmaug_core.presets import augmentation_config
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """The networks here are so small that a second thread only waits for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = GuidedDiffusionConfig(
     resolution=8, channels=8, channel_mult=(1, 2), classifier_channels=8, batch=8, kimg=0.08, snapshot_kimg=1.0, sampling_steps=5

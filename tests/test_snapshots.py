@@ -15,15 +15,7 @@ from gmaug_core.errors import Stopped
 from gmaug_core.generators import snapshots
 from gmaug_core.generators.snapshots import Watch, look_size
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """The networks here are so small that a second thread only waits for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 NAMES = ("a", "b", "c")
 LABELS = np.repeat([0, 1, 2], [30, 20, 3])

@@ -20,15 +20,7 @@ from gmaug_core.generators.gan_losses import (
 from gmaug_core.generators.stylegan2 import StyleGAN2
 from gmaug_core.generators.stylegan2_networks import Conv, Discriminator, Filter, Mapping, ResidualBlock, StyledConv, low_pass
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """The networks here are so small that a second thread only waits for the first."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = StyleGAN2Config(resolution=8, channel_max=8, z_dim=8, w_dim=8, batch=8, kimg=0.8, snapshot_kimg=1.0)
 
