@@ -140,6 +140,12 @@ def test_interval_covers_at_the_nominal_rate():
     assert 0.935 <= hits / trials <= 0.975
 
 
+def test_an_accuracys_interval_ends_at_0_and_1():
+    correct = np.array([[1.0] * 19 + [0.0], [1.0] + [0.0] * 19])
+    found = experiment._mean([0.95, 0.05], correct)
+    assert (found["ci_low"], found["ci_high"]) == (0.0, 1.0)
+
+
 def test_interval_of_one_seed_is_the_test_splits_own():
     low, high = experiment.interval(0.5, 0.0, 1, 0.25, 100)
     assert high - low == pytest.approx(2 * stats.t.ppf(0.975, 99) * 0.05)
