@@ -456,17 +456,17 @@ def interval(mean: float, seed_variance: float, seeds: int, image_variance: floa
 
 
 def _mean(values: Sequence[float], contributions: NDArray[np.float64]) -> dict[str, Any]:
-    """values: one a seed, 0..1; contributions: [seeds, images], whose mean over images is the value. The interval ends at 0 and 1."""
+    """values: one a seed; contributions: [seeds, images], whose mean over images is the value."""
     mean = float(np.mean(values))
     seed_variance = float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
     low, high = interval(mean, seed_variance, len(values), float(np.var(contributions.mean(axis=0), ddof=1)), contributions.shape[1])
-    return {
-        "mean": mean,
-        "ci_low": max(low, 0.0),
-        "ci_high": min(high, 1.0),
-        "values": list(map(float, values)),
-        "n": contributions.shape[1],
-    }
+    return {"mean": mean, "ci_low": low, "ci_high": high, "values": list(map(float, values)), "n": contributions.shape[1]}
+
+
+def _share(values: Sequence[float], contributions: NDArray[np.float64]) -> dict[str, Any]:
+    """_mean of values in 0..1, its interval no wider than that."""
+    found = _mean(values, contributions)
+    return found | {"ci_low": max(found["ci_low"], 0.0), "ci_high": min(found["ci_high"], 1.0)}
 
 
 def summary(name: str, evaluations: Sequence[Evaluation], labels: NDArray[np.int64]) -> dict[str, Any]:
@@ -477,8 +477,8 @@ def summary(name: str, evaluations: Sequence[Evaluation], labels: NDArray[np.int
     weight = len(labels) / ((n > 0).sum() * n[labels])
     return {
         "label": LABELS[name],
-        "accuracy": _mean([e.accuracy for e in evaluations], correct),
-        "balanced_accuracy": _mean([e.balanced_accuracy for e in evaluations], correct * weight),
+        "accuracy": _share([e.accuracy for e in evaluations], correct),
+        "balanced_accuracy": _share([e.balanced_accuracy for e in evaluations], correct * weight),
     }
 
 

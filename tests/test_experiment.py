@@ -140,10 +140,11 @@ def test_interval_covers_at_the_nominal_rate():
     assert 0.935 <= hits / trials <= 0.975
 
 
-def test_an_accuracys_interval_ends_at_0_and_1():
+def test_an_accuracys_interval_ends_at_0_and_1_and_a_gains_does_not():
     correct = np.array([[1.0] * 19 + [0.0], [1.0] + [0.0] * 19])
-    found = experiment._mean([0.95, 0.05], correct)
-    assert (found["ci_low"], found["ci_high"]) == (0.0, 1.0)
+    share, gain = experiment._share([0.95, 0.05], correct), experiment._mean([0.95, 0.05], correct)
+    assert (share["ci_low"], share["ci_high"]) == (0.0, 1.0)
+    assert gain["ci_low"] < -1 and gain["ci_high"] > 2
 
 
 def test_interval_of_one_seed_is_the_test_splits_own():
