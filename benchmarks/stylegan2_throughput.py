@@ -8,8 +8,12 @@ Both train a 10-class conditional GAN on the same random colour images: same res
 mapping layers, R1 every 16 steps, path length every 4, style mixing .9, no augmentation, no mirror, EMA. Ours runs with
 lambda 1, so both of its heads work; theirs has one head and a mapping network for the label. On a CPU their code takes its
 reference operations in float32, the only way it runs there; ours takes bfloat16 where the CPU multiplies in it (--float32:
-not). Turns of 16 steps (a whole period) alternate until --seconds are over a size; the first turn of each is not counted.
-images_per_s is the median over turns; the ratio is of the medians.
+not).
+
+Each is a process of its own, so that neither's memory decides how the other's is given out, and they take turns of 16 steps (a
+whole period) until --seconds are over a size; the first turn of each is not counted. Ours has the environment that a run's
+worker has (gmaug_core.launch.COMPUTING); theirs has run twice, once in the environment that it finds, as its own commands do,
+and once in ours, which is a tenth faster for it as well. images_per_s is the median over turns; a ratio is of medians.
 
 Their files stay as they are and where they are: they are imported from the folder, which is not part of this project.
 """
@@ -19,8 +23,10 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +39,7 @@ import torch
 
 from gmaug_core.config import StyleGAN2Config
 from gmaug_core.generators.stylegan2 import StyleGAN2, StyleGAN2Training
+from gmaug_core.launch import computing
 
 CLASSES, TURN = 10, 16  # steps
 SIZES = [(32, 2048, 64), (32, 4096, 128)]  # resolution, channel_base, channel_max
@@ -109,40 +116,60 @@ def draw(batch: int, side: int, device: torch.device) -> tuple[torch.Tensor, tor
     return (torch.rand(batch, 3, side, side) * 2 - 1).to(device), torch.randint(0, CLASSES, (batch,)).to(device)
 
 
-def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Alternate turns of both until the time is over."""
-    device = torch.device(arguments.device)
+def take_turns(make: Callable[..., tuple[Callable[[int], None], int]], size: tuple[int, int, int], arguments: argparse.Namespace) -> None:
+    """One side's process: its number of parameters, then a line of wall and processor seconds for each line that it is sent."""
+    device, answers = torch.device(arguments.device), sys.stdout
+    sys.stdout = sys.stderr  # for whatever else is printed
     torch.manual_seed(0)
-    found: dict[str, dict[str, Any]] = {}
-    steps: dict[str, Callable[[int], None]] = {}
-    for name, make in (("ours", ours), ("stylegan2-ada-pytorch", theirs)):
-        steps[name], parameters = make(size, arguments.width, arguments.layers, arguments.batch, device)
-        found[name] = {"parameters": parameters, "turns": []}
+    step, parameters = make(size, arguments.width, arguments.layers, arguments.batch, device)
+    print(json.dumps(parameters), file=answers, flush=True)
+    for turn, _ in enumerate(sys.stdin):
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        wall, cpu = time.perf_counter(), time.process_time()
+        for number in range(TURN):
+            step(turn * TURN + number)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        memory = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else None
+        print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu, memory]), file=answers, flush=True)
+
+
+def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[str, Any]:
+    """Alternate turns of all sides until the time is over."""
+    environments = {"ours": computing(), "theirs": dict(os.environ), "theirs, our environment": computing()}
+    sides = {}
+    for name, environment in environments.items():
+        command = [sys.executable, "-m", "benchmarks.stylegan2_throughput", *sys.argv[1:], "--side", name.split(",")[0]]
+        command += ["--size", *map(str, size)]  # the last one counts
+        sides[name] = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def answer(side: subprocess.Popen[str]) -> Any:
+        line = side.stdout.readline()  # type: ignore[union-attr]
+        return json.loads(line) if line else sys.exit("one side ended: what it printed above says why")
+
+    found: dict[str, dict[str, Any]] = {name: {"parameters": answer(side), "turns": []} for name, side in sides.items()}
     begin, turn = time.perf_counter(), 0
-    while turn < 2 or time.perf_counter() - begin < arguments.seconds:
-        order = list(steps.items())
-        for name, step in order if turn % 2 else reversed(order):
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-                torch.cuda.reset_peak_memory_stats()
-            wall, cpu = time.perf_counter(), time.process_time()
-            for number in range(TURN):
-                step(turn * TURN + number)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-                found[name]["peak_memory_mb"] = torch.cuda.max_memory_allocated() / 2**20  # of both networks together
+    while turn < 3 or time.perf_counter() - begin < arguments.seconds:
+        order = list(sides.items())
+        for name, side in order if turn % 2 else reversed(order):
+            print(turn, file=side.stdin, flush=True)
+            took = answer(side)
             if turn:  # the first one allocates
-                found[name]["turns"].append((time.perf_counter() - wall, time.process_time() - cpu))
+                found[name]["turns"].append(took)
         turn += 1
+    for side in sides.values():
+        side.communicate()
     images = TURN * arguments.batch
     for row in found.values():
-        turns = row.pop("turns")
-        row["images_per_s"] = images / statistics.median(wall for wall, _ in turns)
-        row["images_per_cpu_s"] = images / statistics.median(cpu for _, cpu in turns)
-        row["seconds_per_kimg"], row["turns"] = 1000 / row["images_per_s"], len(turns)
+        walls, cpus, memory = zip(*row.pop("turns"), strict=True)
+        row["images_per_s"], row["images_per_cpu_s"] = images / statistics.median(walls), images / statistics.median(cpus)
+        row["seconds_per_kimg"], row["turns"] = 1000 / row["images_per_s"], len(walls)
+        if memory[-1] is not None:
+            row["peak_memory_mb"] = memory[-1]
     side, base, most = size
-    ratio = found["ours"]["images_per_s"] / found["stylegan2-ada-pytorch"]["images_per_s"]
-    return {"resolution": side, "channel_base": base, "channel_max": most, **found, "ratio": ratio}
+    ratios = {f"ratio to {name}": found["ours"]["images_per_s"] / row["images_per_s"] for name, row in found.items() if name != "ours"}
+    return {"resolution": side, "channel_base": base, "channel_max": most, **found, **ratios}
 
 
 def main() -> None:
@@ -156,6 +183,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--float32", action="store_true", help="ours in full precision as well")
+    parser.add_argument("--side", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help="for example benchmarks/results/stylegan2_throughput.json")
     arguments = parser.parse_args()
     if not (arguments.peer / "training" / "networks.py").exists():
@@ -164,6 +192,9 @@ def main() -> None:
     if arguments.float32:
         StyleGAN2Training.precision = lambda training: nullcontext()  # type: ignore[assignment, method-assign, misc]
     torch.set_num_threads(arguments.threads)
+    if arguments.side:
+        take_turns(ours if arguments.side == "ours" else theirs, tuple(arguments.size[-1]), arguments)
+        return
     rows = []
     for size in map(tuple, arguments.size or SIZES):
         rows.append(compare(size, arguments))

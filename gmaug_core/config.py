@@ -165,6 +165,7 @@ class StyleGAN2Config(Config):
     mirror: bool = False
     truncation: float = Field(1.0, gt=0, le=1)  # .7 lifts agreement and costs coverage
     snapshot_kimg: float = Field(10.0, gt=0)
+    compile: bool = False  # by torch.compile, which takes a minute first: for a GPU; on a CPU it is slower
 
     @model_validator(mode="after")
     def _check(self) -> StyleGAN2Config:

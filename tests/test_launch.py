@@ -34,7 +34,7 @@ def with_minutes(data, minutes):
 
 
 def test_the_command_line_measures_and_starts_nothing(data, capsys):
-    tiny_gan = [f"--set=generator.{key}={value}" for key, value in tiny.GAN_SETTINGS["generator"].items()]
+    tiny_gan = [f"--set=generator.{key}={value}" for key, value in tiny.GENERATORS["stylegan2"].items()]
     assert cli.main(["augment", data.id, "--generator", "stylegan2", "--estimate", "--json", "--set", "device=cpu", *tiny_gan]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["seconds_per_kimg"] > 0 and found["training_seconds"] > 0 and found["kimg"] == 0.32

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from gmaug_core.config import StyleGAN2Config
 from gmaug_core.generators.gan_losses import (
@@ -17,8 +20,18 @@ from gmaug_core.generators.gan_losses import (
     transition,
     twins_loss,
 )
-from gmaug_core.generators.stylegan2 import StyleGAN2
-from gmaug_core.generators.stylegan2_networks import Conv, Discriminator, Filter, Mapping, ResidualBlock, StyledConv, low_pass
+from gmaug_core.generators.stylegan2 import StyleGAN2, StyleGAN2Training
+from gmaug_core.generators.stylegan2_networks import (
+    Conv,
+    Dense,
+    Discriminator,
+    Filter,
+    Mapping,
+    ResidualBlock,
+    StyledConv,
+    learning_rates,
+    low_pass,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -99,15 +112,15 @@ def test_scaling_activations_equals_per_image_weights(up):
     noise = torch.randn(3, 1, side, side).double()
     expected = []
     for k in range(3):  # weights modulated and demodulated for each image, equations 1 and 3 of Karras 2020
-        weight = layer.weight * layer.scale * layer.style(w[k : k + 1])[0][None, :, None, None]
+        weight = layer.weight * layer.style(w[k : k + 1])[0][None, :, None, None]
         weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
         if up:
             y = F.conv_transpose2d(x[k : k + 1], weight.transpose(0, 1), stride=2)
             y = Filter.apply(y, low_pass().double() * 4, 1)
         else:
             y = F.conv2d(x[k : k + 1], weight, padding=1)
-        y = y + 0.3 * noise[k] + layer.bias[None, :, None, None]
-        expected.append(F.leaky_relu(y, 0.2) * 2**0.5)
+        y = y * 2**0.5 + 0.3 * noise[k] + layer.bias[None, :, None, None]  # noise and bias have the gain in them
+        expected.append(F.leaky_relu(y, 0.2))
     assert torch.allclose(layer(x, w, noise), torch.cat(expected), atol=1e-6)
 
 
@@ -116,36 +129,63 @@ def test_resampling_keeps_a_constant_and_the_size():
     for size in (1, 3):
         layer = Conv(1, 1, size, down=True, bias=False)
         layer.weight.data.zero_()
-        layer.weight.data[..., size // 2, size // 2] = 1 / layer.scale
+        layer.weight.data[..., size // 2, size // 2] = 1
         out = layer(torch.ones(1, 1, 16, 16))
         assert out.shape == (1, 1, 8, 8) and torch.allclose(out[..., 1:-1, 1:-1], torch.ones(6, 6), atol=1e-6)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("padding", [1, 2])
-def test_the_filter_has_its_derivatives(padding):
+def test_the_filter_has_its_derivatives(padding, stride):
     x = torch.randn(2, 3, 5, 6, dtype=torch.double, requires_grad=True)
     kernel = low_pass().double()
-    assert torch.allclose(Filter.apply(x, kernel, padding), F.conv2d(x, kernel.expand(3, 1, 4, 4), padding=padding, groups=3))
-    assert torch.autograd.gradcheck(lambda x: Filter.apply(x, kernel, padding), x)
-    assert torch.autograd.gradgradcheck(lambda x: Filter.apply(x, kernel, padding) ** 2, x)
+    expected = F.conv2d(x, kernel.expand(3, 1, 4, 4), padding=padding, stride=stride, groups=3)
+    assert torch.allclose(Filter.apply(x, kernel, padding, stride), expected)
+    assert torch.autograd.gradcheck(lambda x: Filter.apply(x, kernel, padding, stride), x)
+    assert torch.autograd.gradgradcheck(lambda x: Filter.apply(x, kernel, padding, stride) ** 2, x)
 
 
-def test_gains_in_the_weights_equal_gains_on_activations():
+def test_a_residual_block_is_its_formula():
     torch.manual_seed(0)
     block, x = ResidualBlock(5, 7).double(), torch.randn(2, 5, 8, 8).double()
     for conv in (block.conv0, block.conv1):
         conv.bias.data.normal_()
 
-    def conv(layer, x, stride=1):
-        weight = layer.weight / (layer.weight[0].numel() ** 0.5)  # equalised learning rate, He's gain left to the activation
-        return F.conv2d(x, weight, layer.bias, stride=stride, padding=weight.shape[-1] // 2 if stride == 1 else 0)
+    def plain(layer, x, stride=1):  # He's gain left to the activation: the layer's weights and biases have it in them
+        gain = layer.paces["bias"]
+        return F.conv2d(x, layer.weight / gain, layer.bias / gain, stride=stride, padding=0 if stride > 1 else 1)
 
     def active(x):
         return F.leaky_relu(x, 0.2) * 2**0.5
 
-    blurred = [Filter.apply(y, low_pass().double(), padding) for y, padding in ((active(conv(block.conv0, x)), 2), (x, 1))]
-    expected = (active(conv(block.conv1, blurred[0], 2)) + conv(block.shortcut, blurred[1], 2)) * 0.5**0.5
+    blurred = Filter.apply(active(plain(block.conv0, x)), low_pass().double(), 2)
+    shortcut = F.conv2d(Filter.apply(x, low_pass().double(), 1), block.shortcut.weight * 2**0.5, stride=2)
+    expected = (active(plain(block.conv1, blurred, 2)) + shortcut) * 0.5**0.5
     assert torch.allclose(block(x), expected, atol=1e-9)
+
+
+def test_equalised_learning_rates_are_those_of_unit_variance_weights():
+    torch.manual_seed(0)
+    layers = {"dense": Dense(6, 4, lr=0.01, gain=2**0.5), "conv": Conv(3, 4, 3, gain=2**0.5), "styled": StyledConv(3, 4, 6, up=False)}
+    network = nn.ModuleDict(layers)
+    groups = learning_rates(network, 1e-3)
+    assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    for layer, fan_in, gain, lr in (("dense", 6, 2**0.5, 0.01), ("conv", 27, 2**0.5, 1.0), ("styled", 27, 1.0, 1.0)):
+        scale = gain * lr / fan_in**0.5  # w = scale v: what multiplies a weight v that learns at 1e-3
+        assert rates[id(layers[layer].weight)] == pytest.approx(1e-3 * scale)
+    assert rates[id(layers["styled"].style.bias)] == 1e-3
+
+    v = nn.Parameter(layers["conv"].weight.detach() / (scale := (2 / 27) ** 0.5))  # Adam on v, and on w: the same weights after
+    assert 0.7 < float(v.detach().std()) < 1.3
+    optimizers = [torch.optim.Adam(groups, betas=(0.0, 0.99)), torch.optim.Adam([v], lr=1e-3, betas=(0.0, 0.99))]
+    x = torch.randn(2, 3, 8, 8)
+    for _ in range(3):
+        for optimizer, weight in zip(optimizers, (layers["conv"].weight, v * scale), strict=True):
+            optimizer.zero_grad()
+            F.conv2d(x, weight).square().mean().backward()
+            optimizer.step()
+    assert torch.allclose(layers["conv"].weight, v * scale, atol=1e-6)
 
 
 def test_two_batches_as_one_are_judged_apart():
@@ -166,6 +206,28 @@ def test_mixed_precision_is_near_full_precision():
         mixed = discriminator(images, labels)
     for one, other in zip(exact, mixed, strict=True):
         assert other.dtype == torch.float32 and 0 < float((one - other).detach().abs().max()) < 0.1
+
+
+def test_compiled_training_is_the_same_training(monkeypatch):
+    compile_ = nn.Module.compile
+    compiled = []
+
+    def recorded(network, **options):
+        compiled.append(type(network).__name__)
+        compile_(network, **options, backend="aot_eager")  # traced and differentiated as for a GPU, but no code is generated
+
+    monkeypatch.setattr(nn.Module, "compile", recorded)
+    monkeypatch.setattr(StyleGAN2Training, "precision", lambda training: nullcontext())
+    config = SMALL.model_copy(update={"path_length_weight": 2.0, "path_length_interval": 1, "r1_interval": 1, "augment": "none"})
+    weights = []
+    for wanted in (False, True):
+        _, training = start(config.model_copy(update={"compile": wanted}))
+        for step in range(50, 52):  # lambda is 1: both heads learn
+            torch.manual_seed(step)
+            training.step(*batch(), step)
+        weights.append([*training.generator.parameters(), *training.discriminator.parameters()])
+    assert compiled == ["Synthesis", "Discriminator"]
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(*weights, strict=True))
 
 
 def test_minibatch_deviation_sees_a_collapse():
@@ -293,7 +355,7 @@ def test_with_utlo_the_low_resolution_image_knows_no_class_and_is_trained():
     network.mapping.blend.fill_(1.0)
     z, noise = torch.randn(2, 8), network.synthesis.random_noise(2, torch.device("cpu"))
     with torch.no_grad():
-        one, two = (network.synthesis.pyramid(network.styles(z, torch.full((2,), k)), noise) for k in (0, 1))
+        one, two = (network.synthesis(network.styles(z, torch.full((2,), k)), noise) for k in (0, 1))
     assert [image.shape[-1] for image in one] == [4, 8, 16]
     assert torch.equal(one[0], two[0]) and torch.equal(one[1], two[1]) and not torch.equal(one[2], two[2])
     before = training.discriminator.low.weight.clone()

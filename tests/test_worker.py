@@ -61,7 +61,10 @@ def wait(run_id: str, states: set[str], seconds: float = 120) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("generator", "only"), [("edm", None), ("stylegan2", {"generator", "sample-1"})])  # the rest is shared
+@pytest.mark.parametrize(
+    ("generator", "only"),  # what the others do not share with the first
+    [("edm", None), ("stylegan2", {"generator", "sample-1"}), ("guided_diffusion", {"generator", "sample-1"})],
+)
 def test_killed_in_every_stage_and_resumed_is_the_same(home, tmp_path, generator, only):
     data = tiny.make_dataset(tmp_path / "bars")
     config = tiny.config(data, generator, seeds=1)

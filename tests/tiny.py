@@ -20,8 +20,10 @@ SETTINGS = {
     "tolerance": 0.0,
     "draw_budget": 2.0,
 }
-GAN_SETTINGS = SETTINGS | {
-    "generator": {"kimg": 0.32, "batch": 16, "channel_base": 64, "channel_max": 8, "z_dim": 8, "w_dim": 8, "snapshot_kimg": 0.16}
+GENERATORS = {  # what is tiny for each
+    "edm": SETTINGS["generator"],
+    "stylegan2": {"kimg": 0.32, "batch": 16, "channel_base": 64, "channel_max": 8, "z_dim": 8, "w_dim": 8, "snapshot_kimg": 0.16},
+    "guided_diffusion": {"kimg": 0.32, "batch": 16, "channels": 8, "classifier_channels": 8, "snapshot_kimg": 0.16, "sampling_steps": 3},
 }
 
 
@@ -58,7 +60,7 @@ def make_dataset(folder: Path) -> dataset.Dataset:
 
 def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> AugmentationConfig:
     """The quick preset, made tiny."""
-    settings = SETTINGS if generator == "edm" else GAN_SETTINGS
+    settings = SETTINGS | {"generator": GENERATORS[generator]}
     return augmentation_config(data.id, image_size=16, colour="grey", generator=generator, symmetric=False, overrides=settings | overrides)
 
 

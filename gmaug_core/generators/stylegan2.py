@@ -32,7 +32,7 @@ from gmaug_core.generators.gan_losses import (
     transition,
     twins_loss,
 )
-from gmaug_core.generators.stylegan2_networks import Discriminator, StyleGenerator, low_level
+from gmaug_core.generators.stylegan2_networks import Discriminator, StyleGenerator, learning_rates, low_level
 from gmaug_core.generators.training import Generator, Training, derived, mixed_precision, seeded_normal, to_device, update_ema
 
 ADA_SHARE = 0.25  # of the budget: the time in which p could go from 0 to 1 (500 kimg in the paper, at most)
@@ -61,13 +61,17 @@ class StyleGAN2Training(Training):
         self.optimizer_g = self._optimizer(generator, config.path_length_interval if config.path_length_weight else 0)
         self.optimizer_d = self._optimizer(discriminator, config.r1_interval if config.r1_gamma else 0)
         self.r1 = self.path_penalty = 0.0
+        if config.compile:
+            generator.synthesis.compile(dynamic=False)
+            discriminator.compile(dynamic=False)
         lazy = [config.r1_interval if config.r1_gamma else 1, config.path_length_interval if config.path_length_weight else 1]
         self.period = math.lcm(*lazy)
 
     def _optimizer(self, network: nn.Module, lazy_interval: int) -> torch.optim.Adam:
         """Adam whose pace allows for one regularisation step every `lazy_interval` steps (Karras 2020, appendix B)."""
         share = lazy_interval / (lazy_interval + 1) if lazy_interval else 1.0
-        return torch.optim.Adam(network.parameters(), lr=self.config.lr * share, betas=(0.0, self.config.beta2**share), fused=True)
+        groups = learning_rates(network, self.config.lr * share)
+        return torch.optim.Adam(groups, betas=(0.0, self.config.beta2**share), fused=True)
 
     def precision(self) -> AbstractContextManager[Any]:
         return mixed_precision(self.device, on_cpu=True)
@@ -147,7 +151,7 @@ class StyleGAN2Training(Training):
             other = generator.styles(z, labels, self._embedding_noise(labels))
             first = torch.randint(1, ws.shape[1], (n, 1, 1), device=self.device)  # from this layer on, the other style
             ws = torch.where(torch.arange(ws.shape[1], device=self.device)[:, None] < first, ws, other)
-        images = generator.synthesis.pyramid(ws, generator.synthesis.random_noise(n, self.device))
+        images = generator.synthesis(ws, generator.synthesis.random_noise(n, self.device))
         return images[-1], images[low_level(config)] if config.low_resolution else None, twins
 
     def _embedding_noise(self, labels: Tensor) -> Tensor | None:
@@ -168,7 +172,7 @@ class StyleGAN2Training(Training):
             if seen is not None:
                 x = self.augment(seen.detach()).detach().float().requires_grad_()
                 with self.precision():
-                    logits = self.discriminator(x, labels)[0]
+                    logits = self.discriminator.forward(x, labels)[0]  # forward: what is compiled has no second derivative
                 penalties.append(gradient_penalty(logits, x))
         self._update(self.optimizer_d, torch.stack(penalties).sum() * (self.config.r1_gamma / 2 * self.config.r1_interval))
         self.r1 = float(penalties[0].detach())
@@ -179,7 +183,8 @@ class StyleGAN2Training(Training):
         generator = self.generator
         with self.precision():
             ws = generator.styles(torch.randn(len(labels), self.config.z_dim, device=self.device), labels)
-            images = generator.synthesis(ws, generator.synthesis.random_noise(len(labels), self.device))
+            noise = generator.synthesis.random_noise(len(labels), self.device)
+            images = generator.synthesis.forward(ws, noise)[-1]  # forward: as below
         direction = torch.randn_like(images) / self.config.resolution
         (gradient,) = torch.autograd.grad((images * direction).sum(), ws, create_graph=True)
         lengths = gradient.square().sum(2).mean(1).sqrt()
@@ -232,7 +237,7 @@ class StyleGAN2(Generator):
         ws = generator.styles(z, labels)
         if self.config.truncation < 1:
             ws = self.mean_styles()[labels].lerp(ws, self.config.truncation)
-        return generator.synthesis(ws, [part.reshape(-1, 1, side, side) for part, side in zip(noise, sides, strict=True)])
+        return generator.synthesis(ws, [part.reshape(-1, 1, side, side) for part, side in zip(noise, sides, strict=True)])[-1]
 
     def mean_styles(self) -> Tensor:
         """The mean styles of each class [n_classes, n_styles, w_dim]: truncation pulls towards them, so it keeps the class."""

@@ -1,13 +1,15 @@
 """StyleGAN2's networks: mapping, synthesis, and a discriminator with two heads (Karras 2020, Shahbazi 2022).
 
-For speed, all exact: the modulation scales activations instead of building weights for every image; gains are multiplied into
-weights, biases and norms, not into activations; activations stay channels last throughout. In mixed precision convolutions and
-what follows them are bfloat16, and all dense layers, norms, logits and the sum of the images float32.
+For speed, all exact: the modulation scales activations instead of building weights for every image; gains are part of weights,
+biases and norms, not multiplied into activations; equalised learning rates are learning rates (`learning_rates`), not factors;
+what needs no copy is done in place; activations stay channels last throughout. In mixed precision convolutions and what
+follows them are bfloat16, and all dense layers, norms, logits and the sum of the images float32.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,14 +21,24 @@ from gmaug_core.config import StyleGAN2Config
 from gmaug_core.generators.gan_losses import minibatch_deviation
 
 MAPPING_LR = 0.01  # the mapping network learns this much slower (Karras 2019)
-
-
 GAIN = math.sqrt(2)  # of the leaky ReLU: keeps the variance of its input. g lrelu(x) = lrelu(g x), so it goes into what makes x
 
 
 def lrelu(x: Tensor) -> Tensor:
-    """Leaky ReLU; GAIN is already in x."""
-    return F.leaky_relu(x, 0.2)
+    """Leaky ReLU, in place; GAIN is already in x."""
+    return F.leaky_relu_(x, 0.2)
+
+
+def learning_rates(network: nn.Module, lr: float) -> list[dict[str, Any]]:
+    """Parameter groups of the equalised learning rate (Karras 2018, arXiv 1710.10196): a weight is `pace` times a value of unit
+    variance that learns at `lr`. For Adam, whose step does not depend on the gradient's size, that is a weight that learns at
+    `pace` times `lr`. Layers state the paces of their parameters; others learn at `lr`."""
+    groups = defaultdict(list)
+    for module in network.modules():
+        paces: dict[str, float] = getattr(module, "paces", {})
+        for name, parameter in module.named_parameters(recurse=False):
+            groups[paces.get(name, 1.0)].append(parameter)
+    return [{"params": parameters, "lr": lr * pace} for pace, parameters in groups.items()]
 
 
 def full_precision(x: Tensor) -> torch.autocast:
@@ -46,17 +58,24 @@ def low_pass() -> Tensor:
 
 
 class Filter(torch.autograd.Function):
-    """Every channel convolved with a symmetric 4 x 4 kernel: its adjoint is itself with another padding. (PyTorch's own
-    derivative would also look for the kernel's gradient, channel by channel, in the regularisers' second derivatives.)"""
+    """Every channel convolved with a symmetric 4 x 4 kernel: its adjoint is itself with another padding, after zeros between the
+    values where it had a stride. (PyTorch's own derivative is a hundred times slower with a stride, and would also look for the
+    kernel's gradient, channel by channel, in the regularisers' second derivatives.)"""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: int) -> Tensor:
-        ctx.kernel, ctx.padding = kernel, padding
-        return F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4), padding=padding, groups=x.shape[1])
+    def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: int, stride: int = 1) -> Tensor:
+        ctx.kernel, ctx.padding, ctx.stride = kernel, padding, stride
+        ctx.sides = [side + 2 * padding - 3 for side in x.shape[2:]]  # without the stride
+        return F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4), padding=padding, stride=stride, groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return Filter.apply(gradient, ctx.kernel, 3 - ctx.padding), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        if ctx.stride > 1:
+            n, channels = gradient.shape[:2]
+            sparse = gradient.new_zeros(n, *ctx.sides, channels).permute(0, 3, 1, 2)  # channels last
+            sparse[:, :, :: ctx.stride, :: ctx.stride] = gradient
+            gradient = sparse
+        return Filter.apply(gradient, ctx.kernel, 3 - ctx.padding), None, None, None
 
 
 class Dense(nn.Module):
@@ -64,13 +83,13 @@ class Dense(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, *, bias: float = 0.0, lr: float = 1.0, gain: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in) / lr)
-        self.bias = nn.Parameter(torch.full((n_out,), bias / lr))
-        self.scale, self.bias_scale = gain * lr / math.sqrt(n_in), gain * lr
+        self.weight = nn.Parameter(torch.randn(n_out, n_in) * (gain / math.sqrt(n_in)))
+        self.bias = nn.Parameter(torch.full((n_out,), gain * bias))
+        self.paces = {"weight": gain * lr / math.sqrt(n_in), "bias": gain * lr}
 
     def forward(self, x: Tensor) -> Tensor:
         with full_precision(x):
-            return F.linear(x.to(self.weight.dtype), self.weight * self.scale, self.bias * self.bias_scale)
+            return F.linear(x.to(self.weight.dtype), self.weight, self.bias)
 
 
 class Conv(nn.Module):
@@ -80,17 +99,18 @@ class Conv(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, size: int, *, down: bool = False, bias: bool = True, gain: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(c_out, c_in, size, size))
+        scale = gain / math.sqrt(c_in * size**2)
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, size, size) * scale)
         self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
-        self.scale, self.gain, self.down = gain / math.sqrt(c_in * size**2), gain, down
+        self.paces, self.size, self.down = {"weight": scale, "bias": gain}, size, down
         self.register_buffer("kernel", low_pass(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        weight, size = self.weight * self.scale, self.weight.shape[-1]
-        bias = None if self.bias is None else self.bias * self.gain
-        if self.down:
-            return F.conv2d(Filter.apply(x, self.kernel, 1 + size // 2), weight, bias, stride=2)
-        return F.conv2d(x, weight, bias, padding=size // 2)
+        if not self.down:
+            return F.conv2d(x, self.weight, self.bias, padding=self.size // 2)
+        if self.size == 1:  # what a convolution would stride over need not be filtered
+            return F.conv2d(Filter.apply(x, self.kernel, 1, 2), self.weight, self.bias)
+        return F.conv2d(Filter.apply(x, self.kernel, 1 + self.size // 2), self.weight, self.bias, stride=2)
 
 
 class StyledConv(nn.Module):
@@ -100,26 +120,26 @@ class StyledConv(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, w_dim: int, *, up: bool) -> None:
         super().__init__()
+        scale = 1 / math.sqrt(c_in * 9)
         self.style = Dense(w_dim, c_in, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(c_out, c_in, 3, 3))
+        self.weight = nn.Parameter(torch.randn(c_out, c_in, 3, 3) * scale)
         self.bias = nn.Parameter(torch.zeros(c_out))
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.scale, self.up = 1 / math.sqrt(c_in * 9), up
+        self.paces, self.up = {"weight": scale, "bias": GAIN, "noise_strength": GAIN}, up
         self.register_buffer("kernel", low_pass() * 4, persistent=False)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         """x [b, c_in, h, w], style w [b, w_dim], noise [b, 1, h', w'] -> [b, c_out, h', w']."""
-        style, weight = self.style(w), self.weight * self.scale
+        style = self.style(w)
         with full_precision(x):
-            norm = GAIN * (style.square() @ weight.square().sum((2, 3)).T + 1e-8).rsqrt()
+            norm = GAIN * (style.square() @ self.weight.square().sum((2, 3)).T + 1e-8).rsqrt()
         x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
-            x = Filter.apply(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), self.kernel, 1)
+            x = Filter.apply(F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), self.kernel, 1)
         else:
-            x = F.conv2d(x, weight, padding=1)
-        x = x * norm.to(x.dtype)[:, :, None, None]  # first: what is added is broadcast, and would decide the memory layout
-        x = x + (GAIN * self.noise_strength * noise).to(x.dtype) + (GAIN * self.bias).to(x.dtype)[:, None, None]
-        return lrelu(x)
+            x = F.conv2d(x, self.weight, padding=1)
+        x = x * norm.to(x.dtype)[:, :, None, None]
+        return lrelu(x.add_((self.noise_strength * noise).to(x.dtype)).add_(self.bias.to(x.dtype)[:, None, None]))
 
 
 class ToImage(nn.Module):
@@ -162,8 +182,6 @@ class Mapping(nn.Module):
 class Synthesis(nn.Module):
     """Styles -> image: a learned 4 x 4 constant, then blocks that double the size, their images summed (skip generator)."""
 
-    kernel: Tensor
-
     def __init__(self, config: StyleGAN2Config, channels: int) -> None:
         super().__init__()
         sides = [4 << i for i in range(int(math.log2(config.resolution)) - 1)]
@@ -176,23 +194,17 @@ class Synthesis(nn.Module):
             self.noise_sides += [side, side]
         self.to_image = nn.ModuleList(ToImage(width, channels, config.w_dim) for width in widths)
         self.n_styles = len(self.layers) + 1  # the last image layer has its own
-        self.register_buffer("kernel", low_pass() * 4, persistent=False)
 
-    def forward(self, ws: Tensor, noise: Sequence[Tensor]) -> Tensor:
-        """ws [b, n_styles, w_dim], noise: one [b, 1, side, side] a layer -> [b, c, resolution, resolution]."""
-        return self.pyramid(ws, noise)[-1]
-
-    def pyramid(self, ws: Tensor, noise: Sequence[Tensor]) -> list[Tensor]:
-        """The image at 4 px, 8 px and so on: each is the one before, enlarged, and something more."""
+    def forward(self, ws: Tensor, noise: Sequence[Tensor]) -> list[Tensor]:
+        """ws [b, n_styles, w_dim], noise: one [b, 1, side, side] a layer -> the image [b, c, side, side] at 4 px, 8 px and so on to
+        the resolution: each is the one before, enlarged, and something more."""
         x = self.layers[0](self.constant.expand(len(ws), -1, -1, -1), ws[:, 0], noise[0])
         images = [image := self.to_image[0](x, ws[:, 1])]
         for i in range(1, len(self.layers), 2):
             x = self.layers[i](x, ws[:, i], noise[i])
             x = self.layers[i + 1](x, ws[:, i + 1], noise[i + 1])
-            kernel = self.kernel.to(image.dtype).expand(image.shape[1], 1, 4, 4)
-            image = F.conv_transpose2d(image, kernel, stride=2, padding=1, groups=image.shape[1])
-            image = image + self.to_image[(i + 1) // 2](x, ws[:, i + 2])
-            images.append(image)
+            image = F.interpolate(image, scale_factor=2, mode="bilinear")  # the same low-pass filter
+            images.append(image := image.add_(self.to_image[(i + 1) // 2](x, ws[:, i + 2])))
         return images
 
     def random_noise(self, batch: int, device: torch.device) -> list[Tensor]:
@@ -228,7 +240,7 @@ class ResidualBlock(nn.Module):
         self.shortcut = Conv(c_in, c_out, 1, down=True, bias=False, gain=math.sqrt(0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        return lrelu(self.conv1(lrelu(self.conv0(x)))) + self.shortcut(x)
+        return self.shortcut(x).add_(lrelu(self.conv1(lrelu(self.conv0(x)))))
 
 
 class Discriminator(nn.Module):
