@@ -163,7 +163,7 @@ def cost(config: AugmentationConfig) -> str:
         alike = settings["generator"] == config.generator.model_dump(mode="json") and settings["seeds"] == config.seeds
         if status.state == "finished" and alike:
             return f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this machine."
-    at_16 = {"edm": "about 4 minutes", "stylegan2": "about 4 minutes"}.get(config.generator.name, "longer than with EDM (measure it)")
+    at_16 = "about 6 minutes" if config.generator.name == "guided_diffusion" else "about 4 minutes"
     typical = {
         "quick": f"On two CPU cores expect {at_16} at 16 px, and several times that at 32 px.",
         "standard": "Expect some hours on one GPU.",
