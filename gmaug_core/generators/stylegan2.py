@@ -184,7 +184,7 @@ class StyleGAN2Training(Training):
         with self.precision():
             ws = generator.styles(torch.randn(len(labels), self.config.z_dim, device=self.device), labels)
             noise = generator.synthesis.random_noise(len(labels), self.device)
-            images = generator.synthesis.forward(ws, noise)[-1]  # forward: as below
+            images = generator.synthesis.forward(ws, noise)[-1]  # forward: as above
         direction = torch.randn_like(images) / self.config.resolution
         (gradient,) = torch.autograd.grad((images * direction).sum(), ws, create_graph=True)
         lengths = gradient.square().sum(2).mean(1).sqrt()
