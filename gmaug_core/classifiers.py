@@ -7,6 +7,7 @@ of steps, the same augmentation, the same initial weights a seed. Only which ima
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,9 @@ class Classifier:
 
 def to_tensor(images: Images) -> Tensor:
     """uint8 [n, h, w] or [n, h, w, 3] -> uint8 [n, c, h, w]."""
-    tensor = torch.from_numpy(np.ascontiguousarray(images))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # a mapped file is not, and nothing here writes
+        tensor = torch.from_numpy(np.ascontiguousarray(images))
     return tensor[:, None] if tensor.ndim == 3 else tensor.permute(0, 3, 1, 2)
 
 

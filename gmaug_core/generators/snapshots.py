@@ -18,6 +18,7 @@ from gmaug_core.diversity import class_spread, relative_spread
 
 Assess = Callable[[NDArray[np.uint8], NDArray[np.int64]], dict[str, Any]]
 SHEET_COLUMNS = 8
+SHEET_GAP, SHEET_GREY = 2, 128  # pixels and grey level between its images
 SHEET_ROWS = 20  # a sheet of more classes shows this many of them
 LOOK_CLASSES = 32  # of more classes this many are looked at, evenly spaced from the largest to the smallest
 LOOK_SHARE = 0.05  # of the time between two snapshots may go into images that the sheet does not need anyway
@@ -30,13 +31,13 @@ PATIENCE = 2  # snapshots running
 
 def sample_sheet(rows: Sequence[NDArray[np.uint8]], *, columns: int = SHEET_COLUMNS, cell: int = 64) -> bytes:
     """A PNG with one row of images a class; small images are enlarged by a whole factor towards `cell` pixels."""
-    height, width = rows[0].shape[1:3]
-    sheet = np.zeros((len(rows) * height, columns * width, *rows[0].shape[3:]), np.uint8)
+    factor = max(1, cell // rows[0].shape[2])
+    height, width = (side * factor + SHEET_GAP for side in rows[0].shape[1:3])
+    sheet = np.full((len(rows) * height - SHEET_GAP, columns * width - SHEET_GAP, *rows[0].shape[3:]), SHEET_GREY, np.uint8)
     for r, row in enumerate(rows):
         for c, image in enumerate(row[:columns]):
-            sheet[r * height : (r + 1) * height, c * width : (c + 1) * width] = image
-    factor = max(1, cell // width)
-    sheet = sheet.repeat(factor, 0).repeat(factor, 1)
+            large = image.repeat(factor, 0).repeat(factor, 1)
+            sheet[r * height : r * height + len(large), c * width : c * width + large.shape[1]] = large
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "PNG")
     return buffer.getvalue()

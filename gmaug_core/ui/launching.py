@@ -76,7 +76,10 @@ def label(paths: RunPaths) -> str:
     """One line on a run, for a list. Nothing in it may change while the run works: the browser holds the chosen line as text."""
     config = runs.read_config(paths)
     settings = config["settings"]
-    what = settings["profile"] if config["kind"] == "similarity" else f"{settings['preset']}, {settings['generator']['name']}"
+    if config["kind"] == "similarity":
+        what = settings["profile"]
+    else:
+        what = f"{settings['preset']}, {GENERATOR_NAMES[settings['generator']['name']]}"
     return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {paths.id[-4:]}"
 
 
