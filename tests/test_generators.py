@@ -12,6 +12,7 @@ from PIL import Image
 from gmaug_core import generators
 from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.errors import Diverged, InputError, Stopped
+from gmaug_core.generators.snapshots import SHEET_GAP
 from gmaug_core.generators.training import class_weights, derived, draw_batch, seeded_normal, to_signed, to_uint8
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -121,7 +122,7 @@ def test_trains_reports_and_draws_a_sheet(config, trained):
     sheets = sorted(folder.glob("grid-*.png"))
     assert [sheet.name for sheet in sheets] == ["grid-00000.0.png", "grid-00000.1.png"]
     width, height = Image.open(sheets[-1]).size
-    assert width / height == pytest.approx(8 / 3)
+    assert (width + SHEET_GAP) / (height + SHEET_GAP) == pytest.approx(8 / 3)
     assert sorted(path.name for path in folder.iterdir())[:1] == ["best.safetensors"] and len(list(folder.iterdir())) == 4
     assert "collapse" not in figures and [row["kimg"] for row in figures["quality"]] == pytest.approx([0.032, 0.064, 0.08])
     assert [metrics["quality"] for _, metrics in reports if "quality" in metrics] == figures["quality"]
