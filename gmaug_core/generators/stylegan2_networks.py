@@ -203,7 +203,7 @@ class Synthesis(nn.Module):
         for i in range(1, len(self.layers), 2):
             x = self.layers[i](x, ws[:, i], noise[i])
             x = self.layers[i + 1](x, ws[:, i + 1], noise[i + 1])
-            image = F.interpolate(image, scale_factor=2, mode="bilinear")  # the same low-pass filter
+            image = F.interpolate(image, scale_factor=2, mode="bilinear")  # the same low-pass filter, edges repeated
             images.append(image := image.add_(self.to_image[(i + 1) // 2](x, ws[:, i + 2])))
         return images
 
