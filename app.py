@@ -11,7 +11,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config
 
-from gmaug_core import dataset, importing
+from gmaug_core.data import dataset
+from gmaug_core.intake import jobs
 from gmaug_core.ui import ROOT
 from gmaug_core.ui.gate import Door, Gate
 from gmaug_core.ui.routes import ROUTES
@@ -39,7 +40,7 @@ async def say_address() -> None:
 
 @asynccontextmanager
 async def lifespan(_: st.App):
-    importing.sweep()
+    jobs.sweep()
     await asyncio.to_thread(dataset.make_demo)
     task = asyncio.create_task(say_address())
     yield None

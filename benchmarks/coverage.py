@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gmaug_core.files import write_json  # noqa: E402
-from gmaug_core.similarity import PairMean, highest, pair_at, pair_count, stream  # noqa: E402
-from gmaug_core.ssim import ssim_pairs  # noqa: E402
+from gmaug_core.scoring.similarity import PairMean, highest, pair_at, pair_count, stream  # noqa: E402
+from gmaug_core.scoring.ssim import ssim_pairs  # noqa: E402
 
 SIZES = (5, 10, 30, 100, 1000)
 Table = npt.NDArray[np.float32]  # [n, n] SSIM of every two images of a pool

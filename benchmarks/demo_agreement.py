@@ -18,7 +18,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
 from sklearn.svm import SVC
 
-from gmaug_core import dataset, runs, samples
+from gmaug_core import runs
+from gmaug_core.data import dataset, samples
 from gmaug_core.files import write_json
 
 TAIL = 10  # training images

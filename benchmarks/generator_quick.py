@@ -24,9 +24,10 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
 
-from gmaug_core import dataset, generators
 from gmaug_core.config import image_format, parse_assignments
-from gmaug_core.presets import augmentation_config
+from gmaug_core.config.presets import augmentation_config
+from gmaug_core.data import dataset
+from gmaug_core.models import generators
 
 
 def at_8px(images: np.ndarray) -> np.ndarray:

@@ -26,11 +26,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from gmaug_core import classifiers, dataset, generators, intake, quality
+from gmaug_core import intake
 from gmaug_core.config import image_format, parse_assignments
+from gmaug_core.config.presets import augmentation_config
+from gmaug_core.data import dataset
 from gmaug_core.files import atomic_write
-from gmaug_core.presets import augmentation_config
-from gmaug_core.selection import select
+from gmaug_core.models import classifiers, generators, quality
+from gmaug_core.models.selection import select
 
 ACCEPT = 0.9  # probability
 GRID_CLASSES = 20

@@ -41,8 +41,8 @@ from skimage.metrics import structural_similarity
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gmaug_core import ssim  # noqa: E402
 from gmaug_core.files import write_json  # noqa: E402
+from gmaug_core.scoring import ssim  # noqa: E402
 
 Images = npt.NDArray[np.uint8]
 

@@ -12,7 +12,7 @@ not).
 
 Each is a process of its own, so that neither's memory decides how the other's is given out, and they take turns of 16 steps (a
 whole period) until --seconds are over a size; the first turn of each is not counted. Ours has the environment that a run's
-worker has (gmaug_core.launch.COMPUTING); theirs has run twice, once in the environment that it finds, as its own commands do,
+worker has (gmaug_core.runs.launch.COMPUTING); theirs has run twice, once in the environment that it finds, as its own commands do,
 and once in ours, which is a tenth faster for it as well. images_per_s is the median over turns; a ratio is of medians.
 
 Their files stay as they are and where they are: they are imported from the folder, which is not part of this project.
@@ -38,8 +38,8 @@ import numpy as np
 import torch
 
 from gmaug_core.config import StyleGAN2Config
-from gmaug_core.generators.stylegan2 import StyleGAN2, StyleGAN2Training
-from gmaug_core.launch import computing
+from gmaug_core.models.generators.stylegan2 import StyleGAN2, StyleGAN2Training
+from gmaug_core.runs.launch import computing
 
 CLASSES, TURN = 10, 16  # steps
 SIZES = [(32, 2048, 64), (32, 4096, 128)]  # resolution, channel_base, channel_max

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import dataset, runs, workspace
+from gmaug_core import runs, workspace
 from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig, validate
+from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, Stopped
 from gmaug_core.files import sweep_temporary, write_json
 from gmaug_core.runs import RunPaths, RunWriter
@@ -23,7 +24,7 @@ log = logging.getLogger("gmaug")
 
 def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:
     """A similarity run: the score of the training split."""
-    from gmaug_core import similarity
+    from gmaug_core.scoring import similarity
 
     config = validate(SimilarityConfig, document["settings"])
     data, profile, grouping = dataset.load(config.dataset), Profile.parse(config.profile), document["grouping"]
@@ -62,7 +63,7 @@ def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, Any]:
 
 def augmentation_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:
     """An augmentation run: the whole method."""
-    from gmaug_core import experiment
+    from gmaug_core.method import experiment
 
     config = validate(AugmentationConfig, document["settings"])
     data = dataset.load(config.dataset)

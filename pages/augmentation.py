@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import config, launch, presets, runs
+from gmaug_core import config, runs
+from gmaug_core.config import presets
 from gmaug_core.errors import InputError
+from gmaug_core.runs import launch
 from gmaug_core.ui import launching, layout, live, text
 from gmaug_core.ui.choice import chosen
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core import dataset, importing
+from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError
+from gmaug_core.intake import jobs
 from gmaug_core.ui import choice, imports, overview, text
 from gmaug_core.ui.routes import open_dataset
 from gmaug_core.ui.uploader import uploader
@@ -17,8 +18,8 @@ PROBLEM = "import-problem"
 def import_from_path() -> None:
     """Start importing what the person named; what is wrong with it is said on the page."""
     try:
-        path = importing.allowed_path(st.session_state["import-path"])
-        importing.start(path, name=st.session_state["import-name"].strip() or path.stem)
+        path = jobs.allowed_path(st.session_state["import-path"])
+        jobs.start(path, name=st.session_state["import-name"].strip() or path.stem)
         st.session_state["import-path"] = st.session_state["import-name"] = ""
     except GMAugError as error:
         st.session_state[PROBLEM] = error

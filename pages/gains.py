@@ -6,7 +6,9 @@ import json
 
 import streamlit as st
 
-from gmaug_core import figures, findings, report, runs
+from gmaug_core import runs
+from gmaug_core.report import charts, findings
+from gmaug_core.report.html import html_report
 from gmaug_core.ui import gains, launching, layout, text
 from gmaug_core.ui.choice import chosen
 
@@ -48,21 +50,21 @@ measure = st.segmented_control(
     key="gain-measure", required=True,
 )  # fmt: skip
 left, right = layout.columns([3, 2], key="gain-controls")
-left.plotly_chart(figures.forest(result, measure or "accuracy"), key="forest")
+left.plotly_chart(charts.forest(result, measure or "accuracy"), key="forest")
 with right:
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.against_controls(result)))
 gains.variants_table(result)
 
 st.subheader("Class by class", anchor=False)
 st.caption("Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline.")
-if len(result["per_class"]) > figures.MAX_CLASSES:
-    st.caption(f"The charts show the {figures.MAX_CLASSES} rarest of {len(result['per_class'])} classes; the CSV below has them all.")
-others = [key for key, *_ in figures.variants(result) if key != "baseline"]
-compare = st.selectbox("Baseline beside", others, format_func=lambda key: figures.VARIANTS.get(key, key), key="gain-compare", width=260)
+if len(result["per_class"]) > charts.MAX_CLASSES:
+    st.caption(f"The charts show the {charts.MAX_CLASSES} rarest of {len(result['per_class'])} classes; the CSV below has them all.")
+others = [key for key, *_ in charts.variants(result) if key != "baseline"]
+compare = st.selectbox("Baseline beside", others, format_func=lambda key: charts.VARIANTS.get(key, key), key="gain-compare", width=260)
 left, right = layout.columns([3, 2], key="gain-classes")
-left.plotly_chart(figures.per_class(result, compare=compare), key="per-class")
+left.plotly_chart(charts.per_class(result, compare=compare), key="per-class")
 with right:
-    st.plotly_chart(figures.balance(result), key="balance")
+    st.plotly_chart(charts.balance(result), key="balance")
     st.caption(
         "Accepted by the first seed's classifiers in all steps; a step trains on what a class was short of, no more. "
         "Above a bar: accepted of 100 drawn."
@@ -81,7 +83,7 @@ with st.container(horizontal=True, key="downloads"):
     name = paths.id
     st.download_button(
         "HTML report",
-        lambda: report.html_report(name),
+        lambda: html_report(name),
         f"{name}.html",
         "text/html",
         icon=":material/article:",

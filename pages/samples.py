@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core import findings, runs, samples, workspace
+from gmaug_core import runs, workspace
+from gmaug_core.data import samples
+from gmaug_core.report import findings
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import gallery, items, launching, layout, text
 from gmaug_core.ui.choice import chosen

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core import curve, figures, launch, runs
+from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
+from gmaug_core.report import charts
+from gmaug_core.runs import launch
+from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
 from gmaug_core.ui import launching, layout, live, score, text
 from gmaug_core.ui.choice import chosen
 
@@ -81,16 +84,16 @@ with left:
     st.subheader("Super-classes", anchor=False)
     if result["super_classes"]:
         merge = result["ssim_mergecls"].get("value")
-        st.plotly_chart(figures.super_classes(result["super_classes"], argmax=result["argmax"], merge=merge), key="super-classes")
+        st.plotly_chart(charts.super_classes(result["super_classes"], argmax=result["argmax"], merge=merge), key="super-classes")
 with right:
     st.subheader("How to read it", anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in [*score.reading(result, groups), score.thresholds(result)]))
 
 score.what_makes_it_high(result, data)
 
-if result["profile"] == curve.PAPER_PROFILE and result["ssim_supsubcls"].get("value") is not None:
+if result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"].get("value") is not None:
     st.subheader("On the curve", anchor=False)
-    st.plotly_chart(figures.curve(curve.paper_law(), curve.paper_points(), here=result["ssim_supsubcls"]["value"]), key="score-curve")
+    st.plotly_chart(charts.curve(paper_law(), paper_points(), here=result["ssim_supsubcls"]["value"]), key="score-curve")
 score.why_the_equation_differs()
 with st.container(horizontal=True):
     text.link("augmentation", "Go on to augmentation", "arrow_forward")

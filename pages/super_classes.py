@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core import grouping, launch, workspace
+from gmaug_core import workspace
 from gmaug_core.errors import GMAugError
-from gmaug_core.grouping import IDENTITY, Grouping
+from gmaug_core.runs import launch
 from gmaug_core.ui import text
 from gmaug_core.ui.board import NAME_LENGTH, board
 from gmaug_core.ui.choice import chosen
+from gmaug_core.workspace import grouping
+from gmaug_core.workspace.grouping import IDENTITY, Grouping
 
 MESSAGE = "super-classes-message"  # what the last action did, said once
 

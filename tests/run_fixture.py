@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from gmaug_core import curve, dataset, launch, runs, samples, selection
+from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
+from gmaug_core.config.presets import augmentation_config
+from gmaug_core.data import dataset, samples
 from gmaug_core.files import write_json
-from gmaug_core.presets import augmentation_config
-from gmaug_core.runs import RunPaths
+from gmaug_core.models import selection
+from gmaug_core.runs import RunPaths, launch
+from gmaug_core.scoring.law import paper_law
 
 SEEDS = [0, 1, 2]
 
@@ -188,7 +191,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any
     n = {name: {split: int(((data.labels == k) & (data.splits == split)).sum()) for split in ("train", "val", "test")}
          for k, name in enumerate(classes)}  # fmt: skip
     total_test = sum(item["test"] for item in n.values()) or 50
-    law = curve.paper_law()
+    law = paper_law()
     gain, low, high = law.predict(0.431)
     advice = law.advice(0.431)
     accepted = {name: int(rows[(rows["class"] == name) & rows["accepted"]].shape[0]) for name in classes}

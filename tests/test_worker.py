@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import tiny
 
-from gmaug_core import launch, runs
+from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.runs import RunPaths
+from gmaug_core.runs import RunPaths, launch
 
 ROOT = Path(__file__).resolve().parent.parent
 # A worker that kills itself, as hard as the system can, at the second report of one stage.

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gmaug_core import dataset, intake
+from gmaug_core import intake
 from gmaug_core.config import AugmentationConfig
-from gmaug_core.presets import augmentation_config
+from gmaug_core.config.presets import augmentation_config
+from gmaug_core.data import dataset
 
 COUNTS = {"across": 16, "down": 9, "slant": 5}
 SETTINGS = {

@@ -15,11 +15,12 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import launch, workspace
-from gmaug_core.dataset import Dataset
+from gmaug_core import workspace
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Conflict, GMAugError, InputError
-from gmaug_core.grouping import IDENTITY, Grouping
+from gmaug_core.runs import launch
 from gmaug_core.ui import ASSETS
+from gmaug_core.workspace.grouping import IDENTITY, Grouping
 
 SHOTS = 4  # thumbnails a card
 NAME_LENGTH = 80

@@ -6,8 +6,9 @@ from collections import Counter
 
 import streamlit as st
 
-from gmaug_core import dataset, runs
-from gmaug_core.dataset import Dataset
+from gmaug_core import runs
+from gmaug_core.data import dataset
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset

@@ -11,9 +11,11 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import curve, export, figures, findings, runs
+from gmaug_core import runs
 from gmaug_core.errors import InputError
+from gmaug_core.report import charts, export, findings
 from gmaug_core.runs import RunPaths
+from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points, refit
 from gmaug_core.ui import text
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
@@ -57,7 +59,7 @@ def variants_table(result: Mapping[str, Any]) -> None:
 
     gains = {"baseline": result["relative_gain_percent"], **result.get("gains", {})}
     rows = []
-    for key, label, _, found in figures.variants(result):
+    for key, label, _, found in charts.variants(result):
         gain = gains.get(key)
         shown = (
             ""
@@ -115,7 +117,7 @@ def own_points() -> list[dict[str, Any]]:
         result = runs.read_result(paths)
         score = (result or {}).get("score") or {}
         x = (score.get("ssim_supsubcls") or {}).get("value")
-        if result is None or score.get("profile") != curve.PAPER_PROFILE or x is None or result["relative_gain_percent"]["value"] is None:
+        if result is None or score.get("profile") != PAPER_PROFILE or x is None or result["relative_gain_percent"]["value"] is None:
             continue
         gain = result["relative_gain_percent"]
         name = f"{result['dataset_name']}, {result['preset']}, {result['generator']['name']}"
@@ -129,14 +131,14 @@ def own_points() -> list[dict[str, Any]]:
 def the_curve(result: Mapping[str, Any] | None) -> None:
     """The law, the paper's points, one's own runs, and a refit with them on request."""
     own = own_points()
-    law = curve.paper_law()
+    law = paper_law()
     usable = [point for point in own if point["se"] > 0]
     choices = ["published", "with_mine", "mine"] if usable else ["published"]
     asked = st.segmented_control("Law", choices, default="published", required=True, format_func=LAWS.__getitem__, key="law")
     if asked != "published":
         try:
             scores = ([point[key] for point in usable] for key in ("x", "gain", "se"))
-            law = curve.refit(*scores, with_paper=asked == "with_mine")
+            law = refit(*scores, with_paper=asked == "with_mine")
             st.caption(
                 f"Fitted to {law.n} points, each weighted by its error: gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), "
                 f"R² {law.r2:.3f}."
@@ -144,9 +146,9 @@ def the_curve(result: Mapping[str, Any] | None) -> None:
         except InputError as error:
             text.error_box(error)
     score = ((result or {}).get("score") or {}) if result else {}
-    fits = score.get("profile") == curve.PAPER_PROFILE
+    fits = score.get("profile") == PAPER_PROFILE
     here = (score.get("ssim_supsubcls") or {}).get("value") if fits else None
-    st.plotly_chart(figures.curve(law, curve.paper_points(), runs=own, here=here), key="gains-curve")
+    st.plotly_chart(charts.curve(law, paper_points(), runs=own, here=here), key="gains-curve")
     if result and not fits:
         st.caption("This run's score was measured with another profile, so it has no place on this curve.")
 

@@ -18,13 +18,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gmaug_core import runs, samples, workspace
+from gmaug_core import runs, workspace
 from gmaug_core.config import image_format
+from gmaug_core.data import samples
+from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import GMAugError
-from gmaug_core.figures import COLOURS
-from gmaug_core.report import png
+from gmaug_core.report.charts import COLOURS
+from gmaug_core.report.html import png
 from gmaug_core.runs import RunPaths
-from gmaug_core.splits import three_way_split
 from gmaug_core.ui import ASSETS, items, text
 from gmaug_core.ui.items import Filter
 from gmaug_core.ui.routes import open_dataset, sample_url

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import importing
+from gmaug_core.intake import jobs
 from gmaug_core.ui import choice, text
 
 FRESH_S = 900.0  # an import that ended this long ago or less is still told about
@@ -21,7 +21,7 @@ def news() -> list[dict[str, Any]]:
     now = time.time()
     return [
         state
-        for state in importing.recent()
+        for state in jobs.recent()
         if state["token"] not in seen and (state["state"] == "running" or now - state.get("ended", state["started"]) < FRESH_S)
     ]
 

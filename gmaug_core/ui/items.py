@@ -17,9 +17,10 @@ import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gmaug_core import runs, samples, workspace
+from gmaug_core import runs, workspace
+from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
-from gmaug_core.findings import decided
+from gmaug_core.report.findings import decided
 
 VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")

@@ -9,12 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import curve, importing, launch, runs
+from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, RunConfig, SelectionConfig
-from gmaug_core.dataset import Dataset
+from gmaug_core.config.presets import PRESETS, augmentation_config
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
-from gmaug_core.presets import PRESETS, augmentation_config
-from gmaug_core.runs import RunPaths
+from gmaug_core.intake import jobs
+from gmaug_core.runs import RunPaths, launch
+from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
 from gmaug_core.ui import text
 
 PRESET_WORDS = {
@@ -111,7 +113,7 @@ def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
     """The newest finished score of a dataset under a grouping as it is now, at the law's profile."""
     for paths in runs.list_runs("similarity", dataset_id):
         config = runs.read_config(paths)
-        if config["settings"]["grouping"] != grouping or config["settings"]["profile"] != curve.PAPER_PROFILE:
+        if config["settings"]["grouping"] != grouping or config["settings"]["profile"] != PAPER_PROFILE:
             continue
         result = runs.read_result(paths)
         same = {k: list(v) for k, v in launch.grouping_of(dataset_id, grouping)[0].without_empty().super_classes.items()}
@@ -120,14 +122,14 @@ def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
     return None
 
 
-def advice(score: dict[str, Any]) -> curve.Advice:
+def advice(score: dict[str, Any]) -> Advice:
     """What the law says of a score."""
     found = score["ssim_supsubcls"]
     interval = (found["ci_low"], found["ci_high"]) if found.get("ci_low") is not None else None
-    return curve.paper_law().advice(found["value"], score["ssim_mergecls"].get("value"), interval=interval)
+    return paper_law().advice(found["value"], score["ssim_mergecls"].get("value"), interval=interval)
 
 
-def advice_box(given: curve.Advice) -> None:
+def advice_box(given: Advice) -> None:
     """The advice in words; its colour only repeats them."""
     word = {"likely": "Likely worth it", "unclear": "Unclear", "unlikely": "Unlikely to pay"}[given.verdict]
     box, icon = {"likely": (st.success, "thumb_up"), "unclear": (st.info, "help"), "unlikely": (st.warning, "thumb_down")}[given.verdict]
@@ -139,7 +141,7 @@ def resolve(data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] 
     given = (overrides or {}).get("generator", {})
     for name in ("pretrained", "pretrained_classifier"):
         if isinstance(given, Mapping) and given.get(name):
-            importing.allowed_path(str(given[name]))  # a page reads no other folders than for imports
+            jobs.allowed_path(str(given[name]))  # a page reads no other folders than for imports
     return augmentation_config(
         data.id,
         image_size=data.image_size,

@@ -17,10 +17,11 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from gmaug_core import figures, launch, runs
+from gmaug_core import runs
 from gmaug_core.errors import GMAugError
-from gmaug_core.report import png
-from gmaug_core.runs import RunPaths, Status
+from gmaug_core.report import charts
+from gmaug_core.report.html import png
+from gmaug_core.runs import RunPaths, Status, launch
 from gmaug_core.ui import layout, text
 
 EVERY_S = 2.0
@@ -176,7 +177,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
     """Charts while it runs: Altair and keyed, so that a new point does not build the chart anew."""
     rows = history(paths)
     if kind == "similarity" or status.stage in ("score", "decode"):
-        if chart := figures.convergence(rows):
+        if chart := charts.convergence(rows):
             rate = next((row["pairs_per_s"] for row in reversed(rows) if row.get("pairs_per_s")), None)
             st.caption("Running mean and 95 % interval of the highest super-classes." + (f" {rate:,.0f} pairs a second." if rate else ""))
             st.altair_chart(chart, key=f"convergence-{paths.id}")
@@ -184,11 +185,11 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
         return
     left, right = layout.columns(2, key="live-charts")
     with left:
-        if losses := figures.training(rows):
+        if losses := charts.training(rows):
             st.markdown("**Generator losses**")
             st.altair_chart(losses, key=f"training-{paths.id}")
         snapshot_chart(rows, f"snapshots-{paths.id}")
-        if found := figures.classifiers(rows):
+        if found := charts.classifiers(rows):
             st.markdown(f"**{found[0]}**")
             st.altair_chart(found[1], key=f"classifiers-{paths.id}")
         drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
@@ -204,7 +205,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
 
 def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
     """How good the generator's samples were at each snapshot, and what they were measured on."""
-    if found := figures.snapshots(rows):
+    if found := charts.snapshots(rows):
         st.markdown("**Samples while it trains**")
         st.altair_chart(found[1], key=key)
         st.caption(found[0])
@@ -212,7 +213,7 @@ def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
 
 def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
     """How training went, once it is over."""
-    losses, found = figures.training(rows), figures.classifiers(rows)
+    losses, found = charts.training(rows), charts.classifiers(rows)
     for title, chart in (*([("Generator losses", losses)] if losses else []), *([found] if found else [])):
         st.markdown(f"**{title}**")
         st.altair_chart(chart, key=f"finished-{title}")

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from gmaug_core.dataset import Dataset
-from gmaug_core.decode import canonical
-from gmaug_core.figures import COLOURS
-from gmaug_core.layout import SPLITS
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.data.decode import canonical
+from gmaug_core.data.folders import SPLITS
+from gmaug_core.report.charts import COLOURS
 from gmaug_core.ui import ASSETS, text
 from gmaug_core.ui.board import shots
 from gmaug_core.ui.routes import open_dataset

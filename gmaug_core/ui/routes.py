@@ -25,8 +25,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from gmaug_core import dataset, importing, runs, samples, workspace
+from gmaug_core import runs, workspace
+from gmaug_core.data import dataset, samples
 from gmaug_core.errors import GMAugError
+from gmaug_core.intake import jobs
 from gmaug_core.ui import ASSETS, gate, items
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
@@ -142,15 +144,15 @@ async def upload(request: Request) -> Response:
     The last slice starts the import by itself, so a page that went away meanwhile loses nothing.
     """
     token = request.path_params["token"]
-    if not importing.TOKEN.fullmatch(token) or not _ticket_holds(token, request.headers.get("x-ticket", "")):
+    if not jobs.TOKEN.fullmatch(token) or not _ticket_holds(token, request.headers.get("x-ticket", "")):
         return _refuse("this upload was not started by a page of this dashboard, or it is too old", 403)
     async with _turns.setdefault(token, asyncio.Lock()):  # a slice that broke off may still be on its way
         return await _take_slice(request, token)
 
 
 async def _take_slice(request: Request, token: str) -> Response:
-    path = importing.upload_path(token)
-    if importing.status(token):
+    path = jobs.upload_path(token)
+    if jobs.status(token):
         return JSONResponse({"received": 0, "done": True})
     received = path.stat().st_size if path.exists() else 0
     if request.method == "GET":
@@ -176,7 +178,7 @@ async def _take_slice(request: Request, token: str) -> Response:
         return JSONResponse({"received": received, "done": False})
     name = Path(unquote(request.headers.get("x-name", "dataset"))).stem[:200]
     digest = await run_in_threadpool(_sha256, path)
-    await run_in_threadpool(importing.start, path, name=name, token=token)
+    await run_in_threadpool(jobs.start, path, name=name, token=token)
     return JSONResponse({"received": received, "done": True, "sha256": digest})
 
 

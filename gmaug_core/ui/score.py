@@ -7,9 +7,21 @@ from typing import Any
 
 import streamlit as st
 
-from gmaug_core import curve, figures
-from gmaug_core.dataset import Dataset
-from gmaug_core.report import png
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.report import charts
+from gmaug_core.report.html import png
+from gmaug_core.scoring.law import (
+    LOWEST_FAILING,
+    MERGE_THRESHOLD,
+    PAPER_PROFILE,
+    PRINTED_BASE,
+    SUPSUB_THRESHOLD,
+    errors_of,
+    leave_one_out,
+    paper_law,
+    paper_points,
+    printed_equation,
+)
 from gmaug_core.ui import launching, layout, text
 
 PAIRS_SHOWN = 6
@@ -27,11 +39,11 @@ def numbers(result: Mapping[str, Any]) -> None:
                 sure = "exact" if score.get("exact") else f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}"
                 st.caption(f"{sure}, {exact}")
     with columns[2]:
-        if result["profile"] != curve.PAPER_PROFILE or found.get("value") is None:
+        if result["profile"] != PAPER_PROFILE or found.get("value") is None:
             st.metric("Predicted relative gain", "none", border=True)
             st.caption("Needs a score of profile *paper*.")
         else:
-            gain, low, high = curve.paper_law().predict(found["value"])
+            gain, low, high = paper_law().predict(found["value"])
             st.metric("Predicted relative gain", text.signed_percent(gain), border=True)
             st.caption(f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}")
 
@@ -40,7 +52,7 @@ def prediction(result: Mapping[str, Any]) -> None:
     """Advice in words, or the refusal to place this score on a curve of another profile."""
     if result["ssim_supsubcls"].get("value") is None:
         st.info("No super-class has two images, so there is nothing to score and nothing to predict.", icon=":material/info:")
-    elif result["profile"] != curve.PAPER_PROFILE:
+    elif result["profile"] != PAPER_PROFILE:
         st.info(
             f"No prediction: this score is of profile *{text.md(result['profile'])}*, and the law rests on points of profile *paper*. "
             "Scores of different profiles are not comparable. Measure with profile *paper* to get a prediction.",
@@ -98,8 +110,8 @@ def thresholds(result: Mapping[str, Any]) -> str:
         return "not scored" if value is None else f"{value:.4f}, " + ("not above" if value <= limit else "above")
 
     return (
-        f"In the paper augmentation worked up to SSIM-supSubCls {curve.SUPSUB_THRESHOLD} (here {side(found, curve.SUPSUB_THRESHOLD)}) and "
-        f"SSIM-mergeCls {curve.MERGE_THRESHOLD} (here {side(merge, curve.MERGE_THRESHOLD)}). It failed from {curve.LOWEST_FAILING} on; "
+        f"In the paper augmentation worked up to SSIM-supSubCls {SUPSUB_THRESHOLD} (here {side(found, SUPSUB_THRESHOLD)}) and "
+        f"SSIM-mergeCls {MERGE_THRESHOLD} (here {side(merge, MERGE_THRESHOLD)}). It failed from {LOWEST_FAILING} on; "
         "nothing was measured between."
     )
 
@@ -126,12 +138,12 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
                     st.image([png(pictures[pair["i"]]), png(pictures[pair["j"]])], width=76)
                     first, second = (text.md(data.class_names[data.labels[pair[key]]]) for key in ("i", "j"))
                     st.caption(f"{pair['value']:.3f}: {f'both {first}' if first == second else f'{first} and {second}'}")
-    many = matrix is not None and len(matrix["classes"]) > figures.MANY_NAMES
+    many = matrix is not None and len(matrix["classes"]) > charts.MANY_NAMES
     left, right = layout.columns([3, 2], key="score-why") if not many else (st.container(), st.container(width=680))
     if matrix:
         with left:
             st.markdown("**Mean SSIM between sub-classes**")
-            st.plotly_chart(figures.matrix(matrix["mean"], matrix["classes"]), key="matrix")
+            st.plotly_chart(charts.matrix(matrix["mean"], matrix["classes"]), key="matrix")
     if moves:
         with right:
             st.markdown("**If one sub-class stood alone**")
@@ -152,15 +164,15 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
 
 def why_the_equation_differs() -> None:
     """The shipped law beside the printed equation, in one paragraph."""
-    law = curve.paper_law()
-    printed = curve.errors_of([curve.printed_equation(p.supsub) for p in curve.paper_points()], [p.gain for p in curve.paper_points()])
-    loo = curve.leave_one_out([p.supsub for p in curve.paper_points()], [p.gain for p in curve.paper_points()])
+    law = paper_law()
+    printed = errors_of([printed_equation(p.supsub) for p in paper_points()], [p.gain for p in paper_points()])
+    loo = leave_one_out([p.supsub for p in paper_points()], [p.gain for p in paper_points()])
     miss = sum(abs(row["error"]) for row in loo) / len(loo)
     with st.expander("The law, and why the printed equation differs", icon=":material/function:"):
         st.markdown(
             f"The law used here is the least-squares fit of the paper's eight points, unrounded: "
             f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), which is {law.base:.4f} to the power of (202.74 x − 79.92). "
-            f"The paper prints the same equation with its base rounded to {curve.PRINTED_BASE}. "
+            f"The paper prints the same equation with its base rounded to {PRINTED_BASE}. "
             "Rounding the base moves predictions by up to 21 points where the curve is steep, so the printed form fits its own points "
             f"less well: R² {printed['r2']:.4f} and mean error "
             f"{printed['mae']:.2f} points, against R² {law.r2:.4f} and {law.mae:.2f} for the unrounded one. (The paper's table calls "

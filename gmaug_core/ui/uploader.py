@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core import importing
+from gmaug_core.intake import jobs
 from gmaug_core.ui import ASSETS
 from gmaug_core.ui.routes import MAX_UPLOAD, upload_ticket
 
@@ -19,8 +19,8 @@ _component = st.components.v2.component(
 def uploader() -> None:
     """Draw the drop zone. The server starts the import itself when the last slice is there; the page is told, and reruns."""
     token = st.session_state.get(TOKEN)
-    if token is None or importing.status(token):
-        token = st.session_state[TOKEN] = importing.new_token()
+    if token is None or jobs.status(token):
+        token = st.session_state[TOKEN] = jobs.new_token()
     _component(
         key="uploader",
         data={"address": f"/uploads/{token}", "ticket": upload_ticket(token), "slice": SLICE, "limit": MAX_UPLOAD},

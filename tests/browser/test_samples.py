@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gmaug_core import dataset, samples, workspace
+from gmaug_core import workspace
+from gmaug_core.data import dataset, samples
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import run_fixture  # noqa: E402

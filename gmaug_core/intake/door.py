@@ -1,0 +1,198 @@
+"""The only door: a zip or folder of images -> a verified dataset in the workspace, there whole or not at all.
+
+Files are stored by their sha256 under the data root; the names given are text in the manifest and never a place to write.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from gmaug_core.data.folders import KNOWN, SPLITS, Place, class_names, clean_name, detect
+from gmaug_core.data.store import Image, Imported, commit, listed, staging_folder
+from gmaug_core.errors import InputError, Stopped
+from gmaug_core.intake.labels import read_labels
+from gmaug_core.intake.sources import Source, Unreadable, open_source, require_space
+from gmaug_core.intake.verify import Verifier
+
+CHUNK = 256  # files a worker between two reports: how long a stop takes
+BATCH, BATCH_BYTES = 32, 4 * 2**20  # files, or bytes, handed to a child at once: bounds memory
+
+
+def import_path(
+    path: Path,
+    *,
+    name: str | None = None,
+    report: Callable[..., None] = lambda *_, **__: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Imported:
+    """Import a zip, a folder, or an iNaturalist-style JSON that lies beside its images.
+
+    name: shown to people; default: the file's name. Broken images are refused one by one and listed; the import as a whole
+    raises InputError when there is nothing to make a dataset of, Stopped when should_stop() says so; both leave no trace.
+    """
+    start = time.perf_counter()
+    path = Path(path)
+    only = path.name if path.suffix.lower() == ".json" and path.is_file() else None
+    with open_source(path.parent if only else path) as source, staging_folder() as staging:
+        listing = source.listing
+        labelled = read_labels(source, only)
+        wanted = [(file, handle) for file, handle in listing.files if labelled is None or file in labelled.places]
+        if not wanted:
+            raise _nothing(path, listing.refused, listing.junk)
+        require_space(staging, sum(getattr(handle, "file_size", 0) for _, handle in wanted))
+        images, refused = _store(source, wanted, staging, report, should_stop)
+        refused = listing.refused + refused
+        if labelled is None:
+            found = detect([_folder_parts(image.file) for image in images])
+            places, warnings = found.places, found.warnings
+        else:
+            places, warnings = [labelled.places[image.file] for image in images], labelled.warnings
+            refused += labelled.missing
+        warnings = warnings + _empty_folders(listing.folders, images) if labelled is None else warnings
+        placed = []
+        for image, place in zip(images, places, strict=True):
+            if isinstance(place, Place):
+                placed.append((image, place))
+            else:
+                refused.append({"file": image.file, "reason": place})
+        if not images:
+            raise _nothing(path, refused, listing.junk)
+        placed, duplicates, dropped = _resolve_duplicates(placed)
+        _require_classes(path, placed, refused)
+        return commit(
+            staging,
+            placed,
+            name=clean_name(name or path.stem)[:200] or "dataset",
+            refused=sorted(refused + dropped, key=lambda item: item["file"]),
+            junk=listing.junk,
+            duplicates=duplicates,
+            warnings=warnings,
+            started=start,
+        )
+
+
+def _store(
+    source: Source, files: list[tuple[str, Any]], staging: Path, report: Callable, should_stop: Callable
+) -> tuple[list[Image], list]:
+    """Read, verify by decoding, and keep each file: a thread to read and a child process to decode for each core."""
+    images: list[Image] = []
+    refused: list[dict[str, str]] = []
+    workers = min(os.cpu_count() or 1, 1 + len(files) // CHUNK)
+    with ExitStack() as stack:
+        verifiers = [stack.enter_context(Verifier(staging)) for _ in range(workers)]
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
+        for start in range(0, len(files), CHUNK * workers):
+            if should_stop():
+                raise Stopped("import")
+            chunk = files[start : start + CHUNK * workers]
+            shares = [chunk[k::workers] for k in range(workers)]
+            for result in chain.from_iterable(pool.map(lambda verifier, share: _verify(source, share, verifier), verifiers, shares)):
+                images.append(result) if isinstance(result, Image) else refused.append(result)
+            report("import", start + len(chunk), len(files), accepted=len(images), refused=len(refused))
+    return images, refused
+
+
+def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) -> list[Image | dict[str, str]]:
+    """One Image or {file, reason} a file."""
+    results: list[Image | dict[str, str]] = []
+    waiting: list[tuple[str, bytes]] = []
+
+    def flush() -> None:
+        for (file, _), answer in zip(waiting, verifier.check([data for _, data in waiting]), strict=True):
+            if "reason" in answer:
+                results.append({"file": file, "reason": answer["reason"]})
+            else:
+                results.append(Image(file, answer["sha256"], tuple(answer["size"]), answer["grey"], tuple(answer["conversions"])))
+        waiting.clear()
+
+    for file, handle in files:
+        try:
+            waiting.append((file, source.read(handle)))
+        except Unreadable as error:
+            results.append({"file": file, "reason": str(error)})
+        if len(waiting) == BATCH or sum(len(data) for _, data in waiting) > BATCH_BYTES:
+            flush()
+    if waiting:
+        flush()
+    return results
+
+
+def _resolve_duplicates(placed: list[tuple[Image, Place]]) -> tuple[list[tuple[Image, Place]], list[dict[str, Any]], list[dict[str, str]]]:
+    """Find byte-identical images. Returns what stays, the groups found, and what was dropped.
+
+    Within one split copies stay, so that a dataset keeps its published counts; they are listed, and Dataset.content lets
+    a later split keep them on one side. Between splits the copy in the split that judges stays (test, then val) and the
+    other goes: a published test set keeps its images, and no model is judged on an image it was trained on.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for i, (image, _) in enumerate(placed):
+        groups[image.sha256].append(i)
+    duplicates = []
+    gone: dict[int, str] = {}
+    for digest, rows in groups.items():
+        if len(rows) < 2:
+            continue
+        keeps = max((placed[i][1].split for i in rows), key=SPLITS.index)
+        out = [i for i in rows if placed[i][1].split != keeps]
+        gone |= dict.fromkeys(out, f"the same image is in {keeps}")
+        duplicates.append(
+            {
+                "sha256": digest,
+                "files": [placed[i][0].file for i in rows],
+                "across_classes": len({placed[i][1].path for i in rows}) > 1,
+                "across_splits": bool(out),
+                "dropped": [placed[i][0].file for i in out],
+            }
+        )
+    dropped = [{"file": placed[i][0].file, "reason": reason} for i, reason in gone.items()]
+    return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
+
+
+def _require_classes(path: Path, placed: Sequence[tuple[Image, Place]], refused: list[dict[str, str]]) -> None:
+    """Raises InputError when fewer than two classes have training images."""
+    names = class_names(place.path for _, place in placed)
+    trained = {names[place.path] for _, place in placed if place.split == "train"}
+    if len(trained) > 1:
+        return
+    if not names:
+        what = f"'{path.name}' has images but no class folders: {_first_reason(refused)}"
+    elif not trained:
+        what = f"'{path.name}' has no training images, only " + " and ".join(sorted({place.split for _, place in placed}))
+    else:
+        what = f"'{path.name}' has only one class" + (" with training images" if len(names) > 1 else "") + f": '{trained.pop()}'"
+    raise InputError(what, expected=KNOWN + "; at least two classes", todo="put the images of each class into a folder of their own")
+
+
+def _nothing(path: Path, refused: list[dict[str, str]], junk: int) -> InputError:
+    if not refused:
+        what = f"'{path.name}' is empty" if not junk else f"'{path.name}' holds nothing but {junk} hidden or system files"
+    else:
+        what = f"'{path.name}' has no usable images: {len(refused)} files were refused, {_first_reason(refused)}"
+    return InputError(what, expected=KNOWN, todo="check that this is the right file and that its images open")
+
+
+def _first_reason(refused: list[dict[str, str]]) -> str:
+    return "; ".join(f"'{clean_name(item['file'])[-80:]}' {item['reason']}" for item in refused[:1])
+
+
+def _folder_parts(file: str) -> list[str]:
+    return [part for part in file.split("/")[:-1] if part not in ("", ".")]
+
+
+def _empty_folders(folders: set[str], images: Sequence[Image]) -> list[str]:
+    used = set()
+    for image in images:
+        folder = image.file
+        while "/" in folder and (folder := folder.rpartition("/")[0]) not in used:
+            used.add(folder)
+    unused = folders - used
+    leaves = sorted(folder for folder in unused if folder.rpartition("/")[0] not in unused)  # only the topmost of a branch
+    return [f"folders without a usable image: {listed(leaves)}"] if leaves else []

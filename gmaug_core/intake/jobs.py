@@ -1,0 +1,157 @@
+"""Imports in a process of their own: a page switch, a closed browser or a restarted server does not lose one.
+
+imports/<token>.json   what is known of it: state, name, progress, and in the end its report or error (one writer: the child)
+imports/<token>.lock   held by the child: alive means locked, as for runs
+uploads/<token>.part   what a browser has sent so far; deleted when its import has ended
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gmaug_core import intake, runs, workspace
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.files import read_json, write_json
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+START_GRACE_S = 30.0  # a child on a busy machine needs this long to take its lock
+KEPT_S = 7 * 24 * 3600.0  # how long an unfinished upload, or the record of an import, is kept
+WRITE_S = 0.3  # progress is written at most this often
+TOKEN = re.compile(r"[0-9a-f]{24}")
+ENDED = ("finished", "failed", "lost")
+
+
+def _folder(name: str) -> Path:
+    folder = workspace.home() / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def new_token() -> str:
+    """A name for an upload or an import; nobody can guess it."""
+    return secrets.token_hex(12)
+
+
+def upload_path(token: str) -> Path:
+    """Where the bytes of an upload go. Raises InputError for what is not a token."""
+    if not TOKEN.fullmatch(token):
+        raise InputError("this is not an upload token", todo="reload the page and choose the file again")
+    return _folder("uploads") / f"{token}.part"
+
+
+def import_roots() -> list[Path]:
+    """Folders that a page may import from: $GMAUG_IMPORT_ROOTS (separated as in PATH), else the home folder and this one."""
+    given = os.environ.get("GMAUG_IMPORT_ROOTS")
+    return [Path(part).resolve() for part in given.split(os.pathsep) if part] if given else [Path.home(), Path.cwd()]
+
+
+def allowed_path(text: str) -> Path:
+    """The file or folder that a person named. Raises InputError when it is not there or outside the allowed folders."""
+    try:
+        path = Path(text.strip()).expanduser().resolve(strict=False)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError("this path cannot be read as one", expected="the path of a zip or a folder") from error
+    if not text.strip() or not any(path.is_relative_to(root) for root in import_roots()):
+        raise InputError(
+            f"'{path.name or text}' is not in a folder that this page may import from",
+            expected="a zip or a folder under your home folder, or under one that GMAUG_IMPORT_ROOTS lists",
+            todo="move it there, set GMAUG_IMPORT_ROOTS before starting, or import it on the command line",
+        )
+    if not path.exists():
+        raise InputError(
+            f"there is no '{path.name}' at that path", expected="a zip or a folder of class folders", todo="check the spelling"
+        )
+    return path
+
+
+def start(source: Path, *, name: str | None = None, token: str | None = None) -> str:
+    """Start importing a zip or folder in a child process; returns its token at once."""
+    token = token or new_token()
+    folder = _folder("imports")
+    now = time.time()
+    state = {"token": token, "source": str(source), "name": name, "state": "running", "step": 0, "total": 0, "started": now}
+    write_json(folder / f"{token}.json", state)
+    with open(folder / f"{token}.log", "ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "gmaug_core.intake.jobs", token],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=PROJECT,
+            env=os.environ | {"GMAUG_HOME": str(workspace.home()), "PYTHONPATH": str(PROJECT)},
+            start_new_session=True,
+        )
+    return token
+
+
+def status(token: str) -> dict[str, Any] | None:
+    """What is known of an import, with `lost` derived; None when there is none of that token."""
+    path = _folder("imports") / f"{token}.json"
+    if not TOKEN.fullmatch(token) or not path.exists():
+        return None
+    state = read_json(path)
+    young = time.time() - state["started"] < START_GRACE_S and state["step"] == 0
+    if state["state"] == "running" and not young and runs.holder(path.with_suffix(".lock")) is None:
+        state = read_json(path)  # it may have ended between the two looks
+        if state["state"] == "running":
+            problem = GMAugError("the import ended before it was done", expected="nothing was imported", todo="import it again")
+            state |= {"state": "lost", "error": problem.to_dict()}
+    return state
+
+
+def recent(limit: int = 10) -> list[dict[str, Any]]:
+    """The newest imports first."""
+    files = sorted(_folder("imports").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[:limit]
+    return [state for state in (status(path.stem) for path in files) if state]
+
+
+def sweep() -> None:
+    """Delete uploads that nobody went on with, and records of imports that ended long ago."""
+    for folder in (_folder("uploads"), _folder("imports")):
+        for path in folder.iterdir():
+            if time.time() - path.stat().st_mtime > KEPT_S:
+                path.unlink(missing_ok=True)
+
+
+def work(token: str) -> int:
+    """Run inside the child: import, and write how it goes. Returns the exit status."""
+    path = _folder("imports") / f"{token}.json"
+    with runs.locked(path.with_suffix(".lock")) as mine:
+        if not mine:
+            return 3
+        state = read_json(path)
+        source = Path(state["source"])
+        written = 0.0
+
+        def report(stage: str, step: int, total: int, **metrics: Any) -> None:
+            nonlocal written
+            if time.monotonic() - written > WRITE_S:
+                written = time.monotonic()
+                write_json(path, state | {"stage": stage, "step": step, "total": total, **metrics})
+
+        try:
+            imported = intake.import_path(source, name=state["name"], report=report)
+            state |= {"state": "finished", "dataset": imported.dataset_id, "report": imported.to_dict()}
+        except GMAugError as error:
+            # an upload lies under its token; the person knows it by its name
+            parts = {key: part.replace(source.name, state["name"] or source.name) for key, part in error.to_dict().items()}
+            state |= {"state": "failed", "error": parts}
+        except OSError as error:
+            problem = GMAugError(f"the import met a problem with the disk: {error.strerror}", todo="look at free space, then import again")
+            state |= {"state": "failed", "error": problem.to_dict()}
+        finally:
+            if source == upload_path(token):
+                source.unlink(missing_ok=True)
+        write_json(path, state | {"ended": time.time()})
+        return 0 if state["state"] == "finished" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(work(sys.argv[1]))

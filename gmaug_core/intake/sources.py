@@ -1,0 +1,242 @@
+"""Where imported files come from: a zip archive or a folder, scanned for hostile or useless entries before any is read."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from gmaug_core.data.folders import KNOWN
+from gmaug_core.errors import InputError
+
+MAX_FILE = 64 * 2**20  # bytes of one image file
+MAX_ENTRY_RATIO = 200  # inflated / stored of an entry over 1 MiB; photographs are near 1, flat BMPs reach 100
+MAX_TOTAL_RATIO = 100  # of a whole archive that inflates to more than 1 GiB
+MAX_DIRECTORY = 256 * 2**20  # bytes of a zip's central directory: about 2 million entries
+MAX_NAME = 1000  # characters
+JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"}
+ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_SIGNATURES = ((b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"\x1f\x8b", "a gzip file"), (b"BZh", "a bzip2 file"))
+
+
+class Unreadable(Exception):
+    """One file cannot be read; the text is the reason."""
+
+
+@dataclass
+class Listing:
+    """files: what may be read, with an opaque handle; refused: what may not, with the reason; folders: all folder names."""
+
+    files: list[tuple[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)
+    junk: int = 0
+
+    def add(self, name: str, handle: Any, reason: str | None) -> None:
+        """Sort one file into junk, refused or files. name: as given, '/'-separated; a trailing / marks a folder."""
+        if is_junk(name):
+            self.junk += not name.endswith("/")
+        elif reason or (reason := _name_problem(name)):
+            self.refused.append({"file": name.replace("\0", "\\0")[:MAX_NAME], "reason": reason})
+        elif name.endswith("/"):
+            self.folders.add(name.rstrip("/"))
+        else:
+            if "/" in name:
+                self.folders.add(name.rpartition("/")[0])
+            self.files.append((name, handle))
+
+
+class Source(Protocol):
+    """listing: what is there; read(handle) -> bytes, raises Unreadable; safe from several threads."""
+
+    listing: Listing
+
+    def read(self, handle: Any) -> bytes: ...
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """A zip file or a folder, scanned. Raises InputError when it is neither, or when the archive as a whole is hostile."""
+    if path.is_dir():
+        yield FolderSource(path)
+    elif path.is_file():
+        archive = _open_zip(path)
+        try:
+            yield ZipSource(archive, path)
+        finally:
+            archive.close()
+    else:
+        raise InputError(f"'{path.name}' is not there", expected=KNOWN, todo="check the path")
+
+
+def is_junk(name: str) -> bool:
+    """Hidden files and what operating systems leave in archives."""
+    return any((part.startswith(".") and part not in ("", ".", "..")) or part.casefold() in JUNK for part in name.split("/"))
+
+
+def _name_problem(name: str) -> str | None:
+    """Why a name is refused. Names are only ever text here, never a place to write to."""
+    if "\0" in name:
+        return "the name holds a NUL character"
+    if "\\" in name:
+        return "the name holds a backslash: make the archive again with / between folders"
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return "an absolute path"
+    if ".." in name.split("/"):
+        return "the path leads outside (..)"
+    if len(name) > MAX_NAME:
+        return f"the name is longer than {MAX_NAME} characters"
+    if name.lower().endswith(ARCHIVES):
+        return "an archive inside: unpack it first"
+    return None
+
+
+class FolderSource:
+    """A folder, walked without following links."""
+
+    def __init__(self, folder: Path) -> None:
+        self.listing = Listing()
+        self._walk(folder, "")
+
+    def _walk(self, folder: Path, prefix: str) -> None:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            self.listing.refused.append({"file": prefix or folder.name, "reason": f"cannot be listed ({error.strerror})"})
+            return
+        for entry in entries:
+            name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            if entry.is_symlink():
+                self.listing.add(name, None, "a symbolic link")
+            elif entry.is_dir(follow_symlinks=False):
+                self.listing.add(name + "/", None, None)
+                self._walk(Path(entry.path), name + "/")
+            elif not entry.is_file(follow_symlinks=False):
+                self.listing.add(name, None, "not an ordinary file")
+            else:
+                self.listing.add(name, entry.path, None)
+
+    def read(self, handle: Any) -> bytes:
+        try:
+            descriptor = os.open(handle, os.O_RDONLY | os.O_NOFOLLOW)  # a file swapped for a link after the scan is not followed
+            with open(descriptor, "rb") as file:
+                data = file.read(MAX_FILE + 1)
+        except OSError as error:
+            raise Unreadable(f"cannot be read ({error.strerror})") from error
+        if len(data) > MAX_FILE:
+            raise Unreadable(f"larger than {MAX_FILE // 2**20} MiB")
+        return data
+
+
+class ZipSource:
+    """A zip archive; entries are inflated one by one and never further than the size that was checked here."""
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+        self._archive = archive
+        self.listing = Listing()
+        infos = archive.infolist()
+        _refuse_bomb(archive, infos, path)
+        encrypted = 0
+        for info in infos:
+            encrypted += info.flag_bits & 1
+            self.listing.add(info.orig_filename, info, _entry_problem(info))
+        if encrypted and not self.listing.files:
+            raise InputError(f"'{path.name}' is encrypted", expected="an archive without a password", todo="unpack it, import the folder")
+
+    def read(self, handle: Any) -> bytes:
+        try:
+            with self._archive.open(handle) as file:
+                return file.read(MAX_FILE)  # zipfile itself stops at the size that the directory states
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+            raise Unreadable("damaged in the archive") from error
+
+
+def _entry_problem(info: zipfile.ZipInfo) -> str | None:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        return "a symbolic link"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "not an ordinary file"
+    if info.flag_bits & 1:
+        return "encrypted"
+    if info.compress_type not in _METHODS:
+        return f"compression method {info.compress_type} is not accepted (use deflate)"
+    if info.file_size > MAX_FILE:
+        return f"larger than {MAX_FILE // 2**20} MiB"
+    if info.file_size > 2**20 and info.file_size > MAX_ENTRY_RATIO * max(info.compress_size, 1):
+        return f"inflates more than {MAX_ENTRY_RATIO} times"
+    return None
+
+
+def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: Path) -> None:
+    """From the central directory alone: entries may not share bytes, nor inflate to an absurd total or more than the disk."""
+    problem = None
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    ends = [info.header_offset + 30 + info.compress_size for info in ordered]  # 30: the least a local header takes
+    starts = [info.header_offset for info in ordered[1:]] + [archive.start_dir]
+    total = sum(info.file_size for info in infos)
+    if any(end > start for end, start in zip(ends, starts, strict=False)):
+        problem = "has entries that overlap: a zip bomb or a damaged archive"
+    elif total > 2**30 and total > MAX_TOTAL_RATIO * path.stat().st_size:
+        problem = f"inflates {total // max(path.stat().st_size, 1):,} times: a zip bomb"
+    if problem:
+        raise InputError(f"'{path.name}' {problem}", expected=KNOWN, todo="make the archive again from the images")
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Raises InputError when the disk that holds `folder` has less than `needed` bytes and a tenth to spare."""
+    free = shutil.disk_usage(folder).free
+    if needed * 1.1 > free:
+        raise InputError(
+            f"the disk has {free / 1e9:.1f} GB free and the images need {needed / 1e9:.1f} GB",
+            expected="enough space for a copy of the images",
+            todo="free some space, or set GMAUG_HOME to a folder on a larger disk",
+        )
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    with open(path, "rb") as file:
+        start = file.read(512)
+    if not start:
+        raise InputError(f"'{path.name}' is empty (0 bytes)", expected=KNOWN, todo="copy or download the file again")
+    words = next((words for magic, words in _SIGNATURES if start.startswith(magic)), None)
+    if start[257:262] == b"ustar":
+        words = "a tar archive"
+    try:
+        if _directory_size(path) > MAX_DIRECTORY:
+            raise InputError(f"'{path.name}' lists too many entries", expected=f"a directory of at most {MAX_DIRECTORY >> 20} MiB")
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
+        if words is None and start.startswith(b"PK"):
+            words = "a damaged or incomplete zip"
+        raise InputError(
+            f"'{path.name}' is not a usable zip archive" + (f": it looks like {words}" if words else ""),
+            expected=KNOWN,
+            todo="unpack it and import the folder, or make a zip of it",
+        ) from None
+
+
+def _directory_size(path: Path) -> int:
+    """Bytes of the central directory as the end record states them; read before zipfile loads all of it into memory."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 65557 - 20))  # the end record: 22 bytes and a comment; a zip64 locator: 20 before it
+        tail = file.read()
+        at = tail.rfind(b"PK\x05\x06")
+        if at < 0 or len(tail) < at + 22:
+            raise zipfile.BadZipFile("no end record")
+        directory: int = struct.unpack_from("<I", tail, at + 12)[0]
+        if directory == 0xFFFFFFFF and tail[at - 20 : at - 16] == b"PK\x06\x07":
+            file.seek(struct.unpack_from("<Q", tail, at - 12)[0])
+            directory = struct.unpack_from("<Q", file.read(56), 40)[0]
+        return directory

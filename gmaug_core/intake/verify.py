@@ -1,0 +1,107 @@
+"""Decoding of files nobody has looked at yet, in a child process with limits: what crashes or hangs is the child.
+
+Parent to child: a frame a batch, "<I" count, then "<I" length and bytes of each file. Child to parent: a line of JSON a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from gmaug_core.data import store
+from gmaug_core.data.decode import decode, is_grey
+from gmaug_core.errors import InputError
+
+SECONDS = 10  # for one image; the largest accepted one takes about one
+MEMORY = 2**31  # bytes of address space of a child: the interpreter and the largest accepted image, several times over
+
+
+class Verifier:
+    """One child that decodes files, and keeps the good ones under `staging`. Use as a context manager, from one thread."""
+
+    def __init__(self, staging: Path) -> None:
+        self._staging = staging
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Verifier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def check(self, files: Sequence[bytes]) -> list[dict[str, Any]]:
+        """For each file {sha256, size, grey, conversions}, or {reason} when it is no usable image."""
+        try:
+            return self._ask(files)
+        except (OSError, EOFError):  # the child died: once more, one by one, to find the file that did it
+            self._end()
+        answers = []
+        for data in files:
+            try:
+                answers += self._ask([data])
+            except (OSError, EOFError):
+                self._end()
+                answers.append({"reason": f"the decoder crashed on it, or took longer than {SECONDS} seconds"})
+        return answers
+
+    def _ask(self, files: Sequence[bytes]) -> list[dict[str, Any]]:
+        if self._child is None:
+            root = Path(__file__).resolve().parent.parent.parent
+            environment = {**os.environ, "PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"}
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "gmaug_core.intake.verify", str(self._staging)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+            )
+        assert self._child.stdin and self._child.stdout
+        self._child.stdin.write(struct.pack("<I", len(files)))
+        for data in files:
+            self._child.stdin.write(struct.pack("<I", len(data)) + data)
+        self._child.stdin.flush()
+        lines = [self._child.stdout.readline() for _ in files]
+        if not all(line.endswith(b"\n") for line in lines):
+            raise EOFError
+        return [json.loads(line) for line in lines]
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            store.part_file(self._staging, self._child.pid).unlink(missing_ok=True)
+            self._child = None
+
+
+def _verify(data: bytes, staging: Path) -> dict[str, Any]:
+    try:
+        image, conversions = decode(data)
+    except InputError as error:
+        return {"reason": error.what}
+    return {"sha256": store.store_original(staging, data), "size": image.size, "grey": is_grey(image), "conversions": conversions}
+
+
+def _serve(staging: Path, source: BinaryIO, answers: BinaryIO) -> None:
+    while header := source.read(4):
+        files = [source.read(struct.unpack("<I", source.read(4))[0]) for _ in range(struct.unpack("<I", header)[0])]
+        for data in files:
+            signal.alarm(SECONDS)  # no handler: the system ends the child, even inside C code
+            answers.write(json.dumps(_verify(data, staging)).encode() + b"\n")
+        signal.alarm(0)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    warnings.simplefilter("ignore")
+    _serve(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)

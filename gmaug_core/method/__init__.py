@@ -1,0 +1,1 @@
+"""The method: GM-augCls from end to end."""

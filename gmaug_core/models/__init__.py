@@ -1,0 +1,1 @@
+"""What learns: generators, classifiers, and how good their images are. Torch from here on."""

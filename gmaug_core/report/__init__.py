@@ -1,0 +1,1 @@
+"""A result as sentences, charts, a page, a folder."""

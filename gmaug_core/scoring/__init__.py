@@ -1,0 +1,1 @@
+"""How alike images are, and the law from that to the gain."""

@@ -1,0 +1,126 @@
+"""Datasets as they are read: arrays, splits, cached images, thumbnails, the demo."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from corpus import encode, files, make_folder, pixels
+from PIL import Image
+
+from gmaug_core.data import dataset
+from gmaug_core.data.decode import canonical
+from gmaug_core.errors import GMAugError, InputError, Stopped
+from gmaug_core.intake import import_path
+
+
+@pytest.fixture
+def small(home, tmp_path) -> dataset.Dataset:
+    """Seven images, two classes, three sizes."""
+    contents = {f"cat/{i}.png": encode(pixels(i, (20 + i, 30))) for i in range(5)} | {
+        f"dog/{i}.png": encode(pixels(9 + i)) for i in range(2)
+    }
+    return dataset.load(import_path(make_folder(tmp_path / "small", contents)).dataset_id)
+
+
+def test_facts(small):
+    assert small.class_names == ("cat", "dog") and small.labels.tolist() == [0] * 5 + [1] * 2 and small.labels.dtype == np.int64
+    assert small.counts == {"cat": 5, "dog": 2} and small.imbalance_ratio == 2.5 and small.image_size == 21
+    assert (small.colour, small.symmetric, len(small), small.name) == ("rgb", True, 7, "small")
+    assert small.split("train").tolist() == list(range(7)) and small.split("test").size == 0
+    with pytest.raises(InputError, match="not a split"):
+        small.split("training")
+
+
+@pytest.mark.parametrize("name", ["8-rgb", "16-grey", "paper-16", "uniform7-16-rgb"])
+def test_images_are_the_canonical_form_of_every_image(small, name):
+    size, colour = dataset.parse_format(name)
+    images = small.images(name)
+    assert images.shape == (7, size, size) + ((3,) if colour == "rgb" else ()) and images.dtype == np.uint8
+    for i in range(7):
+        np.testing.assert_array_equal(images[i], canonical(small.decoded(i).image, size, colour))
+    assert isinstance(images, np.memmap) and not images.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["4-rgb", "2000-grey", "32-blue", "", "../x"])
+def test_unknown_formats(small, name):
+    with pytest.raises(InputError):
+        small.images(name)
+
+
+def test_an_interrupted_cache_goes_on_where_it_was(small, monkeypatch):
+    monkeypatch.setattr(dataset, "CHUNK", 2)
+    steps: list[int] = []
+    with pytest.raises(Stopped):
+        small.images("8-rgb", report=lambda stage, step, total: steps.append(step), should_stop=lambda: len(steps) == 2)
+    assert steps == [2, 4] and not list((small.folder / "cache").glob("[!.]*"))
+    decoded = []
+    monkeypatch.setattr(dataset, "canonical", lambda image, *form: decoded.append(image) or canonical(image, *form))
+    resumed = small.images("8-rgb")
+    assert len(decoded) == 3
+    np.testing.assert_array_equal(resumed, [canonical(small.decoded(i).image, 8, "rgb") for i in range(7)])
+    assert small.images("8-rgb").shape == resumed.shape and len(decoded) == 3  # no second build
+    assert [p.name for p in (small.folder / "cache").iterdir() if not p.name.endswith(".lock")] == ["8-rgb.npy"]
+
+
+def test_a_damaged_original_is_named_and_no_cache_is_left(small):
+    digest = small.provenance(2)["sha256"]
+    (small.folder / "originals" / digest[:2] / digest).write_bytes(b"changed")
+    with pytest.raises(GMAugError, match="cat/2.png"):
+        small.images("8-rgb")
+    assert not (small.folder / "cache" / "8-rgb.npy").exists()
+
+
+def test_thumbnail_and_provenance(small):
+    image = Image.open(io.BytesIO(small.thumbnail(0, 16)))
+    assert image.format == "WEBP" and max(image.size) == 16
+    assert small.provenance(5) == {
+        "file": "dog/0.png",
+        "sha256": small.manifest["images"]["sha256"][5],
+        "class": "dog",
+        "split": "train",
+        "size": [12, 12],
+        "conversions": [],
+    }
+
+
+def test_grey_datasets_are_seen_and_conversions_kept(home, tmp_path):
+    contents = {f"{name}/{i}.png": encode(pixels(i + ord(name), channels=1)) for name in "ab" for i in range(2)}
+    contents["b/deep.png"] = encode(np.arange(256, dtype=np.uint16).reshape(16, 16) * 257)
+    data = dataset.load(import_path(make_folder(tmp_path / "grey", contents)).dataset_id)
+    assert data.colour == "grey" and data.provenance(4)["conversions"] == ["16-bit rescaled to 8-bit"]
+
+
+def test_load_names_what_is_near(home, tmp_path):
+    with pytest.raises(InputError, match="there is no dataset 'x'"):
+        dataset.load("x")
+    known = import_path(make_folder(tmp_path / "flowers", files("a/1.png", "b/1.png"))).dataset_id
+    with pytest.raises(InputError, match=known):
+        dataset.load(known[:-1])
+    with pytest.raises(InputError):
+        dataset.load("../" + known)
+
+
+def test_order_and_version_do_not_depend_on_names_of_wrappers_or_time(home, tmp_path, monkeypatch):
+    contents = files("b/10.png", "b/9.png", "a/2.png", "a/1.png")
+    first = dataset.load(import_path(make_folder(tmp_path / "one", contents)).dataset_id)
+    monkeypatch.setenv("GMAUG_HOME", str(tmp_path / "elsewhere"))
+    second = dataset.load(import_path(make_folder(tmp_path / "two" / "w", contents).parent).dataset_id)
+    assert first.version == second.version
+    assert first.manifest["images"]["file"] == ["a/1.png", "a/2.png", "b/9.png", "b/10.png"]
+
+
+def test_the_demo(home):
+    demo = dataset.load(dataset.make_demo())
+    assert dataset.make_demo() == demo.id and [s["id"] for s in dataset.list_datasets()] == [demo.id]
+    counts = list(demo.counts.values())
+    assert counts[0] == 100 and counts[-1] == 5 and counts == sorted(counts, reverse=True) and demo.imbalance_ratio == 20
+    assert (demo.colour, demo.image_size, demo.symmetric) == ("grey", 16, False)
+    for split, n in (("val", 28), ("test", 50)):
+        assert np.bincount(demo.labels[demo.split(split)]).tolist() == [n] * 10
+    assert len(set(demo.content)) == len(demo)  # no digit is in two splits
+    name, groups = demo.suggested_groupings[0]
+    assert name == "shape" and sorted(sum(groups.values(), [])) == list(demo.class_names)
+    images = demo.images("16-grey")
+    assert images.shape == (1121, 16, 16) and images.max() > 200 and images.min() == 0

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torchvision.models import resnet18
+
+from gmaug_core.config import ClassifierConfig
+from gmaug_core.errors import Diverged, Stopped
+from gmaug_core.models import classifiers
+from gmaug_core.models.classifiers import Classifier, ResNet18
+
+TINY = ClassifierConfig(width=8, stem="small", blocks=(1, 1), steps=40, batch=32, lr=0.05, augment="affine", checkpoint_steps=10)
+
+
+@pytest.fixture(scope="module")
+def bars() -> tuple[np.ndarray, np.ndarray]:
+    """Three classes that a small network can tell apart: a bright horizontal, vertical or diagonal bar in noise."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 240)
+    images = rng.integers(0, 60, (240, 16, 16)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        place = rng.integers(5, 11)
+        if label == 0:
+            image[place] = 255
+        elif label == 1:
+            image[:, place] = 255
+        else:
+            np.fill_diagonal(image, 255)
+    return images, labels
+
+
+def test_parameters_are_torchvisions_name_by_name():
+    ours = ResNet18(3, 10, ClassifierConfig())
+    theirs = resnet18(num_classes=10)
+    assert {k: v.shape for k, v in ours.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
+
+
+def test_learns_and_survives_saving(bars, tmp_path):
+    images, labels = bars
+    trained = classifiers.train(images[:160], labels[:160], 3, TINY, seed=0)
+    found = trained.evaluate(images[160:], labels[160:])
+    assert found.accuracy > 0.9
+    assert found.n.sum() == 80 and found.correct.mean() == found.accuracy
+    assert found.balanced_accuracy == pytest.approx(found.recall.mean())
+    trained.save(tmp_path / "c.safetensors")
+    again = Classifier.load(tmp_path / "c.safetensors", 1, 3, TINY, torch.device("cpu"))
+    np.testing.assert_array_equal(again.predict_logits(images), trained.predict_logits(images))
+    assert trained.features(images).shape == (240, 16)
+
+
+def test_a_judge_gives_the_same_logits_and_lets_gradients_through(bars):
+    images, labels = bars
+    trained = classifiers.train(images, labels, 3, TINY.model_copy(update={"steps": 3}), seed=0)
+    signed = (torch.from_numpy(images[:7]).float()[:, None] / 127.5 - 1).requires_grad_()
+    logits = trained.judge()(signed)
+    np.testing.assert_allclose(logits.detach().numpy(), trained.predict_logits(images[:7]), atol=1e-4)
+    logits[:, 0].sum().backward()
+    assert signed.grad is not None and signed.grad.abs().sum((1, 2, 3)).min() > 0
+
+
+def test_logits_keep_the_order_at_any_batch_size(bars):
+    images, labels = bars
+    trained = classifiers.train(images, labels, 3, TINY.model_copy(update={"steps": 3}), seed=0)
+    order = np.random.default_rng(1).permutation(len(images))
+    whole = trained.predict_logits(images)
+    np.testing.assert_allclose(trained.predict_logits(images[order], batch=7), whole[order], atol=1e-4)
+
+
+def test_resume_equals_the_uninterrupted_run(bars, tmp_path):
+    images, labels = bars
+    weights = np.linspace(1, 3, len(images))
+    whole = classifiers.train(images, labels, 3, TINY, seed=5, draw_weights=weights).predict_logits(images)
+    for stop_at in (1, 17, 39):
+        calls = iter(range(1000))
+        path = tmp_path / f"{stop_at}.training"
+        with pytest.raises(Stopped):
+            classifiers.train(
+                images,
+                labels,
+                3,
+                TINY,
+                seed=5,
+                draw_weights=weights,
+                checkpoint=path,
+                should_stop=lambda: next(calls) >= stop_at,  # noqa: B023
+            )
+        resumed = classifiers.train(images, labels, 3, TINY, seed=5, draw_weights=weights, checkpoint=path)
+        np.testing.assert_array_equal(resumed.predict_logits(images), whole)
+        assert not path.exists()
+
+
+def test_a_loss_that_is_not_finite_is_named(bars):
+    with pytest.raises(Diverged, match="not finite at step"):
+        classifiers.train(*bars, 3, TINY.model_copy(update={"lr": 1e18, "augment": "none"}), seed=0)
+
+
+@pytest.mark.parametrize("kind", ["none", "affine", "crop", "crop_flip"])
+def test_augmentation_keeps_shape_and_range(kind):
+    torch.manual_seed(0)
+    x = torch.rand(16, 3, 20, 20)
+    y = classifiers.augment(x, kind)
+    assert y.shape == x.shape and y.min() >= 0 and y.max() <= 1
+    assert torch.equal(x, y) == (kind == "none")
+
+
+def test_only_crop_flip_mirrors():
+    """A ramp from left to right keeps its direction unless the image was mirrored."""
+    torch.manual_seed(0)
+    ramp = torch.linspace(0, 1, 16).expand(64, 1, 16, 16)
+    rising = {
+        kind: (classifiers.augment(ramp, kind)[..., -1] > classifiers.augment(ramp, kind)[..., 0]).float().mean()
+        for kind in ("crop", "affine")
+    }
+    assert all(share == 1 for share in rising.values())
+    flipped = classifiers.augment(ramp, "crop_flip")
+    share = (flipped[..., 8, -1] > flipped[..., 8, 0]).float().mean()
+    assert 0.3 < share < 0.7
+
+
+def test_class_balanced_weights_are_cuis():
+    counts = np.array([100, 10, 1])
+    weights = classifiers.class_balanced_weights(counts, 0.9)
+    expected = (1 - 0.9) / (1 - 0.9**counts)
+    np.testing.assert_allclose(weights, expected * 3 / expected.sum())
+    assert weights.sum() == pytest.approx(3) and np.all(np.diff(weights) > 0)
+    np.testing.assert_allclose(classifiers.class_balanced_weights(np.array([7, 7])), [1, 1])
+
+
+def test_schedules():
+    assert classifiers.lr_factor(0, "cosine") == 1 and classifiers.lr_factor(1, "cosine") == pytest.approx(0)
+    assert [classifiers.lr_factor(p, "step") for p in (0, 0.29, 0.3, 0.6, 0.95)] == pytest.approx([1, 1, 0.1, 0.01, 0.001])

@@ -1,0 +1,119 @@
+"""The export is balanced, whole or absent, says where every image comes from, and lets people's decisions win."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+import run_fixture
+from PIL import Image
+
+from gmaug_core import runs, workspace
+from gmaug_core.data import dataset, samples
+from gmaug_core.errors import InputError
+from gmaug_core.report import export as exporting
+from gmaug_core.report.export import class_folders, export
+
+
+@pytest.fixture
+def paths(home):
+    return run_fixture.make_run(dataset.make_demo(), token="export")
+
+
+def rows_of(folder):
+    with open(folder / "metadata.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_image_is_listed_once_and_every_listed_image_is_there(paths, tmp_path):
+    out = tmp_path / "out"
+    document = export(paths.id, out)
+    rows = rows_of(out)
+    on_disk = {str(path.relative_to(out)) for path in out.rglob("*.png")}
+    assert {row["file_name"] for row in rows} == on_disk and len(rows) == len(on_disk) == document["images"]
+    for split in ("train", "val", "test"):
+        assert {f"{split}/{row['file_name']}" for row in rows_of(out / split)} == {name for name in on_disk if name.startswith(split)}
+    assert {row["split"] for row in rows if row["kind"] == "synthetic"} == {"train"}
+    assert document["real"] + document["synthetic"] == len(rows)
+
+
+def test_real_and_synthetic_share_one_form_and_no_class_exceeds_the_target(paths, tmp_path):
+    document = export(paths.id, tmp_path / "out")
+    forms = Counter()
+    for path in (tmp_path / "out").rglob("*.png"):
+        with Image.open(path) as image:
+            forms[image.size, image.mode, image.format] += 1
+    assert len(forms) == 1
+    totals = {name: sum(n.values()) for name, n in document["per_class"].items()}
+    assert max(totals.values()) == totals["0"] == 100
+    assert all(totals[name] + document["short"].get(name, 0) == 100 for name in totals)
+
+
+def test_provenance_leads_back_to_the_pixels(paths, tmp_path):
+    export(paths.id, tmp_path / "out")
+    data = dataset.load(runs.read_config(paths)["settings"]["dataset"])
+    rows = rows_of(tmp_path / "out")
+    synthetic = next(row for row in rows if row["kind"] == "synthetic")
+    pixels = np.asarray(Image.open(tmp_path / "out" / synthetic["file_name"]))
+    assert np.array_equal(pixels, samples.image(paths.samples, int(synthetic["sample"])))
+    assert synthetic["run"] == paths.id and synthetic["generator_data"] == "closed-set" and synthetic["draw_seed"]
+    digests = set(data.manifest["images"]["sha256"])
+    assert all(row["source_sha256"] in digests for row in rows if row["kind"] == "real")
+
+
+def test_people_win_over_the_filter(paths, tmp_path):
+    table = samples.table(paths.samples, seed=0)
+    of_class = table[table["class"] == "7"]
+    refused, accepted = of_class[~of_class["accepted"]]["sample"].iloc[0], of_class[of_class["accepted"]]["sample"].iloc[0]
+    workspace.save_reviews(paths.id, {int(refused): "keep", int(accepted): "reject"})
+    export(paths.id, tmp_path / "out")
+    exported = {row["sample"]: row["decision"] for row in rows_of(tmp_path / "out") if row["kind"] == "synthetic"}
+    assert exported[str(refused)] == "keep" and str(accepted) not in exported
+
+
+def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
+    export(paths.id, tmp_path / "out")
+    kinds = [pd.read_csv(tmp_path / "out" / split / "metadata.csv").dtypes.map(str).to_dict() for split in ("train", "val", "test")]
+    text = [{name for name, kind in found.items() if kind in ("str", "object")} for found in kinds]
+    assert text[0] == text[1] == text[2]
+
+
+def test_a_dataset_alone_can_be_exported(home, tmp_path):
+    made = dataset.make_demo()
+    document = export(made, tmp_path / "out")
+    assert document["synthetic"] == 0 and document["real"] == len(dataset.load(made)) and document["short"] == {}
+
+
+def test_nothing_is_left_when_it_fails(paths, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "_readme", lambda *_: 1 / 0)
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        with pytest.raises(ZeroDivisionError):
+            export(paths.id, tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "workspace") == ["empty"]
+    assert not list((tmp_path / "empty").iterdir())
+
+
+def test_bad_places_and_subjects_are_refused(paths, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="not an empty folder"):
+        export(paths.id, tmp_path / "full")
+    assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
+    with pytest.raises(InputError, match="there is no run"):
+        export("nope-nope", tmp_path / "out")
+    running = run_fixture.make_run(runs.read_config(paths)["settings"]["dataset"], state="lost", token="lost-export")
+    with pytest.raises(InputError, match="cannot be exported"):
+        export(running.id, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_grouped_class_name_cannot_leave_the_folder():
+    names = ["a/b", "A_b", "../x", "con", "=cmd()", "", ".", "é" * 200, "a:b"]
+    folders = class_folders(names)
+    assert len({folder.lower() for folder in folders.values()}) == len(names)
+    assert all(folder and "/" not in folder and not folder.startswith(".") and len(folder) < 90 for folder in folders.values())
+    assert exporting._cell("class", "=cmd()") == "'=cmd()"

@@ -1,0 +1,146 @@
+"""Reviewing samples: every operation counts once whatever the browser sends again, filters find what they say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import run_fixture
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gmaug_core import workspace
+from gmaug_core.data import dataset, samples
+from gmaug_core.errors import GMAugError
+from gmaug_core.ui import gallery, items
+from gmaug_core.ui.gallery import State, apply_ops
+from gmaug_core.ui.items import Filter
+
+
+def op(n, sample, decision, mount="m"):
+    return {"n": n, "mount": mount, "sample": sample, "decision": decision}
+
+
+@pytest.fixture
+def state(home):
+    return State("run-1", 100, {}, mount="m")
+
+
+def test_decisions_are_stored_and_acknowledged(state):
+    apply_ops(state, [op(1, 3, "keep"), op(2, 4, "reject"), op(3, 3, None)])
+    assert state.ack == 3 and state.decisions == {4: "reject"} == workspace.load_reviews("run-1")
+
+
+def test_what_is_sent_again_counts_once(state):
+    apply_ops(state, [op(1, 3, "keep")])
+    workspace.save_reviews("run-1", {3: "reject"})  # somebody else, meanwhile
+    apply_ops(state, [op(1, 3, "keep"), op(2, 5, "keep")])
+    assert workspace.load_reviews("run-1") == {3: "reject", 5: "keep"} and state.ack == 2
+
+
+def test_a_lost_message_loses_nothing(state):
+    log = [op(n, n % 7, ("keep", "reject", None)[n % 3]) for n in range(1, 31)]
+    for end in (4, 19, 30):  # each message carries all that is not acknowledged; those between never arrived
+        apply_ops(state, [item for item in log[:end] if item["n"] > state.ack])
+    expected = {}
+    for item in log:
+        expected[item["sample"]] = item["decision"]
+    assert workspace.load_reviews("run-1") == {k: v for k, v in expected.items() if v}
+
+
+def test_another_sessions_numbers_are_ignored(state):
+    apply_ops(state, [op(9, 1, "keep", mount="old")])
+    assert state.ack == 0 and workspace.load_reviews("run-1") == {}
+
+
+@pytest.mark.parametrize(
+    "bad", [op(1, 100, "keep"), op(1, -1, "keep"), op(1, "3", "keep"), op(1, True, "keep"), op(1, 3, "maybe"), op(1, 3, ["keep"])]
+)
+def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
+    apply_ops(state, [bad, op(2, 7, "keep")])
+    assert state.problem and state.ack == 2 and workspace.load_reviews("run-1") == {7: "keep"}
+
+
+@pytest.mark.parametrize("rubbish", [None, "x", 3, {}, [1, None, "x"], [{"n": 1}], [{"n": "1", "mount": "m"}]])
+def test_rubbish_changes_nothing(state, rubbish):
+    apply_ops(state, rubbish)
+    assert state.ack == 0 and state.decisions == {}
+
+
+def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
+    def full(*_):
+        raise GMAugError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "save_reviews", full)
+        apply_ops(state, [op(1, 3, "keep")])
+    assert state.ack == 0 and state.decisions == {} and "disk" in state.problem
+    apply_ops(state, [op(1, 3, "keep")])
+    assert state.ack == 1 and workspace.load_reviews("run-1") == {3: "keep"}
+
+
+# --- filters ---
+
+
+@pytest.fixture
+def paths(home):
+    return run_fixture.make_run(dataset.make_demo(), token="gallery", per_class=10)
+
+
+def test_filters_find_what_they_say(paths):
+    table = items.table(paths.samples)
+    everything = items.chosen(table, Filter(), {})
+    assert len(everything) == everything["sample"].nunique() == len(samples.all_images(paths.samples))
+    accepted, rejected = (items.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected"))
+    assert accepted["accepted"].all() and not rejected["accepted"].any() and len(accepted) + len(rejected) == len(everything)
+    narrow = items.chosen(table, Filter(seed=1, name="4", step=2), {})
+    assert set(narrow["class"]) == {"4"} and set(narrow["step"]) == {2} and set(narrow["seed"]) == {1}
+    reason = rejected["reason"].iloc[0]
+    assert set(items.chosen(table, Filter(reason=reason), {})["reason"]) == {reason}
+    low = items.chosen(table, Filter(order="score, low first"), {})["probability"]
+    assert low.is_monotonic_increasing
+
+
+def test_decisions_can_be_filtered(paths):
+    table = items.table(paths.samples)
+    rows = items.chosen(table, Filter(), {})
+    yes, no = int(rows[rows["accepted"]]["sample"].iloc[0]), int(rows[~rows["accepted"]]["sample"].iloc[0])
+    reviews = {yes: "keep", no: "keep"}
+    found = {d: set(items.chosen(table, Filter(decision=d), reviews)["sample"]) for d in ("keep", "reject", "overruled", "undecided")}
+    assert found["keep"] == {yes, no} and found["overruled"] == {no} and not found["reject"]
+    assert len(found["undecided"]) == len(rows) - 2
+
+
+def test_the_route_answers_what_the_gallery_asks(paths):
+    from gmaug_core.ui.routes import ROUTES
+
+    client = TestClient(Starlette(routes=ROUTES))
+    want = Filter(verdict="accepted", name="4")
+    answer = client.get(items.url(paths.id, want, "v"))
+    rows = items.chosen(items.table(paths.samples), want, {})
+    assert answer.status_code == 200 and answer.json()["sample"] == rows["sample"].tolist()
+    assert answer.json()["classes"] == ["4"]
+    assert client.get("/runs/nope/items").status_code == 404
+    assert client.get(f"/runs/{paths.id}/items?step=x").status_code == 400
+    assert client.get(f"/runs/{paths.id}/items?what=1").status_code == 400
+    empty = client.get(items.url(paths.id, Filter(name="no such class"), "v")).json()
+    assert empty["sample"] == [] and json.dumps(empty)
+
+
+def test_five_thousand_samples_fit_in_a_small_list(paths):
+    import pandas as pd
+
+    rows = items.chosen(items.table(paths.samples), Filter(), {})
+    many = pd.concat([rows] * (5000 // len(rows) + 1), ignore_index=True).head(5000)
+    assert len(json.dumps(items.document(many))) < 250_000
+
+
+def test_the_nearest_real_image_is_a_training_image_and_itself_at_distance_zero(paths):
+    data = dataset.load(dataset.make_demo())
+    images = data.images("16-grey")
+    train = data.split("train")
+    found = gallery.nearest_real(data.id, "16-grey", 0, images[train[5]], int(data.labels[train[5]]))
+    assert found[0][:2] == (int(train[5]), 0.0)
+    assert [distance for _, distance, _ in found] == sorted(distance for _, distance, _ in found)
+    assert all(index in set(train) for index, *_ in found)
+    assert gallery.nearest_real(data.id, "16-grey", 0, images[0][:8, :8], 0) == []

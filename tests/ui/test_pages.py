@@ -1,0 +1,227 @@
+"""The pages datasets and super-classes in every state, through Streamlit's own test driver (no browser)."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from gmaug_core import intake, workspace
+from gmaug_core.data import dataset
+from gmaug_core.files import write_json
+from gmaug_core.intake import jobs
+from gmaug_core.runs import launch
+from gmaug_core.ui import ROOT
+from gmaug_core.workspace.grouping import Grouping
+
+
+@pytest.fixture
+def open_page(home):
+    """Open a page inside the frame, as a person would: open_page("super_classes", dataset=...)."""
+
+    def run(name: str = "datasets", **query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        if name != "datasets":
+            app.switch_page(f"../../pages/{name}.py").run()
+        assert not app.exception
+        return app
+
+    return run
+
+
+@pytest.fixture
+def demo(home) -> str:
+    return dataset.make_demo()
+
+
+def words(app: AppTest) -> str:
+    """Everything that is written on the page."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "success", "info")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def write_images(folder, classes: dict[str, int], *, seed: int = 0) -> None:
+    random = np.random.default_rng(seed)
+    for name, n in classes.items():
+        (folder / name).mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(random.integers(0, 256, (18, 18, 3), np.uint8)).save(folder / name / f"{i}.png")
+
+
+# --- datasets ---
+
+
+def test_an_empty_workspace_offers_an_import(open_page):
+    app = open_page()
+    assert app.title[0].value == "Datasets" and not app.selectbox
+    assert app.text_input(key="import-path")
+
+
+def test_the_demo_is_shown_with_counts_and_next_steps(open_page, demo):
+    app = open_page()
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Images"] == "1,121" and metrics["Imbalance ratio"] == "20 : 1" and metrics["Train / val / test"] == "341 / 280 / 500"
+    assert app.query_params["dataset"] == demo
+    assert "What next" in words(app)
+    app.toggle(key="log-counts").set_value(True).run()
+    assert not app.exception
+
+
+def test_the_address_chooses_the_dataset_and_the_picker_changes_it(open_page, demo, tmp_path):
+    write_images(tmp_path / "two", {"a": 4, "b": 2})
+    other = intake.import_path(tmp_path / "two").dataset_id
+    app = open_page(dataset=demo)
+    assert app.selectbox(key="dataset").value == demo
+    app.selectbox(key="dataset").set_value(other).run()
+    assert app.query_params["dataset"] == other and {m.label: m.value for m in app.metric}["Images"] == "6"
+    app.button(key=f"look-{demo}").click().run()
+    assert app.selectbox(key="dataset").value == demo
+    app.switch_page("../../pages/super_classes.py").run()
+    assert app.selectbox(key="dataset").value == demo and not app.exception
+    assert open_page(dataset="never-heard-of").selectbox(key="dataset").value in (demo, other)
+
+
+def test_names_are_shown_and_never_run(open_page, tmp_path):
+    hostile = "**b** <script>alert(1)</script> $x$ :material/home: [l](http://x)\u202e"
+    write_images(tmp_path / "set", {"a": 4, "b": 2})
+    intake.import_path(tmp_path / "set", name=hostile)
+    header = open_page().header[0].value
+    for markup in ("<script>", "**b**", " $x$", ":material/", "[l]("):
+        assert markup not in header
+
+
+def test_refused_files_duplicates_and_warnings_are_reported(open_page, tmp_path):
+    write_images(tmp_path / "set", {"a": 4, "b": 1})
+    (tmp_path / "set" / "a" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "set" / "a" / "copy.png").write_bytes((tmp_path / "set" / "a" / "0.png").read_bytes())
+    intake.import_path(tmp_path / "set")
+    app = open_page()
+    assert "1 file refused" in words(app) and "1 image found more than once" in words(app)
+    assert "single training image" in words(app)
+    assert any("broken.png" in str(table.value) for table in app.dataframe)
+
+
+def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(open_page, demo, tmp_path, monkeypatch):
+    write_images(tmp_path / "mushrooms", {"amanita": 5, "boletus": 2})
+    monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(tmp_path))
+    app = open_page()
+    app.text_input(key="import-path").set_value(str(tmp_path / "mushrooms")).run()
+    next(button for button in app.button if button.label == "Import").click().run()
+    assert not app.exception and not app.error
+    deadline = time.monotonic() + 60
+    while jobs.recent()[0]["state"] == "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    app.run()
+    app.run()
+    assert "mushrooms" in words(app) and "is imported" in words(app)
+    new = jobs.recent()[0]["dataset"]
+    assert new in [summary["id"] for summary in dataset.list_datasets()]
+
+
+def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo, tmp_path, monkeypatch):
+    monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(tmp_path / "allowed"))
+    app = open_page()
+    app.text_input(key="import-path").set_value("/etc").run()
+    next(button for button in app.button if button.label == "Import").click().run()
+    assert "may import from" in app.error[0].value and "What to do" in app.error[0].value
+    assert jobs.recent() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"state": "running", "step": 3, "total": 9}, None),
+        ({"state": "failed", "error": {"what": "'x.zip' is not a zip", "expected": "a zip", "todo": "zip it"}}, "is not a zip"),
+        ({"state": "running"}, "ended before it was done"),
+        ({"state": "finished", "report": {"created": False}}, "was here already"),
+        ({"state": "finished", "report": {"created": True, "accepted": 7, "counts": {"a": 7}, "refused": [{}]}}, "1 file refused"),
+    ],
+)
+def test_every_state_of_an_import_is_told(open_page, demo, home, monkeypatch, change, expected):
+    token = jobs.new_token()
+    age = 100 if expected and "ended before" in expected else 0
+    state = {"token": token, "source": "/x/shells.zip", "name": "shells", "step": 0, "total": 0, "dataset": demo}
+    state["started"] = time.time() - age
+    write_json(home / "imports" / f"{token}.json", state | change)
+    if expected is None:
+        monkeypatch.setattr(jobs.runs, "holder", lambda lock: 1)
+    app = open_page()
+    assert expected is None or expected in words(app).replace("\\", "")
+    if expected:
+        app.button(key=f"dismiss-{token}").click().run()
+        assert expected not in words(app).replace("\\", "") and not app.exception
+
+
+# --- super-classes ---
+
+
+def test_without_a_dataset_super_classes_say_what_to_do(open_page):
+    assert "No dataset yet" in words(open_page("super_classes"))
+
+
+def test_a_proposal_is_shown_and_not_yet_stored(open_page, demo):
+    app = open_page("super_classes")
+    assert app.selectbox(key=f"grouping-{demo}").value == "shape"
+    assert workspace.grouping_names(demo) == []
+    assert app.get("bidi_component")[0].proto.component_name == "gmaug_board"
+
+
+def test_identity_is_copied_before_it_is_edited(open_page, demo):
+    app = open_page("super_classes")
+    app.selectbox(key=f"grouping-{demo}").set_value("identity").run()
+    assert "variety" in words(app)
+    app.text_input(key="begin-name").set_value("by habitat").run()
+    next(button for button in app.button if button.label == "Start grouping").click().run()
+    assert not app.exception and app.selectbox(key=f"grouping-{demo}").value == "by habitat"
+    assert workspace.load_grouping(demo, "by habitat")[0].super_classes["0"] == ("0",)
+    assert "one sub-class only" in words(app)
+
+
+def test_a_copy_needs_a_free_name(open_page, demo):
+    app = open_page("super_classes")
+    app.text_input(key=f"copy-{demo}-shape").set_value("identity").run()
+    next(button for button in app.button if button.label == "Make the copy").click().run()
+    assert "cannot be called" in app.error[0].value and workspace.grouping_names(demo) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("halves.json", json.dumps({"low": list("01234"), "high": list("56789")}), None),
+        ("halves.csv", "sub_class;super_class\n" + "\n".join(f"{i};{'low' if i < 5 else 'high'}" for i in range(10)), None),
+        ("bad.json", json.dumps({"low": list("01234"), "high": ["5", "6", "7", "8", "nine"]}), "nine"),
+        ("bad.csv", "0", "row 1"),
+        ("empty.csv", "", "empty"),
+        ("twice.json", json.dumps({"low": list("0123456789"), "high": ["0"]}), "more than one"),
+    ],
+)
+def test_grouping_files_are_imported_whole_or_not_at_all(open_page, demo, file, content, problem):
+    workspace.save_grouping(demo, Grouping("kept", {"all": [str(i) for i in range(10)]}), revision=0)
+    app = open_page("super_classes")
+    uploader = app.get("file_uploader")[0]
+    uploader.set_value((file, content.encode(), "text/plain")).run()
+    next(button for button in app.button if button.label == "Import the file").click().run()
+    assert not app.exception
+    if problem:
+        assert problem in app.error[0].value.replace("\\", "") and workspace.grouping_names(demo) == ["kept"]
+    else:
+        assert workspace.load_grouping(demo, "halves")[0].super_classes["low"] == tuple("01234")
+        assert app.selectbox(key=f"grouping-{demo}").value == "halves"
+
+
+def test_an_edit_elsewhere_is_taken_over_at_the_next_look(open_page, demo):
+    groups = {"all": [str(i) for i in range(10)]}
+    workspace.save_grouping(demo, Grouping("mine", groups), revision=0)
+    app = open_page("super_classes")
+    workspace.save_grouping(demo, Grouping("mine", groups).move("3", "odd"), revision=1)
+    app.run()
+    state = app.session_state[f"board-{demo}-mine"]
+    assert state.revision == 2 and state.grouping.super_classes["odd"] == ("3",)
+    assert launch.groupings(demo)[0] == "mine"

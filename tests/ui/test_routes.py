@@ -1,0 +1,179 @@
+"""Our routes: pictures by id and nothing else, uploads that end as a dataset, nothing outside the workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gmaug_core import runs
+from gmaug_core.data import dataset, samples
+from gmaug_core.intake import jobs
+from gmaug_core.ui import routes
+
+
+@pytest.fixture
+def client(home):
+    return TestClient(Starlette(routes=routes.ROUTES))
+
+
+def picture(seed: int, size: int = 20) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def archive(classes=("rose", "tulip"), each: int = 4) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as out:
+        for c, name in enumerate(classes):
+            for i in range(each):
+                out.writestr(f"{name}/{i}.png", picture(100 * c + i))
+    return file.getvalue()
+
+
+def put(client, token, body, *, offset=0, total=None, ticket=None, name="flowers.zip"):
+    headers = {"x-ticket": ticket or routes.upload_ticket(token), "x-offset": str(offset), "x-name": name}
+    headers["x-total"] = str(total or len(body))
+    return client.put(f"/uploads/{token}", content=body, headers=headers)
+
+
+def wait_for(token, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        state = jobs.status(token)
+        if state and state["state"] in jobs.ENDED:
+            return state
+        time.sleep(0.05)
+    raise AssertionError(f"the import did not end: {jobs.status(token)}")
+
+
+def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
+    demo = dataset.make_demo()
+    answer = client.get(routes.image_url(demo, 3))
+    assert answer.headers["content-type"] == "image/webp" and "immutable" in answer.headers["cache-control"]
+    assert max(Image.open(io.BytesIO(answer.content)).size) <= 96
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/images/dataset/{demo}/999999",
+        "/images/dataset/{demo}/-1",
+        "/images/dataset/{demo}/0?size=5000",
+        "/images/dataset/{demo}/0?size=x",
+        "/images/dataset/..%2f..%2fetc/0",
+        "/images/dataset/nothing/0",
+        "/images/run/..%2f..%2fsecret/0.png",
+        "/images/run/nothing/0.png",
+        "/images/grid/nothing/..%2f1.png",
+        "/images/grid/nothing/10.png",
+        "/fonts/..%2fLICENSE-newsreader.txt",
+        "/fonts/%2fetc%2fpasswd",
+    ],
+)
+def test_what_is_not_there_is_404_and_says_nothing(client, path):
+    answer = client.get(path.format(demo=dataset.make_demo()))
+    assert answer.status_code == 404 and answer.text in ("not here", "Not Found")
+
+
+def test_samples_and_grids_of_a_run(client):
+    import pandas as pd
+
+    paths, _ = runs.create("augmentation", {"settings": {"dataset": "x"}})
+    pixels = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16)
+    samples.write_step(paths.samples, 1, pixels, pd.DataFrame({name: [0, 0] for name in samples.COLUMNS}))
+    answer = client.get(routes.sample_url(paths.id, 1))
+    assert np.array_equal(np.array(Image.open(io.BytesIO(answer.content))), pixels[1])
+    assert client.get(routes.sample_url(paths.id, 2)).status_code == 404
+    (paths.checkpoints / "generator").mkdir()
+    (paths.checkpoints / "generator" / "grid-10.png").write_bytes(picture(1))
+    assert client.get(routes.grid_url(paths.id, 10)).content == picture(1)
+
+
+def test_an_upload_in_slices_becomes_a_dataset(client):
+    token, body = jobs.new_token(), archive()
+    half = len(body) // 2
+    assert put(client, token, body[:half], total=len(body)).json() == {"received": half, "done": False}
+    again = put(client, token, body[:half], total=len(body))  # the browser did not hear the answer
+    assert again.status_code == 409 and again.json()["received"] == half
+    ask = client.get(f"/uploads/{token}", headers={"x-ticket": routes.upload_ticket(token)})
+    assert ask.json() == {"received": half, "done": False}
+    answer = put(client, token, body[half:], offset=half, total=len(body))
+    assert answer.json() == {"received": len(body), "done": True, "sha256": hashlib.sha256(body).hexdigest()}
+    state = wait_for(token)
+    assert state["state"] == "finished" and state["report"]["counts"] == {"rose": 4, "tulip": 4}
+    assert dataset.load(state["dataset"]).name == "flowers"
+    assert not jobs.upload_path(token).exists()
+
+
+def test_an_upload_that_is_no_zip_fails_in_words_and_leaves_nothing(client, home):
+    token = jobs.new_token()
+    assert put(client, token, b"not a zip at all", name="../../etc/shells.zip").json()["done"]
+    state = wait_for(token)
+    assert "'shells'" in state["error"]["what"] and token not in str(state["error"])
+    assert state["state"] == "failed" and state["error"]["what"] and str(home) not in str(state["error"])
+    assert dataset.list_datasets() == [] and not jobs.upload_path(token).exists()
+
+
+def test_uploads_need_a_ticket_of_ours(client):
+    token, body = jobs.new_token(), b"abc"
+    other = routes.upload_ticket(jobs.new_token())
+    late = routes.upload_ticket(token, now=time.time() - 24 * 3600)
+    for ticket in ("nonsense", "1.2", other, late, "9" * 12 + "." + other.split(".")[1]):
+        assert put(client, token, body, ticket=ticket).status_code == 403
+    assert client.put("/uploads/..%2f..%2fx", content=body, headers={"x-ticket": other}).status_code in (403, 404)
+    assert not jobs.upload_path(token).exists()
+
+
+def test_uploads_are_capped_by_what_was_said_and_by_the_limit(client, monkeypatch):
+    token = jobs.new_token()
+    assert put(client, token, b"x" * 100, total=50).status_code == 413
+    assert not jobs.upload_path(token).exists()
+    monkeypatch.setattr(routes, "MAX_UPLOAD", 10)
+    assert put(client, token, b"x" * 11).status_code == 413
+    assert put(client, token, b"", total=0).status_code in (400, 413)
+
+
+def test_an_upload_that_the_disk_has_no_room_for_is_refused(client, monkeypatch):
+    monkeypatch.setattr(routes, "SPARE_DISK", 10**18)
+    assert put(client, jobs.new_token(), b"x").status_code == 507
+
+
+def test_old_uploads_and_records_are_swept(home, monkeypatch):
+    path = jobs.upload_path(jobs.new_token())
+    path.write_bytes(b"half")
+    jobs.sweep()
+    assert path.exists()
+    monkeypatch.setattr(jobs, "KEPT_S", -1)
+    jobs.sweep()
+    assert not path.exists()
+
+
+def test_import_paths_stay_under_the_allowed_roots(home, tmp_path, monkeypatch):
+    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
+    allowed.mkdir()
+    outside.mkdir()
+    (allowed / "link").symlink_to(outside)
+    (allowed / "a.zip").write_bytes(archive())
+    monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(allowed))
+    assert jobs.allowed_path(f"  {allowed}/a.zip ") == allowed / "a.zip"
+    for text in ("", "\0", str(outside), f"{allowed}/../outside", f"{allowed}/link", f"{allowed}/missing.zip", "~nobody-of-this-name/x"):
+        with pytest.raises(jobs.InputError) as caught:
+            jobs.allowed_path(text)
+        assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_killed_import_is_seen_as_lost(home, monkeypatch):
+    monkeypatch.setattr(jobs.subprocess, "Popen", lambda *_, **__: None)
+    monkeypatch.setattr(jobs, "START_GRACE_S", 0.0)
+    token = jobs.start(home / "x.zip", name="x")
+    assert jobs.status(token)["state"] == "lost"
+    assert jobs.recent()[0]["error"]["todo"]

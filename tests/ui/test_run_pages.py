@@ -1,0 +1,254 @@
+"""The pages about runs, in every state a run can have: nothing breaks, the next step is said, names are text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import corpus
+import pytest
+import run_fixture
+from streamlit.testing.v1 import AppTest
+
+from gmaug_core import intake, runs, workspace
+from gmaug_core.data import dataset
+from gmaug_core.files import write_json
+from gmaug_core.runs import launch
+from gmaug_core.ui import live
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = ("similarity", "augmentation", "samples", "gains")
+
+
+@pytest.fixture
+def demo(home):
+    return dataset.make_demo()
+
+
+@pytest.fixture
+def as_if_alive(monkeypatch):
+    monkeypatch.setattr(runs, "alive", lambda _: True)
+
+
+def open_page(name: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30).run()
+    at.switch_page(f"../../pages/{name}.py").run()
+    assert not at.exception, at.exception[0].stack_trace if at.exception else ""
+    return at
+
+
+def words(at: AppTest) -> str:
+    """All that a person could read."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "success", "title", "subheader", "metric", "button")
+    return "\n".join(str(getattr(element, "value", "")) + str(getattr(element, "label", "")) for kind in kinds for element in at.get(kind))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_any_dataset_the_first_step_is_said(home, page):
+    assert "No dataset yet" in words(open_page(page))
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("similarity", "No score yet"),
+        ("augmentation", "No run yet"),
+        ("samples", "No synthetic images yet"),
+        ("gains", "No finished run yet"),
+    ],
+)
+def test_without_a_run_the_next_step_is_said(demo, page, said):
+    assert said in words(open_page(page))
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "failed", "cancelled", "lost"])
+@pytest.mark.parametrize("kind", ["similarity", "augmentation"])
+def test_an_unfinished_run_says_how_it_stands(demo, monkeypatch, kind, state):
+    run_fixture.make_run(demo, state=state, kind=kind, token=f"{kind[:3]}-{state}")
+    if state in ("queued", "running"):
+        monkeypatch.setattr(runs, "alive", lambda _: True)
+    said = words(open_page(kind))
+    assert f": {state}]" in said
+    expected = {
+        "queued": "Waiting to begin", "running": "Stop", "failed": "the loss became infinite", "cancelled": "was stopped",
+        "lost": "is gone",
+    }[state]  # fmt: skip
+    assert expected in said
+    assert ("Resume" in said) == (state in ("failed", "cancelled", "lost"))
+    if kind == "augmentation":
+        assert "No finished run yet" in words(open_page("gains"))
+        assert "No synthetic images yet" in words(open_page("samples"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_finished_run_is_shown(demo, page):
+    run_fixture.make_run(demo, kind="similarity", token="score")
+    paths = run_fixture.make_run(demo, token="augment", per_class=10)
+    said = words(open_page(page))
+    expected = {
+        "similarity": ["0.4310", "Unlikely to pay", "runner", "all pairs", "0.1652", "its base rounded to 0.94", "most similar pairs"],
+        "augmentation": ["What it costs", "Unlikely to pay", "took"],
+        "samples": ["closed-set", "accepted", "rejected", "Your decision wins"],
+        "gains": ["relative gain", "The law had predicted", "Better than", "draw budget", paths.id],
+    }[page]
+    for text in expected:
+        assert text in said, (text, said)
+
+
+def test_a_stalled_run_is_called_stalled(demo, as_if_alive):
+    paths = run_fixture.make_run(demo, state="running", token="stalled")
+    document = json.loads(paths.status.read_text())
+    write_json(paths.status, document | {"progress_at": document["progress_at"] - 600})
+    assert "Nothing has moved for 10 min" in words(open_page("augmentation"))
+
+
+def test_stop_writes_the_stop_file_and_says_so(demo, as_if_alive):
+    paths = run_fixture.make_run(demo, state="running", token="stopping")
+    at = open_page("augmentation")
+    at.button(key=f"stop-{paths.id}").click().run()
+    assert paths.stop.exists()
+    at = open_page("augmentation")
+    assert "Asked to stop" in words(at) and at.button(key=f"stop-{paths.id}").disabled
+
+
+def test_measure_submits_one_run_whatever_is_clicked(demo, monkeypatch):
+    started = []
+    monkeypatch.setattr(launch.LOCAL, "start", lambda paths: (started.append(paths.id), paths.lock.touch()), raising=False)
+    at = open_page("similarity")
+    at.button(key="score-start").click().run()
+    assert not at.exception and len(started) == 1
+    assert runs.read_config(runs.find(started[0]))["settings"]["grouping"] == "shape"
+    assert at.query_params["run"] in (started[0], [started[0]])
+
+
+def test_launch_uses_what_was_chosen(demo, monkeypatch):
+    started = []
+    monkeypatch.setattr(launch.LOCAL, "start", lambda paths: (started.append(paths), paths.lock.touch()), raising=False)
+    at = open_page("augmentation")
+    at.radio(key="aug-lane-quick").set_value("stylegan2").run()
+    tag = f"quick-stylegan2-{demo}"
+    at.number_input(key=f"kimg-{tag}").set_value(5.0)
+    at.text_area(key=f"more-{tag}").set_value("classifier.steps=50\nseeds=2").run()
+    assert not at.exception
+    at.button(key="aug-start").click().run()
+    assert not at.exception and len(started) == 1
+    settings = runs.read_config(started[0])["settings"]
+    assert settings["generator"]["name"] == "stylegan2" and settings["generator"]["kimg"] == 5
+    assert settings["classifier"]["steps"] == 50 and settings["seeds"] == 2 and settings["preset"] == "quick"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("clasifier.steps=5", "clasifier"),
+        ("generator.kimg=-1", "kimg"),
+        ("nonsense", "nonsense"),
+        ("generator.pretrained=/etc/passwd", "not in a folder"),
+    ],
+)
+def test_a_bad_setting_is_explained_and_nothing_can_be_launched(demo, line, said):
+    at = open_page("augmentation")
+    at.text_area(key=f"more-quick-edm-{demo}").set_value(line).run()
+    assert said in words(at) and at.button(key="aug-start").disabled and not at.exception
+
+
+def test_another_profile_gets_no_prediction(demo):
+    paths = run_fixture.make_run(demo, kind="similarity", token="profile")
+    write_json(paths.result, json.loads(paths.result.read_text()) | {"profile": "uniform7"})
+    said = words(open_page("similarity"))
+    assert "No prediction" in said and "Unlikely to pay" not in said
+
+
+def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_noticed(demo):
+    paths = run_fixture.make_run(demo, kind="similarity", token="single")
+    config = json.loads(paths.config.read_text())
+    write_json(paths.config, config | {"grouping": {"round": ["0"], "rest": [str(k) for k in range(1, 10)]}})
+    said = words(open_page("similarity"))
+    assert "inside a class" in said and "has been edited since" in said
+
+
+def test_nothing_to_score_is_said(demo):
+    paths = run_fixture.make_run(demo, kind="similarity", token="nothing")
+    empty = {"value": None, "ci_low": None, "ci_high": None, "pairs": 0}
+    changed = {"ssim_supsubcls": empty, "ssim_mergecls": empty, "super_classes": [], "argmax": None, "not_scored": ["round"]}
+    write_json(paths.result, json.loads(paths.result.read_text()) | changed)
+    assert "No super-class has two images" in words(open_page("similarity"))
+
+
+def test_gains_without_a_prediction_and_without_accepted_samples(demo):
+    paths = run_fixture.make_run(demo, token="bare", per_class=4)
+    result = json.loads(paths.result.read_text())
+    result |= {"predicted": None, "score": {"profile": "paper", "ssim_supsubcls": {"value": None}}, "quality": {"n_synthetic": 0}}
+    result["accepted"] = {"total": 0, "per_class": {}}
+    result["relative_gain_percent"] |= {"value": None, "ci_low": None, "ci_high": None, "values": []}
+    write_json(paths.result, result)
+    assert "cannot be computed" in words(open_page("gains"))
+
+
+def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
+    run_fixture.make_run(demo, token="refit", per_class=4)
+    at = open_page("gains")
+    at.segmented_control(key="law").set_value("with_mine").run()
+    assert not at.exception and "Fitted to 9 points" in words(at)
+    at.segmented_control(key="law").set_value("mine").run()
+    assert not at.exception and "Fitted to" not in words(at) and "at least 3 points" in words(at)
+
+
+def test_an_interval_on_few_pairs_is_called_approximate(demo):
+    paths = run_fixture.make_run(demo, kind="similarity", token="few-pairs")
+    result = json.loads(paths.result.read_text())
+    result["super_classes"][0] |= {"approximate": True, "exact": False}
+    write_json(paths.result, result)
+    assert "only approximate" in words(open_page("similarity"))
+
+
+def test_a_link_to_a_run_opens_its_dataset(demo, tmp_path):
+    paths = run_fixture.make_run(demo, token="linked", per_class=4)
+    two_classes = {f"{name}/{k}.png": corpus.png(k + 10 * ord(name)) for name in "ab" for k in range(2)}
+    other = intake.import_path(corpus.make_folder(tmp_path / "newer", two_classes)).dataset_id
+    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30)
+    at.query_params["run"] = paths.id
+    at.run()
+    assert at.query_params["dataset"] in (demo, [demo]) and other != demo
+
+
+def test_hostile_names_are_shown_as_text(demo):
+    nasty = ":red[x] $y$ <b>"
+    paths = run_fixture.make_run(demo, token="nasty", per_class=4)
+    write_json(paths.result, json.loads(paths.result.read_text().replace('"9"', json.dumps(nasty))))
+    assert ":red[x]" not in words(open_page("gains"))
+
+
+def test_decisions_of_people_are_counted(demo):
+    paths = run_fixture.make_run(demo, token="people", per_class=6)
+    workspace.save_reviews(paths.id, {0: "keep", 1: "reject"})
+    assert "2 decided by people" in words(open_page("samples"))
+
+
+def test_metrics_are_read_once_and_thinned(demo):
+    paths = run_fixture.make_run(demo, state="failed", token="history")
+    before = live.history(paths)
+    with open(paths.metrics, "a") as file:
+        for k in range(9000):
+            file.write(json.dumps({"stage": "generator", "step": k, "total": 9000, "kimg": k, "loss": 1.0}) + "\n")
+    after = live.history(paths)
+    assert len(before) < len(after) <= live.HISTORY_ROWS + 500 and after[-1]["step"] == 8999
+
+
+def test_the_cost_is_measured_when_asked(demo, monkeypatch):
+    asked = []
+    found = {
+        "seconds_per_kimg": 2.0,
+        "sampling_img_per_s": 50.0,
+        "memory_mb": 2048.0,
+        "training_seconds": 600.0,
+        "kimg": 300.0,
+        "device": "x",
+    }
+    monkeypatch.setattr(launch, "estimate", lambda config: (asked.append(config), found)[1])
+    at = open_page("augmentation")
+    assert not asked
+    at.button(key="aug-estimate").click().run()
+    assert "10 min" in words(at) and "2.0 GB" in words(at) and len(asked) == 1
+    at.number_input(key=f"minutes-quick-edm-{demo}").set_value(3.0).run()
+    assert len(asked) == 1 and "for 3 minutes" in words(at) and not at.exception

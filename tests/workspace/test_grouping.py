@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from gmaug_core.workspace import grouping
+from gmaug_core.errors import InputError
+from gmaug_core.workspace.grouping import Grouping
+
+SUBS = [f"bird {i}" for i in range(12)] + ["=cmd", "a,b", "c;d", "Ünïcode"]
+
+
+def partition(groups: Grouping) -> None:
+    groups.validate(SUBS)
+    assert sorted(sub for subs in groups.super_classes.values() for sub in subs) == sorted(SUBS)
+
+
+def test_ten_thousand_random_edits_keep_the_partition():
+    rng = random.Random(0)
+    groups = grouping.identity(SUBS)
+    for step in range(10_000):
+        names = list(groups.super_classes)
+        action = rng.random()
+        try:
+            if action < 0.7:
+                groups = groups.move(rng.choice(SUBS), rng.choice([*names, f"new {step % 7}"]))
+            elif action < 0.8:
+                groups = groups.add(f"new {step % 7}")
+            elif action < 0.95:
+                groups = groups.rename(rng.choice(names), f"name {step % 11}")
+            else:
+                groups = groups.without_empty()
+        except InputError:
+            continue  # a taken name: the grouping stays as it was
+        if step % 100 == 0:
+            partition(groups)
+    partition(groups)
+
+
+@pytest.mark.parametrize(
+    ("super_classes", "said"),
+    [
+        ({"a": ["x"]}, "in no super-class: y, z"),
+        ({"a": ["x", "y"], "b": ["y", "z"]}, "in more than one super-class: y"),
+        ({"a": ["x", "y", "z", "zz"]}, r"unknown sub-classes: 'zz' \(did you mean 'z'"),
+    ],
+)
+def test_validate_names_the_classes(super_classes, said):
+    with pytest.raises(InputError, match=said):
+        Grouping("g", super_classes).validate(["x", "y", "z"])
+
+
+def test_csv_and_json_round_trip():
+    groups = Grouping("g", {"=SUM(A1)": SUBS[:5], "rest": SUBS[5:]})
+    assert "\n'=cmd," in groups.to_csv()
+    for text in (groups.to_csv(), groups.to_json(), "\ufeff" + groups.to_csv()):
+        assert dict(grouping.read(text, "g").super_classes) == dict(groups.super_classes)
+    assert dict(grouping.read(groups.to_csv().encode("utf-8-sig"), "g").super_classes) == dict(groups.super_classes)
+
+
+def test_semicolons_and_no_header():
+    assert dict(grouping.read("x;a\ny;b\nz;a\n", "g").super_classes) == {"a": ("x", "z"), "b": ("y",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("{", "not valid JSON"),
+        ("[1]", "no super-classes"),
+        ('{"a": "x"}', "not a list"),
+        ('{"a": ["x"], "a": ["y"]}', "twice"),
+        ("sub_class,super_class\nx\n", "row 2"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_bad_files_are_explained(text, said):
+    with pytest.raises(InputError, match=said):
+        grouping.read(text, "g")
+
+
+def test_suggestion_finds_clusters_that_are_there():
+    features = np.array([[0.0], [0.1], [5.0], [5.1]])
+    proposed = grouping.suggest(["a", "b", "c", "d"], features, 2)
+    assert {frozenset(subs) for subs in proposed.super_classes.values()} == {frozenset("ab"), frozenset("cd")}
+    with pytest.raises(InputError):
+        grouping.suggest(["a"], features[:1], 2)
+
+
+def test_agreement_is_the_adjusted_rand_index():
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        a, b = rng.integers(0, 3, len(SUBS)), rng.integers(0, 4, len(SUBS))
+        groups = [Grouping("g", {str(k): [s for s, v in zip(SUBS, x, strict=True) if v == k] for k in set(x)}) for x in (a, b)]
+        assert grouping.agreement(*groups) == pytest.approx(adjusted_rand_score(a, b))
