@@ -48,4 +48,9 @@ async def lifespan(_: st.App):
 
 
 door = Door(say)
-app = st.App(ROOT / "gmaug_core" / "ui" / "frame.py", routes=ROUTES, middleware=[Middleware(Gate, door=door)], lifespan=lifespan)
+app = st.App(
+    ROOT / "gmaug_core" / "ui" / "frame.py",
+    routes=ROUTES,
+    middleware=[Middleware(Gate, door=door)],
+    lifespan=lifespan,
+)

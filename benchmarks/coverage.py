@@ -46,13 +46,26 @@ def tables(folder: Path, most: int = 1000) -> dict[str, Table]:
             classes.setdefault(name.split("/")[-2], []).append(name)
         for label, files in classes.items():
             chosen = sorted(rng.permutation(len(files))[:most])
-            images = np.stack([np.asarray(Image.open(BytesIO(archive.read(files[k]))).convert("L").resize((128, 128))) for k in chosen])
+            images = np.stack(
+                [
+                    np.asarray(Image.open(BytesIO(archive.read(files[k]))).convert("L").resize((128, 128)))
+                    for k in chosen
+                ]
+            )
             pairs = pair_at(np.arange(pair_count(len(images))))
             table = np.zeros((len(images), len(images)), np.float32)
             values = ssim_pairs(images, pairs)
             table[pairs[:, 0], pairs[:, 1]] = table[pairs[:, 1], pairs[:, 0]] = values
             found[label] = table
-            print(label, len(images), "mean", round(float(values.mean()), 4), "skewness", round(_skewness(values), 2), flush=True)
+            print(
+                label,
+                len(images),
+                "mean",
+                round(float(values.mean()), 4),
+                "skewness",
+                round(_skewness(values), 2),
+                flush=True,
+            )
     return found
 
 
@@ -86,8 +99,12 @@ def estimate(table: Table, n: int, seed: int, half_width: float | None = None) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("GMAUG_TEST_DATA", ROOT.parent / "shared" / "data")))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("GMAUG_TEST_DATA", ROOT.parent / "shared" / "data"))
+    )
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "coverage.json")
     options = parser.parse_args()
@@ -96,7 +113,11 @@ def main() -> None:
     whole = pools.pop("all")
     result: dict[str, object] = {"runs": options.runs, "nominal": 0.95, "rows": []}
     for n in SIZES:
-        row: dict[str, object] = {"n": n, "pairs": min(2 * n, pair_count(n)), "exact_by_default": pair_count(n) <= max(2000, 2 * n)}
+        row: dict[str, object] = {
+            "n": n,
+            "pairs": min(2 * n, pair_count(n)),
+            "exact_by_default": pair_count(n) <= max(2000, 2 * n),
+        }
         inside = dict.fromkeys(("set", "maximum", "ties", "half_width"), 0)
         widths, bias = [], {"raw": 0.0, "corrected": 0.0, "raw_ties": 0.0, "corrected_ties": 0.0}
         for run in range(options.runs):
@@ -129,7 +150,9 @@ def main() -> None:
         print(json.dumps(row), flush=True)
         result["rows"].append(row)  # type: ignore[attr-defined]
     seeds = [estimate(whole, len(whole), seed)[0].interval() for seed in range(200)]
-    result["seeds_of_200_with_the_exact_mean_inside"] = round(float(np.mean([low <= _mean(whole) <= high for low, high in seeds])), 4)
+    result["seeds_of_200_with_the_exact_mean_inside"] = round(
+        float(np.mean([low <= _mean(whole) <= high for low, high in seeds])), 4
+    )
     result["seconds"] = round(time.perf_counter() - start)
     write_json(options.out, result)
 

@@ -29,7 +29,9 @@ def real_digits() -> tuple[np.ndarray, np.ndarray]:
     """Every digit, prepared exactly as the demo dataset prepares its own: float [n, 256] in 0..1 and labels."""
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
-    resized = [np.asarray(Image.fromarray(image).resize((16, 16), Image.Resampling.BICUBIC)) for image in pixels]
+    resized = [
+        np.asarray(Image.fromarray(image).resize((16, 16), Image.Resampling.BICUBIC)) for image in pixels
+    ]
     return np.stack(resized).reshape(len(resized), -1) / 255, digits.target
 
 
@@ -40,11 +42,15 @@ def contact_sheet(images: np.ndarray, labels: np.ndarray, columns: int = 24, zoo
     for digit in range(10):
         for column, image in enumerate(images[labels == digit][:columns]):
             sheet[digit * size : (digit + 1) * size, column * size : (column + 1) * size] = image
-    return Image.fromarray(sheet).resize((sheet.shape[1] * zoom, sheet.shape[0] * zoom), Image.Resampling.NEAREST)
+    return Image.fromarray(sheet).resize(
+        (sheet.shape[1] * zoom, sheet.shape[0] * zoom), Image.Resampling.NEAREST
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sheet", type=Path)

@@ -41,14 +41,18 @@ def same_size(config: Any, wanted: int, n_classes: int) -> Any:
     found = []
     for channels in range(8, 4 * config.channels, 2):
         widths = [channels * multiple for multiple in config.channel_mult]
-        if all(width % max(1, width // 64) == 0 for width in widths):  # attention divides them among its heads
+        if all(
+            width % max(1, width // 64) == 0 for width in widths
+        ):  # attention divides them among its heads
             candidate = config.model_copy(update={"channels": channels})
             found.append((abs(unet_parameters(candidate, n_classes) - wanted), channels, candidate))
     return min(found)[2]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("settings", nargs="*", help="overrides for both lanes")
     parser.add_argument("--dataset", help="a dataset id; default: the demo")
     parser.add_argument("--kimg", type=float, default=40.0, help="budget of each lane")
@@ -68,7 +72,11 @@ def main() -> None:
     n_classes = len(data.class_names)
 
     def resolve(lane: str, **settings: Any) -> Any:
-        given = parse_assignments(arguments.settings) | {"kimg": arguments.kimg, "snapshot_kimg": arguments.kimg, **settings}
+        given = parse_assignments(arguments.settings) | {
+            "kimg": arguments.kimg,
+            "snapshot_kimg": arguments.kimg,
+            **settings,
+        }
         sizes = {"image_size": data.image_size, "colour": data.colour, "symmetric": data.symmetric}
         return augmentation_config(data.id, **sizes, generator=lane, overrides={"generator": given})
 
@@ -78,14 +86,18 @@ def main() -> None:
     edm = same_size(resolve("edm", sampling_steps=arguments.edm_steps).generator, size, n_classes)
     ratio = unet_parameters(edm, n_classes) / size
     if abs(ratio - 1) > TOLERANCE:
-        parser.error(f"the networks would differ by more than {TOLERANCE:.0%} in size ({ratio:.3f}): give other channels")
+        parser.error(
+            f"the networks would differ by more than {TOLERANCE:.0%} in size ({ratio:.3f}): give other channels"
+        )
     images = data.images(image_format(guided.resolution, guided.colour))
     train = data.split("train")
     others = np.setdiff1d(np.arange(len(data)), train)
     held_out, seen = np.split(np.random.default_rng(arguments.seed).permutation(others), [len(others) // 2])
     seen = np.sort(np.concatenate([seen, train]))
     recipe = whole.classifier.model_copy(update={"steps": arguments.classifier_steps})
-    judge = classifiers.train(images[seen], data.labels[seen], n_classes, recipe, seed=arguments.seed, device=arguments.device)
+    judge = classifiers.train(
+        images[seen], data.labels[seen], n_classes, recipe, seed=arguments.seed, device=arguments.device
+    )
     real = judge.features(images[held_out])
 
     # the held-out images' classes (in random order), so that KID compares images and not proportions
@@ -96,7 +108,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             split = images[train], data.labels[train]
-            generator.train(*split, data.class_names, config, Path(folder), seed=arguments.seed, device=arguments.device)
+            generator.train(
+                *split, data.class_names, config, Path(folder), seed=arguments.seed, device=arguments.device
+            )
             training = time.perf_counter() - start
         next(generator.sample(labels[:8], np.arange(8), 8))  # what is done once is not timed
         start = time.perf_counter()
@@ -121,7 +135,11 @@ def main() -> None:
         "kid_of_real_training_images": quality.kernel_distance(real, judge.features(images[train])),
         "judge_accuracy_on_held_out": judge.evaluate(images[held_out], data.labels[held_out]).accuracy,
         "lanes": rows,
-        "machine": {"cpu": platform.processor() or platform.machine(), "threads": arguments.threads, "torch": torch.__version__},
+        "machine": {
+            "cpu": platform.processor() or platform.machine(),
+            "threads": arguments.threads,
+            "torch": torch.__version__,
+        },
     }
     if arguments.device != "cpu":
         result["machine"]["device"] = torch.cuda.get_device_name()

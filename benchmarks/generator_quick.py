@@ -32,11 +32,16 @@ from gmaug_core.models import generators
 
 def at_8px(images: np.ndarray) -> np.ndarray:
     """[n, 16, 16] -> [n, 64] in 0..1."""
-    small = [np.asarray(Image.fromarray(image).resize((8, 8), Image.Resampling.BOX), np.float32) for image in images]
+    small = [
+        np.asarray(Image.fromarray(image).resize((8, 8), Image.Resampling.BOX), np.float32)
+        for image in images
+    ]
     return np.stack(small).reshape(len(images), 64) / 255
 
 
-def digits_judged(samples: np.ndarray, labels: np.ndarray, train: np.ndarray, train_labels: np.ndarray) -> dict:
+def digits_judged(
+    samples: np.ndarray, labels: np.ndarray, train: np.ndarray, train_labels: np.ndarray
+) -> dict:
     """Agreement with the judge, variety and novelty, overall and for each digit (rarest last in the demo)."""
     pixels, truth = load_digits(return_X_y=True)
     real = (pixels / 16).astype(np.float32)
@@ -60,7 +65,9 @@ def digits_judged(samples: np.ndarray, labels: np.ndarray, train: np.ndarray, tr
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("generator", choices=list(generators.LANES))
     parser.add_argument("settings", nargs="*", help="overrides of the quick preset, such as kimg=30")
     parser.add_argument("--dataset", help="a dataset id; default: the demo")
@@ -87,7 +94,9 @@ def main() -> None:
     generator = generators.create(config)
     with tempfile.TemporaryDirectory() as folder:
         start, cpu = time.perf_counter(), time.process_time()
-        figures = generator.train(images, train_labels, data.class_names, config, Path(folder), seed=arguments.seed, device="cpu")
+        figures = generator.train(
+            images, train_labels, data.class_names, config, Path(folder), seed=arguments.seed, device="cpu"
+        )
         training, training_cpu = time.perf_counter() - start, time.process_time() - cpu
     labels = np.repeat(np.arange(len(data.class_names)), arguments.samples)
     start = time.perf_counter()
@@ -96,11 +105,16 @@ def main() -> None:
     result = {
         "what": f"{config.name}, quick preset, {data.name}",
         "training_seconds": training,
-        "training_cpu_seconds_per_thread": training_cpu / arguments.threads,  # what it takes where nothing else runs
+        "training_cpu_seconds_per_thread": training_cpu
+        / arguments.threads,  # what it takes where nothing else runs
         "seconds_per_1000_samples": sampling / len(labels) * 1000,
         "figures": figures,
         "config": config.model_dump(mode="json"),
-        "machine": {"cpu": platform.processor() or platform.machine(), "threads": arguments.threads, "torch": torch.__version__},
+        "machine": {
+            "cpu": platform.processor() or platform.machine(),
+            "threads": arguments.threads,
+            "torch": torch.__version__,
+        },
     }
     if not arguments.dataset:
         result["judged"] = digits_judged(samples, labels, images, train_labels)

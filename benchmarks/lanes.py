@@ -56,11 +56,17 @@ class Bench:
         self.counts = np.bincount(data.labels[self.train], minlength=len(data.class_names))
         present = np.flatnonzero(self.counts)
         self.tail = present[np.argsort(self.counts[present], kind="stable")[: max(1, len(present) // 3)]]
-        name = ("cuda" if torch.cuda.is_available() else "cpu") if arguments.device == "auto" else arguments.device
+        name = (
+            ("cuda" if torch.cuda.is_available() else "cpu")
+            if arguments.device == "auto"
+            else arguments.device
+        )
         self.device = torch.device(name)
         config = self.base.classifier.model_copy(update={"steps": arguments.judge_steps})
         begin = time.perf_counter()
-        self.judge = classifiers.train(self.images, data.labels, len(data.class_names), config, seed=10**6, device=self.device)
+        self.judge = classifiers.train(
+            self.images, data.labels, len(data.class_names), config, seed=10**6, device=self.device
+        )
         self.judge_seconds = time.perf_counter() - begin
         self.assess = quality.Assessment(
             lambda x: (self.judge.features(x), self.judge.predict_logits(x)),
@@ -79,7 +85,9 @@ class Bench:
     def run(self, name: str, lane: str, overrides: dict[str, Any], seed: int) -> dict[str, Any]:
         """Train for the budget, draw, judge."""
         config, seconds = self.settings(lane, overrides).generator, self.arguments.minutes * 60
-        cost = generators.estimate(config.model_dump(mode="json"), len(self.data.class_names), str(self.device))
+        cost = generators.estimate(
+            config.model_dump(mode="json"), len(self.data.class_names), str(self.device)
+        )
         kimg = max(config.batch / 1000, round(seconds * config.kimg / cost["training_seconds"], 3))
         config = config.model_copy(update={"kimg": kimg, "snapshot_kimg": kimg / 5})
         generator = generators.create(config)
@@ -95,11 +103,15 @@ class Bench:
         begin = time.perf_counter()
         made = np.concatenate(list(generator.sample(labels, np.arange(len(labels)), 250)))
         rate = len(labels) / (time.perf_counter() - begin)
-        shown = present[np.unique(np.linspace(0, len(present) - 1, min(len(present), GRID_CLASSES)).round().astype(int))]
+        shown = present[
+            np.unique(np.linspace(0, len(present) - 1, min(len(present), GRID_CLASSES)).round().astype(int))
+        ]
         grid = generators.sample_sheet([made[labels == label] for label in shown], columns=16)
         file = f"lanes-{self.arguments.name}-{name}.png"
         atomic_write(self.arguments.out / file, lambda out: out.write(grid))
-        accepted = select(self.judge.predict_logits(made), labels, threshold=ACCEPT, mode="probability").accepted
+        accepted = select(
+            self.judge.predict_logits(made), labels, threshold=ACCEPT, mode="probability"
+        ).accepted
         rare = np.isin(labels, self.tail)
         return {
             "name": name, "lane": lane, "seed": seed, "training_seconds": training, "kimg": kimg, "estimated": cost,
@@ -114,7 +126,11 @@ class Bench:
     def figures(self, made: np.ndarray, labels: np.ndarray, accepted: np.ndarray) -> dict[str, Any]:
         """Acceptance, and the assessment of some classes' samples, n stated."""
         found = self.assess(made, labels)
-        known = [value for label, value in enumerate(found.pop("diversity")) if value is not None and label in labels]
+        known = [
+            value
+            for label, value in enumerate(found.pop("diversity"))
+            if value is not None and label in labels
+        ]
         found.pop("consistency_tail")
         return {
             "n_synthetic": len(made),
@@ -125,17 +141,27 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", help="a zip or folder to import, or the id of a dataset in the workspace")
     parser.add_argument("--minutes", type=float, default=30.0, help="a training")
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--resolution", type=int, default=32)
     parser.add_argument("--lane", action="append", choices=list(generators.LANES))
-    parser.add_argument("--long-tail", action="store_true", help="stylegan2's options for long tails, on and off, two seeds")
+    parser.add_argument(
+        "--long-tail", action="store_true", help="stylegan2's options for long tails, on and off, two seeds"
+    )
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--samples", type=int, default=100, help="a class")
     parser.add_argument("--judge-steps", type=int, default=2000)
-    parser.add_argument("--set", action="append", default=[], metavar="LANE.KEY=VALUE", help="such as stylegan2.channel_base=2048")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="LANE.KEY=VALUE",
+        help="such as stylegan2.channel_base=2048",
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", help="in the names of the files; default: the dataset's")
@@ -152,14 +178,25 @@ def main() -> None:
         arguments.name = arguments.name or data.name.lower().replace(" ", "-")
         bench, more = Bench(data, arguments), parse_assignments(arguments.set)
         if arguments.long_tail:
-            plan = [(option, "stylegan2", values, seed) for option, values in LONG_TAIL.items() for seed in range(max(2, arguments.seeds))]
+            plan = [
+                (option, "stylegan2", values, seed)
+                for option, values in LONG_TAIL.items()
+                for seed in range(max(2, arguments.seeds))
+            ]
         else:
-            plan = [(lane, lane, {}, seed) for lane in arguments.lane or generators.LANES for seed in range(arguments.seeds)]
+            plan = [
+                (lane, lane, {}, seed)
+                for lane in arguments.lane or generators.LANES
+                for seed in range(arguments.seeds)
+            ]
         file = arguments.out / f"lanes-{arguments.name}{'-long-tail' if arguments.long_tail else ''}.json"
         for name, lane, values, seed in plan:
             row = bench.run(f"{name}-{seed}", lane, more.get(lane, {}) | values, seed)
             others = json.loads(file.read_text())["rows"] if file.exists() else []
-            rows = sorted([*(other for other in others if other["name"] != row["name"]), row], key=lambda row: row["name"])
+            rows = sorted(
+                [*(other for other in others if other["name"] != row["name"]), row],
+                key=lambda row: row["name"],
+            )
             document = {
                 "what": f"generator lanes on {data.name}, {arguments.minutes:g} minutes each, {arguments.resolution} px",
                 "train": {data.class_names[k]: int(n) for k, n in enumerate(bench.counts)},
@@ -171,10 +208,18 @@ def main() -> None:
                 },
                 "rows": rows,
             }  # fmt: skip
-            text = json.dumps(document, indent=1) + "\n"  # after each, so that a long run that is cut short keeps what it has
+            text = (
+                json.dumps(document, indent=1) + "\n"
+            )  # after each, so that a long run that is cut short keeps what it has
             atomic_write(file, lambda out, text=text: out.write(text.encode()))
-            said = [f"{part} KID {row[part].get('kid', float('nan')):.3f} accepted {row[part]['accepted']:.0%}" for part in ("all", "tail")]
-            print(f"{row['name']:24} {row['training_seconds']:7.0f} s  {row['kimg']:8.1f} kimg  {'  '.join(said)}", flush=True)
+            said = [
+                f"{part} KID {row[part].get('kid', float('nan')):.3f} accepted {row[part]['accepted']:.0%}"
+                for part in ("all", "tail")
+            ]
+            print(
+                f"{row['name']:24} {row['training_seconds']:7.0f} s  {row['kimg']:8.1f} kimg  {'  '.join(said)}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -58,7 +58,10 @@ def make(path: Path, images: int, classes: int) -> None:
     """The zip, stored (JPEGs do not shrink)."""
     sizes = class_sizes(images, classes)
     part = path.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive, ProcessPoolExecutor(os.cpu_count()) as pool:
+    with (
+        zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
+        ProcessPoolExecutor(os.cpu_count()) as pool,
+    ):
         for number, made in enumerate(pool.map(jpegs, enumerate(sizes.tolist()))):
             for k, data in enumerate(made):
                 archive.writestr(f"group_{number % 6}/species_{number:04}/{k:05}.jpg", data)
@@ -81,7 +84,11 @@ def memory(home: Path) -> tuple[float, float]:
     anonymous = whole = 0
     for process in processes(home):
         try:
-            lines = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines() if ":" in line)
+            lines = dict(
+                line.split(":", 1)
+                for line in Path(f"/proc/{process}/status").read_text().splitlines()
+                if ":" in line
+            )
             anonymous += int(lines["RssAnon"].split()[0])
             whole += int(lines["VmRSS"].split()[0])
         except (OSError, KeyError):
@@ -97,7 +104,12 @@ class Watched:
         began, self.anonymous, self.whole, self.killed = time.perf_counter(), 0.0, 0.0, False
         out = home.parent / "out.json"
         with open(home.parent / "log.txt", "ab") as log, open(out, "wb") as file:
-            process = subprocess.Popen([sys.executable, "-m", "gmaug_core", *arguments, "--json"], env=environment, stdout=file, stderr=log)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gmaug_core", *arguments, "--json"],
+                env=environment,
+                stdout=file,
+                stderr=log,
+            )
         while process.poll() is None:
             time.sleep(SAMPLE_S)
             anonymous, whole = memory(home)
@@ -122,23 +134,40 @@ class Watched:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=265_000)
     parser.add_argument("--classes", type=int, default=1010)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    home, source = (args.folder / "workspace").resolve(), args.folder / f"made-{args.images}-{args.classes}.zip"
+    home, source = (
+        (args.folder / "workspace").resolve(),
+        args.folder / f"made-{args.images}-{args.classes}.zip",
+    )
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     if not source.exists():
         make(source, args.images, args.classes)
-    report: dict[str, object] = {"images": args.images, "classes": args.classes, "zip_gb": round(source.stat().st_size / 1e9, 2)}
-    report["machine"] = {"cores": os.cpu_count(), "python": platform.python_version(), "processor": platform.machine()}
+    report: dict[str, object] = {
+        "images": args.images,
+        "classes": args.classes,
+        "zip_gb": round(source.stat().st_size / 1e9, 2),
+    }
+    report["machine"] = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "processor": platform.machine(),
+    }
 
     def stored() -> int:
-        return sum(1 for _ in (home / "datasets").glob(".*/originals/*/*")) if (home / "datasets").exists() else 0
+        return (
+            sum(1 for _ in (home / "datasets").glob(".*/originals/*/*"))
+            if (home / "datasets").exists()
+            else 0
+        )
 
     killed = Watched(home, "import", str(source), kill_when=lambda: stored() > args.images / 2)
     left = [path.name for path in (home / "datasets").iterdir() if not path.name.startswith(".")]
@@ -150,7 +179,10 @@ def main() -> None:
         "orphans": sum(path.name.startswith(".import") for path in (home / "datasets").iterdir()),
     }
     dataset = imported.document["id"]
-    grouping = max(json.loads((home / "datasets" / dataset / "manifest.json").read_text())["suggested_groupings"], key=lambda g: len(g[1]))
+    grouping = max(
+        json.loads((home / "datasets" / dataset / "manifest.json").read_text())["suggested_groupings"],
+        key=lambda g: len(g[1]),
+    )
 
     def half_cached() -> bool:
         marks = list((home / "datasets" / dataset / "cache").glob(".*.done"))
@@ -173,7 +205,10 @@ def main() -> None:
     }
     shutil.rmtree(home / "runs")  # a later run would take its means from an earlier one
     again = Watched(home, "similarity", dataset, "--grouping", grouping[0], "--workers", "1")
-    same = {key: again.document[key] == result[key] for key in ("ssim_mergecls", "ssim_supsubcls", "super_classes")}
+    same = {
+        key: again.document[key] == result[key]
+        for key in ("ssim_mergecls", "ssim_supsubcls", "super_classes")
+    }
     report["score_again"] = again.figures() | {"identical": all(same.values())}
     text = json.dumps(report, indent=1)
     print(text)

@@ -53,11 +53,21 @@ def load(folder: Path, n: int) -> Images:
     if not archive.exists():
         rng = np.random.default_rng(0)
         coarse = rng.integers(0, 256, (n, 16, 16)).astype(np.uint8)
-        return np.stack([np.asarray(Image.fromarray(image).resize((128, 128), Image.Resampling.BICUBIC)) for image in coarse])
+        return np.stack(
+            [
+                np.asarray(Image.fromarray(image).resize((128, 128), Image.Resampling.BICUBIC))
+                for image in coarse
+            ]
+        )
     with zipfile.ZipFile(archive) as file:
         names = sorted(name for name in file.namelist() if name.lower().endswith(".jpg"))
         chosen = [names[k] for k in np.linspace(0, len(names) - 1, n).astype(int)]
-        return np.stack([np.asarray(Image.open(BytesIO(file.read(name))).convert("L").resize((128, 128))) for name in chosen])
+        return np.stack(
+            [
+                np.asarray(Image.open(BytesIO(file.read(name))).convert("L").resize((128, 128)))
+                for name in chosen
+            ]
+        )
 
 
 def rate(work: Callable[[], None], pairs: int, seconds: float) -> dict[str, int]:
@@ -70,7 +80,10 @@ def rate(work: Callable[[], None], pairs: int, seconds: float) -> dict[str, int]
         work()
         wall.append(time.perf_counter() - start)
         processor.append(time.process_time() - used)
-    return {"pairs_per_s": round(pairs / min(wall)), "pairs_per_cpu_s": round(pairs / max(min(processor), 1e-9))}
+    return {
+        "pairs_per_s": round(pairs / min(wall)),
+        "pairs_per_cpu_s": round(pairs / max(min(processor), 1e-9)),
+    }
 
 
 def peers(images: Images, seconds: float) -> dict[str, dict[str, Any]]:
@@ -79,7 +92,14 @@ def peers(images: Images, seconds: float) -> dict[str, dict[str, Any]]:
 
     def scikit() -> None:
         for k in range(50):
-            structural_similarity(images[k], images[k + 50], gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255)
+            structural_similarity(
+                images[k],
+                images[k + 50],
+                gaussian_weights=True,
+                sigma=1.5,
+                use_sample_covariance=False,
+                data_range=255,
+            )
 
     found["scikit-image"] = rate(scikit, 50, seconds) | {"version": skimage.__version__}
     calls = {"torchmetrics": "torchmetrics", "pytorch-msssim": "pytorch_msssim", "piq": "piq"}
@@ -87,9 +107,15 @@ def peers(images: Images, seconds: float) -> dict[str, dict[str, Any]]:
         if importlib.util.find_spec(module) is None:
             found[name] = {"missing": True}
             continue
-        rates = [rate(call(name, images, batch), batch, seconds / 2) | {"batch": batch} for batch in (1, 2, 4, 8, 16, 32, 64, 128)]
+        rates = [
+            rate(call(name, images, batch), batch, seconds / 2) | {"batch": batch}
+            for batch in (1, 2, 4, 8, 16, 32, 64, 128)
+        ]
         found[name] = max(rates, key=lambda each: each["pairs_per_s"])
-        found[name] |= {"best_per_cpu_s": max(each["pairs_per_cpu_s"] for each in rates), "version": importlib.metadata.version(name)}
+        found[name] |= {
+            "best_per_cpu_s": max(each["pairs_per_cpu_s"] for each in rates),
+            "version": importlib.metadata.version(name),
+        }
     return found
 
 
@@ -150,14 +176,20 @@ def operations(size: int = 128, taps: int = 11) -> tuple[int, int]:
     """Vector arithmetic operations (a multiply-add is one; loads, stores and shuffles none) of one pair and of one image's planes."""
     strips, rows = size // ssim.LANES, size - taps + 1
     filtered = 2 * taps  # both passes, (taps - 1) / 2 additions and (taps + 1) / 2 multiply-adds each
-    pair = rows * strips * (filtered + 14) + size * strips  # 14: the SSIM formula of one position, its division as one
+    pair = (
+        rows * strips * (filtered + 14) + size * strips
+    )  # 14: the SSIM formula of one position, its division as one
     image = rows * strips * (2 * filtered + 7) + size * strips
     return pair, image
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("GMAUG_TEST_DATA", ROOT.parent / "shared" / "data")))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("GMAUG_TEST_DATA", ROOT.parent / "shared" / "data"))
+    )
     parser.add_argument("--seconds", type=float, default=1.5, help="a measurement")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "ssim_pairs.json")
     options = parser.parse_args()
@@ -169,14 +201,25 @@ def main() -> None:
     first = time.perf_counter() - start
     check = rng.integers(0, 1000, (200, 2))
     reference = [
-        structural_similarity(images[i], images[j], gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255)
+        structural_similarity(
+            images[i],
+            images[j],
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=255,
+        )
         for i, j in check
     ]
     difference = float(np.abs(ssim.ssim_pairs(images, check) - reference).max())
 
     threads = len(os.sched_getaffinity(0))
     upper = np.array(np.triu_indices(200, 1)).T
-    workloads = {"sparse": rng.integers(0, 1000, (2000, 2)), "random": rng.integers(0, 1000, (20_000, 2)), "dense": upper}
+    workloads = {
+        "sparse": rng.integers(0, 1000, (2000, 2)),
+        "random": rng.integers(0, 1000, (20_000, 2)),
+        "dense": upper,
+    }
     pair, image = operations()
     peak = ceiling(threads)
     ours: dict[str, dict[str, float]] = {}
@@ -189,7 +232,11 @@ def main() -> None:
         print(name, ours[name], flush=True)
     others = peers(images, options.seconds)
     fastest = max((each["pairs_per_s"], name) for name, each in others.items() if "pairs_per_s" in each)
-    thrifty = max(each.get("best_per_cpu_s", each["pairs_per_cpu_s"]) for each in others.values() if "pairs_per_s" in each)
+    thrifty = max(
+        each.get("best_per_cpu_s", each["pairs_per_cpu_s"])
+        for each in others.values()
+        if "pairs_per_s" in each
+    )
     for each in ours.values():
         each["times_fastest_peer"] = round(each["pairs_per_s"] / fastest[0], 1)
         each["times_fastest_peer_per_cpu_s"] = round(each["pairs_per_cpu_s"] / thrifty, 1)
@@ -213,9 +260,17 @@ def machine(threads: int) -> dict[str, object]:
     model = platform.processor()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
     load = round(os.getloadavg()[0], 1)
-    return {"cpu": model, "cores": threads, "python": platform.python_version(), "numba": numba.__version__, "load_average": load}
+    return {
+        "cpu": model,
+        "cores": threads,
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+        "load_average": load,
+    }
 
 
 if __name__ == "__main__":

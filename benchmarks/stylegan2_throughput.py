@@ -46,7 +46,9 @@ SIZES = [(32, 2048, 64), (32, 4096, 128)]  # resolution, channel_base, channel_m
 LR, BETA2, GAMMA = 2.5e-3, 0.99, 0.01
 
 
-def ours(size: tuple[int, int, int], width: int, layers: int, batch: int, device: torch.device) -> tuple[Callable[[int], None], int]:
+def ours(
+    size: tuple[int, int, int], width: int, layers: int, batch: int, device: torch.device
+) -> tuple[Callable[[int], None], int]:
     """A function that does one step, and the number of trained parameters."""
     side, base, most = size
     config = StyleGAN2Config(
@@ -63,22 +65,38 @@ def ours(size: tuple[int, int, int], width: int, layers: int, batch: int, device
         images, labels = draw(batch, side, device)
         training.step(images, labels, begin + number)
 
-    return step, sum(p.numel() for part in (training.generator, training.discriminator) for p in part.parameters())
+    return step, sum(
+        p.numel() for part in (training.generator, training.discriminator) for p in part.parameters()
+    )
 
 
-def theirs(size: tuple[int, int, int], width: int, layers: int, batch: int, device: torch.device) -> tuple[Callable[[int], None], int]:
+def theirs(
+    size: tuple[int, int, int], width: int, layers: int, batch: int, device: torch.device
+) -> tuple[Callable[[int], None], int]:
     """The same with their networks and loss, driven as their training loop does (lazy phases with scaled Adam, EMA)."""
     from training.loss import StyleGAN2Loss
     from training.networks import Discriminator, Generator
 
     side, base, most = size
     channels = {"channel_base": base, "channel_max": most}
-    generator = Generator(width, CLASSES, width, side, 3, mapping_kwargs={"num_layers": layers}, synthesis_kwargs=channels).to(device)
-    discriminator = Discriminator(CLASSES, side, 3, mapping_kwargs={"num_layers": layers}, **channels).to(device)
+    generator = Generator(
+        width, CLASSES, width, side, 3, mapping_kwargs={"num_layers": layers}, synthesis_kwargs=channels
+    ).to(device)
+    discriminator = Discriminator(CLASSES, side, 3, mapping_kwargs={"num_layers": layers}, **channels).to(
+        device
+    )
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     for network in (generator, discriminator):
         network.train().requires_grad_(False)
-    loss = StyleGAN2Loss(device, generator.mapping, generator.synthesis, discriminator, style_mixing_prob=0.9, r1_gamma=GAMMA, pl_weight=2)
+    loss = StyleGAN2Loss(
+        device,
+        generator.mapping,
+        generator.synthesis,
+        discriminator,
+        style_mixing_prob=0.9,
+        r1_gamma=GAMMA,
+        pl_weight=2,
+    )
     phases = []
     for name, network, interval in (("G", generator, 4), ("D", discriminator, 16)):
         share = interval / (interval + 1)
@@ -95,7 +113,13 @@ def theirs(size: tuple[int, int, int], width: int, layers: int, batch: int, devi
             adam.zero_grad(set_to_none=True)
             network.requires_grad_(True)
             loss.accumulate_gradients(
-                phase=name, real_img=images, real_c=classes, gen_z=z, gen_c=classes[torch.randperm(batch)], sync=True, gain=interval
+                phase=name,
+                real_img=images,
+                real_c=classes,
+                gen_z=z,
+                gen_c=classes[torch.randperm(batch)],
+                sync=True,
+                gain=interval,
             )
             network.requires_grad_(False)
             for parameter in network.parameters():
@@ -113,10 +137,16 @@ def theirs(size: tuple[int, int, int], width: int, layers: int, batch: int, devi
 
 def draw(batch: int, side: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Random images in [-1, 1] and labels."""
-    return (torch.rand(batch, 3, side, side) * 2 - 1).to(device), torch.randint(0, CLASSES, (batch,)).to(device)
+    return (torch.rand(batch, 3, side, side) * 2 - 1).to(device), torch.randint(0, CLASSES, (batch,)).to(
+        device
+    )
 
 
-def take_turns(make: Callable[..., tuple[Callable[[int], None], int]], size: tuple[int, int, int], arguments: argparse.Namespace) -> None:
+def take_turns(
+    make: Callable[..., tuple[Callable[[int], None], int]],
+    size: tuple[int, int, int],
+    arguments: argparse.Namespace,
+) -> None:
     """One side's process: its number of parameters, then a line of wall and processor seconds for each line that it is sent."""
     device, answers = torch.device(arguments.device), sys.stdout
     sys.stdout = sys.stderr  # for whatever else is printed
@@ -132,7 +162,11 @@ def take_turns(make: Callable[..., tuple[Callable[[int], None], int]], size: tup
         if device.type == "cuda":
             torch.cuda.synchronize()
         memory = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else None
-        print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu, memory]), file=answers, flush=True)
+        print(
+            json.dumps([time.perf_counter() - wall, time.process_time() - cpu, memory]),
+            file=answers,
+            flush=True,
+        )
 
 
 def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -140,15 +174,26 @@ def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[s
     environments = {"ours": computing(), "theirs": dict(os.environ), "theirs, our environment": computing()}
     sides = {}
     for name, environment in environments.items():
-        command = [sys.executable, "-m", "benchmarks.stylegan2_throughput", *sys.argv[1:], "--side", name.split(",")[0]]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.stylegan2_throughput",
+            *sys.argv[1:],
+            "--side",
+            name.split(",")[0],
+        ]
         command += ["--size", *map(str, size)]  # the last one counts
-        sides[name] = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        sides[name] = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def answer(side: subprocess.Popen[str]) -> Any:
         line = side.stdout.readline()  # type: ignore[union-attr]
         return json.loads(line) if line else sys.exit("one side ended: what it printed above says why")
 
-    found: dict[str, dict[str, Any]] = {name: {"parameters": answer(side), "turns": []} for name, side in sides.items()}
+    found: dict[str, dict[str, Any]] = {
+        name: {"parameters": answer(side), "turns": []} for name, side in sides.items()
+    }
     begin, turn = time.perf_counter(), 0
     while turn < 3 or time.perf_counter() - begin < arguments.seconds:
         order = list(sides.items())
@@ -163,17 +208,26 @@ def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[s
     images = TURN * arguments.batch
     for row in found.values():
         walls, cpus, memory = zip(*row.pop("turns"), strict=True)
-        row["images_per_s"], row["images_per_cpu_s"] = images / statistics.median(walls), images / statistics.median(cpus)
+        row["images_per_s"], row["images_per_cpu_s"] = (
+            images / statistics.median(walls),
+            images / statistics.median(cpus),
+        )
         row["seconds_per_kimg"], row["turns"] = 1000 / row["images_per_s"], len(walls)
         if memory[-1] is not None:
             row["peak_memory_mb"] = memory[-1]
     side, base, most = size
-    ratios = {f"ratio to {name}": found["ours"]["images_per_s"] / row["images_per_s"] for name, row in found.items() if name != "ours"}
+    ratios = {
+        f"ratio to {name}": found["ours"]["images_per_s"] / row["images_per_s"]
+        for name, row in found.items()
+        if name != "ours"
+    }
     return {"resolution": side, "channel_base": base, "channel_max": most, **found, **ratios}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("peer", type=Path, help="folder of the public code")
     parser.add_argument("--size", nargs=3, type=int, action="append", metavar=("RESOLUTION", "BASE", "MAX"))
     parser.add_argument("--batch", type=int, default=16)
@@ -199,10 +253,18 @@ def main() -> None:
     for size in map(tuple, arguments.size or SIZES):
         rows.append(compare(size, arguments))
         print(json.dumps(rows[-1], indent=1), flush=True)
-    same = {name: getattr(arguments, name) for name in ("batch", "width", "layers", "seconds", "threads", "float32")}
+    same = {
+        name: getattr(arguments, name)
+        for name in ("batch", "width", "layers", "seconds", "threads", "float32")
+    }
     gpu = torch.cuda.get_device_name() if arguments.device.startswith("cuda") else None
     machine = {"cpu": platform.processor() or platform.machine(), "gpu": gpu, "torch": torch.__version__}
-    document = {"what": "training images a second of StyleGAN2, ours against the public code", **same, "sizes": rows, "machine": machine}
+    document = {
+        "what": "training images a second of StyleGAN2, ours against the public code",
+        **same,
+        "sizes": rows,
+        "machine": machine,
+    }
     if arguments.out:
         arguments.out.write_text(json.dumps(document, indent=1) + "\n")
 

@@ -26,6 +26,11 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_folder(path.parent)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data`, atomically."""
+    atomic_write(path, lambda file: file.write(data))
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -38,7 +43,7 @@ def sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON, atomically. NaN and infinity are refused (they are not JSON)."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-    atomic_write(path, lambda file: file.write(text.encode()))
+    write_bytes(path, text.encode())
 
 
 def read_json(path: Path) -> Any:

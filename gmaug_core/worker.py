@@ -7,30 +7,37 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import runs, workspace
+from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig, validate
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, Stopped
 from gmaug_core.files import sweep_temporary, write_json
+from gmaug_core.home import home
+from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.runs import RunPaths, RunWriter
 
 SLOT_POLL_S = 0.2
 log = logging.getLogger("gmaug")
 
 
-def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:
+def similarity_result(
+    document: dict[str, Any], paths: RunPaths, report: Report, should_stop: ShouldStop
+) -> Any:
     """A similarity run: the score of the training split."""
     from gmaug_core.scoring import similarity
 
     config = validate(SimilarityConfig, document["settings"])
-    data, profile, grouping = dataset.load(config.dataset), Profile.parse(config.profile), document["grouping"]
+    data, profile, grouping = (
+        dataset.load(config.dataset),
+        Profile.parse(config.profile),
+        document["grouping"],
+    )
     train = data.split("train")
     report("decode", 0, len(data))
-    images = data.images(profile.images, report=lambda _, step, total: report("decode", step, total), should_stop=should_stop)
+    images = data.images(profile.images, report=under(report, "decode"), should_stop=should_stop)
     if len(train) < len(data):  # else the array stays on disk, however large it is
         images = images[train]
     given = (images, data.labels[train], data.class_names, grouping)
@@ -42,7 +49,9 @@ def similarity_result(document: dict[str, Any], paths: RunPaths, report: Callabl
         "should_stop": should_stop,
     }
     known = earlier_sets(config, document["dataset_version"])
-    result = similarity.measure(*given, pairs=config.pairs, half_width=config.half_width, known=known, **hooks)
+    result = similarity.measure(
+        *given, pairs=config.pairs, half_width=config.half_width, known=known, **hooks
+    )
     if not result["stopped"]:
         why = similarity.explain(*given, result["argmax"], **hooks)
         for pair in why["most_similar"]["pairs"]:
@@ -56,18 +65,26 @@ def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for paths in runs.list_runs("similarity", config.dataset):
         document, result = runs.read_config(paths), runs.read_result(paths)
-        if result and document["dataset_version"] == version and document["settings"]["profile"] == config.profile:
+        if (
+            result
+            and document["dataset_version"] == version
+            and document["settings"]["profile"] == config.profile
+        ):
             known |= result.get("known", {})
     return known
 
 
-def augmentation_result(document: dict[str, Any], paths: RunPaths, report: Callable[..., None], should_stop: Callable[[], bool]) -> Any:
+def augmentation_result(
+    document: dict[str, Any], paths: RunPaths, report: Report, should_stop: ShouldStop
+) -> Any:
     """An augmentation run: the whole method."""
     from gmaug_core.method import experiment
 
     config = validate(AugmentationConfig, document["settings"])
     data = dataset.load(config.dataset)
-    return experiment.run(config, data, document["grouping"], out_dir=paths.folder, report=report, should_stop=should_stop)
+    return experiment.run(
+        config, data, document["grouping"], out_dir=paths.folder, report=report, should_stop=should_stop
+    )
 
 
 KINDS = {"similarity": similarity_result, "augmentation": augmentation_result}
@@ -116,18 +133,24 @@ def _explain(error: Exception) -> GMAugError:
     if isinstance(error, GMAugError):
         return error
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return GMAugError("the run needed more memory than there is", todo="resume with a smaller batch or resolution")
+        return GMAugError(
+            "the run needed more memory than there is", todo="resume with a smaller batch or resolution"
+        )
     if isinstance(error, OSError) and error.errno == 28:
         return GMAugError(
-            "the disk that holds the workspace is full", todo="free some space, then resume the run: nothing finished was lost"
+            "the disk that holds the workspace is full",
+            todo="free some space, then resume the run: nothing finished was lost",
         )
-    return GMAugError(f"the run met an error it does not know: {type(error).__name__}: {error}", todo="read the run's log, then resume")
+    return GMAugError(
+        f"the run met an error it does not know: {type(error).__name__}: {error}",
+        todo="read the run's log, then resume",
+    )
 
 
 class _slot:
     """One heavy run at a time on this machine: the others stay queued. Similarity runs take seconds and need no slot."""
 
-    def __init__(self, kind: str, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, kind: str, should_stop: ShouldStop) -> None:
         self.kind = kind
         self.should_stop = should_stop
 
@@ -154,7 +177,7 @@ def main() -> int:
         print("usage: python -m gmaug_core.worker RUN_DIR", file=sys.stderr)  # noqa: T201
         return 2
     folder = Path(sys.argv[1]).resolve()
-    if folder.parent != workspace.home() / "runs":
+    if folder.parent != home() / "runs":
         print("the run folder is not in this workspace", file=sys.stderr)  # noqa: T201
         return 2
     return work(RunPaths(folder))

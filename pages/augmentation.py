@@ -24,16 +24,34 @@ known = runs.list_runs("augmentation", data.id)
 with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     left, right = layout.columns(2, key="aug-settings", least=18)
     with left:
-        preset = st.radio("Preset", presets.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset")
+        preset = st.radio(
+            "Preset", presets.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset"
+        )
         st.caption(launching.PRESET_WORDS[preset])
-        lanes = ["stylegan2", "guided_diffusion", "edm"] if preset == "paper" else config.GENERATORS  # the paper's own first
-        lane = st.radio("Generator", lanes, format_func=launching.GENERATOR_NAMES.__getitem__, horizontal=True, key=f"aug-lane-{preset}")
+        lanes = (
+            ["stylegan2", "guided_diffusion", "edm"] if preset == "paper" else config.GENERATORS
+        )  # the paper's own first
+        lane = st.radio(
+            "Generator",
+            lanes,
+            format_func=launching.GENERATOR_NAMES.__getitem__,
+            horizontal=True,
+            key=f"aug-lane-{preset}",
+        )
         st.caption(launching.GENERATOR_WORDS[lane])
         grouping = st.selectbox(
-            "Grouping, for the predicted gain", launch.groupings(data.id), format_func=text.plain, key=f"aug-grouping-{data.id}"
+            "Grouping, for the predicted gain",
+            launch.groupings(data.id),
+            format_func=text.plain,
+            key=f"aug-grouping-{data.id}",
         )
         seeds = st.number_input(
-            "Seeds", 1, 100, 3, key="aug-seeds", help="Each seed trains every classifier again. One seed moves a result by several points."
+            "Seeds",
+            1,
+            100,
+            3,
+            key="aug-seeds",
+            help="Each seed trains every classifier again. One seed moves a result by several points.",
         )
     base = launching.resolve(data, preset, lane)
     overrides: dict[str, Any] = {"grouping": grouping, "seeds": seeds}
@@ -43,10 +61,20 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         tag = f"{preset}-{lane}-{data.id}"  # another preset has other defaults
         one, two = layout.columns(2, key="aug-advanced", least=9)
         kimg = one.number_input(
-            "Generator budget (kimg)", 0.1, 1e6, base.generator.kimg, key=f"kimg-{tag}", help="Thousand images that training looks at."
+            "Generator budget (kimg)",
+            0.1,
+            1e6,
+            base.generator.kimg,
+            key=f"kimg-{tag}",
+            help="Thousand images that training looks at.",
         )
         minutes = two.number_input(
-            "or its budget in minutes (0: kimg)", 0.0, 1e6, 0.0, key=f"minutes-{tag}", help="Becomes kimg at launch, by measured speed."
+            "or its budget in minutes (0: kimg)",
+            0.0,
+            1e6,
+            0.0,
+            key=f"minutes-{tag}",
+            help="Becomes kimg at launch, by measured speed.",
         )
         mode = one.selectbox(
             "Threshold on", list(launching.MODE_WORDS), index=list(launching.MODE_WORDS).index(base.selection.mode),
@@ -58,19 +86,28 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             key=f"alpha-{mode}-{tag}", help="An image is kept when the classifier's first choice is its class and its score is above this.",
         )  # fmt: skip
         target = one.number_input(
-            "Images a class (0: as the largest)", 0, 10**7, 0, key=f"target-{tag}", help="Real and synthetic together."
+            "Images a class (0: as the largest)",
+            0,
+            10**7,
+            0,
+            key=f"target-{tag}",
+            help="Real and synthetic together.",
         )
         use = two.multiselect(
             "How accepted images enter training", ["fill", "mix"], list(base.use), key=f"use-{tag}",
             help="fill: as if they were real. mix: as a fixed share of what is drawn. With both, validation chooses.",
         )  # fmt: skip
         mix = one.number_input("Share in mix", 0.01, 0.99, base.mix, key=f"mix-{tag}")
-        max_steps = two.number_input("Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}")
+        max_steps = two.number_input(
+            "Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}"
+        )
         tolerance = one.number_input(
             "Tolerance (epsilon)", 0.0, 0.99, base.tolerance, format="%.3f", key=f"epsilon-{tag}",
             help="Validation accuracy must rise by more than this for another step.",
         )  # fmt: skip
-        budget = two.number_input("Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}")
+        budget = two.number_input(
+            "Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}"
+        )
         seed = one.number_input("First seed", 0, 2**31 - 1, 0, key=f"seed-{tag}")
         more = st.text_area(
             "Any other setting, one KEY=VALUE a line",
@@ -84,9 +121,17 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             "use": use,
             "mix": mix,
         }
-        overrides |= {"max_steps": max_steps, "tolerance": tolerance, "draw_budget": budget, "seed": seed, "target": target or None}
+        overrides |= {
+            "max_steps": max_steps,
+            "tolerance": tolerance,
+            "draw_budget": budget,
+            "seed": seed,
+            "target": target or None,
+        }
     try:
-        for key, value in config.parse_assignments(line for line in more.splitlines() if line.strip()).items():
+        for key, value in config.parse_assignments(
+            line for line in more.splitlines() if line.strip()
+        ).items():
             both = isinstance(value, dict) and isinstance(overrides.get(key), dict)
             overrides[key] = overrides[key] | value if both else value
         wanted = launching.resolve(data, preset, lane, overrides)
@@ -98,7 +143,9 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         if found:
             launching.advice_box(launching.advice(found))
         else:
-            st.info("The score under this grouping has not been measured yet. It takes seconds, and may save the whole run.")
+            st.info(
+                "The score under this grouping has not been measured yet. It takes seconds, and may save the whole run."
+            )
             text.link("similarity", "Measure the score first", "straighten")
         if wanted:
             st.markdown("**What it costs**")
@@ -106,7 +153,16 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             launching.estimate(wanted)
     if problem:
         text.error_box(problem)
-    if st.button("Launch", type="primary", icon=":material/rocket_launch:", disabled=wanted is None, key="aug-start") and wanted:
+    if (
+        st.button(
+            "Launch",
+            type="primary",
+            icon=":material/rocket_launch:",
+            disabled=wanted is None,
+            key="aug-start",
+        )
+        and wanted
+    ):
         launching.start(wanted)
 
 if not known:

@@ -26,7 +26,9 @@ def import_from_path() -> None:
 
 
 def import_area() -> None:
-    upload, from_path = st.tabs([":material/upload: Upload a zip", ":material/folder_open: From this machine"])
+    upload, from_path = st.tabs(
+        [":material/upload: Upload a zip", ":material/folder_open: From this machine"]
+    )
     with upload:
         uploader()
     with from_path, st.container(border=True):
@@ -61,12 +63,18 @@ def card(summary: dict, current: str | None) -> None:
 
 
 st.title("Datasets", anchor=False)
-st.markdown("Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import yours, or try the demo.")
+st.markdown(
+    "Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import yours, or try the demo."
+)
 imports.show()
 if problem := st.session_state.pop(PROBLEM, None):
     text.error_box(problem)
 summaries = dataset.list_datasets()
-with st.expander("Import a dataset", expanded=all(summary["demo"] for summary in summaries), icon=":material/add_photo_alternate:"):
+with st.expander(
+    "Import a dataset",
+    expanded=all(summary["demo"] for summary in summaries),
+    icon=":material/add_photo_alternate:",
+):
     import_area()
 current = st.session_state.get(choice.KEY)
 for part, fold in ((summaries[:SHOWN], False), (summaries[SHOWN:], True)):
@@ -85,9 +93,18 @@ st.header(text.md(data.name), anchor=False)
 with st.container(horizontal=True, gap="medium"):
     st.metric("Images", text.count(len(data)))
     st.metric("Sub-classes", text.count(len(data.class_names)))
-    st.metric("Imbalance ratio", text.ratio(data.imbalance_ratio), help="The largest training class over the smallest.")
-    st.metric("Train / val / test", " / ".join(text.count(int((data.splits == name).sum())) for name in ("train", "val", "test")))
-    st.metric("Format", f"{data.image_size} px, {data.colour}", help="Median short side; grey when every image is.")
+    st.metric(
+        "Imbalance ratio",
+        text.ratio(data.imbalance_ratio),
+        help="The largest training class over the smallest.",
+    )
+    st.metric(
+        "Train / val / test",
+        " / ".join(text.count(int((data.splits == name).sum())) for name in ("train", "val", "test")),
+    )
+    st.metric(
+        "Format", f"{data.image_size} px, {data.colour}", help="Median short side; grey when every image is."
+    )
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.subheader("The long tail", anchor=False)
@@ -100,13 +117,17 @@ with samples:
 with numbers:
     st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 560))
     if not (data.splits != "train").any():
-        st.caption("This dataset came without splits. An augmentation run makes its own train, validation and test split.")
+        st.caption(
+            "This dataset came without splits. An augmentation run makes its own train, validation and test split."
+        )
 with report:
     overview.import_report(data.manifest)
 
 with st.container(border=True, key="next"):
     st.subheader("What next", anchor=False)
-    st.markdown("Say which sub-classes look alike, then measure how similar they are: that score predicts the gain before any training.")
+    st.markdown(
+        "Say which sub-classes look alike, then measure how similar they are: that score predicts the gain before any training."
+    )
     with st.container(horizontal=True):
         text.link("super_classes", "Group the sub-classes", "account_tree")
         text.link("similarity", "Measure similarity", "blur_on")

@@ -20,9 +20,9 @@ if paths is None or result is None:
     state = runs.read_status(paths).state if paths else ""
     text.empty(
         "No finished run yet",
-        {"": "When an augmentation run has finished, its gain stands here, with its interval and against fair controls."}.get(
-            state, f"This run is **{state}**. Its gain stands here when it has finished."
-        ),
+        {
+            "": "When an augmentation run has finished, its gain stands here, with its interval and against fair controls."
+        }.get(state, f"This run is **{state}**. Its gain stands here when it has finished."),
         page="augmentation",
         label="Go to augmentation",
     )
@@ -30,7 +30,9 @@ if paths is None or result is None:
     st.stop()
 
 verdict, sentence = findings.headline(result)
-box, icon = {"better": (st.success, "trending_up"), "worse": (st.error, "trending_down")}.get(verdict, (st.info, "trending_flat"))
+box, icon = {"better": (st.success, "trending_up"), "worse": (st.error, "trending_down")}.get(
+    verdict, (st.info, "trending_flat")
+)
 box(f"**{text.md(sentence)}**", icon=f":material/{icon}:")
 st.markdown(text.md(findings.comparison(result)))
 columns = layout.columns(4, key="gain-numbers", least=11)
@@ -56,11 +58,21 @@ with right:
 gains.variants_table(result)
 
 st.subheader("Class by class", anchor=False)
-st.caption("Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline.")
+st.caption(
+    "Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline."
+)
 if len(result["per_class"]) > charts.MAX_CLASSES:
-    st.caption(f"The charts show the {charts.MAX_CLASSES} rarest of {len(result['per_class'])} classes; the CSV below has them all.")
+    st.caption(
+        f"The charts show the {charts.MAX_CLASSES} rarest of {len(result['per_class'])} classes; the CSV below has them all."
+    )
 others = [key for key, *_ in charts.variants(result) if key != "baseline"]
-compare = st.selectbox("Baseline beside", others, format_func=lambda key: charts.VARIANTS.get(key, key), key="gain-compare", width=260)
+compare = st.selectbox(
+    "Baseline beside",
+    others,
+    format_func=lambda key: charts.VARIANTS.get(key, key),
+    key="gain-compare",
+    width=260,
+)
 left, right = layout.columns([3, 2], key="gain-classes")
 left.plotly_chart(charts.per_class(result, compare=compare), key="per-class")
 with right:
@@ -75,7 +87,9 @@ st.subheader("On the curve", anchor=False)
 gains.the_curve(result)
 
 st.subheader("Read this before believing it", anchor=False)
-st.markdown("\n".join(f"- {text.md(note)}" for note in findings.cautions(result)) or "Nothing unusual was noticed.")
+st.markdown(
+    "\n".join(f"- {text.md(note)}" for note in findings.cautions(result)) or "Nothing unusual was noticed."
+)
 gains.quality(result)
 
 st.subheader("Take it with you", anchor=False)

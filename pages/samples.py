@@ -36,8 +36,12 @@ def filters(table) -> items.Filter:
     """What to show."""
     seeds = sorted(table["seed"].unique().tolist())
     with st.container(horizontal=True, vertical_alignment="bottom", key="sample-filters"):
-        verdict = st.segmented_control("Filter's verdict", items.VERDICTS, default="all", key="f-verdict", required=True)
-        name = st.selectbox("Class", [ALL, *table["class"].unique()], format_func=text.plain, key="f-class", width=170)
+        verdict = st.segmented_control(
+            "Filter's verdict", items.VERDICTS, default="all", key="f-verdict", required=True
+        )
+        name = st.selectbox(
+            "Class", [ALL, *table["class"].unique()], format_func=text.plain, key="f-class", width=170
+        )
         reason = st.selectbox("Reason", [ALL, *table["reason"].unique()], key="f-reason", width=220)
         seed = st.selectbox("Judge", seeds, format_func=lambda n: f"seed {n}", key="f-seed", width=120)
         step = st.selectbox("Step", [ALL, *sorted(table["step"].unique().tolist())], key="f-step", width=100)
@@ -58,7 +62,10 @@ def counts(table, reviews: dict[int, str]) -> None:
     """How many were drawn, accepted, rejected, decided by people."""
     accepted = int(table["accepted"].astype(bool).sum())
     kept = int(findings.decided(table, reviews).sum())
-    parts = [f"**{text.count(len(table))}** judged", f":green-badge[:material/check: {text.count(accepted)} accepted]"]
+    parts = [
+        f"**{text.count(len(table))}** judged",
+        f":green-badge[:material/check: {text.count(accepted)} accepted]",
+    ]
     parts.append(f":orange-badge[:material/close: {text.count(len(table) - accepted)} rejected]")
     if reviews:
         parts.append(f":blue-badge[:material/person: {text.count(len(reviews))} decided by people]")
@@ -72,9 +79,13 @@ def provenance(paths: RunPaths) -> None:
     if result is None:
         st.caption("The run is still working; more samples may come.")
     elif result["generator"].get("closed_set", True):
-        st.markdown(":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and nothing else.")
+        st.markdown(
+            ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and nothing else."
+        )
     else:
-        st.markdown(":violet-badge[:material/public: open-set] The generator had also seen images from elsewhere.")
+        st.markdown(
+            ":violet-badge[:material/public: open-set] The generator had also seen images from elsewhere."
+        )
 
 
 st.title("Samples", anchor=False)

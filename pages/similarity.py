@@ -36,17 +36,35 @@ known = runs.list_runs("similarity", data.id)
 
 with st.expander("Measure a score", icon=":material/straighten:", expanded=not known):
     left, right = layout.columns(2, key="score-settings", least=18)
-    grouping = left.selectbox("Grouping into super-classes", names, format_func=text.plain, key=f"score-grouping-{data.id}")
-    profile = right.selectbox("Profile: how images are compared", list(PROFILES), format_func=PROFILES.__getitem__, key="score-profile")
+    grouping = left.selectbox(
+        "Grouping into super-classes", names, format_func=text.plain, key=f"score-grouping-{data.id}"
+    )
+    profile = right.selectbox(
+        "Profile: how images are compared",
+        list(PROFILES),
+        format_func=PROFILES.__getitem__,
+        key="score-profile",
+    )
     effort = left.radio("How many pairs", list(EFFORTS), format_func=EFFORTS.__getitem__, key="score-effort")
     values: dict[str, object] = {"dataset": data.id, "grouping": grouping, "profile": profile}
     if effort == "pairs":
-        values["pairs"] = right.number_input("Pairs a super-class", 1, 10**9, 2000, step=500, key="score-pairs")
+        values["pairs"] = right.number_input(
+            "Pairs a super-class", 1, 10**9, 2000, step=500, key="score-pairs"
+        )
     elif effort == "width":
         values["half_width"] = right.number_input(
-            "Half of the 95 % interval", 0.0005, 0.2, 0.005, step=0.001, format="%.4f", key="score-width", help="0.005 means ± 0.005."
+            "Half of the 95 % interval",
+            0.0005,
+            0.2,
+            0.005,
+            step=0.001,
+            format="%.4f",
+            key="score-width",
+            help="0.005 means ± 0.005.",
         )
-    values["seed"] = right.number_input("Seed", 0, 2**31 - 1, 0, key="score-seed", help="The same seed draws the same pairs.")
+    values["seed"] = right.number_input(
+        "Seed", 0, 2**31 - 1, 0, key="score-seed", help="The same seed draws the same pairs."
+    )
     if st.button("Measure", type="primary", icon=":material/play_arrow:", key="score-start"):
         try:
             launching.start(validate(SimilarityConfig, values))
@@ -77,23 +95,33 @@ groups = runs.read_config(paths)["grouping"]
 stored = {name: list(subs) for name, subs in launch.grouping_of(data.id, runs.read_config(paths)["settings"]["grouping"])[0]
           .without_empty().super_classes.items()} if runs.read_config(paths)["settings"]["grouping"] in names else None  # fmt: skip
 if stored is not None and stored != groups:
-    st.info("The grouping has been edited since this was measured. Measure again to see what the edit did.", icon=":material/update:")
+    st.info(
+        "The grouping has been edited since this was measured. Measure again to see what the edit did.",
+        icon=":material/update:",
+    )
 
 left, right = layout.columns([3, 2], key="score-reading")
 with left:
     st.subheader("Super-classes", anchor=False)
     if result["super_classes"]:
         merge = result["ssim_mergecls"].get("value")
-        st.plotly_chart(charts.super_classes(result["super_classes"], argmax=result["argmax"], merge=merge), key="super-classes")
+        st.plotly_chart(
+            charts.super_classes(result["super_classes"], argmax=result["argmax"], merge=merge),
+            key="super-classes",
+        )
 with right:
     st.subheader("How to read it", anchor=False)
-    st.markdown("\n".join(f"- {sentence}" for sentence in [*score.reading(result, groups), score.thresholds(result)]))
+    st.markdown(
+        "\n".join(f"- {sentence}" for sentence in [*score.reading(result, groups), score.thresholds(result)])
+    )
 
 score.what_makes_it_high(result, data)
 
 if result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"].get("value") is not None:
     st.subheader("On the curve", anchor=False)
-    st.plotly_chart(charts.curve(paper_law(), paper_points(), here=result["ssim_supsubcls"]["value"]), key="score-curve")
+    st.plotly_chart(
+        charts.curve(paper_law(), paper_points(), here=result["ssim_supsubcls"]["value"]), key="score-curve"
+    )
 score.why_the_equation_differs()
 with st.container(horizontal=True):
     text.link("augmentation", "Go on to augmentation", "arrow_forward")

@@ -21,7 +21,9 @@ def store_as_new(name: str, groups: Grouping) -> None:
     clean = name.strip()[:NAME_LENGTH]
     if not clean or clean in names:
         raise GMAugError(
-            f"a grouping cannot be called '{clean}' here", expected="a name that is not in use yet", todo="choose another name"
+            f"a grouping cannot be called '{clean}' here",
+            expected="a name that is not in use yet",
+            todo="choose another name",
         )
     groups.validate(data.class_names)
     workspace.save_grouping(data.id, Grouping(clean, groups.super_classes), revision=0)
@@ -46,7 +48,8 @@ def import_file() -> None:
     if upload:
         attempt(
             lambda: store_as_new(
-                st.session_state["grouping-file-name"] or upload.name.rsplit(".", 1)[0], grouping.read(upload.getvalue(), "imported")
+                st.session_state["grouping-file-name"] or upload.name.rsplit(".", 1)[0],
+                grouping.read(upload.getvalue(), "imported"),
             )
         )
 
@@ -82,7 +85,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     current = found[0] if found else proposed[st.session_state[key]]
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"
-        st.session_state.setdefault(field, "my grouping" if current.name == IDENTITY else f"{current.name} copy")
+        st.session_state.setdefault(
+            field, "my grouping" if current.name == IDENTITY else f"{current.name} copy"
+        )
         st.text_input("Name of the copy", key=field, max_chars=NAME_LENGTH)
         st.button("Make the copy", on_click=copy, args=(current, field), type="primary")
     with st.popover("Import", icon=":material/upload_file:"):
@@ -91,11 +96,20 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
         st.text_input("Name", key="grouping-file-name", placeholder="the file's name", max_chars=NAME_LENGTH)
         st.file_uploader("Grouping file", type=["csv", "json", "txt"], key="grouping-file")
-        st.button("Import the file", on_click=import_file, type="primary", disabled=not st.session_state.get("grouping-file"))
+        st.button(
+            "Import the file",
+            on_click=import_file,
+            type="primary",
+            disabled=not st.session_state.get("grouping-file"),
+        )
     with st.popover("Export", icon=":material/download:"):
         file = f"{data.id}-{current.name}"
-        st.download_button("CSV", current.to_csv(), f"{file}.csv", "text/csv", on_click="ignore", width="stretch")
-        st.download_button("JSON", current.to_json(), f"{file}.json", "application/json", on_click="ignore", width="stretch")
+        st.download_button(
+            "CSV", current.to_csv(), f"{file}.csv", "text/csv", on_click="ignore", width="stretch"
+        )
+        st.download_button(
+            "JSON", current.to_json(), f"{file}.json", "application/json", on_click="ignore", width="stretch"
+        )
 
 groups = current.without_empty().super_classes
 alone = sum(len(subs) == 1 for subs in groups.values())
@@ -108,7 +122,13 @@ if current.name == IDENTITY:
         st.session_state.setdefault("begin-name", "my grouping")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("Name of your grouping", key="begin-name", max_chars=NAME_LENGTH, width=260)
-            st.button("Start grouping", icon=":material/edit:", type="primary", on_click=copy, args=(current, "begin-name"))
+            st.button(
+                "Start grouping",
+                icon=":material/edit:",
+                type="primary",
+                on_click=copy,
+                args=(current, "begin-name"),
+            )
 elif alone:
     st.caption(
         f"{text.plural(alone, 'super-class')} of {len(groups)} {'holds' if alone == 1 else 'hold'} one sub-class only: "

@@ -24,7 +24,9 @@ def sample_data() -> Path:
     """The folder with flowers_128.zip, cifar10_lt.zip and grocery_64.zip, or skip."""
     folder = Path(os.environ.get("GMAUG_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "flowers_128.zip").exists():
-        pytest.skip("sample datasets are not here: set GMAUG_TEST_DATA to the folder that has flowers_128.zip")
+        pytest.skip(
+            "sample datasets are not here: set GMAUG_TEST_DATA to the folder that has flowers_128.zip"
+        )
     return folder
 
 

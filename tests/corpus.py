@@ -65,9 +65,33 @@ def overlapping_bomb(path: Path, entries: int = 2000, size: int = 2**20) -> Path
     kernel = packer.compress(bytes(size)) + packer.flush()
     crc = zlib.crc32(bytes(size))
     name = b"a/0.png"
-    local = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 8, 0, 0, crc, len(kernel), size, len(name), 0) + name + kernel
+    local = (
+        struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 8, 0, 0, crc, len(kernel), size, len(name), 0)
+        + name
+        + kernel
+    )
     central = b"".join(
-        struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 8, 0, 0, crc, len(kernel), size, len(n), 0, 0, 0, 0, 0, 0) + n
+        struct.pack(
+            "<4sHHHHHHIIIHHHHHII",
+            b"PK\1\2",
+            20,
+            20,
+            0,
+            8,
+            0,
+            0,
+            crc,
+            len(kernel),
+            size,
+            len(n),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
+        + n
         for n in (b"a/%d.png" % i for i in range(entries))
     )
     end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, entries, entries, len(central), len(local), 0)

@@ -19,7 +19,9 @@ class Residual(nn.Module):
         self.change = change
         self.in_layers = nn.Sequential(norm(c_in), nn.SiLU(), nn.Conv2d(c_in, c_out, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, 2 * c_out))
-        self.out_layers = nn.Sequential(norm(c_out), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(c_out, c_out, 3, padding=1))
+        self.out_layers = nn.Sequential(
+            norm(c_out), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(c_out, c_out, 3, padding=1)
+        )
         if c_in != c_out:
             self.skip_connection = nn.Conv2d(c_in, c_out, 1)
 
@@ -56,7 +58,11 @@ class Attend(nn.Module):
     def __init__(self, channels, heads, by_head):
         super().__init__()
         self.heads, self.by_head = heads or channels // 64, by_head
-        self.norm, self.qkv, self.proj_out = norm(channels), nn.Conv1d(channels, 3 * channels, 1), nn.Conv1d(channels, channels, 1)
+        self.norm, self.qkv, self.proj_out = (
+            norm(channels),
+            nn.Conv1d(channels, 3 * channels, 1),
+            nn.Conv1d(channels, channels, 1),
+        )
 
     def forward(self, x, embedding):
         flat = x.flatten(2)
@@ -84,7 +90,9 @@ class Pool(nn.Module):
 class Published(nn.Module):
     """classes: of the embedding, None for none; n_out: channels of a U-Net; pool: logits of a classifier instead."""
 
-    def __init__(self, *, side, base, mult, blocks, attention, heads, by_head, n_out=None, classes=None, pool=None):
+    def __init__(
+        self, *, side, base, mult, blocks, attention, heads, by_head, n_out=None, classes=None, pool=None
+    ):
         super().__init__()
         self.base, width = base, 4 * base
         self.time_embed = nn.Sequential(nn.Linear(base, width), nn.SiLU(), nn.Linear(width, width))
@@ -104,7 +112,9 @@ class Published(nn.Module):
                 self.input_blocks.append(nn.ModuleList([Residual(c, c, width, "down")]))
                 channels.append(c)
                 side //= 2
-        self.middle_block = nn.ModuleList([Residual(c, c, width), Attend(c, heads, by_head), Residual(c, c, width)])
+        self.middle_block = nn.ModuleList(
+            [Residual(c, c, width), Attend(c, heads, by_head), Residual(c, c, width)]
+        )
         if pool:
             self.out = nn.Sequential(norm(c), nn.SiLU(), Pool(c, side, pool))
         else:

@@ -34,7 +34,12 @@ class NoBackend:
 
 
 def make_run(
-    dataset_id: str, *, state: str = "finished", kind: str = "augmentation", token: str | None = None, per_class: int = 30
+    dataset_id: str,
+    *,
+    state: str = "finished",
+    kind: str = "augmentation",
+    token: str | None = None,
+    per_class: int = 30,
 ) -> RunPaths:
     """A run of `dataset_id` in a given state: queued, running, finished, failed, cancelled or lost.
 
@@ -61,9 +66,13 @@ def make_run(
     stage = ("generator", 31, 60, 41.0) if kind == "augmentation" else ("similarity", 700, 1200, 2.0)
     status: dict[str, Any] = {"stage": stage[0], "step": stage[1], "total": stage[2], "eta_s": stage[3]}
     status["stages"] = {"decode": 0.4, "score": 2.1} if kind == "augmentation" else {"decode": 0.4}
-    paths.log.write_text("2026-11-20 10:00:00,000 attempt 1 begins\n2026-11-20 10:00:03,100 stage generator\n")
+    paths.log.write_text(
+        "2026-11-20 10:00:00,000 attempt 1 begins\n2026-11-20 10:00:03,100 stage generator\n"
+    )
     if state == "finished":
-        result = augmentation_result(paths, data) if kind == "augmentation" else similarity_result(data, paths)
+        result = (
+            augmentation_result(paths, data) if kind == "augmentation" else similarity_result(data, paths)
+        )
         write_json(paths.result, {"run": paths.id, "kind": kind, **result})
         status = {
             "stage": "quality" if kind == "augmentation" else "similarity",
@@ -75,7 +84,11 @@ def make_run(
         }
         status = status if isinstance(status["stages"], dict) else status | {"stages": {"similarity": 2.0}}
     elif state == "failed":
-        status["error"] = {"what": "the loss became infinite at 31 kimg", "expected": "finite losses", "todo": "resume with a smaller lr"}
+        status["error"] = {
+            "what": "the loss became infinite at 31 kimg",
+            "expected": "finite losses",
+            "todo": "resume with a smaller lr",
+        }
     written = {"running": "running", "lost": "running"}.get(state, state)
     if state in ("failed", "cancelled"):
         status["ended"] = now
@@ -96,11 +109,25 @@ def _write_metrics(paths: RunPaths, data: dataset.Dataset, kind: str, *, whole: 
     for k in range(1, last + 1):
         width = 0.09 / np.sqrt(k)
         sets = [
-            {"name": name, "value": (v := value + random.normal(0, width / 3)), "ci_low": v - width, "ci_high": v + width, "pairs": 50 * k}
+            {
+                "name": name,
+                "value": (v := value + random.normal(0, width / 3)),
+                "ci_low": v - width,
+                "ci_high": v + width,
+                "pairs": 50 * k,
+            }
             for name, value in values.items()
         ]
         stage = "score" if kind == "augmentation" else "similarity"
-        rows.append({"stage": stage, "step": 50 * k, "total": 1200, "sets": sets, "pairs_per_s": 24000 + random.normal(0, 900)})
+        rows.append(
+            {
+                "stage": stage,
+                "step": 50 * k,
+                "total": 1200,
+                "sets": sets,
+                "pairs_per_s": 24000 + random.normal(0, 900),
+            }
+        )
     if kind == "augmentation":
         for k in range(1, 61 if whole else 32):
             rows.append({"stage": "generator", "step": k, "total": 60, "kimg": float(k), "loss": 0.9 * k**-0.35 + random.normal(0, 0.01),
@@ -120,7 +147,16 @@ def _write_metrics(paths: RunPaths, data: dataset.Dataset, kind: str, *, whole: 
                         }
                         for s in range(50, 401, 50)
                     ]
-            rows.append({"stage": "sample-1", "step": 600, "total": 600, "drawn": 600, "accepted": 540, "rejected": 60})
+            rows.append(
+                {
+                    "stage": "sample-1",
+                    "step": 600,
+                    "total": 600,
+                    "drawn": 600,
+                    "accepted": 540,
+                    "rejected": 60,
+                }
+            )
     start = time.time() - 200
     with open(paths.metrics, "w") as file:
         for k, row in enumerate(rows):
@@ -138,7 +174,9 @@ def _write_grids(paths: RunPaths, data: dataset.Dataset) -> None:
             of_class = np.flatnonzero(data.labels == label)
             picked = images[of_class[random.integers(0, len(of_class), 8)]].astype(float)
             rows.append(np.concatenate(list(picked + random.normal(0, noise, picked.shape)), axis=1))
-        Image.fromarray(np.clip(np.concatenate(rows), 0, 255).astype(np.uint8)).save(folder / f"grid-{kimg}.png")
+        Image.fromarray(np.clip(np.concatenate(rows), 0, 255).astype(np.uint8)).save(
+            folder / f"grid-{kimg}.png"
+        )
 
 
 def _write_samples(paths: RunPaths, data: dataset.Dataset, per_class: int) -> None:
@@ -168,7 +206,9 @@ def _write_samples(paths: RunPaths, data: dataset.Dataset, per_class: int) -> No
                 )
             )  # fmt: skip
         sample += len(labels)
-        samples.write_step(paths.samples, step, np.clip(noisy, 0, 255).astype(np.uint8), pd.concat(tables, ignore_index=True))
+        samples.write_step(
+            paths.samples, step, np.clip(noisy, 0, 255).astype(np.uint8), pd.concat(tables, ignore_index=True)
+        )
 
 
 def _measure(centre: float, label: str, n: int, spread: float = 0.006, note: str = "") -> dict[str, Any]:
@@ -177,7 +217,13 @@ def _measure(centre: float, label: str, n: int, spread: float = 0.006, note: str
     for name, shift in (("accuracy", 0.0), ("balanced_accuracy", -0.012)):
         values = (centre + shift + random.normal(0, spread, len(SEEDS))).tolist()
         mean = float(np.mean(values))
-        found[name] = {"mean": mean, "ci_low": mean - 2.2 * spread, "ci_high": mean + 2.2 * spread, "values": values, "n": n}
+        found[name] = {
+            "mean": mean,
+            "ci_low": mean - 2.2 * spread,
+            "ci_high": mean + 2.2 * spread,
+            "values": values,
+            "n": n,
+        }
     return found
 
 
@@ -207,7 +253,13 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any
         pairs = zip(augmented["accuracy"]["values"], other["accuracy"]["values"], strict=True)
         values = [100 * (a - b) / b for a, b in pairs]
         mean = float(np.mean(values))
-        return {"value": mean, "ci_low": mean - 1.4, "ci_high": mean + 1.4, "values": values, "n_seeds": len(SEEDS)}
+        return {
+            "value": mean,
+            "ci_low": mean - 1.4,
+            "ci_high": mean + 1.4,
+            "values": values,
+            "n_seeds": len(SEEDS),
+        }
 
     return {
         "dataset": data.id, "dataset_name": data.name, "preset": settings["preset"],

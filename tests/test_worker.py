@@ -46,8 +46,14 @@ class Nowhere:
 
 
 def work(paths: RunPaths, *extra: str) -> subprocess.CompletedProcess:
-    command = ["-c", KILLED_AT, str(paths.folder), *extra] if extra else ["-m", "gmaug_core.worker", str(paths.folder)]
-    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    command = (
+        ["-c", KILLED_AT, str(paths.folder), *extra]
+        if extra
+        else ["-m", "gmaug_core.worker", str(paths.folder)]
+    )
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
+    )
 
 
 def wait(run_id: str, states: set[str], seconds: float = 120) -> str:
@@ -63,7 +69,11 @@ def wait(run_id: str, states: set[str], seconds: float = 120) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("generator", "only"),  # what the others do not share with the first
-    [("edm", None), ("stylegan2", {"generator", "sample-1"}), ("guided_diffusion", {"generator", "sample-1"})],
+    [
+        ("edm", None),
+        ("stylegan2", {"generator", "sample-1"}),
+        ("guided_diffusion", {"generator", "sample-1"}),
+    ],
 )
 def test_killed_in_every_stage_and_resumed_is_the_same(home, tmp_path, generator, only):
     data = tiny.make_dataset(tmp_path / "bars")
@@ -72,7 +82,16 @@ def test_killed_in_every_stage_and_resumed_is_the_same(home, tmp_path, generator
     assert work(undisturbed).returncode == 0, runs.read_status(undisturbed).error
     expected = runs.read_result(undisturbed)
     stages = list(runs.read_status(undisturbed).stages)
-    assert {"decode", "score", "generator", "baseline", "sample-1", "retrain-1", "controls", "quality"} <= set(stages)
+    assert {
+        "decode",
+        "score",
+        "generator",
+        "baseline",
+        "sample-1",
+        "retrain-1",
+        "controls",
+        "quality",
+    } <= set(stages)
 
     disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
     for attempt, stage in enumerate([stage for stage in stages if only is None or stage in only], start=1):

@@ -23,8 +23,23 @@ SETTINGS = {
 }
 GENERATORS = {  # what is tiny for each
     "edm": SETTINGS["generator"],
-    "stylegan2": {"kimg": 0.32, "batch": 16, "channel_base": 64, "channel_max": 8, "z_dim": 8, "w_dim": 8, "snapshot_kimg": 0.16},
-    "guided_diffusion": {"kimg": 0.32, "batch": 16, "channels": 8, "classifier_channels": 8, "snapshot_kimg": 0.16, "sampling_steps": 3},
+    "stylegan2": {
+        "kimg": 0.32,
+        "batch": 16,
+        "channel_base": 64,
+        "channel_max": 8,
+        "z_dim": 8,
+        "w_dim": 8,
+        "snapshot_kimg": 0.16,
+    },
+    "guided_diffusion": {
+        "kimg": 0.32,
+        "batch": 16,
+        "channels": 8,
+        "classifier_channels": 8,
+        "snapshot_kimg": 0.16,
+        "sampling_steps": 3,
+    },
 }
 
 
@@ -45,7 +60,11 @@ def draw(kind: str, rng: np.random.Generator) -> np.ndarray:
 def write_folder(folder: Path) -> Path:
     """Class folders below train, val and test."""
     rng = np.random.default_rng(0)
-    for split, counts in (("train", COUNTS), ("val", dict.fromkeys(COUNTS, 8)), ("test", dict.fromkeys(COUNTS, 12))):
+    for split, counts in (
+        ("train", COUNTS),
+        ("val", dict.fromkeys(COUNTS, 8)),
+        ("test", dict.fromkeys(COUNTS, 12)),
+    ):
         for kind, n in counts.items():
             place = folder / split / kind
             place.mkdir(parents=True)
@@ -62,7 +81,14 @@ def make_dataset(folder: Path) -> dataset.Dataset:
 def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> AugmentationConfig:
     """The quick preset, made tiny."""
     settings = SETTINGS | {"generator": GENERATORS[generator]}
-    return augmentation_config(data.id, image_size=16, colour="grey", generator=generator, symmetric=False, overrides=settings | overrides)
+    return augmentation_config(
+        data.id,
+        image_size=16,
+        colour="grey",
+        generator=generator,
+        symmetric=False,
+        overrides=settings | overrides,
+    )
 
 
 def comparable(result: dict) -> dict:
@@ -70,7 +96,11 @@ def comparable(result: dict) -> dict:
 
     def strip(value):
         if isinstance(value, dict):
-            return {k: strip(v) for k, v in value.items() if k not in ("run", "seconds", "img_per_s", "pairs_per_s")}
+            return {
+                k: strip(v)
+                for k, v in value.items()
+                if k not in ("run", "seconds", "img_per_s", "pairs_per_s")
+            }
         return [strip(v) for v in value] if isinstance(value, list) else value
 
     return strip(result)

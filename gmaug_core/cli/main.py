@@ -58,7 +58,9 @@ def import_(args: Arguments) -> Any:
 def datasets(args: Arguments) -> Any:
     found = dataset.list_datasets()
     for item in found:
-        say(f"{item['id']:40} {item['n_images']:>8,} images  {item['n_classes']:>5} classes  imbalance {item['imbalance_ratio']:.1f}")
+        say(
+            f"{item['id']:40} {item['n_images']:>8,} images  {item['n_classes']:>5} classes  imbalance {item['imbalance_ratio']:.1f}"
+        )
     if not found:
         say("No dataset yet: import one, or run 'python -m gmaug_core demo'.")
     return found
@@ -80,11 +82,15 @@ def group(args: Arguments) -> Any:
         chosen = grouping.read(source.read_bytes(), args.name or source.stem)
     elif args.suggest is not None:
         small = np.asarray(data.images("32-rgb"), np.float32)
-        features = np.stack([small[(data.labels == label)].mean(axis=0).ravel() for label in range(len(data.class_names))])
+        features = np.stack(
+            [small[(data.labels == label)].mean(axis=0).ravel() for label in range(len(data.class_names))]
+        )
         chosen = grouping.suggest(data.class_names, features, args.suggest)
         chosen = grouping.Grouping(args.name or chosen.name, chosen.super_classes)
     elif args.identity:
-        chosen = grouping.Grouping(args.name or grouping.IDENTITY, grouping.identity(data.class_names).super_classes)
+        chosen = grouping.Grouping(
+            args.name or grouping.IDENTITY, grouping.identity(data.class_names).super_classes
+        )
     if chosen is None:
         name = args.name or launch.groupings(data.id)[0]
         chosen, revision = launch.grouping_of(data.id, name)
@@ -96,12 +102,25 @@ def group(args: Arguments) -> Any:
         say(f"{name}: {', '.join(subs)}")
     if args.out:
         out = Path(args.out)
-        out.write_text(chosen.to_csv() if out.suffix.lower() == ".csv" else chosen.to_json(), encoding="utf-8")
-    return {"dataset": data.id, "name": chosen.name, "revision": revision, "super_classes": chosen.super_classes}
+        out.write_text(
+            chosen.to_csv() if out.suffix.lower() == ".csv" else chosen.to_json(), encoding="utf-8"
+        )
+    return {
+        "dataset": data.id,
+        "name": chosen.name,
+        "revision": revision,
+        "super_classes": chosen.super_classes,
+    }
 
 
 def similarity(args: Arguments) -> Any:
-    values = {"dataset": args.dataset, "profile": args.profile, "seed": args.seed, "pairs": args.pairs, "half_width": args.half_width}
+    values = {
+        "dataset": args.dataset,
+        "profile": args.profile,
+        "seed": args.seed,
+        "pairs": args.pairs,
+        "half_width": args.half_width,
+    }
     values["workers"] = args.workers
     Profile.parse(args.profile)
     values["grouping"] = args.grouping or launch.groupings(dataset.load(args.dataset).id)[0]
@@ -109,7 +128,9 @@ def similarity(args: Arguments) -> Any:
     result = document["result"]
     for item in result["super_classes"]:
         bounds = f"[{item['ci_low']:.4f}, {item['ci_high']:.4f}]"
-        say(f"{item['name']:30} {item['value']:.4f}  {bounds}  {item['pairs']:,} pairs of {item['n']:,} images")
+        say(
+            f"{item['name']:30} {item['value']:.4f}  {bounds}  {item['pairs']:,} pairs of {item['n']:,} images"
+        )
     for key, title in (("ssim_supsubcls", "SSIM-supSubCls"), ("ssim_mergecls", "SSIM-mergeCls")):
         item = result[key]
         if item["value"] is not None:
@@ -131,7 +152,9 @@ def predict(args: Arguments) -> Any:
         x, merge, run = score["ssim_supsubcls"]["value"], score["ssim_mergecls"]["value"], score["run"]
         interval = (score["ssim_supsubcls"]["ci_low"], score["ssim_supsubcls"]["ci_high"])
     advice = law.advice(x, merge, interval=interval)
-    say(f"SSIM-supSubCls {x:.4f}: predicted relative gain {advice.gain:.1f} % [{advice.low:.1f}, {advice.high:.1f}] - {advice.verdict}")
+    say(
+        f"SSIM-supSubCls {x:.4f}: predicted relative gain {advice.gain:.1f} % [{advice.low:.1f}, {advice.high:.1f}] - {advice.verdict}"
+    )
     say(advice.text)
     return {
         "ssim_supsubcls": x,
@@ -153,7 +176,8 @@ def newest_score(dataset_id: str) -> dict[str, Any]:
         if result:
             others.append(result["profile"])
     raise InputError(
-        f"dataset '{dataset_id}' has no score at profile 'paper'" + (f" (only at {', '.join(others)})" if others else ""),
+        f"dataset '{dataset_id}' has no score at profile 'paper'"
+        + (f" (only at {', '.join(others)})" if others else ""),
         expected="a finished similarity run at the profile of the curve",
         todo=f"python -m gmaug_core similarity {dataset_id}",
     )
@@ -180,7 +204,10 @@ def read_points(path: Path) -> tuple[list[float], list[float], list[float] | Non
         x, gain = table["x"].astype(float).tolist(), table["gain_percent"].astype(float).tolist()
         weights = (1 / table["se"].astype(float) ** 2).tolist() if "se" in table else None
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"'{path.name}' holds no points ({error})", expected="a CSV with columns x, gain_percent and maybe se") from error
+        raise InputError(
+            f"'{path.name}' holds no points ({error})",
+            expected="a CSV with columns x, gain_percent and maybe se",
+        ) from error
     return x, gain, weights
 
 
@@ -204,8 +231,12 @@ def augment(args: Arguments) -> Any:
     )
     if args.estimate:
         found = launch.estimate(config)
-        say(f"Generator on {found['device']}: {found['seconds_per_kimg']:.3g} s a thousand images, {found['kimg']:g} thousand of them")
-        say(f"Training about {found['training_seconds'] / 60:.3g} minutes; drawing {found['sampling_img_per_s']:.3g} images a second")
+        say(
+            f"Generator on {found['device']}: {found['seconds_per_kimg']:.3g} s a thousand images, {found['kimg']:g} thousand of them"
+        )
+        say(
+            f"Training about {found['training_seconds'] / 60:.3g} minutes; drawing {found['sampling_img_per_s']:.3g} images a second"
+        )
         say(f"Memory {found['memory_mb']:,.0f} MB. Nothing was started.")
         return found
     run_id = launch.submit(config)
@@ -221,7 +252,14 @@ def runs_(args: Arguments) -> Any:
     found = []
     for paths in runs.list_runs():
         config, status = runs.read_config(paths), runs.read_status(paths)
-        found.append({"run": paths.id, "kind": config["kind"], "dataset": config["settings"]["dataset"], "state": status.state})
+        found.append(
+            {
+                "run": paths.id,
+                "kind": config["kind"],
+                "dataset": config["settings"]["dataset"],
+                "state": status.state,
+            }
+        )
         say(f"{paths.id:45} {config['settings']['dataset']:35} {status.state}")
     if not found:
         say("No run yet.")
@@ -230,7 +268,9 @@ def runs_(args: Arguments) -> Any:
 
 def status(args: Arguments) -> Any:
     document = describe_run(args.run)
-    say(f"{document['run']}: {document['state']}, stage {document['stage'] or '-'}, {document['step']}/{document['total']}")
+    say(
+        f"{document['run']}: {document['state']}, stage {document['stage'] or '-'}, {document['step']}/{document['total']}"
+    )
     if document["result"] and document["kind"] == "augmentation":
         show_result(document["result"])
     return document
@@ -283,13 +323,18 @@ def samples_(args: Arguments) -> Any:
     reviews = workspace.load_reviews(args.run)
     rows = [row | {"review": reviews.get(row["sample"])} for row in table.to_dict("records")]
     for row in rows[:50]:
-        say(f"{row['sample']:>7} {row['class']:20} logit {row['logit']:7.2f}  p {row['probability']:.3f}  {row['reason']}")
+        say(
+            f"{row['sample']:>7} {row['class']:20} logit {row['logit']:7.2f}  p {row['probability']:.3f}  {row['reason']}"
+        )
     say(f"{len(rows):,} samples")
     return rows
 
 
 def equivalence(args: Arguments) -> Any:
-    raise InputError("the equivalence of synthetic and real images is not measured yet", todo="it comes with a later version")
+    raise InputError(
+        "the equivalence of synthetic and real images is not measured yet",
+        todo="it comes with a later version",
+    )
 
 
 def export(args: Arguments) -> Any:
@@ -301,12 +346,12 @@ def export(args: Arguments) -> Any:
 
 
 def report(args: Arguments) -> Any:
-    from gmaug_core.files import atomic_write
+    from gmaug_core.files import write_bytes
     from gmaug_core.report import html as reporting
 
     page = reporting.html_report(args.run).encode()
     out = Path(args.out)
-    atomic_write(out, lambda file: file.write(page))
+    write_bytes(out, page)
     say(f"Report written: {out.name}, {len(page) / 1024:.0f} KB")
     return {"run": args.run, "bytes": len(page), "file": out.name}
 
@@ -347,7 +392,11 @@ class Bar:
             self.bar = tqdm(total=total, desc=f"{stage:12}", file=sys.stderr, leave=True, mininterval=0.2)
         self.bar.total = max(total, 1)
         self.bar.n = step
-        numbers = {k: f"{v:.4g}" for k, v in metrics.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+        numbers = {
+            k: f"{v:.4g}"
+            for k, v in metrics.items()
+            if isinstance(v, (int, float)) and not isinstance(v, bool)
+        }
         self.bar.set_postfix(dict(list(numbers.items())[:3]), refresh=False)
         self.bar.refresh()
 
@@ -406,12 +455,19 @@ def describe_run(run_id: str) -> dict[str, Any]:
     """State, progress and, when finished, the result."""
     paths = runs.find(run_id)
     state = runs.read_status(paths).to_dict()
-    return {"run": run_id, "kind": runs.read_config(paths)["kind"], **state, "result": runs.read_result(paths)}
+    return {
+        "run": run_id,
+        "kind": runs.read_config(paths)["kind"],
+        **state,
+        "result": runs.read_result(paths),
+    }
 
 
 def show_counts(data: dataset.Dataset) -> None:
     splits = ", ".join(f"{name} {len(data.split(name)):,}" for name in ("train", "val", "test"))
-    say(f"{data.name}: {len(data):,} images, {len(data.class_names)} classes, imbalance ratio {data.imbalance_ratio:.1f} ({splits})")
+    say(
+        f"{data.name}: {len(data):,} images, {len(data.class_names)} classes, imbalance ratio {data.imbalance_ratio:.1f} ({splits})"
+    )
     for name, n in sorted(data.counts.items(), key=lambda item: -item[1])[:20]:
         say(f"  {name:30} {n:>7,}")
     if len(data.counts) > 20:
@@ -420,17 +476,27 @@ def show_counts(data: dataset.Dataset) -> None:
 
 def show_result(result: dict[str, Any]) -> None:
     """The table of a finished augmentation run."""
-    say(f"{'':52} accuracy on {result['baseline']['accuracy']['n']:,} test images, {len(result['seeds'])} seeds, 95 % interval")
+    say(
+        f"{'':52} accuracy on {result['baseline']['accuracy']['n']:,} test images, {len(result['seeds'])} seeds, 95 % interval"
+    )
     for entry in (result["baseline"], result["augmented"], *result["controls"].values()):
         a, b = entry["accuracy"], entry["balanced_accuracy"]
-        say(f"  {entry['label']:48} {a['mean']:7.2%}  [{a['ci_low']:.2%}, {a['ci_high']:.2%}]   balanced {b['mean']:.2%}")
+        say(
+            f"  {entry['label']:48} {a['mean']:7.2%}  [{a['ci_low']:.2%}, {a['ci_high']:.2%}]   balanced {b['mean']:.2%}"
+        )
     gain = result["relative_gain_percent"]
     if gain["value"] is not None:
-        say(f"Relative gain over the baseline: {gain['value']:+.2f} % [{gain['ci_low']:+.2f}, {gain['ci_high']:+.2f}]")
+        say(
+            f"Relative gain over the baseline: {gain['value']:+.2f} % [{gain['ci_low']:+.2f}, {gain['ci_high']:+.2f}]"
+        )
     if result["predicted"]:
         p = result["predicted"]
-        say(f"The law had predicted: {p['gain_percent']:+.2f} % [{p['low']:+.1f}, {p['high']:+.1f}] ({p['advice']['verdict']})")
-    say(f"Accepted {result['accepted']['total']:,}, rejected {result['rejected']['total']:,} synthetic images")
+        say(
+            f"The law had predicted: {p['gain_percent']:+.2f} % [{p['low']:+.1f}, {p['high']:+.1f}] ({p['advice']['verdict']})"
+        )
+    say(
+        f"Accepted {result['accepted']['total']:,}, rejected {result['rejected']['total']:,} synthetic images"
+    )
     for text in result["warnings"]:
         say(f"Note: {text}")
 
@@ -439,7 +505,9 @@ def show_result(result: dict[str, Any]) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m gmaug_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = argparse.ArgumentParser(
+        prog="python -m gmaug_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     top.add_argument("--version", action="version", version=__version__)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -468,11 +536,15 @@ def parser() -> argparse.ArgumentParser:
     p = verb("similarity", similarity, "measure SSIM-mergeCls and SSIM-supSubCls")
     p.add_argument("dataset")
     p.add_argument("--grouping", metavar="G")
-    p.add_argument("--workers", type=int, default=0, metavar="N", help="threads; default: all cores. Changes no number")
+    p.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="threads; default: all cores. Changes no number"
+    )
     p.add_argument("--profile", default="paper")
     p.add_argument("--seed", type=int, default=0)
     amount = p.add_mutually_exclusive_group()
-    amount.add_argument("--half-width", type=float, metavar="W", help="sample until the 95 %% interval is +-W")
+    amount.add_argument(
+        "--half-width", type=float, metavar="W", help="sample until the 95 %% interval is +-W"
+    )
     amount.add_argument("--pairs", type=int, metavar="M", help="pairs a set; default 2|X|")
     p = verb("predict", predict, "the law's prediction, with its interval")
     p.add_argument("dataset", nargs="?")
@@ -485,9 +557,16 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--generator", help=", ".join(GENERATORS))
     p.add_argument("--classifier", help="resnet18")
     p.add_argument("--seeds", type=int)
-    p.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting, for example generator.kimg=20; may be repeated")
+    p.add_argument(
+        "--set",
+        action="append",
+        metavar="KEY=VALUE",
+        help="any setting, for example generator.kimg=20; may be repeated",
+    )
     p.add_argument("--backend", default="local", help="local")
-    p.add_argument("--estimate", action="store_true", help="measure what the generator would cost here; starts nothing")
+    p.add_argument(
+        "--estimate", action="store_true", help="measure what the generator would cost here; starts nothing"
+    )
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     verb("runs", runs_, "list the runs")
     for name, run, text in (

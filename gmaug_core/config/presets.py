@@ -35,7 +35,11 @@ def augmentation_config(
         raise InputError(f"unknown preset '{preset}'", expected="one of " + ", ".join(PRESETS))
     overrides = dict(overrides or {})
     given = overrides.get("generator", {})
-    lane = generator or (given.get("name") if isinstance(given, Mapping) else None) or ("stylegan2" if preset == "paper" else "edm")
+    lane = (
+        generator
+        or (given.get("name") if isinstance(given, Mapping) else None)
+        or ("stylegan2" if preset == "paper" else "edm")
+    )
     if lane not in GENERATORS:
         raise InputError(f"unknown generator '{lane}'", expected="one of " + ", ".join(GENERATORS))
     pretrained = given.get("pretrained") if isinstance(given, Mapping) else None
@@ -60,16 +64,47 @@ def augmentation_config(
 
 def _guided_diffusion(preset: str, resolution: int, pretrained: bool) -> dict[str, Any]:
     """The published networks where the paper or a checkpoint asks for them, else one that a GPU trains in hours."""
-    network: dict[str, Any] = {"learn_sigma": True, "lr": 1e-4, "classifier_lr": 3e-4, "classifier_channels": 128, "snapshot_kimg": 200.0}
+    network: dict[str, Any] = {
+        "learn_sigma": True,
+        "lr": 1e-4,
+        "classifier_lr": 3e-4,
+        "classifier_channels": 128,
+        "snapshot_kimg": 200.0,
+    }
     if preset == "standard" and not pretrained:
-        network |= {"channels": 128, "channel_mult": (1, 2, 2, 2), "blocks": 2, "attention_resolutions": (16, 8), "dropout": 0.1}
-        network |= {"classifier_channels": 64, "kimg": 3000.0, "batch": 128, "sampling_steps": 50, "ema_half_life_kimg": 50.0}
+        network |= {
+            "channels": 128,
+            "channel_mult": (1, 2, 2, 2),
+            "blocks": 2,
+            "attention_resolutions": (16, 8),
+            "dropout": 0.1,
+        }
+        network |= {
+            "classifier_channels": 64,
+            "kimg": 3000.0,
+            "batch": 128,
+            "sampling_steps": 50,
+            "ema_half_life_kimg": 50.0,
+        }
         return network
     # 100k iterations, as paper A fine-tuned; the average's decay is .9999 a step
-    network |= {"kimg": 3200.0, "batch": 32, "ema_half_life_kimg": 222.0, "sampler": "ancestral", "sampling_steps": 250}
+    network |= {
+        "kimg": 3200.0,
+        "batch": 32,
+        "ema_half_life_kimg": 222.0,
+        "sampler": "ancestral",
+        "sampling_steps": 250,
+    }
     network |= {"attention_resolutions": (32, 16, 8)}
     if resolution == 128:
-        network |= {"channels": 256, "channel_mult": (1, 1, 2, 3, 4), "blocks": 2, "heads": 4, "schedule": "linear", "guidance": 0.5}
+        network |= {
+            "channels": 256,
+            "channel_mult": (1, 1, 2, 3, 4),
+            "blocks": 2,
+            "heads": 4,
+            "schedule": "linear",
+            "guidance": 0.5,
+        }
         return network | {"classifier_blocks": 2}
     network |= {"channels": 192, "channel_mult": (1, 2, 3, 4), "blocks": 3, "dropout": 0.1}
     return network | {"classifier_blocks": 4}
@@ -82,7 +117,10 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool, pretrained
     if preset == "quick":  # 2 CPU cores, minutes
         resolution = power_of_two(32)
         return {
-            "generator": {"resolution": resolution, "attention_resolutions": (4,) if resolution == 16 else (8,)}
+            "generator": {
+                "resolution": resolution,
+                "attention_resolutions": (4,) if resolution == 16 else (8,),
+            }
             if lane != "stylegan2"
             else {"resolution": resolution},
             "classifier": {
@@ -98,7 +136,14 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool, pretrained
         }
     resolution = power_of_two(64 if preset == "standard" else 128)
     if lane == "edm":
-        network = {"channels": 128, "channel_mult": (1, 2, 2, 2), "blocks": 2, "attention_resolutions": (16, 8), "lr": 1e-3, "batch": 256}
+        network = {
+            "channels": 128,
+            "channel_mult": (1, 2, 2, 2),
+            "blocks": 2,
+            "attention_resolutions": (16, 8),
+            "lr": 1e-3,
+            "batch": 256,
+        }
         network |= {
             "sampling_steps": 18,
             "sigma_max": 80.0,
@@ -119,8 +164,20 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool, pretrained
             "w_dim": 512,
             "mapping_layers": 2 if preset == "standard" else 8,
         }
-        network |= {"batch": batch, "lr": 2.5e-3, "r1_gamma": 2e-4 * resolution**2 / batch, "r1_interval": 16, "path_length_weight": 2.0}
-        network |= {"style_mixing": 0.9, "ema_half_life_kimg": 10.0, "class_power": 1.0, "augment": "ada", "snapshot_kimg": 200.0}
+        network |= {
+            "batch": batch,
+            "lr": 2.5e-3,
+            "r1_gamma": 2e-4 * resolution**2 / batch,
+            "r1_interval": 16,
+            "path_length_weight": 2.0,
+        }
+        network |= {
+            "style_mixing": 0.9,
+            "ema_half_life_kimg": 10.0,
+            "class_power": 1.0,
+            "augment": "ada",
+            "snapshot_kimg": 200.0,
+        }
         network |= (
             {"kimg": 2000.0, "transition_start": 0.3, "transition_end": 0.6}
             if preset == "standard"
@@ -135,7 +192,9 @@ def _preset(preset: str, lane: str, image_size: int, symmetric: bool, pretrained
             "batch": 128 if preset == "standard" else 256,
             "augment": "crop_flip" if symmetric else "crop",
         },
-        "selection": {"mode": "probability", "threshold": 0.9} if preset == "standard" else {"mode": "logit", "threshold": 10.0},
+        "selection": {"mode": "probability", "threshold": 0.9}
+        if preset == "standard"
+        else {"mode": "logit", "threshold": 10.0},
         "use": ("fill", "mix") if preset == "standard" else ("fill",),
         "seeds": 3,
     }

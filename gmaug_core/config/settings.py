@@ -80,8 +80,12 @@ class SimilarityConfig(Config):
     grouping: str = "identity"  # name of a stored grouping of the dataset
     profile: str = "paper"
     seed: int = Field(0, ge=0, lt=2**31)
-    pairs: int | None = Field(None, ge=1, le=10**9)  # pairs a set; None: 2|X| as in paper A, exact when the set is small
-    half_width: float | None = Field(None, gt=0, lt=1)  # sample until the 95 % interval is this narrow instead
+    pairs: int | None = Field(
+        None, ge=1, le=10**9
+    )  # pairs a set; None: 2|X| as in paper A, exact when the set is small
+    half_width: float | None = Field(
+        None, gt=0, lt=1
+    )  # sample until the 95 % interval is this narrow instead
     workers: int = Field(0, ge=0, le=1024)  # threads; 0: all cores. Never changes a number
 
     @model_validator(mode="after")
@@ -98,17 +102,25 @@ class EDMConfig(Config):
     name: Literal["edm"] = "edm"
     resolution: int = Field(16, ge=8, le=256)
     colour: Colour = "grey"
-    channels: int = Field(24, ge=8, le=512)  # 24 draws 16 px digits as well as 32 and trains 1.3 times as fast
+    channels: int = Field(
+        24, ge=8, le=512
+    )  # 24 draws 16 px digits as well as 32 and trains 1.3 times as fast
     channel_mult: tuple[int, ...] = (1, 2, 2)
     blocks: int = Field(1, ge=1, le=8)  # per level
     attention_resolutions: tuple[int, ...] = (4,)  # the lowest level only: cheap there
     dropout: float = Field(0.0, ge=0, lt=1)
-    kimg: float = Field(30.0, gt=0, le=10**6)  # budget in thousand images; 60 copy the rarest classes (novelty .37 against .68)
-    minutes: float | None = Field(None, gt=0, le=10**7)  # a budget of time instead: becomes kimg at launch, by measured speed
+    kimg: float = Field(
+        30.0, gt=0, le=10**6
+    )  # budget in thousand images; 60 copy the rarest classes (novelty .37 against .68)
+    minutes: float | None = Field(
+        None, gt=0, le=10**7
+    )  # a budget of time instead: becomes kimg at launch, by measured speed
     batch: int = Field(64, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)  # Adam, 50 warm-up steps, linear decay over the second half
     ema_half_life_kimg: float = Field(5.0, gt=0)
-    ema_sigma_rel: float = Field(0.0, ge=0, le=0.28)  # width of a power-function average (Karras 2024) instead; .05-.15; 0: half-life
+    ema_sigma_rel: float = Field(
+        0.0, ge=0, le=0.28
+    )  # width of a power-function average (Karras 2024) instead; .05-.15; 0: half-life
     label_drop: float = Field(0.15, ge=0, lt=1)  # share of steps without a class: what guidance needs
     p_mean: float = -1.2  # ln sigma ~ N(p_mean, p_std^2), Karras 2022
     p_std: float = Field(1.2, gt=0)
@@ -117,13 +129,17 @@ class EDMConfig(Config):
     augment: float = Field(0.0, ge=0, le=1)  # probability of the non-leaky augmentation (Karras 2022); 0: off
     mirror: bool = False  # horizontal flips; wrong for digits and text
     sampler: Literal["dpm", "heun"] = "dpm"
-    sampling_steps: int = Field(8, ge=2, le=1000)  # 8 = 12 in agreement, variety and looks for DPM-Solver++(2M) at 16 px
+    sampling_steps: int = Field(
+        8, ge=2, le=1000
+    )  # 8 = 12 in agreement, variety and looks for DPM-Solver++(2M) at 16 px
     sigma_max: float = Field(20.0, gt=0)
     sigma_min: float = Field(0.02, gt=0)
     guidance: float = Field(1.5, ge=0, le=20)  # low guidance is best for training data; 1: none
     # share of the budget after which a weak model is set aside, for autoguidance in place of classifier-free guidance; 0: off
     autoguidance: float = Field(0.0, ge=0, lt=1)
-    feedback: Literal["none", "loss", "entropy"] = "none"  # the filter's classifier steers sampling: generators/feedback.py
+    feedback: Literal["none", "loss", "entropy"] = (
+        "none"  # the filter's classifier steers sampling: generators/feedback.py
+    )
     feedback_scale: float = Field(1.0, ge=-100, le=100)
     snapshot_kimg: float = Field(10.0, gt=0)  # checkpoint and sample grid interval
 
@@ -139,8 +155,12 @@ class StyleGAN2Config(Config):
     z_dim: int = Field(64, ge=8, le=1024)
     w_dim: int = Field(64, ge=8, le=1024)
     mapping_layers: int = Field(2, ge=1, le=16)
-    kimg: float = Field(60.0, gt=0, le=10**6)  # a minute and a half on two cores; batches of 32 agree more often than of 64
-    minutes: float | None = Field(None, gt=0, le=10**7)  # a budget of time instead: becomes kimg at launch, by measured speed
+    kimg: float = Field(
+        60.0, gt=0, le=10**6
+    )  # a minute and a half on two cores; batches of 32 agree more often than of 64
+    minutes: float | None = Field(
+        None, gt=0, le=10**7
+    )  # a budget of time instead: becomes kimg at launch, by measured speed
     batch: int = Field(32, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)
     beta2: float = Field(0.99, gt=0, lt=1)
@@ -154,12 +174,18 @@ class StyleGAN2Config(Config):
     transition_end: float = Field(0.4, ge=0, le=1)  # share at which lambda reaches 1
     augment: Literal["none", "diffaugment", "ada"] = "diffaugment"
     ada_target: float = Field(0.6, gt=0, lt=1)  # sign statistic of the unconditional logit
-    loss: Literal["nonsaturating", "rpgan"] = "nonsaturating"  # rpgan: relativistic pairs with R1 and R2 (R3GAN, Huang 2024)
+    loss: Literal["nonsaturating", "rpgan"] = (
+        "nonsaturating"  # rpgan: relativistic pairs with R1 and R2 (R3GAN, Huang 2024)
+    )
     noisy_twins: float = Field(0.0, ge=0)  # weight of NoisyTwins (Rangwani 2023); 0: off, .01 in the paper
-    twins_sigma: float = Field(0.75, ge=0)  # noise on a class embedding of unit size, over the effective number of its images
+    twins_sigma: float = Field(
+        0.75, ge=0
+    )  # noise on a class embedding of unit size, over the effective number of its images
     twins_alpha: float = Field(0.99, ge=0, lt=1)  # of the effective number
     twins_gamma: float = Field(0.05, ge=0)  # weight of the correlations between different components of w
-    low_resolution: int = Field(0, ge=0, le=128)  # UTLO (Khorram 2024): up to here no layer knows the class; 0: off, 8 in the paper
+    low_resolution: int = Field(
+        0, ge=0, le=128
+    )  # UTLO (Khorram 2024): up to here no layer knows the class; 0: off, 8 in the paper
     low_weight: float = Field(1.0, ge=0)  # of the unconditional loss on low-resolution images
     class_power: float = Field(0.5, ge=0, le=1)
     mirror: bool = False
@@ -193,14 +219,20 @@ class GuidedDiffusionConfig(Config):
     dropout: float = Field(0.0, ge=0, lt=1)
     class_conditional: bool = True  # the U-Net knows the class as well; False: guidance alone makes it
     learn_sigma: bool = False  # the hybrid loss of Nichol 2021; DDIM does not use the variance
-    schedule: Literal["linear", "cosine"] = "cosine"  # linear destroys small images in too few steps (Nichol 2021)
+    schedule: Literal["linear", "cosine"] = (
+        "cosine"  # linear destroys small images in too few steps (Nichol 2021)
+    )
     diffusion_steps: int = Field(1000, ge=2, le=10000)
     kimg: float = Field(40.0, gt=0, le=10**6)
-    minutes: float | None = Field(None, gt=0, le=10**7)  # a budget of time instead: becomes kimg at launch, by measured speed
+    minutes: float | None = Field(
+        None, gt=0, le=10**7
+    )  # a budget of time instead: becomes kimg at launch, by measured speed
     batch: int = Field(64, ge=2, le=8192)
     lr: float = Field(2e-3, gt=0, le=1)  # 1e-4 in the paper, for networks a thousand times as large
     ema_half_life_kimg: float = Field(5.0, gt=0)
-    classifier_channels: int = Field(16, ge=8, le=512, multiple_of=2)  # the noisy classifier has the U-Net's levels
+    classifier_channels: int = Field(
+        16, ge=8, le=512, multiple_of=2
+    )  # the noisy classifier has the U-Net's levels
     classifier_blocks: int = Field(1, ge=1, le=8)
     classifier_lr: float = Field(1e-3, gt=0, le=1)  # AdamW; 3e-4 in the paper
     classifier_weight_decay: float = Field(0.05, ge=0, lt=1)
@@ -209,10 +241,14 @@ class GuidedDiffusionConfig(Config):
     sampler: Literal["ancestral", "ddim"] = "ddim"  # DDIM needs a tenth of the steps
     sampling_steps: int = Field(25, ge=2, le=10000)
     guidance: float = Field(1.0, ge=0, le=100)  # scale of grad log p(y | x_t); 0: no classifier is trained
-    feedback: Literal["none", "loss", "entropy"] = "none"  # the filter's classifier steers sampling: generators/feedback.py
+    feedback: Literal["none", "loss", "entropy"] = (
+        "none"  # the filter's classifier steers sampling: generators/feedback.py
+    )
     feedback_scale: float = Field(1.0, ge=-100, le=100)
     snapshot_kimg: float = Field(10.0, gt=0)
-    pretrained: str | None = None  # your own copy of a published ImageNet checkpoint (64 or 128 px): samples are then open-set
+    pretrained: str | None = (
+        None  # your own copy of a published ImageNet checkpoint (64 or 128 px): samples are then open-set
+    )
     pretrained_classifier: str | None = None  # and of its noisy classifier
 
     @field_validator("pretrained", "pretrained_classifier")
@@ -223,7 +259,9 @@ class GuidedDiffusionConfig(Config):
     @model_validator(mode="after")
     def _check(self) -> GuidedDiffusionConfig:
         if self.resolution % (1 << (len(self.channel_mult) - 1)):
-            raise ValueError(f"resolution {self.resolution} cannot be halved {len(self.channel_mult) - 1} times")
+            raise ValueError(
+                f"resolution {self.resolution} cannot be halved {len(self.channel_mult) - 1} times"
+            )
         if self.sampling_steps > self.diffusion_steps:
             raise ValueError("sampling_steps must not be more than diffusion_steps")
         if self.pretrained_classifier and not self.guidance:
@@ -248,7 +286,9 @@ class ClassifierConfig(Config):
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["cosine", "step"] = "cosine"  # step: x0.1 at each third, as in paper A
-    augment: Literal["none", "affine", "crop_flip", "crop"] = "crop_flip"  # affine for digits; every variant gets the same
+    augment: Literal["none", "affine", "crop_flip", "crop"] = (
+        "crop_flip"  # affine for digits; every variant gets the same
+    )
     checkpoint_steps: int = Field(500, ge=1)
 
 
@@ -271,12 +311,23 @@ class AugmentationConfig(Config):
     generator: GeneratorConfig
     classifier: ClassifierConfig
     selection: SelectionConfig
-    target: int | None = Field(None, ge=1)  # real + synthetic images a class; None: as many as the largest class has
+    target: int | None = Field(
+        None, ge=1
+    )  # real + synthetic images a class; None: as many as the largest class has
     max_steps: int = Field(2, ge=1, le=10)  # select-and-retrain steps; paper A needed at most 2
-    tolerance: float = Field(0.0, ge=0, lt=1)  # epsilon: validation accuracy must rise by more than this to go on
-    mix: float = Field(0.25, gt=0, lt=1)  # share of a filled class's draws that are synthetic, in the mix variant
-    use: tuple[Literal["fill", "mix"], ...] = ("fill", "mix")  # how accepted images enter training; chosen on validation
-    draw_budget: float = Field(5.0, ge=1)  # at most this many draws for every image wanted, per class and step
+    tolerance: float = Field(
+        0.0, ge=0, lt=1
+    )  # epsilon: validation accuracy must rise by more than this to go on
+    mix: float = Field(
+        0.25, gt=0, lt=1
+    )  # share of a filled class's draws that are synthetic, in the mix variant
+    use: tuple[Literal["fill", "mix"], ...] = (
+        "fill",
+        "mix",
+    )  # how accepted images enter training; chosen on validation
+    draw_budget: float = Field(
+        5.0, ge=1
+    )  # at most this many draws for every image wanted, per class and step
     sampling_batch: int = Field(250, ge=1)
     inception: str | None = None  # a person's own Inception weights file: the result then has a true FID
     device: str = "auto"  # auto | cpu | cuda | cuda:0 ...
@@ -338,6 +389,9 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         for parent in parents:
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
-                raise InputError(f"'{text}' sets a part of a setting that already has a value", expected="one value a setting")
+                raise InputError(
+                    f"'{text}' sets a part of a setting that already has a value",
+                    expected="one value a setting",
+                )
         place[leaf] = value
     return nested

@@ -8,7 +8,6 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,7 +21,8 @@ from gmaug_core.data import store
 from gmaug_core.data.decode import Decoded, canonical, decode
 from gmaug_core.data.folders import SPLITS, Groupings, Place
 from gmaug_core.errors import GMAugError, InputError, Stopped
-from gmaug_core.files import atomic_write, read_json, sync_folder
+from gmaug_core.files import read_json, sync_folder, write_bytes
+from gmaug_core.hooks import Report, ShouldStop, never, no_report
 
 CHUNK = 1024  # images between two progress marks of a cache
 SIZES = range(8, 1025)  # of a cached image, in pixels
@@ -49,8 +49,12 @@ class Dataset:
         self.colour: Colour = self.manifest["colour"]  # grey when every image is
         self.image_size: int = self.manifest["image_size"]  # median short side in pixels
         self.symmetric: bool = self.manifest["symmetric"]  # a mirrored image is a valid one
-        self.hierarchy: dict[str, tuple[str, ...]] = {name: tuple(above) for name, above in self.manifest["hierarchy"].items()}
-        self.suggested_groupings: Groupings = [(name, groups) for name, groups in self.manifest["suggested_groupings"]]
+        self.hierarchy: dict[str, tuple[str, ...]] = {
+            name: tuple(above) for name, above in self.manifest["hierarchy"].items()
+        }
+        self.suggested_groupings: Groupings = [
+            (name, groups) for name, groups in self.manifest["suggested_groupings"]
+        ]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,7 +69,10 @@ class Dataset:
     def content(self) -> np.ndarray:
         """int64 [n]: the index of the first image with the same bytes. Images that share it must never be split apart."""
         first: dict[str, int] = {}
-        return np.array([first.setdefault(digest, i) for i, digest in enumerate(self.manifest["images"]["sha256"])], np.int64)
+        return np.array(
+            [first.setdefault(digest, i) for i, digest in enumerate(self.manifest["images"]["sha256"])],
+            np.int64,
+        )
 
     def original(self, i: int) -> bytes:
         """The file as it was given. Raises GMAugError when its bytes have changed since."""
@@ -90,8 +97,8 @@ class Dataset:
         self,
         format_or_profile: str,
         *,
-        report: Callable[..., None] = lambda *_, **__: None,
-        should_stop: Callable[[], bool] = lambda: False,
+        report: Report = no_report,
+        should_stop: ShouldStop = never,
     ) -> np.ndarray:
         """All images, square: read-only uint8 memmap [n, h, h] (grey) or [n, h, h, 3], in the order of labels.
 
@@ -104,7 +111,9 @@ class Dataset:
             self._build_cache(path, size, colour, report, should_stop)
         return np.load(path, mmap_mode="r")
 
-    def _build_cache(self, path: Path, size: int, colour: Colour, report: Callable, should_stop: Callable) -> None:
+    def _build_cache(
+        self, path: Path, size: int, colour: Colour, report: Report, should_stop: ShouldStop
+    ) -> None:
         path.parent.mkdir(exist_ok=True)
         part, mark = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.done")
         shape = (len(self), size, size) if colour == "grey" else (len(self), size, size, 3)
@@ -125,12 +134,14 @@ class Dataset:
                 if should_stop():
                     raise Stopped("images")
                 stop = min(done + CHUNK, len(self))
-                array = np.lib.format.open_memmap(part, mode="r+")  # mapped anew for each chunk, so that written pages leave memory
+                array = np.lib.format.open_memmap(
+                    part, mode="r+"
+                )  # mapped anew for each chunk, so that written pages leave memory
                 list(pool.map(partial(fill, array), [range(done + k, stop, threads) for k in range(threads)]))
                 done = stop
                 array.flush()  # the images are on disk before the mark says so
                 del array
-                atomic_write(mark, lambda file, done=done: file.write(str(done).encode()) and None)  # type: ignore[misc]
+                write_bytes(mark, str(done).encode())
                 report("images", done, len(self))
             os.replace(part, path)
             sync_folder(path.parent)
@@ -164,7 +175,10 @@ def parse_format(text: str) -> tuple[int, Colour]:
         match = re.fullmatch(r"(\d+)-(grey|rgb)", Profile.parse(text).images)
     assert match  # Profile.images has this form
     if int(match[1]) not in SIZES:
-        raise InputError(f"'{text}' is not an image format", expected=f"SIZE-grey or SIZE-rgb, SIZE from {SIZES[0]} to {SIZES[-1]}")
+        raise InputError(
+            f"'{text}' is not an image format",
+            expected=f"SIZE-grey or SIZE-rgb, SIZE from {SIZES[0]} to {SIZES[-1]}",
+        )
     return int(match[1]), "grey" if match[2] == "grey" else "rgb"
 
 
@@ -176,7 +190,9 @@ def load(dataset_id: str) -> Dataset:
         raise InputError(
             f"there is no dataset '{dataset_id}'",
             expected="one of " + ", ".join(near or known[:5]) if known else "a dataset that was imported",
-            todo="list them with: python -m gmaug_core datasets" if known else "import one, or make the demo dataset",
+            todo="list them with: python -m gmaug_core datasets"
+            if known
+            else "import one, or make the demo dataset",
         )
     return Dataset(store.datasets_folder() / dataset_id)
 
@@ -184,7 +200,9 @@ def load(dataset_id: str) -> Dataset:
 def list_datasets() -> list[dict[str, Any]]:
     """One summary a dataset, newest first: id, name, n_images, n_classes, imbalance_ratio, created, splits, colour, image_size."""
     folders = (folder for folder in store.datasets_folder().iterdir() if not folder.name.startswith("."))
-    summaries = [read_json(folder / "summary.json") for folder in folders if (folder / "summary.json").exists()]
+    summaries = [
+        read_json(folder / "summary.json") for folder in folders if (folder / "summary.json").exists()
+    ]
     return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
 
 
@@ -214,7 +232,12 @@ def make_demo() -> str:
                 file = io.BytesIO()
                 image.save(file, "PNG")
                 digest = store.store_original(staging, file.getvalue())
-                placed.append((store.Image(f"digit-{row:04d}.png", digest, (16, 16), True, ()), Place(split, (str(digit),))))
+                placed.append(
+                    (
+                        store.Image(f"digit-{row:04d}.png", digest, (16, 16), True, ()),
+                        Place(split, (str(digit),)),
+                    )
+                )
         identity = {str(digit): [str(digit)] for digit in range(classes)}
         made = store.commit(
             staging,

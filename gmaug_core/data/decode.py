@@ -16,7 +16,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from gmaug_core.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-MAX_PIXELS = 2**25  # 33.5 megapixels, 100 MB as RGB: above any training image, below what hurts a small machine
+MAX_PIXELS = (
+    2**25
+)  # 33.5 megapixels, 100 MB as RGB: above any training image, below what hurts a small machine
 GREY_PROBE = 64  # pixels a side that is_grey looks at
 
 _ORIENTATION = 0x0112  # EXIF tag
@@ -71,12 +73,17 @@ def decode(data: bytes) -> Decoded:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise InputError(f"{width} x {height} pixels is too large", expected=f"at most {MAX_PIXELS:,} pixels an image")
+                raise InputError(
+                    f"{width} x {height} pixels is too large",
+                    expected=f"at most {MAX_PIXELS:,} pixels an image",
+                )
             return _canonical_depth(image)
     except UnidentifiedImageError:
         raise InputError("not an image: " + _looks_like(data), expected=expected) from None
     except Image.DecompressionBombError:
-        raise InputError("a decompression bomb: far too many pixels", expected=f"at most {MAX_PIXELS:,} pixels an image") from None
+        raise InputError(
+            "a decompression bomb: far too many pixels", expected=f"at most {MAX_PIXELS:,} pixels an image"
+        ) from None
     except _DAMAGED as error:
         raise InputError(f"a damaged image ({_short(error)})", expected=expected) from error
 
@@ -107,7 +114,9 @@ def _canonical_depth(image: Image.Image) -> Decoded:
         return Decoded(_flatten(image), tuple(done))
     if mode in ("L", "RGB"):
         return Decoded(image.copy() if not done else image, tuple(done))
-    done.append({"P": "palette to RGB", "CMYK": "CMYK to RGB", "1": "1-bit to grey"}.get(mode, f"{mode} to RGB"))
+    done.append(
+        {"P": "palette to RGB", "CMYK": "CMYK to RGB", "1": "1-bit to grey"}.get(mode, f"{mode} to RGB")
+    )
     return Decoded(image.convert("L" if mode == "1" else "RGB"), tuple(done))
 
 
@@ -137,7 +146,9 @@ def is_grey(image: Image.Image) -> bool:
     if image.mode == "L":
         return True
     width, height = image.size
-    sample = np.asarray(image.resize((min(width, GREY_PROBE), min(height, GREY_PROBE)), Image.Resampling.NEAREST))
+    sample = np.asarray(
+        image.resize((min(width, GREY_PROBE), min(height, GREY_PROBE)), Image.Resampling.NEAREST)
+    )
     return bool((sample == sample[..., :1]).all())
 
 
@@ -150,7 +161,9 @@ def canonical(image: Image.Image, size: int, colour: str) -> np.ndarray:
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
     square = image if width == height else image.crop((left, top, left + side, top + side))
-    return np.asarray(square.resize((size, size), Image.Resampling.BILINEAR).convert("L" if colour == "grey" else "RGB"))
+    return np.asarray(
+        square.resize((size, size), Image.Resampling.BILINEAR).convert("L" if colour == "grey" else "RGB")
+    )
 
 
 def _looks_like(data: bytes) -> str:

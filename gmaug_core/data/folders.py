@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SPLITS = ("train", "val", "test")
-ROLES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test"}
+ROLES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
 KNOWN = "a zip or folder with one folder a class (cats/1.jpg, dogs/2.jpg), optionally under or above train, val and test folders, or nested"
 
 ClassPath = tuple[str, ...]
@@ -40,7 +48,9 @@ def clean_name(text: str) -> str:
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
     """Sort key that puts 'img2' before 'img10'."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part]
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part
+    ]
 
 
 def detect(folders: Sequence[Sequence[str]]) -> Layout:
@@ -59,7 +69,9 @@ def detect(folders: Sequence[Sequence[str]]) -> Layout:
     everywhere = all(k is not None for path, k in zip(paths, found, strict=True) if path)
     has_splits = bool(roles) and ("train" in roles and len(roles) > 1 or everywhere)
     if has_splits and len(roles) == 1 and roles != {"train"}:
-        layout.warnings.append(f"only a {roles.pop()} folder is there: its images are taken as training images")
+        layout.warnings.append(
+            f"only a {roles.pop()} folder is there: its images are taken as training images"
+        )
         roles = {"train"}
     splits: list[str | None] = []
     rests: list[ClassPath] = []
@@ -73,7 +85,9 @@ def detect(folders: Sequence[Sequence[str]]) -> Layout:
         else:
             role = ROLES[path[k].casefold()]
             rest = path[:k] + path[k + 1 :]
-            while rest[k : k + 1] and ROLES.get(rest[k].casefold()) == role:  # train/train/cats: the split is said twice
+            while (
+                rest[k : k + 1] and ROLES.get(rest[k].casefold()) == role
+            ):  # train/train/cats: the split is said twice
                 rest = rest[:k] + rest[k + 1 :]
             splits.append(role if len(roles) > 1 else "train")
             rests.append(rest)
@@ -101,7 +115,9 @@ def _unwrap(paths: Sequence[ClassPath], layout: Layout) -> list[ClassPath]:
             return paths
         wrapper = first.pop()
         if ROLES.get(wrapper.casefold(), "train") != "train":
-            layout.warnings.append(f"only a {wrapper} folder is there: its images are taken as training images")
+            layout.warnings.append(
+                f"only a {wrapper} folder is there: its images are taken as training images"
+            )
         paths = [path[1:] for path in paths]
 
 
@@ -118,17 +134,25 @@ def _join_splits(layout: Layout) -> None:
             if len(paths) == len(trained) == 1 and paths != trained:
                 (path,), (home,) = paths, trained
                 moved[Place(split, path)] = Place(split, home)
-                layout.warnings.append(f"class '{'/'.join(path)}' of {split} was taken as '{'/'.join(home)}' of train")
-    layout.places = [moved.get(place, place) if isinstance(place, Place) else place for place in layout.places]
+                layout.warnings.append(
+                    f"class '{'/'.join(path)}' of {split} was taken as '{'/'.join(home)}' of train"
+                )
+    layout.places = [
+        moved.get(place, place) if isinstance(place, Place) else place for place in layout.places
+    ]
 
 
-def _report_merged_names(folders: Sequence[Sequence[str]], cleaned: Sequence[ClassPath], layout: Layout) -> None:
+def _report_merged_names(
+    folders: Sequence[Sequence[str]], cleaned: Sequence[ClassPath], layout: Layout
+) -> None:
     spellings: dict[ClassPath, set[tuple[str, ...]]] = defaultdict(set)
     for raw, clean in zip(folders, cleaned, strict=True):
         spellings[clean].add(tuple(raw))
     for clean, given in sorted(spellings.items()):
         if len(given) > 1:
-            layout.warnings.append(f"{len(given)} folders are written '{'/'.join(clean)}' once normalised: they were merged")
+            layout.warnings.append(
+                f"{len(given)} folders are written '{'/'.join(clean)}' once normalised: they were merged"
+            )
 
 
 def _report_near_names(paths: Iterable[ClassPath], layout: Layout) -> None:

@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from gmaug_core.files import atomic_write
 
-COLUMNS = ["sample", "step", "seed", "label", "class", "draw_seed", "logit", "probability", "predicted", "accepted", "reason"]
+COLUMNS = [
+    "sample",
+    "step",
+    "seed",
+    "label",
+    "class",
+    "draw_seed",
+    "logit",
+    "probability",
+    "predicted",
+    "accepted",
+    "reason",
+]
 
 
 def steps(folder: Path) -> list[int]:

@@ -12,7 +12,12 @@ from gmaug_core.seeds import derive
 
 
 def three_way_split(
-    labels: NDArray[np.int64], given: NDArray[np.str_], class_names: Sequence[str], *, seed: int, content: NDArray[np.int64] | None = None
+    labels: NDArray[np.int64],
+    given: NDArray[np.str_],
+    class_names: Sequence[str],
+    *,
+    seed: int,
+    content: NDArray[np.int64] | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """train, val and test as sorted indices. Validation chooses, so it cannot also be the test.
 
@@ -29,7 +34,11 @@ def three_way_split(
         for label in range(len(class_names)):
             members = rng.permutation(index[labels[index] == label])
             n = int(np.floor(len(members) * share + 0.5))
-            taken.append(members[: min(max(n, 1), max(len(members) - 1, 0)) if len(members) >= 3 or share == 0.5 else 0])
+            taken.append(
+                members[
+                    : min(max(n, 1), max(len(members) - 1, 0)) if len(members) >= 3 or share == 0.5 else 0
+                ]
+            )
         return np.concatenate(taken)
 
     held = [name for name in ("val", "test") if len(parts[name])]
@@ -53,7 +62,11 @@ def three_way_split(
     empty = [name for name, index in parts.items() if len(index) == 0]
     without = [name for label, name in enumerate(class_names) if not (labels[parts["train"]] == label).any()]
     if empty or without:
-        what = f"no images for {', '.join(empty)}" if empty else f"no training images of {', '.join(without[:10])}"
+        what = (
+            f"no images for {', '.join(empty)}"
+            if empty
+            else f"no training images of {', '.join(without[:10])}"
+        )
         raise InputError(
             f"the dataset cannot be split: {what}",
             expected="at least one training image of every class, and images to validate and test on",

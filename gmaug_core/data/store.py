@@ -20,8 +20,8 @@ import numpy as np
 
 from gmaug_core.data import folders
 from gmaug_core.data.folders import SPLITS, Groupings, Place
-from gmaug_core.files import atomic_write, read_json, sync_folder
-from gmaug_core.workspace import home
+from gmaug_core.files import read_json, sync_folder, write_bytes
+from gmaug_core.home import home
 
 SCHEMA = 1
 STAGING = ".import-"
@@ -129,10 +129,20 @@ def commit(
     names = folders.class_names(place.path for _, place in placed)
     class_names = list(names.values())
     order = {place_path: label for label, place_path in enumerate(names)}
-    rows = sorted(placed, key=lambda row: (order[row[1].path], SPLITS.index(row[1].split), folders.natural_key(row[0].file), row[0].file))
+    rows = sorted(
+        placed,
+        key=lambda row: (
+            order[row[1].path],
+            SPLITS.index(row[1].split),
+            folders.natural_key(row[0].file),
+            row[0].file,
+        ),
+    )
     labels = [order[place.path] for _, place in rows]
     splits = [place.split for _, place in rows]
-    train = Counter(class_names[label] for label, split in zip(labels, splits, strict=True) if split == "train")
+    train = Counter(
+        class_names[label] for label, split in zip(labels, splits, strict=True) if split == "train"
+    )
     content = hashlib.sha256(json.dumps([class_names, labels, splits], ensure_ascii=False).encode())
     for image, _ in rows:
         content.update(bytes.fromhex(image.sha256))
@@ -160,7 +170,8 @@ def commit(
         "classes": class_names,
         "counts": counts,
         "hierarchy": hierarchy,
-        "suggested_groupings": groupings or folders.suggested_groupings({title: tuple(above) for title, above in hierarchy.items()}),
+        "suggested_groupings": groupings
+        or folders.suggested_groupings({title: tuple(above) for title, above in hierarchy.items()}),
         "refused": refused or [],
         "junk": junk,
         "duplicates": duplicates or [],
@@ -172,7 +183,9 @@ def commit(
             "split": splits,
             "size": [list(image.size) for image, _ in rows],
         },
-        "conversions": {str(i): list(image.conversions) for i, (image, _) in enumerate(rows) if image.conversions},
+        "conversions": {
+            str(i): list(image.conversions) for i, (image, _) in enumerate(rows) if image.conversions
+        },
     }
     dataset_id, created = _commit_folder(staging, summary, manifest)
     total = Counter(class_names[label] for label in labels)
@@ -215,7 +228,7 @@ def _commit_folder(staging: Path, summary: dict[str, Any], manifest: dict[str, A
             return known.name, False
     for filename, document in (("manifest.json", manifest), ("summary.json", summary)):
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-        atomic_write(staging / filename, lambda file, text=text: file.write(text.encode()) and None)  # type: ignore[misc]
+        write_bytes(staging / filename, text.encode())
     (staging / "lock").unlink()
     os.sync()  # the originals reach the disk before the name does; one call instead of an fsync an image
     try:

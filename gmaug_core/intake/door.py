@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import chain
@@ -18,6 +18,7 @@ from typing import Any
 from gmaug_core.data.folders import KNOWN, SPLITS, Place, class_names, clean_name, detect
 from gmaug_core.data.store import Image, Imported, commit, listed, staging_folder
 from gmaug_core.errors import InputError, Stopped
+from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.intake.labels import read_labels
 from gmaug_core.intake.sources import Source, Unreadable, open_source, require_space
 from gmaug_core.intake.verify import Verifier
@@ -30,8 +31,8 @@ def import_path(
     path: Path,
     *,
     name: str | None = None,
-    report: Callable[..., None] = lambda *_, **__: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    report: Report = no_report,
+    should_stop: ShouldStop = never,
 ) -> Imported:
     """Import a zip, a folder, or an iNaturalist-style JSON that lies beside its images.
 
@@ -44,7 +45,9 @@ def import_path(
     with open_source(path.parent if only else path) as source, staging_folder() as staging:
         listing = source.listing
         labelled = read_labels(source, only)
-        wanted = [(file, handle) for file, handle in listing.files if labelled is None or file in labelled.places]
+        wanted = [
+            (file, handle) for file, handle in listing.files if labelled is None or file in labelled.places
+        ]
         if not wanted:
             raise _nothing(path, listing.refused, listing.junk)
         require_space(staging, sum(getattr(handle, "file_size", 0) for _, handle in wanted))
@@ -80,7 +83,7 @@ def import_path(
 
 
 def _store(
-    source: Source, files: list[tuple[str, Any]], staging: Path, report: Callable, should_stop: Callable
+    source: Source, files: list[tuple[str, Any]], staging: Path, report: Report, should_stop: ShouldStop
 ) -> tuple[list[Image], list]:
     """Read, verify by decoding, and keep each file: a thread to read and a child process to decode for each core."""
     images: list[Image] = []
@@ -94,7 +97,9 @@ def _store(
                 raise Stopped("import")
             chunk = files[start : start + CHUNK * workers]
             shares = [chunk[k::workers] for k in range(workers)]
-            for result in chain.from_iterable(pool.map(lambda verifier, share: _verify(source, share, verifier), verifiers, shares)):
+            for result in chain.from_iterable(
+                pool.map(lambda verifier, share: _verify(source, share, verifier), verifiers, shares)
+            ):
                 images.append(result) if isinstance(result, Image) else refused.append(result)
             report("import", start + len(chunk), len(files), accepted=len(images), refused=len(refused))
     return images, refused
@@ -110,7 +115,15 @@ def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) ->
             if "reason" in answer:
                 results.append({"file": file, "reason": answer["reason"]})
             else:
-                results.append(Image(file, answer["sha256"], tuple(answer["size"]), answer["grey"], tuple(answer["conversions"])))
+                results.append(
+                    Image(
+                        file,
+                        answer["sha256"],
+                        tuple(answer["size"]),
+                        answer["grey"],
+                        tuple(answer["conversions"]),
+                    )
+                )
         waiting.clear()
 
     for file, handle in files:
@@ -125,7 +138,9 @@ def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) ->
     return results
 
 
-def _resolve_duplicates(placed: list[tuple[Image, Place]]) -> tuple[list[tuple[Image, Place]], list[dict[str, Any]], list[dict[str, str]]]:
+def _resolve_duplicates(
+    placed: list[tuple[Image, Place]],
+) -> tuple[list[tuple[Image, Place]], list[dict[str, Any]], list[dict[str, str]]]:
     """Find byte-identical images. Returns what stays, the groups found, and what was dropped.
 
     Within one split copies stay, so that a dataset keeps its published counts; they are listed, and Dataset.content lets
@@ -156,7 +171,9 @@ def _resolve_duplicates(placed: list[tuple[Image, Place]]) -> tuple[list[tuple[I
     return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
 
 
-def _require_classes(path: Path, placed: Sequence[tuple[Image, Place]], refused: list[dict[str, str]]) -> None:
+def _require_classes(
+    path: Path, placed: Sequence[tuple[Image, Place]], refused: list[dict[str, str]]
+) -> None:
     """Raises InputError when fewer than two classes have training images."""
     names = class_names(place.path for _, place in placed)
     trained = {names[place.path] for _, place in placed if place.split == "train"}
@@ -165,17 +182,33 @@ def _require_classes(path: Path, placed: Sequence[tuple[Image, Place]], refused:
     if not names:
         what = f"'{path.name}' has images but no class folders: {_first_reason(refused)}"
     elif not trained:
-        what = f"'{path.name}' has no training images, only " + " and ".join(sorted({place.split for _, place in placed}))
+        what = f"'{path.name}' has no training images, only " + " and ".join(
+            sorted({place.split for _, place in placed})
+        )
     else:
-        what = f"'{path.name}' has only one class" + (" with training images" if len(names) > 1 else "") + f": '{trained.pop()}'"
-    raise InputError(what, expected=KNOWN + "; at least two classes", todo="put the images of each class into a folder of their own")
+        what = (
+            f"'{path.name}' has only one class"
+            + (" with training images" if len(names) > 1 else "")
+            + f": '{trained.pop()}'"
+        )
+    raise InputError(
+        what,
+        expected=KNOWN + "; at least two classes",
+        todo="put the images of each class into a folder of their own",
+    )
 
 
 def _nothing(path: Path, refused: list[dict[str, str]], junk: int) -> InputError:
     if not refused:
-        what = f"'{path.name}' is empty" if not junk else f"'{path.name}' holds nothing but {junk} hidden or system files"
+        what = (
+            f"'{path.name}' is empty"
+            if not junk
+            else f"'{path.name}' holds nothing but {junk} hidden or system files"
+        )
     else:
-        what = f"'{path.name}' has no usable images: {len(refused)} files were refused, {_first_reason(refused)}"
+        what = (
+            f"'{path.name}' has no usable images: {len(refused)} files were refused, {_first_reason(refused)}"
+        )
     return InputError(what, expected=KNOWN, todo="check that this is the right file and that its images open")
 
 
@@ -194,5 +227,7 @@ def _empty_folders(folders: set[str], images: Sequence[Image]) -> list[str]:
         while "/" in folder and (folder := folder.rpartition("/")[0]) not in used:
             used.add(folder)
     unused = folders - used
-    leaves = sorted(folder for folder in unused if folder.rpartition("/")[0] not in unused)  # only the topmost of a branch
+    leaves = sorted(
+        folder for folder in unused if folder.rpartition("/")[0] not in unused
+    )  # only the topmost of a branch
     return [f"folders without a usable image: {listed(leaves)}"] if leaves else []

@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import intake, runs, workspace
+from gmaug_core import intake, runs
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
+from gmaug_core.home import home
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 START_GRACE_S = 30.0  # a child on a busy machine needs this long to take its lock
@@ -29,7 +30,7 @@ ENDED = ("finished", "failed", "lost")
 
 
 def _folder(name: str) -> Path:
-    folder = workspace.home() / name
+    folder = home() / name
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -49,7 +50,11 @@ def upload_path(token: str) -> Path:
 def import_roots() -> list[Path]:
     """Folders that a page may import from: $GMAUG_IMPORT_ROOTS (separated as in PATH), else the home folder and this one."""
     given = os.environ.get("GMAUG_IMPORT_ROOTS")
-    return [Path(part).resolve() for part in given.split(os.pathsep) if part] if given else [Path.home(), Path.cwd()]
+    return (
+        [Path(part).resolve() for part in given.split(os.pathsep) if part]
+        if given
+        else [Path.home(), Path.cwd()]
+    )
 
 
 def allowed_path(text: str) -> Path:
@@ -57,7 +62,9 @@ def allowed_path(text: str) -> Path:
     try:
         path = Path(text.strip()).expanduser().resolve(strict=False)
     except (RuntimeError, ValueError, OSError) as error:
-        raise InputError("this path cannot be read as one", expected="the path of a zip or a folder") from error
+        raise InputError(
+            "this path cannot be read as one", expected="the path of a zip or a folder"
+        ) from error
     if not text.strip() or not any(path.is_relative_to(root) for root in import_roots()):
         raise InputError(
             f"'{path.name or text}' is not in a folder that this page may import from",
@@ -66,7 +73,9 @@ def allowed_path(text: str) -> Path:
         )
     if not path.exists():
         raise InputError(
-            f"there is no '{path.name}' at that path", expected="a zip or a folder of class folders", todo="check the spelling"
+            f"there is no '{path.name}' at that path",
+            expected="a zip or a folder of class folders",
+            todo="check the spelling",
         )
     return path
 
@@ -76,7 +85,15 @@ def start(source: Path, *, name: str | None = None, token: str | None = None) ->
     token = token or new_token()
     folder = _folder("imports")
     now = time.time()
-    state = {"token": token, "source": str(source), "name": name, "state": "running", "step": 0, "total": 0, "started": now}
+    state = {
+        "token": token,
+        "source": str(source),
+        "name": name,
+        "state": "running",
+        "step": 0,
+        "total": 0,
+        "started": now,
+    }
     write_json(folder / f"{token}.json", state)
     with open(folder / f"{token}.log", "ab") as log:
         subprocess.Popen(
@@ -85,7 +102,7 @@ def start(source: Path, *, name: str | None = None, token: str | None = None) ->
             stdout=log,
             stderr=log,
             cwd=PROJECT,
-            env=os.environ | {"GMAUG_HOME": str(workspace.home()), "PYTHONPATH": str(PROJECT)},
+            env=os.environ | {"GMAUG_HOME": str(home()), "PYTHONPATH": str(PROJECT)},
             start_new_session=True,
         )
     return token
@@ -101,14 +118,18 @@ def status(token: str) -> dict[str, Any] | None:
     if state["state"] == "running" and not young and runs.holder(path.with_suffix(".lock")) is None:
         state = read_json(path)  # it may have ended between the two looks
         if state["state"] == "running":
-            problem = GMAugError("the import ended before it was done", expected="nothing was imported", todo="import it again")
+            problem = GMAugError(
+                "the import ended before it was done", expected="nothing was imported", todo="import it again"
+            )
             state |= {"state": "lost", "error": problem.to_dict()}
     return state
 
 
 def recent(limit: int = 10) -> list[dict[str, Any]]:
     """The newest imports first."""
-    files = sorted(_folder("imports").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[:limit]
+    files = sorted(_folder("imports").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[
+        :limit
+    ]
     return [state for state in (status(path.stem) for path in files) if state]
 
 
@@ -141,10 +162,16 @@ def work(token: str) -> int:
             state |= {"state": "finished", "dataset": imported.dataset_id, "report": imported.to_dict()}
         except GMAugError as error:
             # an upload lies under its token; the person knows it by its name
-            parts = {key: part.replace(source.name, state["name"] or source.name) for key, part in error.to_dict().items()}
+            parts = {
+                key: part.replace(source.name, state["name"] or source.name)
+                for key, part in error.to_dict().items()
+            }
             state |= {"state": "failed", "error": parts}
         except OSError as error:
-            problem = GMAugError(f"the import met a problem with the disk: {error.strerror}", todo="look at free space, then import again")
+            problem = GMAugError(
+                f"the import met a problem with the disk: {error.strerror}",
+                todo="look at free space, then import again",
+            )
             state |= {"state": "failed", "error": problem.to_dict()}
         finally:
             if source == upload_path(token):

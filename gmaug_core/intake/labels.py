@@ -11,7 +11,11 @@ from gmaug_core.data.folders import Place, clean_name
 from gmaug_core.errors import InputError
 from gmaug_core.intake.sources import Source, Unreadable
 
-RANKS = ("supercategory", "family", "genus")  # levels above a species that become folders, where the file has them
+RANKS = (
+    "supercategory",
+    "family",
+    "genus",
+)  # levels above a species that become folders, where the file has them
 SHOWN = 20  # problems listed before the total
 _FILE = re.compile(r"(train|val)[\w-]*\.json", re.IGNORECASE)
 
@@ -39,13 +43,18 @@ def read_labels(source: Source, only: str | None = None) -> Labels | None:
         try:
             document = _parse(source.read(names[file]), file)
         except Unreadable as error:
-            raise InputError(f"'{file}' {error}", expected="a list of images as iNaturalist publishes it") from error
+            raise InputError(
+                f"'{file}' {error}", expected="a list of images as iNaturalist publishes it"
+            ) from error
         if only or (isinstance(document, dict) and "annotations" in document):
             split = "val" if file.rpartition("/")[2].lower().startswith("val") else "train"
             _collect(document, file, split, names, labels)
             read = True
     if read and not labels.places:
-        raise InputError("none of the images listed is there", expected="the images beside the JSON, at the file_name it gives")
+        raise InputError(
+            "none of the images listed is there",
+            expected="the images beside the JSON, at the file_name it gives",
+        )
     return labels if read else None
 
 
@@ -57,7 +66,9 @@ def _parse(data: bytes, file: str) -> Any:
         return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)[:120]
-        raise InputError(f"'{file}' is not valid JSON: {reason}", expected="a list of images as iNaturalist publishes it") from error
+        raise InputError(
+            f"'{file}' is not valid JSON: {reason}", expected="a list of images as iNaturalist publishes it"
+        ) from error
 
 
 def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels: Labels) -> None:
@@ -66,7 +77,9 @@ def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels
     for key in ("images", "annotations", "categories"):
         table = document.get(key) if isinstance(document, dict) else None
         if not isinstance(table, list):
-            raise InputError(f"'{file}' has no list '{key}'", expected="the keys images, annotations and categories")
+            raise InputError(
+                f"'{file}' has no list '{key}'", expected="the keys images, annotations and categories"
+            )
         rows[key] = [row for row in table if isinstance(row, dict)]
         if len(rows[key]) < len(table):
             problems.append(f"{len(table) - len(rows[key])} rows of {key} are not objects")
@@ -77,12 +90,19 @@ def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels
     for row in rows["annotations"]:
         image, category = _scalar(row.get("image_id")), _scalar(row.get("category_id"))
         if image not in images or category not in categories:
-            problems.append(f"an annotation points to image {image!r}, category {category!r}: not both are listed")
+            problems.append(
+                f"an annotation points to image {image!r}, category {category!r}: not both are listed"
+            )
         elif label_of.setdefault(image, category) != category:
             problems.append(f"image {image!r} has two labels")
     for key, row in images.items():
         name = row["file_name"]
-        if "\\" in name or name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
+        if (
+            "\\" in name
+            or name.startswith("/")
+            or ".." in name.split("/")
+            or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name)
+        ):
             problems.append(f"image {key!r}: file_name '{name[:80]}' is no path inside the folder")
         elif key not in label_of:
             problems.append(f"image {key!r} ('{name[-80:]}') has no label")
@@ -97,7 +117,10 @@ def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels
         if name not in names:
             labels.missing.append({"file": name, "reason": f"listed in {file}, but not there"})
         elif name in labels.places and labels.places[name] != Place(split, _path(categories[label_of[key]])):
-            raise InputError(f"'{name}' is listed twice with different labels or splits", expected="every image listed once")
+            raise InputError(
+                f"'{name}' is listed twice with different labels or splits",
+                expected="every image listed once",
+            )
         else:
             labels.places[name] = Place(split, _path(categories[label_of[key]]))
 

@@ -26,7 +26,12 @@ MAX_NAME = 1000  # characters
 JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"}
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_SIGNATURES = ((b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"\x1f\x8b", "a gzip file"), (b"BZh", "a bzip2 file"))
+_SIGNATURES = (
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"BZh", "a bzip2 file"),
+)
 
 
 class Unreadable(Exception):
@@ -81,7 +86,10 @@ def open_source(path: Path) -> Iterator[Source]:
 
 def is_junk(name: str) -> bool:
     """Hidden files and what operating systems leave in archives."""
-    return any((part.startswith(".") and part not in ("", ".", "..")) or part.casefold() in JUNK for part in name.split("/"))
+    return any(
+        (part.startswith(".") and part not in ("", ".", "..")) or part.casefold() in JUNK
+        for part in name.split("/")
+    )
 
 
 def _name_problem(name: str) -> str | None:
@@ -112,7 +120,9 @@ class FolderSource:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            self.listing.refused.append({"file": prefix or folder.name, "reason": f"cannot be listed ({error.strerror})"})
+            self.listing.refused.append(
+                {"file": prefix or folder.name, "reason": f"cannot be listed ({error.strerror})"}
+            )
             return
         for entry in entries:
             name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
@@ -128,7 +138,9 @@ class FolderSource:
 
     def read(self, handle: Any) -> bytes:
         try:
-            descriptor = os.open(handle, os.O_RDONLY | os.O_NOFOLLOW)  # a file swapped for a link after the scan is not followed
+            descriptor = os.open(
+                handle, os.O_RDONLY | os.O_NOFOLLOW
+            )  # a file swapped for a link after the scan is not followed
             with open(descriptor, "rb") as file:
                 data = file.read(MAX_FILE + 1)
         except OSError as error:
@@ -151,13 +163,25 @@ class ZipSource:
             encrypted += info.flag_bits & 1
             self.listing.add(info.orig_filename, info, _entry_problem(info))
         if encrypted and not self.listing.files:
-            raise InputError(f"'{path.name}' is encrypted", expected="an archive without a password", todo="unpack it, import the folder")
+            raise InputError(
+                f"'{path.name}' is encrypted",
+                expected="an archive without a password",
+                todo="unpack it, import the folder",
+            )
 
     def read(self, handle: Any) -> bytes:
         try:
             with self._archive.open(handle) as file:
                 return file.read(MAX_FILE)  # zipfile itself stops at the size that the directory states
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            RuntimeError,
+            NotImplementedError,
+            ValueError,
+        ) as error:
             raise Unreadable("damaged in the archive") from error
 
 
@@ -182,7 +206,9 @@ def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: P
     """From the central directory alone: entries may not share bytes, nor inflate to an absurd total or more than the disk."""
     problem = None
     ordered = sorted(infos, key=lambda info: info.header_offset)
-    ends = [info.header_offset + 30 + info.compress_size for info in ordered]  # 30: the least a local header takes
+    ends = [
+        info.header_offset + 30 + info.compress_size for info in ordered
+    ]  # 30: the least a local header takes
     starts = [info.header_offset for info in ordered[1:]] + [archive.start_dir]
     total = sum(info.file_size for info in infos)
     if any(end > start for end, start in zip(ends, starts, strict=False)):
@@ -190,7 +216,9 @@ def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: P
     elif total > 2**30 and total > MAX_TOTAL_RATIO * path.stat().st_size:
         problem = f"inflates {total // max(path.stat().st_size, 1):,} times: a zip bomb"
     if problem:
-        raise InputError(f"'{path.name}' {problem}", expected=KNOWN, todo="make the archive again from the images")
+        raise InputError(
+            f"'{path.name}' {problem}", expected=KNOWN, todo="make the archive again from the images"
+        )
 
 
 def require_space(folder: Path, needed: int) -> None:
@@ -208,13 +236,18 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     with open(path, "rb") as file:
         start = file.read(512)
     if not start:
-        raise InputError(f"'{path.name}' is empty (0 bytes)", expected=KNOWN, todo="copy or download the file again")
+        raise InputError(
+            f"'{path.name}' is empty (0 bytes)", expected=KNOWN, todo="copy or download the file again"
+        )
     words = next((words for magic, words in _SIGNATURES if start.startswith(magic)), None)
     if start[257:262] == b"ustar":
         words = "a tar archive"
     try:
         if _directory_size(path) > MAX_DIRECTORY:
-            raise InputError(f"'{path.name}' lists too many entries", expected=f"a directory of at most {MAX_DIRECTORY >> 20} MiB")
+            raise InputError(
+                f"'{path.name}' lists too many entries",
+                expected=f"a directory of at most {MAX_DIRECTORY >> 20} MiB",
+            )
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         if words is None and start.startswith(b"PK"):
@@ -230,7 +263,9 @@ def _directory_size(path: Path) -> int:
     """Bytes of the central directory as the end record states them; read before zipfile loads all of it into memory."""
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - 65557 - 20))  # the end record: 22 bytes and a comment; a zip64 locator: 20 before it
+        file.seek(
+            max(0, size - 65557 - 20)
+        )  # the end record: 22 bytes and a comment; a zip64 locator: 20 before it
         tail = file.read()
         at = tail.rfind(b"PK\x05\x06")
         if at < 0 or len(tail) < at + 22:

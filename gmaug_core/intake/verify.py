@@ -22,7 +22,9 @@ from gmaug_core.data.decode import decode, is_grey
 from gmaug_core.errors import InputError
 
 SECONDS = 10  # for one image; the largest accepted one takes about one
-MEMORY = 2**31  # bytes of address space of a child: the interpreter and the largest accepted image, several times over
+MEMORY = (
+    2**31
+)  # bytes of address space of a child: the interpreter and the largest accepted image, several times over
 
 
 class Verifier:
@@ -50,7 +52,9 @@ class Verifier:
                 answers += self._ask([data])
             except (OSError, EOFError):
                 self._end()
-                answers.append({"reason": f"the decoder crashed on it, or took longer than {SECONDS} seconds"})
+                answers.append(
+                    {"reason": f"the decoder crashed on it, or took longer than {SECONDS} seconds"}
+                )
         return answers
 
     def _ask(self, files: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -87,12 +91,19 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
         image, conversions = decode(data)
     except InputError as error:
         return {"reason": error.what}
-    return {"sha256": store.store_original(staging, data), "size": image.size, "grey": is_grey(image), "conversions": conversions}
+    return {
+        "sha256": store.store_original(staging, data),
+        "size": image.size,
+        "grey": is_grey(image),
+        "conversions": conversions,
+    }
 
 
 def _serve(staging: Path, source: BinaryIO, answers: BinaryIO) -> None:
     while header := source.read(4):
-        files = [source.read(struct.unpack("<I", source.read(4))[0]) for _ in range(struct.unpack("<I", header)[0])]
+        files = [
+            source.read(struct.unpack("<I", source.read(4))[0]) for _ in range(struct.unpack("<I", header)[0])
+        ]
         for data in files:
             signal.alarm(SECONDS)  # no handler: the system ends the child, even inside C code
             answers.write(json.dumps(_verify(data, staging)).encode() + b"\n")

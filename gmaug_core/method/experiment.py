@@ -14,7 +14,7 @@ the config and its own name. So a run that was killed is started again, skips wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,13 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
+from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.models import classifiers, generators, quality, selection
 from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.scoring import similarity
 from gmaug_core.scoring.law import paper_law
 from gmaug_core.seeds import derive
 
-Report = Callable[..., None]
-ShouldStop = Callable[[], bool]
 LABELS = {
     "baseline": "Real images only, same augmentation",
     "augmented": "GM-augCls",
@@ -55,15 +54,17 @@ def run(
     grouping: Mapping[str, Sequence[str]],
     *,
     out_dir: Path,
-    report: Report = lambda *_, **__: None,
-    should_stop: ShouldStop = lambda: False,
+    report: Report = no_report,
+    should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
     """Do the whole experiment, or what is left of it, below out_dir. Returns the result document.
 
     Raises InputError when the dataset cannot be split; Stopped after should_stop(), with everything finished so far kept.
     """
     lab = Lab.prepare(config, data, out_dir, report, should_stop)
-    inception = quality.Inception(config.inception, str(lab.device)) if config.inception else None  # a wrong file fails now
+    inception = (
+        quality.Inception(config.inception, str(lab.device)) if config.inception else None
+    )  # a wrong file fails now
     score = measure_score(lab, grouping)
 
     # 1. A classifier C on the real images alone, a seed. It is the baseline, the first judge, and the generator's examiner.
@@ -80,13 +81,19 @@ def run(
         still_going = []
         for seed in going:
             kept = pool.kept(seed)
-            best = max(lab.retrain(step, seed, kept), key=lambda candidate: candidate.validation, default=None)
+            best = max(
+                lab.retrain(step, seed, kept), key=lambda candidate: candidate.validation, default=None
+            )
             steps.append(pool.account(seed) | {"val_before": validation[seed]})
             if best is None:  # the filter accepted nothing: there is nothing to train on
                 steps[-1] |= {"chosen": None, "val_after": None, "went_on": False}
                 continue
             improved = best.validation > validation[seed] + config.tolerance
-            steps[-1] |= {"chosen": best.use, "val_after": best.validation, "went_on": improved and step < config.max_steps}
+            steps[-1] |= {
+                "chosen": best.use,
+                "val_after": best.validation,
+                "went_on": improved and step < config.max_steps,
+            }
             if seed not in chosen or best.validation > chosen[seed].validation:
                 chosen[seed] = best
             if improved:
@@ -105,11 +112,15 @@ def run(
         augmented = chosen[seed].classifier if seed in chosen else baseline
         variants["augmented"][seed] = lab.evaluate(augmented, "test")
         use = chosen[seed].use if seed in chosen else config.use[0]
-        unfiltered = lab.train_classifier("controls", "unfiltered", seed, lab.with_synthetic(use, first_pool.first_drawn()))
+        unfiltered = lab.train_classifier(
+            "controls", "unfiltered", seed, lab.with_synthetic(use, first_pool.first_drawn())
+        )
         variants["unfiltered"][seed] = lab.evaluate(unfiltered, "test")
         oversampled = lab.train_classifier("controls", "oversampling", seed, lab.oversampled())
         variants["oversampling"][seed] = lab.evaluate(oversampled, "test")
-        weighted = lab.train_classifier("controls", "class_balanced_loss", seed, lab.real(class_balanced=True))
+        weighted = lab.train_classifier(
+            "controls", "class_balanced_loss", seed, lab.real(class_balanced=True)
+        )
         variants["class_balanced_loss"][seed] = lab.evaluate(weighted, "test")
 
     # 4. Compare on the test split, which nothing above has looked at.
@@ -179,7 +190,11 @@ class Pool:
         """wanted, drawn, accepted, accepted a draw (0..1), and which classes stayed short, for one judge."""
         rows = self.verdicts(seed)
         accepted = np.bincount(rows.loc[rows["accepted"], "label"].to_numpy(int), minlength=len(self.wanted))
-        short = {name: int(w - a) for name, w, a in zip(self.class_names, self.wanted, accepted, strict=True) if a < w}
+        short = {
+            name: int(w - a)
+            for name, w, a in zip(self.class_names, self.wanted, accepted, strict=True)
+            if a < w
+        }
         numbers = {"wanted": int(self.wanted.sum()), "drawn": len(rows), "accepted": int(accepted.sum())}
         rate = numbers["accepted"] / len(rows) if len(rows) else None
         return {"seed": seed, "step": self.step, **numbers, "accepted_per_draw": rate, "short": short}
@@ -201,12 +216,16 @@ class Lab:
     generator_figures: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def prepare(cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop) -> Lab:
+    def prepare(
+        cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop
+    ) -> Lab:
         report("decode", 0, len(data))
-        split = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=config.seed)
+        split = three_way_split(
+            data.labels, data.splits, data.class_names, content=data.content, seed=config.seed
+        )
         images = data.images(
             image_format(config.generator.resolution, config.generator.colour),
-            report=lambda _, step, total: report("decode", step, total),
+            report=under(report, "decode"),
             should_stop=should_stop,
         )
         report("decode", len(data), len(data))
@@ -263,7 +282,9 @@ class Lab:
         filled = (self.counts + self.wanted).astype(float)
         real_weight = filled * (1 - share) / np.maximum(self.counts, 1)
         synthetic_weight = filled * share / np.maximum(made, 1)
-        return TrainingSet(images, labels, np.concatenate([real_weight[real.labels], synthetic_weight[synthetic.labels]]))
+        return TrainingSet(
+            images, labels, np.concatenate([real_weight[real.labels], synthetic_weight[synthetic.labels]])
+        )
 
     # units of work
 
@@ -314,7 +335,7 @@ class Lab:
             normalise_on=self.images[self.split["train"]],
             checkpoint=path.with_suffix(".training"),
             device=self.device,
-            report=lambda _, step, total, **metrics: self.report(stage, step, total, variant=name, seed=seed, **metrics),
+            report=under(self.report, stage, variant=name, seed=seed),
             should_stop=self.should_stop,
         )
         classifier.save(path)
@@ -330,7 +351,9 @@ class Lab:
             return []
         found = []
         for use in self.config.use:
-            classifier = self.train_classifier(f"retrain-{step}", f"step{step}-{use}", seed, self.with_synthetic(use, kept))
+            classifier = self.train_classifier(
+                f"retrain-{step}", f"step{step}-{use}", seed, self.with_synthetic(use, kept)
+            )
             found.append(Candidate(use, classifier, self.evaluate(classifier, "val").accuracy))
         return found
 
@@ -343,14 +366,22 @@ class Lab:
         folder = self.out_dir / "samples"
         if step in samples.steps(folder):
             table = samples.table(folder)
-            return Pool(step, np.load(folder / f"step-{step}.npy"), table[table["step"] == step], self.wanted, self.data.class_names)
+            return Pool(
+                step,
+                np.load(folder / f"step-{step}.npy"),
+                table[table["step"] == step],
+                self.wanted,
+                self.data.class_names,
+            )
         assert self.generator is not None
         wanted, stage = self.wanted, f"sample-{step}"
         steering = next((judge.judge() for judge in judges.values()), None) if self.feedback else None
         budget = np.ceil(wanted * self.config.draw_budget).astype(int)
         drawn = np.zeros(self.classes, int)
         accepted = {seed: np.zeros(self.classes, int) for seed in judges}
-        first = sum(len(np.load(folder / f"step-{done}.npy", mmap_mode="r")) for done in samples.steps(folder))
+        first = sum(
+            len(np.load(folder / f"step-{done}.npy", mmap_mode="r")) for done in samples.steps(folder)
+        )
         images: list[NDArray[np.uint8]] = []
         rows: list[pd.DataFrame] = []
         while True:
@@ -364,13 +395,23 @@ class Lab:
             labels = np.repeat(np.arange(self.classes), ask)
             number = np.concatenate([np.arange(drawn[c], drawn[c] + ask[c]) for c in range(self.classes)])
             seeds = np.array(
-                [derive("draw", self.config.seed, step, int(c), int(k)) for c, k in zip(labels, number, strict=True)], np.int64
+                [
+                    derive("draw", self.config.seed, step, int(c), int(k))
+                    for c, k in zip(labels, number, strict=True)
+                ],
+                np.int64,
             )
-            batch = self._sample(stage, labels, seeds, int(drawn.sum()), int(wanted.sum()), accepted, steering)
+            batch = self._sample(
+                stage, labels, seeds, int(drawn.sum()), int(wanted.sum()), accepted, steering
+            )
             offset = first + int(drawn.sum())
             for seed, judge in judges.items():
                 verdict = self._verdict(judge, batch, labels)
-                rows.append(verdict.assign(sample=np.arange(offset, offset + len(labels)), step=step, seed=seed, draw_seed=seeds))
+                rows.append(
+                    verdict.assign(
+                        sample=np.arange(offset, offset + len(labels)), step=step, seed=seed, draw_seed=seeds
+                    )
+                )
                 accepted[seed] += np.bincount(labels[verdict["accepted"]], minlength=self.classes)
             images.append(batch)
             drawn += ask
@@ -399,7 +440,9 @@ class Lab:
                 raise Stopped
         return np.concatenate(parts)
 
-    def _verdict(self, judge: Classifier, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> pd.DataFrame:
+    def _verdict(
+        self, judge: Classifier, images: NDArray[np.uint8], labels: NDArray[np.int64]
+    ) -> pd.DataFrame:
         logits = judge.predict_logits(images)
         rule = self.config.selection
         verdict = selection.select(logits, labels, threshold=rule.threshold, mode=rule.mode)
@@ -431,7 +474,7 @@ def measure_score(lab: Lab, grouping: Mapping[str, Sequence[str]]) -> dict[str, 
         {name: list(subs) for name, subs in grouping.items()},
         profile=profile,
         seed=lab.config.seed,
-        report=lambda _, step, total, **metrics: lab.report("score", step, total, **metrics),
+        report=under(lab.report, "score"),
         should_stop=lab.should_stop,
     )
     if score.get("stopped"):
@@ -443,7 +486,9 @@ def measure_score(lab: Lab, grouping: Mapping[str, Sequence[str]]) -> dict[str, 
 # --- statistics of the comparison ---
 
 
-def interval(mean: float, seed_variance: float, seeds: int, image_variance: float, images: int) -> tuple[float, float]:
+def interval(
+    mean: float, seed_variance: float, seeds: int, image_variance: float, images: int
+) -> tuple[float, float]:
     """95 % interval from two independent sources: seeds, and the finite test split (Welch-Satterthwaite degrees of freedom).
 
     seed_variance: of one seed's value; image_variance: of one test image's contribution.
@@ -462,8 +507,20 @@ def _mean(values: Sequence[float], contributions: NDArray[np.float64]) -> dict[s
     """values: one a seed; contributions: [seeds, images], whose mean over images is the value."""
     mean = float(np.mean(values))
     seed_variance = float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
-    low, high = interval(mean, seed_variance, len(values), float(np.var(contributions.mean(axis=0), ddof=1)), contributions.shape[1])
-    return {"mean": mean, "ci_low": low, "ci_high": high, "values": list(map(float, values)), "n": contributions.shape[1]}
+    low, high = interval(
+        mean,
+        seed_variance,
+        len(values),
+        float(np.var(contributions.mean(axis=0), ddof=1)),
+        contributions.shape[1],
+    )
+    return {
+        "mean": mean,
+        "ci_low": low,
+        "ci_high": high,
+        "values": list(map(float, values)),
+        "n": contributions.shape[1],
+    }
 
 
 def _share(values: Sequence[float], contributions: NDArray[np.float64]) -> dict[str, Any]:
@@ -485,13 +542,22 @@ def summary(name: str, evaluations: Sequence[Evaluation], labels: NDArray[np.int
     }
 
 
-def relative_gain(augmented: Sequence[Evaluation], control: Sequence[Evaluation], name: str) -> dict[str, Any]:
+def relative_gain(
+    augmented: Sequence[Evaluation], control: Sequence[Evaluation], name: str
+) -> dict[str, Any]:
     """(augmented - control) / control in percent, paired by seed and test image. The control's accuracy is taken as known
     in the denominator (first-order delta method: the ratio's own error is small beside the difference's)."""
     a, c = np.array([e.correct for e in augmented], float), np.array([e.correct for e in control], float)
     base = float(c.mean())
     if base == 0:
-        return {"value": None, "ci_low": None, "ci_high": None, "values": [], "n_seeds": len(a), "control": name}
+        return {
+            "value": None,
+            "ci_low": None,
+            "ci_high": None,
+            "values": [],
+            "n_seeds": len(a),
+            "control": name,
+        }
     ratio = 100 / base
     per_seed = (a - c).mean(axis=1) * ratio
     summarised = _mean(per_seed.tolist(), (a - c) * ratio)
@@ -511,9 +577,14 @@ def compare(
     lab.report("quality", 0, 1)
     test_labels = lab.data.labels[lab.split["test"]]
     by_seed = {name: [evaluations[seed] for seed in lab.seeds] for name, evaluations in variants.items()}
-    gains = {name: relative_gain(by_seed["augmented"], by_seed[name], name) for name in ("baseline", *CONTROLS)}
+    gains = {
+        name: relative_gain(by_seed["augmented"], by_seed[name], name) for name in ("baseline", *CONTROLS)
+    }
     verdicts = samples.table(lab.out_dir / "samples", seed=lab.seeds[0])
-    accepted, rejected = verdicts[verdicts["accepted"].astype(bool)], verdicts[~verdicts["accepted"].astype(bool)]
+    accepted, rejected = (
+        verdicts[verdicts["accepted"].astype(bool)],
+        verdicts[~verdicts["accepted"].astype(bool)],
+    )
     synthetic = np.bincount(pool.kept(lab.seeds[0]).labels, minlength=lab.classes)
     x = score["ssim_supsubcls"]["value"]
     predicted: dict[str, Any] | None = None
@@ -526,9 +597,14 @@ def compare(
         "dataset": lab.data.id,
         "dataset_name": lab.data.name,
         "preset": lab.config.preset,
-        "generator": {"name": lab.config.generator.name, "closed_set": lab.generator.closed_set if lab.generator else True}
+        "generator": {
+            "name": lab.config.generator.name,
+            "closed_set": lab.generator.closed_set if lab.generator else True,
+        }
         | lab.generator_figures,
-        "classifier": classifiers.parameters(lab.config.classifier, 1 if lab.images.ndim == 3 else 3, lab.classes),
+        "classifier": classifiers.parameters(
+            lab.config.classifier, 1 if lab.images.ndim == 3 else 3, lab.classes
+        ),
         "seeds": lab.seeds,
         "splits": {name: len(index) for name, index in lab.split.items()},
         "score": {key: score[key] for key in ("ssim_supsubcls", "ssim_mergecls", "argmax", "profile")},
@@ -544,12 +620,15 @@ def compare(
                 "train": int(lab.counts[label]),
                 "test": int((test_labels == label).sum()),
                 "synthetic": int(synthetic[label]),
-                **{variant: float(np.mean([e.recall[label] for e in by_seed[variant]])) for variant in LABELS},
+                **{
+                    variant: float(np.mean([e.recall[label] for e in by_seed[variant]])) for variant in LABELS
+                },
             }
             for label, name in enumerate(lab.data.class_names)
         ],
         "accepted": _counted(accepted),
-        "rejected": _counted(rejected) | {"reasons": {str(k): int(v) for k, v in rejected["reason"].value_counts().items()}},
+        "rejected": _counted(rejected)
+        | {"reasons": {str(k): int(v) for k, v in rejected["reason"].value_counts().items()}},
         "steps": steps,
         "quality": measure_quality(lab, pool, inception),
         "warnings": warnings(lab, steps, accepted),
@@ -559,7 +638,10 @@ def compare(
 
 
 def _counted(rows: pd.DataFrame) -> dict[str, Any]:
-    return {"total": len(rows), "per_class": {str(name): int(n) for name, n in rows.groupby("class", sort=False).size().items()}}
+    return {
+        "total": len(rows),
+        "per_class": {str(name): int(n) for name, n in rows.groupby("class", sort=False).size().items()},
+    }
 
 
 def measure_quality(lab: Lab, pool: Pool, inception: quality.Inception | None = None) -> dict[str, Any]:
@@ -570,7 +652,9 @@ def measure_quality(lab: Lab, pool: Pool, inception: quality.Inception | None = 
     same = np.isin(real.labels, np.unique(kept.labels))
     if len(kept.labels) == 0:
         return {"n_real": int(same.sum()), "n_synthetic": 0}
-    found: dict[str, Any] = quality.figures(judge.features(real.images[same]), judge.features(kept.images), seed=lab.config.seed)
+    found: dict[str, Any] = quality.figures(
+        judge.features(real.images[same]), judge.features(kept.images), seed=lab.config.seed
+    )
     return found | (inception.fid(real.images[same], kept.images) if inception else {})
 
 
@@ -583,10 +667,16 @@ def warnings(lab: Lab, steps: list[dict[str, Any]], accepted: pd.DataFrame) -> l
         found.append(
             f"The generator collapsed: at {collapse['kimg']:g} kimg the images of {classes} had become nearly alike. Training ended "
             f"there, and the snapshot at {collapse['best_kimg']:g} kimg, the best one, was used."
-            + ("" if collapse["conditional"] else " That snapshot did not know the classes yet: do not rely on its samples.")
+            + (
+                ""
+                if collapse["conditional"]
+                else " That snapshot did not know the classes yet: do not rely on its samples."
+            )
         )
     if len(accepted) == 0:
-        found.append("The filter accepted nothing: the augmented classifier is the baseline. Lower selection.threshold.")
+        found.append(
+            "The filter accepted nothing: the augmented classifier is the baseline. Lower selection.threshold."
+        )
     if lab.feedback:
         settings: Any = lab.config.generator
         found.append(
@@ -598,10 +688,14 @@ def warnings(lab: Lab, steps: list[dict[str, Any]], accepted: pd.DataFrame) -> l
         for name, missing in row["short"].items():
             short[name] = max(short.get(name, 0), missing)
     if short and len(accepted):
-        listed = ", ".join(f"{name} ({missing})" for name, missing in sorted(short.items(), key=lambda item: -item[1])[:8])
+        listed = ", ".join(
+            f"{name} ({missing})" for name, missing in sorted(short.items(), key=lambda item: -item[1])[:8]
+        )
         found.append(f"The draw budget ended before these classes were full (images missing): {listed}.")
     if lab.config.seeds < 3:
-        found.append(f"Only {lab.config.seeds} seed(s): single results move by several points from seed to seed.")
+        found.append(
+            f"Only {lab.config.seeds} seed(s): single results move by several points from seed to seed."
+        )
     test = np.bincount(lab.data.labels[lab.split["test"]], minlength=lab.classes)
     few = [name for name, n in zip(lab.data.class_names, test, strict=True) if n < 10]
     if few:

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from gmaug_core.errors import InputError
-from gmaug_core.files import atomic_write
+from gmaug_core.files import write_bytes
 
 _TENSOR = "__tensor__"
 
@@ -36,7 +36,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
     skeleton = json.dumps(encode(state))
     data = save(tensors, metadata={"state": skeleton})
-    atomic_write(path, lambda file: file.write(data))
+    write_bytes(path, data)
 
 
 def load_state(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:

@@ -22,6 +22,7 @@ from torchvision.models.resnet import BasicBlock
 
 from gmaug_core.config import ClassifierConfig
 from gmaug_core.errors import Diverged, Stopped
+from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.seeds import derive
 
@@ -37,7 +38,9 @@ class ResNet18(nn.Module):
     def __init__(self, in_channels: int, classes: int, config: ClassifierConfig) -> None:
         super().__init__()
         width, small = config.width, config.stem == "small"
-        self.conv1 = nn.Conv2d(in_channels, width, 3 if small else 7, 1 if small else 2, 1 if small else 3, bias=False)
+        self.conv1 = nn.Conv2d(
+            in_channels, width, 3 if small else 7, 1 if small else 2, 1 if small else 3, bias=False
+        )
         self.bn1 = nn.BatchNorm2d(width)
         self.pool = nn.Identity() if small else nn.MaxPool2d(3, 2, 1)
         channels = width
@@ -49,7 +52,9 @@ class ResNet18(nn.Module):
                 step = stride if block == 0 else 1
                 shortcut = None
                 if step != 1 or channels != out:
-                    shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, step, bias=False), nn.BatchNorm2d(out))
+                    shortcut = nn.Sequential(
+                        nn.Conv2d(channels, out, 1, step, bias=False), nn.BatchNorm2d(out)
+                    )
                 layers.append(BasicBlock(channels, out, step, shortcut))
                 channels = out
             setattr(self, f"layer{stage}", nn.Sequential(*layers))
@@ -89,7 +94,9 @@ class Classifier:
     std: Tensor
     device: torch.device
 
-    def _batches(self, images: Images, function: Callable[[Tensor], Tensor], batch: int) -> NDArray[np.float32]:
+    def _batches(
+        self, images: Images, function: Callable[[Tensor], Tensor], batch: int
+    ) -> NDArray[np.float32]:
         self.network.eval()
         parts = []
         with torch.inference_mode():
@@ -106,7 +113,9 @@ class Classifier:
         """A function of float images [b, c, h, w] in [-1, 1] -> logits [b, classes] that gradients pass through; the same
         numbers as predict_logits."""
         self.network.eval()
-        return lambda images: self.network((images.to(self.device) * 127.5 + 127.5 - self.mean) / self.std).to(images.device)
+        return lambda images: self.network(
+            (images.to(self.device) * 127.5 + 127.5 - self.mean) / self.std
+        ).to(images.device)
 
     def features(self, images: Images, batch: int = 500) -> NDArray[np.float32]:
         """float32 [n, channels]: what the last layer sees; the domain for FD, precision and recall."""
@@ -125,7 +134,9 @@ class Classifier:
         save_state(path, {"network": self.network.state_dict(), "mean": self.mean, "std": self.std})
 
     @classmethod
-    def load(cls, path: Path, in_channels: int, classes: int, config: ClassifierConfig, device: torch.device) -> Classifier:
+    def load(
+        cls, path: Path, in_channels: int, classes: int, config: ClassifierConfig, device: torch.device
+    ) -> Classifier:
         """What save wrote, ready to predict; the same numbers as before saving."""
         state = load_state(path)
         network = ResNet18(in_channels, classes, config)
@@ -136,7 +147,9 @@ class Classifier:
 def to_tensor(images: Images) -> Tensor:
     """uint8 [n, h, w] or [n, h, w, 3] -> uint8 [n, c, h, w]."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # a mapped file is not, and nothing here writes
+        warnings.filterwarnings(
+            "ignore", "The given NumPy array is not writable"
+        )  # a mapped file is not, and nothing here writes
         tensor = torch.from_numpy(np.ascontiguousarray(images))
     return tensor[:, None] if tensor.ndim == 3 else tensor.permute(0, 3, 1, 2)
 
@@ -153,8 +166,8 @@ def train(
     normalise_on: Images | None = None,
     checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
-    report: Callable[..., None] = lambda *_, **__: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    report: Report = no_report,
+    should_stop: ShouldStop = never,
 ) -> Classifier:
     """SGD with momentum for config.steps steps; bit-exact when resumed from `checkpoint` on CPU.
 
@@ -171,7 +184,13 @@ def train(
     network = ResNet18(data.shape[1], classes, config).to(device)
     if device.type == "cuda":
         network = network.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.SGD(network.parameters(), config.lr, momentum=config.momentum, weight_decay=config.weight_decay, nesterov=True)
+    optimiser = torch.optim.SGD(
+        network.parameters(),
+        config.lr,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        nesterov=True,
+    )
     first = 0
     if checkpoint is not None and checkpoint.exists():
         state = load_state(checkpoint)
@@ -179,18 +198,25 @@ def train(
         load_optimizer(optimiser, state["optimiser"])
         first = state["step"]
     weights = None if draw_weights is None else torch.from_numpy(np.asarray(draw_weights, np.float64))
-    loss_weights = None if class_weights is None else torch.from_numpy(np.asarray(class_weights, np.float32)).to(device)
+    loss_weights = (
+        None if class_weights is None else torch.from_numpy(np.asarray(class_weights, np.float32)).to(device)
+    )
 
     def save(step: int) -> None:
         if checkpoint is not None:
-            save_state(checkpoint, {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step})
+            save_state(
+                checkpoint,
+                {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step},
+            )
 
     network.train()
     for step in range(first, config.steps):
         if should_stop():
             save(step)
             raise Stopped
-        torch.manual_seed(derive("classifier", seed, step))  # draws and augmentation of this step depend on nothing else
+        torch.manual_seed(
+            derive("classifier", seed, step)
+        )  # draws and augmentation of this step depend on nothing else
         if weights is None:
             index = torch.randint(len(data), (config.batch,))
         else:
@@ -201,7 +227,10 @@ def train(
             group["lr"] = config.lr * lr_factor(step / config.steps, config.schedule)
         loss = F.cross_entropy(network(x), y, weight=loss_weights)
         if not torch.isfinite(loss):
-            raise Diverged(f"the classifier's loss is not finite at step {step}", todo="lower classifier.lr and start a new run")
+            raise Diverged(
+                f"the classifier's loss is not finite at step {step}",
+                todo="lower classifier.lr and start a new run",
+            )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -225,7 +254,9 @@ def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
 
 def lr_factor(progress: float, schedule: str) -> float:
     """progress in 0..1 -> factor of the learning rate: half a cosine, or x0.1 at each third (paper A: every 30 of 100 epochs)."""
-    return 0.5 * (1 + math.cos(math.pi * progress)) if schedule == "cosine" else 0.1 ** int(progress * 100 // 30)
+    return (
+        0.5 * (1 + math.cos(math.pi * progress)) if schedule == "cosine" else 0.1 ** int(progress * 100 // 30)
+    )
 
 
 def augment(x: Tensor, kind: str) -> Tensor:

@@ -9,7 +9,9 @@ from scipy.spatial.distance import pdist
 MOST = 200  # images of a class that are compared with each other: more change the mean by less than it means
 
 
-def class_spread(points: NDArray[np.generic], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
+def class_spread(
+    points: NDArray[np.generic], labels: NDArray[np.int64], n_classes: int
+) -> NDArray[np.float64]:
     """Mean Euclidean distance between two images of a class [n_classes]; NaN where a class has fewer than two.
 
     points: [n, ...], features or pixels, flattened here; labels: int [n]. The first MOST images of a class count.

@@ -18,7 +18,9 @@ from gmaug_core.errors import InputError
 from gmaug_core.models.diversity import class_spread, relative_spread
 
 Features = NDArray[np.floating]
-Look = Callable[[NDArray[np.uint8]], tuple[Features, NDArray[np.floating]]]  # images -> features [n, d], logits [n, classes]
+Look = Callable[
+    [NDArray[np.uint8]], tuple[Features, NDArray[np.floating]]
+]  # images -> features [n, d], logits [n, classes]
 MOST_REAL = 5000  # real images that an assessment remembers
 
 
@@ -133,7 +135,9 @@ class Assessment:
     all classes alike does not count as an error; memorisation looks at all of them (MOST_REAL at most, evenly spaced).
     """
 
-    def __init__(self, look: Look, images: NDArray[np.uint8], labels: NDArray[np.int64], n_classes: int) -> None:
+    def __init__(
+        self, look: Look, images: NDArray[np.uint8], labels: NDArray[np.int64], n_classes: int
+    ) -> None:
         """look: features and logits of uint8 images; images, labels: the real training images."""
         kept = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), MOST_REAL)).round().astype(int))
         self.look, self.n_classes = look, n_classes
@@ -153,14 +157,20 @@ class Assessment:
             mine = self.labels == label
             place[mine] = np.arange(mine.sum())
         real = self.features[place < drawn[self.labels]]
-        found: dict[str, Any] = {"n_real": len(real), "memorised_share": memorised_share(self.features, features, self.limit)}
+        found: dict[str, Any] = {
+            "n_real": len(real),
+            "memorised_share": memorised_share(self.features, features, self.limit),
+        }
         if min(len(real), len(features)) >= 2:
             found |= {"fd": frechet_distance(real, features), "kid": kernel_distance(real, features)}
         if min(len(real), len(features)) > 3:
             found["precision"], found["recall"] = precision_recall(real, features)
         right, classes = logits.argmax(axis=1) == labels, np.unique(labels)
         tail = classes[np.argsort(self.counts[classes], kind="stable")[: max(1, len(classes) // 3)]]
-        found |= {"consistency": float(right.mean()), "consistency_tail": float(right[np.isin(labels, tail)].mean())}
+        found |= {
+            "consistency": float(right.mean()),
+            "consistency_tail": float(right[np.isin(labels, tail)].mean()),
+        }
         ratio = relative_spread(class_spread(features, labels, self.n_classes), self.spread)
         return found | {"diversity": [float(value) if np.isfinite(value) else None for value in ratio]}
 
@@ -184,7 +194,9 @@ class Inception:
         try:
             self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
-            raise InputError(f"there is no readable file '{path.name}' of Inception weights", expected=wanted) from error
+            raise InputError(
+                f"there is no readable file '{path.name}' of Inception weights", expected=wanted
+            ) from error
         self.device = torch.device(device)
         try:
             self.network: Any = torch.jit.load(str(path), map_location=self.device).eval()
@@ -192,12 +204,19 @@ class Inception:
         except RuntimeError:
             try:
                 weights = torch.load(path, map_location="cpu", weights_only=True)
-                classes, auxiliary = len(weights["fc.bias"]), any(name.startswith("AuxLogits.") for name in weights)
-                self.network = inception_v3(weights=None, num_classes=classes, aux_logits=auxiliary, init_weights=False)
+                classes, auxiliary = (
+                    len(weights["fc.bias"]),
+                    any(name.startswith("AuxLogits.") for name in weights),
+                )
+                self.network = inception_v3(
+                    weights=None, num_classes=classes, aux_logits=auxiliary, init_weights=False
+                )
                 self.network.load_state_dict(weights)
             except Exception as error:
                 raise InputError(
-                    f"'{path.name}' does not fit ({type(error).__name__})", expected=wanted, todo="choose another file"
+                    f"'{path.name}' does not fit ({type(error).__name__})",
+                    expected=wanted,
+                    todo="choose another file",
                 ) from error
             self.network.fc = torch.nn.Identity()
             self.network.to(self.device).eval()
@@ -205,7 +224,10 @@ class Inception:
         try:
             self(np.zeros((2, 32, 32, 3), np.uint8))
         except Exception as error:
-            raise InputError(f"the network in '{path.name}' does not run on images ({type(error).__name__})", expected=wanted) from error
+            raise InputError(
+                f"the network in '{path.name}' does not run on images ({type(error).__name__})",
+                expected=wanted,
+            ) from error
 
     def __call__(self, images: NDArray[np.uint8], batch: int = 50) -> NDArray[np.float32]:
         """uint8 [n, h, w] or [n, h, w, 3] -> float32 [n, d]. TorchScript gets 0..255 and resizes by itself, as FID's own does."""
@@ -217,8 +239,12 @@ class Inception:
                 x = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(self.device)
                 x = (x[..., None].expand(-1, -1, -1, 3) if x.ndim == 3 else x).permute(0, 3, 1, 2)
                 if self.kind == "torchvision":
-                    x = torch.nn.functional.interpolate(x.float() / 255, size=(299, 299), mode="bilinear", antialias=True)
-                    mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], device=self.device)[..., None, None]
+                    x = torch.nn.functional.interpolate(
+                        x.float() / 255, size=(299, 299), mode="bilinear", antialias=True
+                    )
+                    mean, std = torch.tensor(
+                        [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], device=self.device
+                    )[..., None, None]
                     y = self.network((x - mean) / std)
                 else:
                     try:
@@ -232,5 +258,14 @@ class Inception:
 
     def fid(self, real: NDArray[np.uint8], synthetic: NDArray[np.uint8]) -> dict[str, Any]:
         """FID of uint8 images with its n and the file's identity. Biased upward at small n: compare at equal n alone."""
-        n = {"fid_n_real": len(real), "fid_n_synthetic": len(synthetic), "fid_network": self.kind, "fid_weights_sha256": self.sha256}
-        return ({"fid": frechet_distance(self(real), self(synthetic))} if min(len(real), len(synthetic)) >= 2 else {}) | n
+        n = {
+            "fid_n_real": len(real),
+            "fid_n_synthetic": len(synthetic),
+            "fid_network": self.kind,
+            "fid_weights_sha256": self.sha256,
+        }
+        return (
+            {"fid": frechet_distance(self(real), self(synthetic))}
+            if min(len(real), len(synthetic)) >= 2
+            else {}
+        ) | n

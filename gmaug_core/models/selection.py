@@ -36,7 +36,9 @@ def probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def select(logits: NDArray[np.floating], labels: NDArray[np.integer], *, threshold: float, mode: Mode = "logit") -> Selection:
+def select(
+    logits: NDArray[np.floating], labels: NDArray[np.integer], *, threshold: float, mode: Mode = "logit"
+) -> Selection:
     """Apply the rule.
 
     logits: float [n, classes]; labels: int [n], the class each image was drawn for.
@@ -47,11 +49,15 @@ def select(logits: NDArray[np.floating], labels: NDArray[np.integer], *, thresho
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels, np.int64)
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        raise ValueError(f"logits [n, classes] and labels [n] are needed, not {logits.shape} and {labels.shape}")
+        raise ValueError(
+            f"logits [n, classes] and labels [n] are needed, not {logits.shape} and {labels.shape}"
+        )
     if not np.isfinite(logits).all():
         raise ValueError("logits are not finite")
     if len(labels) == 0:
-        return Selection(np.zeros(0, bool), np.zeros(0, f"<U{len(WRONG_CLASS)}"), np.zeros(0), np.zeros(0, np.int64))
+        return Selection(
+            np.zeros(0, bool), np.zeros(0, f"<U{len(WRONG_CLASS)}"), np.zeros(0), np.zeros(0, np.int64)
+        )
     if labels.min() < 0 or labels.max() >= logits.shape[1]:
         raise ValueError(f"labels must lie in 0..{logits.shape[1] - 1}")
     rows = np.arange(len(labels))

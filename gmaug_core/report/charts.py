@@ -45,14 +45,24 @@ def safe(text: object) -> str:
 
 def variants(result: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping[str, Any]]]:
     """(key, label, role, measure) of every classifier that a result compares, the baseline first."""
-    found = [("baseline", result["baseline"]), ("augmented", result["augmented"]), *result["controls"].items()]
+    found = [
+        ("baseline", result["baseline"]),
+        ("augmented", result["augmented"]),
+        *result["controls"].items(),
+    ]
     roles = {"baseline": "baseline", "augmented": "accepted"}
-    return [(key, VARIANTS.get(key, key.replace("_", " ")), roles.get(key, "control"), measure) for key, measure in found]
+    return [
+        (key, VARIANTS.get(key, key.replace("_", " ")), roles.get(key, "control"), measure)
+        for key, measure in found
+    ]
 
 
 def label_above(points: Sequence[Point]) -> list[bool]:
     """For each point whether its name goes above: of two neighbours the lower one's goes below, so that both can be read."""
-    return [not any(abs(a.supsub - b.supsub) < 0.05 and 0 <= b.gain - a.gain < 12 and a is not b for b in points) for a in points]
+    return [
+        not any(abs(a.supsub - b.supsub) < 0.05 and 0 <= b.gain - a.gain < 12 and a is not b for b in points)
+        for a in points
+    ]
 
 
 def _figure(*, height: int, **layout: Any) -> go.Figure:
@@ -81,20 +91,33 @@ def _padded(values: Sequence[float]) -> list[float]:
 # --- the law ---
 
 
-def curve(law: Law, points: Sequence[Point], *, runs: Sequence[Mapping[str, Any]] = (), here: float | None = None) -> go.Figure:
+def curve(
+    law: Law, points: Sequence[Point], *, runs: Sequence[Mapping[str, Any]] = (), here: float | None = None
+) -> go.Figure:
     """The fitted law with its prediction band, the printed equation, the paper's points and a person's own runs.
 
     runs: {name, x, gain, low, high} each, gain in percent with its interval.
     here: SSIM-supSubCls of the dataset looked at, drawn as a line with the prediction on it.
     """
-    xs = [point.supsub for point in points] + [run["x"] for run in runs] + ([here] if here is not None else [])
+    xs = (
+        [point.supsub for point in points] + [run["x"] for run in runs] + ([here] if here is not None else [])
+    )
     grid = np.linspace(0.05, max(0.45, max(xs, default=0.0) * 1.06), 240)
     gain, low, high = law.predict(grid)
     figure = _figure(height=440, xaxis_title="SSIM-supSubCls (profile paper)", yaxis_title="relative gain, %")
     band = {"x": grid, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": "band"}
     figure.add_scatter(y=high, showlegend=False, **band)
-    figure.add_scatter(y=low, fill="tonexty", fillcolor="rgba(217,154,28,.16)", name="95 % prediction interval", **band)
-    figure.add_scatter(x=grid, y=gain, mode="lines", name="fitted law", line={"color": COLOURS["law"], "width": 2.5}, hoverinfo="skip")
+    figure.add_scatter(
+        y=low, fill="tonexty", fillcolor="rgba(217,154,28,.16)", name="95 % prediction interval", **band
+    )
+    figure.add_scatter(
+        x=grid,
+        y=gain,
+        mode="lines",
+        name="fitted law",
+        line={"color": COLOURS["law"], "width": 2.5},
+        hoverinfo="skip",
+    )
     figure.add_scatter(
         x=grid, y=printed_equation(grid), mode="lines", name="equation 4 as printed", hoverinfo="skip",
         line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"},
@@ -127,7 +150,11 @@ def curve(law: Law, points: Sequence[Point], *, runs: Sequence[Mapping[str, Any]
             hovertemplate=f"score {here:.4f}<br>predicted {value:+.2f} % ({least:+.2f} to {most:+.2f})<extra>this dataset</extra>",
         )  # fmt: skip
     ys = [point.gain for point in points] + [run["high"] for run in runs] + [run["low"] for run in runs]
-    figure.update_yaxes(range=[min(-22.0, *ys) - 3 if ys else -25, max(90.0, *ys) + 12 if ys else 100], zeroline=True, zerolinewidth=1.5)
+    figure.update_yaxes(
+        range=[min(-22.0, *ys) - 3 if ys else -25, max(90.0, *ys) + 12 if ys else 100],
+        zeroline=True,
+        zerolinewidth=1.5,
+    )
     figure.update_xaxes(range=[grid[0], grid[-1]])
     return figure
 
@@ -135,14 +162,28 @@ def curve(law: Law, points: Sequence[Point], *, runs: Sequence[Mapping[str, Any]
 # --- similarity ---
 
 
-def super_classes(rows: Sequence[Mapping[str, Any]], *, argmax: str | None = None, merge: float | None = None) -> go.Figure:
+def super_classes(
+    rows: Sequence[Mapping[str, Any]], *, argmax: str | None = None, merge: float | None = None
+) -> go.Figure:
     """Mean SSIM and its interval a super-class, the highest first. rows: {name, n, value, ci_low, ci_high, pairs}."""
-    ordered = sorted((row for row in rows if row["value"] is not None), key=lambda row: row["value"])[-MAX_CLASSES:]
-    figure = _figure(height=120 + 30 * len(ordered), xaxis_title="mean SSIM of random pairs (95 % interval)", showlegend=False)
+    ordered = sorted((row for row in rows if row["value"] is not None), key=lambda row: row["value"])[
+        -MAX_CLASSES:
+    ]
+    figure = _figure(
+        height=120 + 30 * len(ordered),
+        xaxis_title="mean SSIM of random pairs (95 % interval)",
+        showlegend=False,
+    )
     tones = [COLOURS["law"] if row["name"] == argmax else COLOURS["real"] for row in ordered]
-    for row, tone in zip(ordered, tones, strict=True):  # one trace an interval: error bars of one trace share one colour
+    for row, tone in zip(
+        ordered, tones, strict=True
+    ):  # one trace an interval: error bars of one trace share one colour
         figure.add_scatter(
-            x=[row["ci_low"], row["ci_high"]], y=[safe(row["name"])] * 2, mode="lines", line={"color": tone, "width": 2}, hoverinfo="skip"
+            x=[row["ci_low"], row["ci_high"]],
+            y=[safe(row["name"])] * 2,
+            mode="lines",
+            line={"color": tone, "width": 2},
+            hoverinfo="skip",
         )
     figure.add_scatter(
         x=[row["value"] for row in ordered], y=[safe(row["name"]) for row in ordered], mode="markers",
@@ -153,11 +194,17 @@ def super_classes(rows: Sequence[Mapping[str, Any]], *, argmax: str | None = Non
         },
         hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=[safe(row["name"]) for row in ordered])
+    figure.update_yaxes(
+        type="category", categoryorder="array", categoryarray=[safe(row["name"]) for row in ordered]
+    )
     if merge is not None:
-        figure.update_xaxes(range=_padded([merge, *(row[key] for row in ordered for key in ("ci_low", "ci_high"))]))
+        figure.update_xaxes(
+            range=_padded([merge, *(row[key] for row in ordered for key in ("ci_low", "ci_high"))])
+        )
         figure.add_vline(x=merge, line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"})
-        figure.add_annotation(x=merge, y=1, yref="paper", yanchor="bottom", text="whole set", showarrow=False, font={"size": 11})
+        figure.add_annotation(
+            x=merge, y=1, yref="paper", yanchor="bottom", text="whole set", showarrow=False, font={"size": 11}
+        )
     return figure
 
 
@@ -165,7 +212,9 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str]) -> go
     """Mean SSIM between sub-classes, a heat map: how like one another they are. Unknown cells (None) stay empty."""
     labels = [safe(name) for name in names]
     numbers = np.array([[np.nan if value is None else value for value in row] for row in values], float)
-    many = len(names) > MANY_NAMES  # then the pattern counts: no gaps, names beside the rows alone; the rest is in the hover text
+    many = (
+        len(names) > MANY_NAMES
+    )  # then the pattern counts: no gaps, names beside the rows alone; the rest is in the hover text
     figure = _figure(height=int(min(900, 150 + (24 if not many else 10) * len(names))))
     figure.add_heatmap(
         z=numbers, x=labels, y=labels, colorscale="Cividis", colorbar={"title": "SSIM", "thickness": 12}, xgap=not many, ygap=not many,
@@ -203,18 +252,34 @@ def convergence(history: Sequence[Mapping[str, Any]], *, top: int = 6) -> alt.La
     )
     legend = alt.Legend(title=None, orient="top", columns=4, symbolOpacity=1)
     colour = alt.Color("set:N", sort=leaders, scale=alt.Scale(range=_SERIES), legend=legend)
-    x = alt.X("share:Q", title="share of the pairs", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    x = alt.X(
+        "share:Q", title="share of the pairs", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+    )
     base = alt.Chart(frame).encode(x=x, color=colour)
-    band = base.mark_area(opacity=0.16).encode(y=alt.Y("ci_low:Q", title="mean SSIM", scale=alt.Scale(zero=False)), y2="ci_high:Q")
+    band = base.mark_area(opacity=0.16).encode(
+        y=alt.Y("ci_low:Q", title="mean SSIM", scale=alt.Scale(zero=False)), y2="ci_high:Q"
+    )
     line = base.mark_line(strokeWidth=2, point=len(thinned) == 1).encode(
-        y="value:Q", tooltip=["set:N", alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("pairs:Q", format=",")]
+        y="value:Q",
+        tooltip=["set:N", alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("pairs:Q", format=",")],
     )
     return (band + line).properties(height=320)
 
 
 # --- training, while it runs ---
 
-_SERIES = ["#3E8EC9", "#D99A1C", "#0A9E77", "#BE7BA9", "#D9622B", "#7F8B99", "#5B6BBF", "#8A9A2B", "#2F9FA8", "#A0693A"]
+_SERIES = [
+    "#3E8EC9",
+    "#D99A1C",
+    "#0A9E77",
+    "#BE7BA9",
+    "#D9622B",
+    "#7F8B99",
+    "#5B6BBF",
+    "#8A9A2B",
+    "#2F9FA8",
+    "#A0693A",
+]
 _LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"}
 
 
@@ -233,14 +298,23 @@ def training(history: Sequence[Mapping[str, Any]]) -> alt.Chart | None:
 
 def snapshots(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.VConcatChart] | None:
     """(caption with n, chart) of the generator's KID and class-consistency at its snapshots. None while there are none."""
-    rows = [row["quality"] for row in history if row.get("stage") == "generator" and (row.get("quality") or {}).get("kid") is not None]
+    rows = [
+        row["quality"]
+        for row in history
+        if row.get("stage") == "generator" and (row.get("quality") or {}).get("kid") is not None
+    ]
     if not rows:
         return None
     rows = list({row["kimg"]: row for row in rows}.values())  # a resumed run reports some of them again
     x = alt.X("kimg:Q", title="thousand images seen (kimg)")
 
     def panel(keys: Mapping[str, str], title: str, axis: alt.Axis, colours: Sequence[str]) -> alt.Chart:
-        points = [{"kimg": row["kimg"], "what": name, "value": row[key]} for row in rows for key, name in keys.items() if key in row]
+        points = [
+            {"kimg": row["kimg"], "what": name, "value": row[key]}
+            for row in rows
+            for key, name in keys.items()
+            if key in row
+        ]
         colour = alt.Color("what:N", scale=alt.Scale(domain=list(keys.values()), range=list(colours)))
         return (
             alt.Chart(pd.DataFrame(points))
@@ -248,7 +322,9 @@ def snapshots(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.VConcatCha
             .encode(
                 x=x,
                 y=alt.Y("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True)),
-                color=colour.legend(alt.Legend(title=None, orient="top")) if len(keys) > 1 else alt.value(colours[0]),
+                color=colour.legend(alt.Legend(title=None, orient="top"))
+                if len(keys) > 1
+                else alt.value(colours[0]),
                 tooltip=["what:N", alt.Tooltip("kimg:Q", format=".1f"), alt.Tooltip("value:Q", format=".3f")],
             )
             .properties(height=110)
@@ -275,19 +351,35 @@ def classifiers(history: Sequence[Mapping[str, Any]]) -> tuple[str, alt.Chart] |
     if not rows:
         return None
     points = [
-        {"step": row["step"], "what": str(row["variant"]).replace("_", " "), "value": row[what], "seed": row.get("seed", 0)}
+        {
+            "step": row["step"],
+            "what": str(row["variant"]).replace("_", " "),
+            "value": row[what],
+            "seed": row.get("seed", 0),
+        }
         for row in rows[:: max(1, len(rows) // 1500)]
     ]
     order = list(dict.fromkeys(point["what"] for point in points))
-    title = "Validation accuracy of the classifiers" if what == "val_accuracy" else "Training loss of the classifiers"
+    title = (
+        "Validation accuracy of the classifiers"
+        if what == "val_accuracy"
+        else "Training loss of the classifiers"
+    )
     shape = alt.Axis(format="%") if what == "val_accuracy" else alt.Axis()
     chart = (
         alt.Chart(pd.DataFrame(points))
         .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=1.5)
         .encode(
             x=alt.X("step:Q", title="SGD step"),
-            y=alt.Y("value:Q", title=what.replace("val_", "validation "), axis=shape, scale=alt.Scale(zero=False)),
-            color=alt.Color("what:N", sort=order, scale=_scale(order), legend=alt.Legend(title=None, orient="top", columns=2)),
+            y=alt.Y(
+                "value:Q", title=what.replace("val_", "validation "), axis=shape, scale=alt.Scale(zero=False)
+            ),
+            color=alt.Color(
+                "what:N",
+                sort=order,
+                scale=_scale(order),
+                legend=alt.Legend(title=None, orient="top", columns=2),
+            ),
             detail="seed:N",
             tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
         )
@@ -311,7 +403,12 @@ def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> 
         .encode(
             x=alt.X(x, title=x_title),
             y=alt.Y("value:Q", title=y_title, scale=alt.Scale(zero=False)),
-            color=alt.Color("what:N", sort=order, scale=alt.Scale(range=_SERIES), legend=alt.Legend(title=None, orient="top", columns=4)),
+            color=alt.Color(
+                "what:N",
+                sort=order,
+                scale=alt.Scale(range=_SERIES),
+                legend=alt.Legend(title=None, orient="top", columns=4),
+            ),
             tooltip=["what:N", alt.Tooltip(x, format=".1f"), alt.Tooltip("value:Q", format=".4f")],
         )
         .properties(height=320)
@@ -324,7 +421,11 @@ def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> 
 def forest(result: Mapping[str, Any], measure: str = "accuracy") -> go.Figure:
     """Every variant's mean with its interval and each seed's own value. measure: "accuracy" | "balanced_accuracy"."""
     rows = list(reversed(variants(result)))
-    figure = _figure(height=110 + 46 * len(rows), xaxis_title=f"{measure.replace('_', ' ')} on the test images, %", showlegend=False)
+    figure = _figure(
+        height=110 + 46 * len(rows),
+        xaxis_title=f"{measure.replace('_', ' ')} on the test images, %",
+        showlegend=False,
+    )
     for key, label, role, found in rows:
         values = found[measure]
         mean, low, high = (100 * values[name] for name in ("mean", "ci_low", "ci_high"))
@@ -339,7 +440,9 @@ def forest(result: Mapping[str, Any], measure: str = "accuracy") -> go.Figure:
             "<extra></extra>",
         )  # fmt: skip
     reference = 100 * result["baseline"][measure]["mean"]
-    figure.add_vline(x=reference, line={"color": COLOURS["baseline"], "width": 1, "dash": "dot"}, layer="below")
+    figure.add_vline(
+        x=reference, line={"color": COLOURS["baseline"], "width": 1, "dash": "dot"}, layer="below"
+    )
     return figure
 
 
@@ -391,6 +494,8 @@ def balance(result: Mapping[str, Any]) -> go.Figure:
         customdata=list(zip(rejected, drawn, strict=True)),
         hovertemplate="%{x}<br>%{y:,} accepted, %{customdata[0]:,} rejected<br>of %{customdata[1]:,} drawn<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(type="category", showticklabels=len(rows) <= 15)  # more names than this would leave no room for the bars
+    figure.update_xaxes(
+        type="category", showticklabels=len(rows) <= 15
+    )  # more names than this would leave no room for the bars
     figure.update_layout(legend_traceorder="normal")
     return figure

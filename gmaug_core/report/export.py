@@ -29,7 +29,8 @@ from gmaug_core.data import dataset, samples
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import InputError
-from gmaug_core.files import atomic_write, sync_folder
+from gmaug_core.files import sync_folder, write_bytes
+from gmaug_core.hooks import Report, no_report
 from gmaug_core.workspace.grouping import guard_cell
 
 NONE = "not applicable"  # instead of an empty cell: readers then see one type in every split
@@ -42,7 +43,7 @@ SYNTHETIC_LICENCE = "generated; the terms of the training images may apply"
 Row = dict[str, Any]
 
 
-def export(subject: str, out: Path, *, report: Callable[..., None] = lambda *_, **__: None) -> dict[str, Any]:
+def export(subject: str, out: Path, *, report: Report = no_report) -> dict[str, Any]:
     """Write a run (balanced: real + accepted synthetic) or a dataset (real only) to `out`, a new or empty folder.
 
     All or nothing. What a person decided about a sample wins over the filter. Returns images, real, synthetic, per_class
@@ -51,7 +52,11 @@ def export(subject: str, out: Path, *, report: Callable[..., None] = lambda *_, 
     """
     out = out.absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"'{out.name}' is not an empty folder", expected="a new or empty folder", todo="choose another folder")
+        raise InputError(
+            f"'{out.name}' is not an empty folder",
+            expected="a new or empty folder",
+            todo="choose another folder",
+        )
     known = {summary["id"] for summary in dataset.list_datasets()}
     rows, about = _dataset_rows(dataset.load(subject)) if subject in known else _run_rows(subject)
     try:
@@ -59,7 +64,8 @@ def export(subject: str, out: Path, *, report: Callable[..., None] = lambda *_, 
         staging = Path(tempfile.mkdtemp(prefix=".export-", dir=out.parent))
     except OSError as error:
         raise InputError(
-            f"nothing can be written beside '{out.name}' ({error.strerror})", expected="a folder that may be written"
+            f"nothing can be written beside '{out.name}' ({error.strerror})",
+            expected="a folder that may be written",
         ) from error
     try:
         document = _write(staging, rows, about, report)
@@ -77,13 +83,25 @@ def export(subject: str, out: Path, *, report: Callable[..., None] = lambda *_, 
 
 
 def _real(
-    data: Dataset, index: NDArray[np.int64], split: str, folders: Mapping[str, str], pixels: Callable[[int], Any]
+    data: Dataset,
+    index: NDArray[np.int64],
+    split: str,
+    folders: Mapping[str, str],
+    pixels: Callable[[int], Any],
 ) -> Iterator[tuple[Row, Any]]:
     for i in index:
         source = data.provenance(int(i))
         name = source["class"]
-        row = {"file_name": f"{split}/{folders[name]}/real-{int(i):06d}.png", "class": name, "split": split, "kind": "real"}
-        yield row | {"source_file": source["file"], "source_sha256": source["sha256"], "licence": REAL_LICENCE}, pixels(int(i))
+        row = {
+            "file_name": f"{split}/{folders[name]}/real-{int(i):06d}.png",
+            "class": name,
+            "split": split,
+            "kind": "real",
+        }
+        yield (
+            row | {"source_file": source["file"], "source_sha256": source["sha256"], "licence": REAL_LICENCE},
+            pixels(int(i)),
+        )
 
 
 def _dataset_rows(data: Dataset) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
@@ -91,21 +109,39 @@ def _dataset_rows(data: Dataset) -> tuple[Iterator[tuple[Row, Any]], dict[str, A
 
     def rows() -> Iterator[tuple[Row, Any]]:
         for split in ("train", "val", "test"):
-            yield from _real(data, data.split(split), split, folders, lambda i: np.asarray(data.decoded(i).image))
+            yield from _real(
+                data, data.split(split), split, folders, lambda i: np.asarray(data.decoded(i).image)
+            )
 
-    return rows(), {"title": data.name, "subject": data.id, "version": data.version, "target": None, "total": len(data)}
+    return rows(), {
+        "title": data.name,
+        "subject": data.id,
+        "version": data.version,
+        "target": None,
+        "total": len(data),
+    }
 
 
 def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
     paths = runs.find(run_id)
     config, result = runs.read_config(paths), runs.read_result(paths)
     if config["kind"] != "augmentation" or result is None:
-        raise InputError(f"run '{run_id}' cannot be exported", expected="a finished augmentation run", todo="wait, or resume the run")
+        raise InputError(
+            f"run '{run_id}' cannot be exported",
+            expected="a finished augmentation run",
+            todo="wait, or resume the run",
+        )
     settings = config["settings"]
     data = dataset.load(settings["dataset"])
     if data.version != config["dataset_version"]:
-        raise InputError("the dataset has changed since this run", expected="the images that the run was made with", todo="import it again")
-    parts = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=settings["seed"])
+        raise InputError(
+            "the dataset has changed since this run",
+            expected="the images that the run was made with",
+            todo="import it again",
+        )
+    parts = three_way_split(
+        data.labels, data.splits, data.class_names, content=data.content, seed=settings["seed"]
+    )
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
     target = settings["target"] or int(counts.max())
     chosen = _chosen(paths, settings["seed"], np.maximum(target - counts, 0))
@@ -117,11 +153,33 @@ def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
             yield from _real(data, index, split, folders, lambda i: real[i])
         for verdict in chosen:
             name = verdict["class"]
-            row = {"file_name": f"train/{folders[name]}/synthetic-{verdict['sample']:06d}.png", "split": "train", "kind": "synthetic"}
-            row |= {key: verdict[key] for key in ("class", "sample", "step", "draw_seed", "logit", "probability", "reason", "decision")}
-            row |= {"run": run_id, "judge_seed": verdict["seed"], "predicted": data.class_names[verdict["predicted"]]}
+            row = {
+                "file_name": f"train/{folders[name]}/synthetic-{verdict['sample']:06d}.png",
+                "split": "train",
+                "kind": "synthetic",
+            }
+            row |= {
+                key: verdict[key]
+                for key in (
+                    "class",
+                    "sample",
+                    "step",
+                    "draw_seed",
+                    "logit",
+                    "probability",
+                    "reason",
+                    "decision",
+                )
+            }
+            row |= {
+                "run": run_id,
+                "judge_seed": verdict["seed"],
+                "predicted": data.class_names[verdict["predicted"]],
+            }
             row |= {"generator": result["generator"]["name"], "licence": SYNTHETIC_LICENCE}
-            row["generator_data"] = "closed-set" if result["generator"].get("closed_set", True) else "open-set"
+            row["generator_data"] = (
+                "closed-set" if result["generator"].get("closed_set", True) else "open-set"
+            )
             yield row, samples.image(paths.samples, verdict["sample"])
 
     about = {"title": data.name, "subject": run_id, "version": data.version, "target": target}
@@ -137,8 +195,12 @@ def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list
         everything = samples.table(paths.samples).drop_duplicates("sample")
         missing = everything[everything["sample"].isin(set(reviews) - set(table["sample"]))]
         table = table if missing.empty else pd.concat([table, missing])
-    rows = [row | {"decision": reviews.get(row["sample"], "by the filter")} for row in table.to_dict("records")]
-    kept = [row for row in rows if row["decision"] == "keep" or (row["accepted"] and row["decision"] != "reject")]
+    rows = [
+        row | {"decision": reviews.get(row["sample"], "by the filter")} for row in table.to_dict("records")
+    ]
+    kept = [
+        row for row in rows if row["decision"] == "keep" or (row["accepted"] and row["decision"] != "reject")
+    ]
     kept.sort(key=lambda row: (row["decision"] != "keep", row["sample"]))
     taken, place = [], Counter[int]()
     for row in kept:
@@ -157,7 +219,13 @@ def class_folders(names: Sequence[str]) -> dict[str, str]:
     taken: set[str] = set()
     for name in names:
         clean = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]+', "_", name).strip(". ")[:80] or "class"
-        if clean.split(".")[0].upper() in {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}:
+        if clean.split(".")[0].upper() in {
+            "CON",
+            "PRN",
+            "AUX",
+            "NUL",
+            *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)),
+        }:
             clean = f"_{clean}"
         unique, number = clean, 1
         while unique.lower() in taken:
@@ -168,7 +236,9 @@ def class_folders(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _write(folder: Path, rows: Iterator[tuple[Row, Any]], about: dict[str, Any], report: Callable[..., None]) -> dict[str, Any]:
+def _write(
+    folder: Path, rows: Iterator[tuple[Row, Any]], about: dict[str, Any], report: Report
+) -> dict[str, Any]:
     written: list[Row] = []
     for row, pixels in rows:
         path = folder / row["file_name"]
@@ -180,17 +250,29 @@ def _write(folder: Path, rows: Iterator[tuple[Row, Any]], about: dict[str, Any],
     _metadata(folder / "metadata.csv", written, "")
     for split in ("train", "val", "test"):
         if (folder / split).is_dir():
-            _metadata(folder / split / "metadata.csv", [row for row in written if row["split"] == split], f"{split}/")
+            _metadata(
+                folder / split / "metadata.csv",
+                [row for row in written if row["split"] == split],
+                f"{split}/",
+            )
     kinds = Counter((row["class"], row["kind"]) for row in written if row["split"] == "train")
     names = list(dict.fromkeys(row["class"] for row in written))
     per_class = {name: {"real": kinds[name, "real"], "synthetic": kinds[name, "synthetic"]} for name in names}
     short = {
-        name: about["target"] - sum(n.values()) for name, n in per_class.items() if about["target"] and sum(n.values()) < about["target"]
+        name: about["target"] - sum(n.values())
+        for name, n in per_class.items()
+        if about["target"] and sum(n.values()) < about["target"]
     }
     synthetic = sum(row["kind"] == "synthetic" for row in written)
     (folder / "README.md").write_text(_readme(about, len(written), synthetic), encoding="utf-8")
     report("export", len(written), len(written))
-    return {"images": len(written), "real": len(written) - synthetic, "synthetic": synthetic, "per_class": per_class, "short": short}
+    return {
+        "images": len(written),
+        "real": len(written) - synthetic,
+        "synthetic": synthetic,
+        "per_class": per_class,
+        "short": short,
+    }
 
 
 def _metadata(path: Path, rows: Sequence[Row], strip: str) -> None:
@@ -200,7 +282,7 @@ def _metadata(path: Path, rows: Sequence[Row], strip: str) -> None:
     for row in rows:
         shown = row | {"file_name": row["file_name"].removeprefix(strip)}
         writer.writerow([_cell(column, shown.get(column)) for column in COLUMNS])
-    atomic_write(path, lambda file: file.write(text.getvalue().encode()))
+    write_bytes(path, text.getvalue().encode())
 
 
 def _cell(column: str, value: Any) -> Any:

@@ -22,7 +22,10 @@ def headline(result: Mapping[str, Any]) -> tuple[str, str]:
     """
     gain = result["relative_gain_percent"]
     if gain["value"] is None:
-        return "no difference seen", "The baseline recognised no test image, so a relative gain cannot be computed."
+        return (
+            "no difference seen",
+            "The baseline recognised no test image, so a relative gain cannot be computed.",
+        )
     verdict = "better" if gain["ci_low"] > 0 else "worse" if gain["ci_high"] < 0 else "no difference seen"
     said = {
         "better": "Augmentation raised the accuracy",
@@ -34,9 +37,15 @@ def headline(result: Mapping[str, Any]) -> tuple[str, str]:
     rivals = [
         labels[key]
         for key in SIMPLE
-        if key in labels and result["gains"][key]["ci_low"] is not None and result["gains"][key]["ci_low"] <= 0
+        if key in labels
+        and result["gains"][key]["ci_low"] is not None
+        and result["gains"][key]["ci_low"] <= 0
     ]
-    simpler = f" But it is not reliably better than {' or '.join(rivals)}, which need no generator." if rivals else ""
+    simpler = (
+        f" But it is not reliably better than {' or '.join(rivals)}, which need no generator."
+        if rivals
+        else ""
+    )
     return "no better than simpler ways" if rivals else verdict, (
         f"{said}: relative gain {signed(gain['value'])} % against the baseline "
         f"(95 % interval {signed(gain['ci_low'])} to {signed(gain['ci_high'])}; "
@@ -65,7 +74,13 @@ def against_controls(result: Mapping[str, Any]) -> list[str]:
     for key, gain in result.get("gains", {}).items():
         if key == "baseline" or gain["value"] is None:
             continue
-        word = "better than" if gain["ci_low"] > 0 else "worse than" if gain["ci_high"] < 0 else "not told apart from"
+        word = (
+            "better than"
+            if gain["ci_low"] > 0
+            else "worse than"
+            if gain["ci_high"] < 0
+            else "not told apart from"
+        )
         interval = f"({signed(gain['value'])} %, {signed(gain['ci_low'])} to {signed(gain['ci_high'])})"
         said.append(f"{word.capitalize()} {labels.get(key, key).lower()} {interval}.")
     return said
@@ -76,13 +91,19 @@ def cautions(result: Mapping[str, Any]) -> list[str]:
     notes = [str(warning) for warning in result.get("warnings", [])]
     smallest = min((row["test"] for row in result["per_class"]), default=0)
     if 0 < smallest < 30:
-        notes.append(f"The class with the fewest test images has {smallest}: one image moves its recall by {100 / smallest:.0f} points.")
+        notes.append(
+            f"The class with the fewest test images has {smallest}: one image moves its recall by {100 / smallest:.0f} points."
+        )
     if not result["generator"].get("closed_set", True):
-        notes.append("Open-set generator: it had seen images from outside this dataset, so the gain is not from this dataset alone.")
+        notes.append(
+            "Open-set generator: it had seen images from outside this dataset, so the gain is not from this dataset alone."
+        )
     auc = result.get("quality", {}).get("real_vs_synthetic_auc")
     auc = auc.get("value") if isinstance(auc, Mapping) else auc
     if auc is not None and auc > 0.9:
-        notes.append(f"Real and synthetic images are told apart easily (AUC {auc:.2f}): a classifier can learn the difference.")
+        notes.append(
+            f"Real and synthetic images are told apart easily (AUC {auc:.2f}): a classifier can learn the difference."
+        )
     return notes
 
 
@@ -108,7 +129,10 @@ def variants_table(result: Mapping[str, Any]) -> pd.DataFrame:
                 f"{words} high": 100 * found[name]["ci_high"],
             }
         gain = gains.get(key)
-        row |= {"augmented gains over it %": gain["value"] if gain else None, "gain low": gain["ci_low"] if gain else None}
+        row |= {
+            "augmented gains over it %": gain["value"] if gain else None,
+            "gain low": gain["ci_low"] if gain else None,
+        }
         row |= {
             "gain high": gain["ci_high"] if gain else None,
             "seeds": len(found["accuracy"]["values"]),

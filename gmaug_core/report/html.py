@@ -18,7 +18,15 @@ from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.report import svg
 from gmaug_core.report.charts import COLOURS, variants
-from gmaug_core.report.findings import against_controls, cautions, comparison, decided, headline, per_class_table, signed
+from gmaug_core.report.findings import (
+    against_controls,
+    cautions,
+    comparison,
+    decided,
+    headline,
+    per_class_table,
+    signed,
+)
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.law import paper_law, paper_points
 
@@ -40,11 +48,15 @@ def png(image: NDArray[np.uint8], *, least: int = 0) -> bytes:
 
 def sheet(images: Sequence[NDArray[np.uint8]]) -> bytes:
     """One row of images with a gap between them, as PNG. Never empty."""
-    padded = [np.pad(image, ((0, 0), (0, 1), *[(0, 0)] * (image.ndim - 2)), constant_values=128) for image in images]
+    padded = [
+        np.pad(image, ((0, 0), (0, 1), *[(0, 0)] * (image.ndim - 2)), constant_values=128) for image in images
+    ]
     return png(np.concatenate(padded, axis=1), least=len(images) * SHEET_PIXELS)
 
 
-def contact_sheets(paths: RunPaths, judge: int | None, classes: Sequence[str]) -> list[tuple[str, list[bytes], list[bytes]]]:
+def contact_sheets(
+    paths: RunPaths, judge: int | None, classes: Sequence[str]
+) -> list[tuple[str, list[bytes], list[bytes]]]:
     """(class, accepted, rejected) of these classes: each a list of at most one PNG row, spread evenly over what was drawn."""
     table = samples.table(paths.samples, seed=judge)
     kept = decided(table, workspace.load_reviews(paths.id))
@@ -57,7 +69,10 @@ def contact_sheets(paths: RunPaths, judge: int | None, classes: Sequence[str]) -
         return [sheet([samples.image(paths.samples, int(number)) for number in spread])]
 
     drawn = [name for name in classes if (names == name).any()]
-    return [(name, rows(numbers[(names == name) & kept]), rows(numbers[(names == name) & ~kept])) for name in drawn]
+    return [
+        (name, rows(numbers[(names == name) & kept]), rows(numbers[(names == name) & ~kept]))
+        for name in drawn
+    ]
 
 
 # --- the page ---
@@ -93,7 +108,9 @@ def html_report(run_id: str) -> str:
     result, config = runs.read_result(paths), runs.read_config(paths)
     if config["kind"] != "augmentation" or result is None:
         raise GMAugError(
-            f"run '{run_id}' has no report", expected="a finished augmentation run", todo="wait until it has finished, or resume it"
+            f"run '{run_id}' has no report",
+            expected="a finished augmentation run",
+            todo="wait until it has finished, or resume it",
         )
     verdict, sentence = headline(result)
     colour = COLOURS[{"better": "accepted", "worse": "rejected"}.get(verdict, "baseline")]
@@ -101,13 +118,19 @@ def html_report(run_id: str) -> str:
     sections = [
         f'<p class="verdict" style="border-color:{colour}">{_e(sentence)}</p><p>{_e(comparison(result))}</p>',
         _list(against_controls(result)),
-        _section("Every variant, with the same classifier and the same number of steps", svg.forest(result), _variants(result)),
+        _section(
+            "Every variant, with the same classifier and the same number of steps",
+            svg.forest(result),
+            _variants(result),
+        ),
         _section("Predicted and measured", _curve(result), _prediction(result)),
         _section("Class by class", _per_class(result)),
         _section("Samples", _samples(paths, judge, result)),
         _section("Selection", _selection(result)),
         _section("Quality of the synthetic images", _quality(result)),
-        _section("Read this before believing it", _list(cautions(result)) or "<p>Nothing unusual was noticed.</p>"),
+        _section(
+            "Read this before believing it", _list(cautions(result)) or "<p>Nothing unusual was noticed.</p>"
+        ),
         _section("Provenance", _provenance(paths, config, result)),
     ]
     name = _e(config.get("dataset_name", result["dataset_name"]))
@@ -163,7 +186,17 @@ def _variants(result: Mapping[str, Any]) -> str:
                 f"{found['accuracy']['n']:,}",
             ]
         )
-    return _table(["variant", "accuracy, %", "balanced accuracy, %", "augmented gains over it, %", "seeds", "test images"], rows)
+    return _table(
+        [
+            "variant",
+            "accuracy, %",
+            "balanced accuracy, %",
+            "augmented gains over it, %",
+            "seeds",
+            "test images",
+        ],
+        rows,
+    )
 
 
 def _curve(result: Mapping[str, Any]) -> str:
@@ -171,7 +204,9 @@ def _curve(result: Mapping[str, Any]) -> str:
     law = paper_law()
     x = (score.get("ssim_supsubcls") or {}).get("value") if score.get("profile") == law.profile else None
     gain = result["relative_gain_percent"]
-    return svg.curve(law, paper_points(), score=x, gain=gain if x is not None and gain["value"] is not None else None)
+    return svg.curve(
+        law, paper_points(), score=x, gain=gain if x is not None and gain["value"] is not None else None
+    )
 
 
 def _prediction(result: Mapping[str, Any]) -> str:
@@ -180,8 +215,14 @@ def _prediction(result: Mapping[str, Any]) -> str:
     for key, label in (("ssim_supsubcls", "SSIM-supSubCls"), ("ssim_mergecls", "SSIM-mergeCls")):
         found = score.get(key) or {}
         if found.get("value") is not None:
-            extent = f"95 % interval {found['ci_low']:.4f} to {found['ci_high']:.4f}" if found.get("ci_low") is not None else "no interval"
-            lines.append(f"{label} {found['value']:.4f} ({extent}; {found.get('pairs') or 0:,} pairs, profile {score['profile']}).")
+            extent = (
+                f"95 % interval {found['ci_low']:.4f} to {found['ci_high']:.4f}"
+                if found.get("ci_low") is not None
+                else "no interval"
+            )
+            lines.append(
+                f"{label} {found['value']:.4f} ({extent}; {found.get('pairs') or 0:,} pairs, profile {score['profile']})."
+            )
     lines += [str(predicted["advice"]["text"])] if predicted else []
     return _list(lines)
 
@@ -192,16 +233,32 @@ def _per_class(result: Mapping[str, Any]) -> str:
         cells = [_e(row["class"]), f"{row['train']:,}", f"{row['test']:,}", f"{row['synthetic']:,}"]
         for key, role in (("baseline", "baseline"), ("augmented", "accepted")):
             cells.append("" if row.get(key) is None else f"{100 * row[key]:.1f} {svg.bar(row[key], role)}")
-        difference = None if row.get("baseline") is None or row.get("augmented") is None else 100 * (row["augmented"] - row["baseline"])
+        difference = (
+            None
+            if row.get("baseline") is None or row.get("augmented") is None
+            else 100 * (row["augmented"] - row["baseline"])
+        )
         rows.append([*cells, "" if difference is None else signed(difference)])
-    return _table(["class", "real train", "test", "synthetic used", "baseline recall, %", "augmented recall, %", "points"], rows)
+    return _table(
+        [
+            "class",
+            "real train",
+            "test",
+            "synthetic used",
+            "baseline recall, %",
+            "augmented recall, %",
+            "points",
+        ],
+        rows,
+    )
 
 
 def _samples(paths: RunPaths, judge: int | None, result: Mapping[str, Any]) -> str:
     def pictures(rows: list[bytes]) -> str:
         sources = (base64.b64encode(row).decode() for row in rows)
         return (
-            "".join(f'<img alt="samples" src="data:image/png;base64,{source}">' for source in sources) or '<span class="faint">none</span>'
+            "".join(f'<img alt="samples" src="data:image/png;base64,{source}">' for source in sources)
+            or '<span class="faint">none</span>'
         )
 
     rarest = sorted(result["per_class"], key=lambda row: row["train"])[:SHEET_CLASSES]
@@ -209,10 +266,15 @@ def _samples(paths: RunPaths, judge: int | None, result: Mapping[str, Any]) -> s
     if not sheets:
         return "<p>No synthetic image was drawn.</p>"
     head = "".join(
-        f'<b><span class="key" style="background:{COLOURS[role]}"></span>{role}</b>' if role else "<b>class</b>"
+        f'<b><span class="key" style="background:{COLOURS[role]}"></span>{role}</b>'
+        if role
+        else "<b>class</b>"
         for role in ("", "accepted", "rejected")
     )
-    cells = "".join(f"<span>{_e(name)}</span><div>{pictures(kept)}</div><div>{pictures(not_kept)}</div>" for name, kept, not_kept in sheets)
+    cells = "".join(
+        f"<span>{_e(name)}</span><div>{pictures(kept)}</div><div>{pictures(not_kept)}</div>"
+        for name, kept, not_kept in sheets
+    )
     note = f"Up to {SHEET_COLUMNS} a class, spread evenly over all draws; verdicts of the judge of seed {judge}, people's decisions first."
     if len(result["per_class"]) > SHEET_CLASSES:
         note += f" The {SHEET_CLASSES} rarest of {len(result['per_class'])} classes."
@@ -226,16 +288,41 @@ def _selection(result: Mapping[str, Any]) -> str:
         f"{accepted:,} accepted and {rejected:,} rejected of {drawn:,} drawn"
         + (f" ({100 * accepted / drawn:.1f} % accepted)." if drawn else ".")
     ]
-    lines += [f"Rejected because {reason}: {number:,}." for reason, number in result["rejected"].get("reasons", {}).items()]
+    lines += [
+        f"Rejected because {reason}: {number:,}."
+        for reason, number in result["rejected"].get("reasons", {}).items()
+    ]
     rows = []
     for step in result.get("steps", []):
         after = "" if step["val_after"] is None else f"{100 * step['val_after']:.2f}"
         missing = [f"{name}: {n}" for name, n in step.get("short", {}).items()]
-        short = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "") or "none"
+        short = (
+            ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "") or "none"
+        )
         numbers = [f"{step[key]:,}" for key in ("drawn", "accepted", "wanted")]
         ways = [str(step["seed"]), str(step["step"]), _e(step["chosen"] or "nothing kept")]
-        rows.append([*ways, *numbers, f"{100 * step['val_before']:.2f}", after, "yes" if step["went_on"] else "no", _e(short)])
-    head = ["seed", "step", "way", "drawn", "accepted", "wanted", "validation before, %", "after, %", "went on", "classes left short"]
+        rows.append(
+            [
+                *ways,
+                *numbers,
+                f"{100 * step['val_before']:.2f}",
+                after,
+                "yes" if step["went_on"] else "no",
+                _e(short),
+            ]
+        )
+    head = [
+        "seed",
+        "step",
+        "way",
+        "drawn",
+        "accepted",
+        "wanted",
+        "validation before, %",
+        "after, %",
+        "went on",
+        "classes left short",
+    ]
     return _list(lines) + (_table(head, rows) if rows else "")
 
 
@@ -244,8 +331,14 @@ def _quality(result: Mapping[str, Any]) -> str:
     real, synthetic, folds = (found.pop(key, None) for key in ("n_real", "n_synthetic", "auc_n"))
     rows = []
     for name, value in found.items():
-        n = f"{folds:,} of each" if name == "real_vs_synthetic_auc" and folds else f"{real or 0:,} real, {synthetic or 0:,} synthetic"
-        shown = f"{value:.4g}" if isinstance(value, int | float) else _e(json.dumps(value, ensure_ascii=False))
+        n = (
+            f"{folds:,} of each"
+            if name == "real_vs_synthetic_auc" and folds
+            else f"{real or 0:,} real, {synthetic or 0:,} synthetic"
+        )
+        shown = (
+            f"{value:.4g}" if isinstance(value, int | float) else _e(json.dumps(value, ensure_ascii=False))
+        )
         rows.append([_e(name.replace("_", " ")), shown, n])
     return _table(["figure", "value", "n"], rows) if rows else ""
 
@@ -263,7 +356,11 @@ def _provenance(paths: RunPaths, config: Mapping[str, Any], result: Mapping[str,
     chosen = dict(config["settings"])
     if isinstance(chosen.get("generator"), dict):  # a checkpoint's name, not where it lies
         chosen["generator"] = {
-            key: value.rpartition("/")[2] if key.startswith("pretrained") and value else value for key, value in chosen["generator"].items()
+            key: value.rpartition("/")[2] if key.startswith("pretrained") and value else value
+            for key, value in chosen["generator"].items()
         }
     settings = json.dumps({"settings": chosen, "grouping": config["grouping"]}, indent=1, ensure_ascii=False)
-    return _table(["what", "value"], [[_e(name), _e(value)] for name, value in facts.items()]) + f"<pre>{_e(settings)}</pre>"
+    return (
+        _table(["what", "value"], [[_e(name), _e(value)] for name, value in facts.items()])
+        + f"<pre>{_e(settings)}</pre>"
+    )

@@ -22,7 +22,15 @@ def _text(x: float, y: float, text: object, *, anchor: str = "start", faint: boo
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" opacity="{opacity}">{html.escape(str(text))}</text>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str = "currentColor", width: float = 1, **extra: object) -> str:
+def _line(
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    colour: str = "currentColor",
+    width: float = 1,
+    **extra: object,
+) -> str:
     attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in extra.items())
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}"{attributes}/>'
 
@@ -49,7 +57,9 @@ def forest(result: Mapping[str, Any], measure: str = "accuracy") -> str:
     """Mean and interval of every classifier, in percent, each seed a small stroke."""
     rows = variants(result)
     values = [
-        100 * number for *_, found in rows for number in (found[measure]["ci_low"], found[measure]["ci_high"], *found[measure]["values"])
+        100 * number
+        for *_, found in rows
+        for number in (found[measure]["ci_low"], found[measure]["ci_high"], *found[measure]["values"])
     ]
     span = max(max(values) - min(values), 0.5)
     low, high = min(values) - 0.08 * span, max(values) + 0.08 * span
@@ -62,12 +72,17 @@ def forest(result: Mapping[str, Any], measure: str = "accuracy") -> str:
     for tick in _ticks(low, high):
         parts.append(_line(place(tick), 12, place(tick), height - 34, opacity=0.15))
         parts.append(_text(place(tick), height - 18, f"{tick:g}", anchor="middle", faint=True))
-    parts.append(_text((left + right) / 2, height - 3, f"{measure.replace('_', ' ')}, %", anchor="middle", faint=True))
+    parts.append(
+        _text((left + right) / 2, height - 3, f"{measure.replace('_', ' ')}, %", anchor="middle", faint=True)
+    )
     for k, (_, label, role, found) in enumerate(rows):
         y, colour = 12 + _ROW * (k + 0.5), COLOURS[role]
         mean, ci_low, ci_high = (100 * found[measure][name] for name in ("mean", "ci_low", "ci_high"))
         parts.append(_text(left - 12, y + 4, label, anchor="end"))
-        parts += [_line(place(100 * v), y - 7, place(100 * v), y + 7, colour, 1.2, opacity=0.6) for v in found[measure]["values"]]
+        parts += [
+            _line(place(100 * v), y - 7, place(100 * v), y + 7, colour, 1.2, opacity=0.6)
+            for v in found[measure]["values"]
+        ]
         parts.append(_line(place(ci_low), y, place(ci_high), y, colour, 2.2))
         parts.append(f'<circle cx="{place(mean):.1f}" cy="{y:.1f}" r="5.5" fill="{colour}"/>')
     return _svg(720, height, parts, "accuracy of every variant with its interval")
@@ -77,36 +92,70 @@ def curve(law: Law, points: Sequence[Point], *, score: float | None, gain: Mappi
     """The law with its band, the paper's points and this run (a diamond with its interval: value, ci_low, ci_high)."""
     left, right, top, bottom = 52, 700, 12, 270
     most = max(0.45, (score or 0) * 1.06)
-    y_low, y_high = min(-20.0, gain["ci_low"] - 3 if gain else -20.0), max(90.0, gain["ci_high"] + 5 if gain else 90.0)
+    y_low, y_high = (
+        min(-20.0, gain["ci_low"] - 3 if gain else -20.0),
+        max(90.0, gain["ci_high"] + 5 if gain else 90.0),
+    )
 
     def x_of(x: Any) -> Any:
         return left + (np.asarray(x, float) - 0.05) / (most - 0.05) * (right - left)
 
     def y_of(y: Any) -> Any:
-        return bottom - (np.clip(np.asarray(y, float), y_low, y_high) - y_low) / (y_high - y_low) * (bottom - top)
+        return bottom - (np.clip(np.asarray(y, float), y_low, y_high) - y_low) / (y_high - y_low) * (
+            bottom - top
+        )
 
     grid = np.linspace(0.05, most, 160)
     fitted, low, high = law.predict(grid)
     band = [*zip(x_of(grid), y_of(high), strict=True), *zip(x_of(grid)[::-1], y_of(low)[::-1], strict=True)]
-    parts = [f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in band)}" fill="{COLOURS["law"]}" opacity="0.15"/>']
+    parts = [
+        f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in band)}" fill="{COLOURS["law"]}" opacity="0.15"/>'
+    ]
     for tick in _ticks(y_low, y_high, 5):
-        parts.append(_line(left, float(y_of(tick)), right, float(y_of(tick)), opacity=0.5 if tick == 0 else 0.13))
+        parts.append(
+            _line(left, float(y_of(tick)), right, float(y_of(tick)), opacity=0.5 if tick == 0 else 0.13)
+        )
         parts.append(_text(left - 8, float(y_of(tick)) + 4, f"{tick:g}", anchor="end", faint=True))
-    parts += [_text(float(x_of(tick)), bottom + 18, f"{tick:g}", anchor="middle", faint=True) for tick in _ticks(0.05, most)]
-    parts.append(_text((left + right) / 2, bottom + 36, "SSIM-supSubCls (profile paper); relative gain in %", anchor="middle", faint=True))
+    parts += [
+        _text(float(x_of(tick)), bottom + 18, f"{tick:g}", anchor="middle", faint=True)
+        for tick in _ticks(0.05, most)
+    ]
+    parts.append(
+        _text(
+            (left + right) / 2,
+            bottom + 36,
+            "SSIM-supSubCls (profile paper); relative gain in %",
+            anchor="middle",
+            faint=True,
+        )
+    )
     inside = fitted <= y_high
     parts.append(_path(x_of(grid[inside]), y_of(fitted[inside]), COLOURS["law"], 2.4))
     printed = printed_equation(grid)
-    parts.append(_path(x_of(grid[printed <= y_high]), y_of(printed[printed <= y_high]), COLOURS["baseline"], 1.4, stroke_dasharray="5 4"))
+    parts.append(
+        _path(
+            x_of(grid[printed <= y_high]),
+            y_of(printed[printed <= y_high]),
+            COLOURS["baseline"],
+            1.4,
+            stroke_dasharray="5 4",
+        )
+    )
     for point, above in zip(points, label_above(points), strict=True):
         x, y = float(x_of(point.supsub)), float(y_of(point.gain))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{COLOURS["law"]}"/>')
         parts.append(_text(x + 8, y - 5 if above else y + 15, point.name, faint=True))
     if score is not None and gain is not None:
         x, y = float(x_of(score)), float(y_of(gain["value"]))
-        parts.append(_line(x, float(y_of(gain["ci_low"])), x, float(y_of(gain["ci_high"])), COLOURS["accepted"], 2.2))
+        parts.append(
+            _line(x, float(y_of(gain["ci_low"])), x, float(y_of(gain["ci_high"])), COLOURS["accepted"], 2.2)
+        )
         parts.append(f'<path d="M{x:.1f} {y - 8:.1f} l8 8 l-8 8 l-8 -8z" fill="{COLOURS["accepted"]}"/>')
-        parts.append(_text(x, float(y_of(gain["ci_high"])) - 12, "this run", anchor="end" if x > right - 30 else "middle"))
+        parts.append(
+            _text(
+                x, float(y_of(gain["ci_high"])) - 12, "this run", anchor="end" if x > right - 30 else "middle"
+            )
+        )
     return _svg(720, 312, parts, "the law, the paper's datasets and this run")
 
 

@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import workspace
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
+from gmaug_core.home import home
 
 ACTIVE = ("queued", "running")
 STATES = (*ACTIVE, "finished", "failed", "cancelled", "lost")
@@ -113,7 +113,7 @@ class Status:
 
 def root() -> Path:
     """The folder of all runs."""
-    folder = workspace.home() / "runs"
+    folder = home() / "runs"
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
@@ -160,7 +160,9 @@ def list_runs(kind: str | None = None, dataset: str | None = None) -> list[RunPa
         if not paths.config.exists():
             continue
         config = read_config(paths)
-        if (kind is None or config["kind"] == kind) and (dataset is None or config["settings"]["dataset"] == dataset):
+        if (kind is None or config["kind"] == kind) and (
+            dataset is None or config["settings"]["dataset"] == dataset
+        ):
             found.append((config["created"], paths))
     return [paths for _, paths in sorted(found, key=lambda item: item[0], reverse=True)]
 
@@ -198,7 +200,9 @@ def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]]
     for line in data[:end].splitlines():
         try:
             rows.append(json.loads(line))
-        except json.JSONDecodeError:  # a line torn by a kill and then appended to: the next attempt writes it again
+        except (
+            json.JSONDecodeError
+        ):  # a line torn by a kill and then appended to: the next attempt writes it again
             continue
     return rows, offset + end
 
@@ -261,7 +265,13 @@ class RunWriter:
         before = Status(**read_json(paths.status))
         now = time.time()
         self.status = replace(
-            before, state="queued", attempt=before.attempt + 1, started=before.started or now, ended=None, progress_at=now, error=None
+            before,
+            state="queued",
+            attempt=before.attempt + 1,
+            started=before.started or now,
+            ended=None,
+            progress_at=now,
+            error=None,
         )
         self._stage_began = now
         self._spent = dict(before.stages)
@@ -294,12 +304,29 @@ class RunWriter:
             self._stage_began, self._first = now, (now, step)
         done, elapsed = step - self._first[1], now - self._first[0]
         eta = elapsed / done * (total - step) if done > 0 else None
-        self.status = replace(self.status, state="running", stage=stage, step=int(step), total=int(total), eta_s=eta, progress_at=now)
+        self.status = replace(
+            self.status,
+            state="running",
+            stage=stage,
+            step=int(step),
+            total=int(total),
+            eta_s=eta,
+            progress_at=now,
+        )
         if changed or step >= total or time.monotonic() - self._last_status > 0.5:
             self._write()
-        if metrics and (step >= total or "quality" in metrics or now - self._last_metrics.get(stage, 0) > 0.5):
+        if metrics and (
+            step >= total or "quality" in metrics or now - self._last_metrics.get(stage, 0) > 0.5
+        ):
             self._last_metrics[stage] = now
-            row = {"time": round(now, 3), "attempt": self.status.attempt, "stage": stage, "step": step, "total": total, **metrics}
+            row = {
+                "time": round(now, 3),
+                "attempt": self.status.attempt,
+                "stage": stage,
+                "step": step,
+                "total": total,
+                **metrics,
+            }
             with open(self.paths.metrics, "ab") as file:
                 file.write((json.dumps(row, default=_plain) + "\n").encode())
 
@@ -312,7 +339,9 @@ class RunWriter:
         """finished, failed or cancelled."""
         now = time.time()
         self._close_stage(now)
-        self.status = replace(self.status, state=state, ended=now, eta_s=None, error=error.to_dict() if error else None)
+        self.status = replace(
+            self.status, state=state, ended=now, eta_s=None, error=error.to_dict() if error else None
+        )
         self._write()
 
 

@@ -20,6 +20,7 @@ from gmaug_core import __version__, runs, workspace
 from gmaug_core.config import AugmentationConfig, RunConfig
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.home import home
 from gmaug_core.runs import RunPaths
 from gmaug_core.workspace import grouping
 from gmaug_core.workspace.grouping import Grouping
@@ -57,7 +58,7 @@ class LocalBackend:
     """A process of its own session on this machine: it outlives the app."""
 
     def start(self, paths: RunPaths) -> None:
-        environment = computing() | {"GMAUG_HOME": str(workspace.home()), "PYTHONUNBUFFERED": "1"}
+        environment = computing() | {"GMAUG_HOME": str(home()), "PYTHONUNBUFFERED": "1"}
         with open(paths.log, "ab") as log:
             subprocess.Popen(
                 [sys.executable, "-m", "gmaug_core.worker", str(paths.folder)],
@@ -84,7 +85,9 @@ LOCAL = LocalBackend()
 def backend(name: str) -> Backend:
     """Raises InputError for a backend that is not there."""
     if name != "local":
-        raise InputError(f"backend '{name}' is not available yet", expected="local", todo="leave --backend out")
+        raise InputError(
+            f"backend '{name}' is not available yet", expected="local", todo="leave --backend out"
+        )
     return LOCAL
 
 
@@ -97,20 +100,27 @@ def grouping_of(dataset_id: str, name: str) -> tuple[Grouping, int]:
     proposals = {item.name: item for item in suggestions(data)}
     if name not in proposals:
         known = sorted({*proposals, *workspace.grouping_names(dataset_id)})
-        raise InputError(f"dataset '{dataset_id}' has no grouping '{name}'", expected="one of " + ", ".join(known))
+        raise InputError(
+            f"dataset '{dataset_id}' has no grouping '{name}'", expected="one of " + ", ".join(known)
+        )
     return proposals[name], 0
 
 
 def suggestions(data: dataset.Dataset) -> list[Grouping]:
     """What the import proposes: the folders' own hierarchy where there is one, and identity."""
-    proposed = [Grouping(name, groups) for name, groups in data.suggested_groupings if name != grouping.IDENTITY]
+    proposed = [
+        Grouping(name, groups) for name, groups in data.suggested_groupings if name != grouping.IDENTITY
+    ]
     return [*proposed, grouping.identity(data.class_names)]
 
 
 def groupings(dataset_id: str) -> list[str]:
     """Names to choose from, the most sensible first: stored ones, then the import's proposals."""
     stored = workspace.grouping_names(dataset_id)
-    return [*stored, *(item.name for item in suggestions(dataset.load(dataset_id)) if item.name not in stored)]
+    return [
+        *stored,
+        *(item.name for item in suggestions(dataset.load(dataset_id)) if item.name not in stored),
+    ]
 
 
 ESTIMATE = (
@@ -142,15 +152,23 @@ def estimate(config: AugmentationConfig) -> dict[str, Any]:
     except (subprocess.TimeoutExpired, ValueError, IndexError) as error:
         memory = isinstance(error, IndexError) and "memory" in done.stderr.lower()
         raise GMAugError(
-            "the cost could not be measured: " + ("there is too little memory" if memory else "the steps did not end"),
+            "the cost could not be measured: "
+            + ("there is too little memory" if memory else "the steps did not end"),
             expected="a few training steps on this machine",
-            todo="choose a smaller batch, resolution or network" if memory else "try again when the machine is less busy",
+            todo="choose a smaller batch, resolution or network"
+            if memory
+            else "try again when the machine is less busy",
         ) from error
     if "error" in answer:
-        raise InputError(answer["error"]["what"], expected=answer["error"]["expected"], todo=answer["error"]["todo"])
+        raise InputError(
+            answer["error"]["what"], expected=answer["error"]["expected"], todo=answer["error"]["todo"]
+        )
     if config.generator.minutes:
         each = answer["training_seconds"] / answer["kimg"]
-        answer |= {"kimg": round(60 * config.generator.minutes / each, 3), "training_seconds": 60 * config.generator.minutes}
+        answer |= {
+            "kimg": round(60 * config.generator.minutes / each, 3),
+            "training_seconds": 60 * config.generator.minutes,
+        }
     return answer
 
 
@@ -177,7 +195,11 @@ def submit(config: RunConfig, *, token: str | None = None, where: Backend = LOCA
         "dataset_version": data.version,
         "grouping": {name: list(subs) for name, subs in groups.without_empty().super_classes.items()},
         "grouping_revision": revision,
-        "versions": {"gmaug": __version__, "python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONS}},
+        "versions": {
+            "gmaug": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in VERSIONS},
+        },
     }
     paths, created = runs.create(config.kind, document, token=token)
     if created:
@@ -209,10 +231,16 @@ def resume(run_id: str, *, where: Backend = LOCAL) -> None:
     paths = runs.find(run_id)
     status = runs.read_status(paths)
     if not status.resumable:
-        raise GMAugError(f"run '{run_id}' is {status.state}", expected="a run that was stopped, lost or failed", todo="nothing to resume")
+        raise GMAugError(
+            f"run '{run_id}' is {status.state}",
+            expected="a run that was stopped, lost or failed",
+            todo="nothing to resume",
+        )
     data = dataset.load(runs.read_config(paths)["settings"]["dataset"])
     if data.version != runs.read_config(paths)["dataset_version"]:
-        raise InputError("the dataset has changed since this run began", expected="the same images", todo="start a new run")
+        raise InputError(
+            "the dataset has changed since this run began", expected="the same images", todo="start a new run"
+        )
     paths.stop.unlink(missing_ok=True)
     workspace.audit("run resumed", run_id)
     where.start(paths)

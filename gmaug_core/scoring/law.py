@@ -22,10 +22,14 @@ from gmaug_core.errors import InputError
 
 PRINTED_BASE, PRINTED_SLOPE, PRINTED_OFFSET = 0.94, 202.74, -79.92  # gain% = base ** (slope x + offset)
 SUPSUB_THRESHOLD, MERGE_THRESHOLD = 0.1652, 0.1319  # table 5: the highest scores at which augmentation worked
-LOWEST_FAILING = 0.2625  # table 5: the lowest SSIM-supSubCls at which it did not (scene); nothing was measured between
+LOWEST_FAILING = (
+    0.2625  # table 5: the lowest SSIM-supSubCls at which it did not (scene); nothing was measured between
+)
 PAPER_PROFILE = "paper"
 CONFIDENCE = 0.95
-GAIN_FLOOR = 1.0  # percent: below this fitted gain the noise is taken not to shrink further (one image of a test set)
+GAIN_FLOOR = (
+    1.0  # percent: below this fitted gain the noise is taken not to shrink further (one image of a test set)
+)
 
 # Validation images behind each accuracy of table 3: iNaturalist-2019 has 3 a class; flowers is stated; for UTKFace and
 # scene it is the smallest number of which every printed accuracy is a whole share.
@@ -110,7 +114,9 @@ class Law:
         """Probability that a new dataset of score x gains more than `gain` percent."""
         return float(stats.t.sf((gain - self.gain(x)) / max(float(self._deviation(x)), 1e-12), self.freedom))
 
-    def advice(self, x: float, merge: float | None = None, *, interval: tuple[float, float] | None = None) -> Advice:
+    def advice(
+        self, x: float, merge: float | None = None, *, interval: tuple[float, float] | None = None
+    ) -> Advice:
         """Is deep generative augmentation worth it at score x? By the paper's thresholds and this law, in plain words.
 
         merge: SSIM-mergeCls of the same dataset; interval: of the score itself. A score whose interval crosses a
@@ -118,31 +124,47 @@ class Law:
         """
         gain, low, high = self.predict(x)
         chance = self.chance_above(x)
-        said = [f"The law predicts a relative gain of {gain:.1f} %, with 95 % probability between {low:.1f} % and {high:.1f} %"]
+        said = [
+            f"The law predicts a relative gain of {gain:.1f} %, with 95 % probability between {low:.1f} % and {high:.1f} %"
+        ]
         said[0] += f" (chance of any gain: {_percent(chance)})."
         verdict: Literal["likely", "unclear", "unlikely"]
         if x <= SUPSUB_THRESHOLD:
             verdict = "likely"
-            said.append(f"The score {x:.3f} is not above {SUPSUB_THRESHOLD}, the highest at which augmentation worked in the paper.")
+            said.append(
+                f"The score {x:.3f} is not above {SUPSUB_THRESHOLD}, the highest at which augmentation worked in the paper."
+            )
             if x > 0.9 * SUPSUB_THRESHOLD:
-                said.append("It is within 10 % of that threshold, and scores measured here on two of the paper's datasets are 9 % lower.")
+                said.append(
+                    "It is within 10 % of that threshold, and scores measured here on two of the paper's datasets are 9 % lower."
+                )
         elif x >= LOWEST_FAILING:
             verdict = "unlikely"
-            said.append(f"The score {x:.3f} is not below {LOWEST_FAILING}, the lowest at which augmentation did not pay in the paper.")
+            said.append(
+                f"The score {x:.3f} is not below {LOWEST_FAILING}, the lowest at which augmentation did not pay in the paper."
+            )
         else:
             verdict = "unclear"
-            said.append(f"The score {x:.3f} is between {SUPSUB_THRESHOLD} (worked) and {LOWEST_FAILING} (did not), where no dataset was.")
+            said.append(
+                f"The score {x:.3f} is between {SUPSUB_THRESHOLD} (worked) and {LOWEST_FAILING} (did not), where no dataset was."
+            )
         edge = SUPSUB_THRESHOLD if verdict == "likely" else LOWEST_FAILING
         if interval is not None and verdict != "unclear" and interval[0] <= edge < interval[1]:
             verdict = "unclear"
             said.append(f"The score's own interval crosses {edge}: measure more pairs first.")
         if verdict == "likely" and low <= 0:
-            said.append("The interval still contains no gain at all: a small run first is the cheap way to know.")
+            said.append(
+                "The interval still contains no gain at all: a small run first is the cheap way to know."
+            )
         if merge is not None and verdict != "unclear" and (merge <= MERGE_THRESHOLD) != (verdict == "likely"):
             verdict = "unclear"
             side = "above" if merge > MERGE_THRESHOLD else "not above"
-            said.append(f"SSIM-mergeCls {merge:.3f} is {side} its threshold {MERGE_THRESHOLD} and says the opposite.")
-        said.append(f"This rests on {self.n} datasets; what else differs between datasets is only in the width of the interval.")
+            said.append(
+                f"SSIM-mergeCls {merge:.3f} is {side} its threshold {MERGE_THRESHOLD} and says the opposite."
+            )
+        said.append(
+            f"This rests on {self.n} datasets; what else differs between datasets is only in the width of the interval."
+        )
         return Advice(verdict, " ".join(said), gain, low, high, chance)
 
     def require_profile(self, profile: str) -> None:
@@ -163,7 +185,13 @@ class Law:
         return np.sqrt(np.maximum(parameters, 0) + self.noise * np.maximum(curve, GAIN_FLOOR))
 
 
-def fit_law(x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike | None = None, *, profile: str = PAPER_PROFILE) -> Law:
+def fit_law(
+    x: npt.ArrayLike,
+    gain: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    *,
+    profile: str = PAPER_PROFILE,
+) -> Law:
     """Least-squares fit of gain% = A exp(-k x) on the gains themselves (not on their logarithms).
 
     x, gain: at least 3 points with at least 2 different x. weights: 1 / se^2 of each gain (see gain_se); None: equal.
@@ -175,9 +203,20 @@ def fit_law(x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike | None
     score, gains = np.asarray(x, float).ravel(), np.asarray(gain, float).ravel()
     weight = np.ones_like(score) if weights is None else np.asarray(weights, float).ravel()
     if not len(score) == len(gains) == len(weight):
-        raise InputError(f"{len(score)} scores, {len(gains)} gains and {len(weight)} weights", expected="one of each a point")
-    if not (np.isfinite(score).all() and np.isfinite(gains).all() and np.isfinite(weight).all() and (weight > 0).all()):
-        raise InputError("a point has a value that is not finite or a weight that is not positive", expected="finite numbers, weights > 0")
+        raise InputError(
+            f"{len(score)} scores, {len(gains)} gains and {len(weight)} weights",
+            expected="one of each a point",
+        )
+    if not (
+        np.isfinite(score).all()
+        and np.isfinite(gains).all()
+        and np.isfinite(weight).all()
+        and (weight > 0).all()
+    ):
+        raise InputError(
+            "a point has a value that is not finite or a weight that is not positive",
+            expected="finite numbers, weights > 0",
+        )
     if len(score) < 3 or np.ptp(score) < 1e-9:
         raise InputError(
             f"{len(score)} points with {len(np.unique(score))} different scores cannot carry a two-parameter law",
@@ -191,11 +230,15 @@ def fit_law(x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike | None
     spread = np.maximum(fitted, GAIN_FLOOR)
 
     jacobian = np.stack([np.exp(-rate * score), -score * fitted], axis=1)
-    projector = np.linalg.pinv(jacobian * np.sqrt(weight)[:, None]) * np.sqrt(weight)  # [2, n]: residual -> parameters
+    projector = np.linalg.pinv(jacobian * np.sqrt(weight)[:, None]) * np.sqrt(
+        weight
+    )  # [2, n]: residual -> parameters
     maker = np.eye(len(score)) - jacobian @ projector  # noise -> residual
     scale = 1 / (spread + measured)
     trace = ((maker**2) @ spread) @ scale
-    noise = max(0.0, float((residual**2 @ scale - ((maker**2) @ measured) @ scale) / trace)) if trace > 0 else 0.0
+    noise = (
+        max(0.0, float((residual**2 @ scale - ((maker**2) @ measured) @ scale) / trace)) if trace > 0 else 0.0
+    )
     variance = measured + noise * spread
     covariance = (projector * variance) @ projector.T
     # Satterthwaite: the residual sum is a weighted sum of chi-squares; without residual noise the given errors are taken as known
@@ -215,7 +258,10 @@ def fit_law(x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike | None
         n=len(score),
         amplitude_ci=_root_interval(float(amplitude), float(reach[0])),
         rate_ci=(float(rate - reach[1]), float(rate + reach[1])),
-        covariance=((float(covariance[0, 0]), float(covariance[0, 1])), (float(covariance[1, 0]), float(covariance[1, 1]))),
+        covariance=(
+            (float(covariance[0, 0]), float(covariance[0, 1])),
+            (float(covariance[1, 0]), float(covariance[1, 1])),
+        ),
         noise=noise,
         freedom=freedom,
         profile=profile,
@@ -237,10 +283,14 @@ def _least_squares(x: Floats, gain: Floats, weight: Floats) -> tuple[float, floa
     limit = 60 / float(np.ptp(x))  # beyond this the curve is one point and zeros
     rates = np.linspace(-limit, limit, 1201)
     curves = np.exp(-rates[:, None] * x)
-    explained = (curves @ (weight * gain)) ** 2 / (curves**2 @ weight)  # what the best amplitude takes off the loss
+    explained = (curves @ (weight * gain)) ** 2 / (
+        curves**2 @ weight
+    )  # what the best amplitude takes off the loss
     best = int(np.argmax(explained))
     bracket = (rates[max(best - 1, 0)], rates[min(best + 1, len(rates) - 1)])
-    rate = float(optimize.minimize_scalar(loss, bounds=bracket, method="bounded", options={"xatol": 1e-10 * limit}).x)
+    rate = float(
+        optimize.minimize_scalar(loss, bounds=bracket, method="bounded", options={"xatol": 1e-10 * limit}).x
+    )
     return amplitude(rate) * math.exp(rate * lowest), rate
 
 
@@ -257,12 +307,17 @@ def paper_points() -> tuple[Point, ...]:
     """The paper's eight datasets (tables 3 and 5), `se` by the binomial error of both accuracies."""
     tables = json.loads((files("gmaug_core") / "scoring" / "paper_tables.json").read_text(encoding="utf-8"))
     table3 = tables["table3_top1_percent"]
-    before, after = table3["columns"].index("original_resnet18"), table3["columns"].index("cgan_augcls_resnet18")
+    before, after = (
+        table3["columns"].index("original_resnet18"),
+        table3["columns"].index("cgan_augcls_resnet18"),
+    )
     points = []
     for name, n in VALIDATION_IMAGES.items():
         merge, supsub, gain, works = tables["table5"][name]
         baseline, augmented = table3[name][before], table3[name][after]
-        points.append(Point(name, supsub, merge, baseline, augmented, gain, works, n, gain_se(baseline, augmented, n)))
+        points.append(
+            Point(name, supsub, merge, baseline, augmented, gain, works, n, gain_se(baseline, augmented, n))
+        )
     return tuple(points)
 
 
@@ -306,7 +361,9 @@ def gain_se(baseline: float, augmented: float, n: int) -> float:
     return 100 * math.sqrt(variance)
 
 
-def leave_one_out(x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> list[dict[str, float]]:
+def leave_one_out(
+    x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> list[dict[str, float]]:
     """Each point predicted by the law of all others: x, gain, predicted, low, high, error (predicted - gain).
 
     Needs at least 4 points.
@@ -318,12 +375,25 @@ def leave_one_out(x: npt.ArrayLike, gain: npt.ArrayLike, weights: npt.ArrayLike 
         keep = np.arange(len(score)) != left_out
         law = fit_law(score[keep], gains[keep], None if weight is None else weight[keep])
         predicted, low, high = law.predict(float(score[left_out]))
-        here = {"x": float(score[left_out]), "gain": float(gains[left_out]), "predicted": predicted, "low": low, "high": high}
+        here = {
+            "x": float(score[left_out]),
+            "gain": float(gains[left_out]),
+            "predicted": predicted,
+            "low": low,
+            "high": high,
+        }
         found.append(here | {"error": predicted - here["gain"]})
     return found
 
 
-def refit(x: Sequence[float], gain: Sequence[float], se: Sequence[float], *, with_paper: bool, profile: str = PAPER_PROFILE) -> Law:
+def refit(
+    x: Sequence[float],
+    gain: Sequence[float],
+    se: Sequence[float],
+    *,
+    with_paper: bool,
+    profile: str = PAPER_PROFILE,
+) -> Law:
     """The law of a user's own finished runs, each weighted by 1 / se^2, with or without the paper's points.
 
     Scores must be of `profile`; the paper's points join only a fit of profile 'paper' (InputError otherwise).
@@ -333,7 +403,11 @@ def refit(x: Sequence[float], gain: Sequence[float], se: Sequence[float], *, wit
     points = paper_points() if with_paper else ()
     errors = np.array([*se, *(point.se for point in points)], float)
     if not (np.isfinite(errors).all() and (errors > 0).all()):
-        raise InputError("a standard error is not positive", expected="se > 0 of every gain", todo="use more seeds or gain_se")
+        raise InputError(
+            "a standard error is not positive",
+            expected="se > 0 of every gain",
+            todo="use more seeds or gain_se",
+        )
     scores = [*x, *(point.supsub for point in points)]
     return fit_law(scores, [*gain, *(point.gain for point in points)], 1 / errors**2, profile=profile)
 

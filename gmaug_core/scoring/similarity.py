@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,29 +21,24 @@ from scipy import optimize, stats
 
 from gmaug_core.config import Profile
 from gmaug_core.errors import InputError, Stopped
+from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.scoring.ssim import ssim_pairs
 
 CONFIDENCE = 0.95
-EXACT_PAIRS = 2000  # all pairs are taken when there are at most this many: 20 ms of work, and no interval to explain
+EXACT_PAIRS = (
+    2000  # all pairs are taken when there are at most this many: 20 ms of work, and no interval to explain
+)
 PILOT_PAIRS = 1000  # first stage of sequential stopping
 ROUNDS = 10  # of the permutation
-NEAR = 2.0  # super-classes whose mean is within this many standard errors of the highest may be the true highest
+NEAR = (
+    2.0  # super-classes whose mean is within this many standard errors of the highest may be the true highest
+)
 REPORTS_PER_SECOND = 5
 SHOWN = 50  # sets in a live report: the highest when there are more
 MERGED = "all images"  # how live reports name the set behind SSIM-mergeCls
 
 Images = npt.NDArray[np.uint8]
 Index = npt.NDArray[np.int64]
-Report = Callable[..., None]
-
-
-def no_report(stage: str, step: int, total: int, **metrics: Any) -> None:
-    """Nobody watches."""
-
-
-def never() -> bool:
-    """Nobody stops it."""
-    return False
 
 
 # --- drawing pairs ----------------------------------------------------------------------------------------------------
@@ -52,7 +47,11 @@ def never() -> bool:
 def stream(seed: int, *what: bytes) -> npt.NDArray[np.uint64]:
     """The round keys of a permutation, from the seed and what it is for."""
     digest = hashlib.sha256(b"\0".join(what)).digest()
-    return np.random.SeedSequence([seed, *np.frombuffer(digest, np.uint32).tolist()]).generate_state(ROUNDS, np.uint64).astype(np.uint64)
+    return (
+        np.random.SeedSequence([seed, *np.frombuffer(digest, np.uint32).tolist()])
+        .generate_state(ROUNDS, np.uint64)
+        .astype(np.uint64)
+    )
 
 
 def permuted(size: int, start: int, stop: int, keys: npt.NDArray[np.uint64]) -> Index:
@@ -152,7 +151,10 @@ class PairMean:
         self.pilot = (self.count, self.deviation)
         reach = stats.t.ppf(0.5 + CONFIDENCE / 2, self.count - 1) * self.deviation
         if not self.exact and reach > 0 and self.half_width:
-            self.target = min(self.total, max(self.count, int(np.ceil(1 / (1 / self.total + (self.half_width / reach) ** 2)))))
+            self.target = min(
+                self.total,
+                max(self.count, int(np.ceil(1 / (1 / self.total + (self.half_width / reach) ** 2)))),
+            )
 
     @property
     def deviation(self) -> float:
@@ -190,8 +192,18 @@ class PairMean:
     def to_dict(self) -> dict[str, Any]:
         """value, ci_low and ci_high are None while too few pairs are there."""
         low, high = self.interval() if self.known else (None, None)
-        found = {"n": len(self.members), "value": self.mean if self.known else None, "ci_low": low, "ci_high": high}
-        return found | {"pairs": self.count, "exact": self.exact, "approximate": self.approximate, "se": self.error if self.known else None}
+        found = {
+            "n": len(self.members),
+            "value": self.mean if self.known else None,
+            "ci_low": low,
+            "ci_high": high,
+        }
+        return found | {
+            "pairs": self.count,
+            "exact": self.exact,
+            "approximate": self.approximate,
+            "se": self.error if self.known else None,
+        }
 
 
 def highest(named: Mapping[str, PairMean]) -> dict[str, Any]:
@@ -264,7 +276,7 @@ def measure(
     half_width: float | None = None,
     workers: int = 0,
     report: Report = no_report,
-    should_stop: Callable[[], bool] = never,
+    should_stop: ShouldStop = never,
     known: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """SSIM-mergeCls and SSIM-supSubCls of a training set under a grouping.
@@ -300,7 +312,9 @@ def measure(
             rule = f"pairs={min(target, total)}"
         key = f"{what[:32]}/{profile.name}/{seed}/{rule}"
         if key not in work:
-            work[key] = PairMean(members, key, min(target, total), stream(seed, what.encode()), half_width=half_width)
+            work[key] = PairMean(
+                members, key, min(target, total), stream(seed, what.encode()), half_width=half_width
+            )
             if known and key in known:
                 work[key].restore(known[key])
         return work[key]
@@ -334,7 +348,8 @@ def _members(
     unknown = sorted({sub for subs in grouping.values() for sub in subs} - set(number))
     if unknown:
         raise InputError(
-            f"the grouping names {len(unknown)} unknown sub-classes: {', '.join(unknown[:5])}", expected="names of the dataset's classes"
+            f"the grouping names {len(unknown)} unknown sub-classes: {', '.join(unknown[:5])}",
+            expected="names of the dataset's classes",
         )
     groups, few = {}, []
     for name, subs in grouping.items():
@@ -347,24 +362,41 @@ def _members(
 
 
 def _fill(
-    sets: Mapping[str, PairMean], images: Images, profile: Profile, workers: int, report: Report, should_stop: Callable[[], bool]
+    sets: Mapping[str, PairMean],
+    images: Images,
+    profile: Profile,
+    workers: int,
+    report: Report,
+    should_stop: ShouldStop,
 ) -> bool:
     """Take pairs for every set in turn until each has what it plans. True when stopped before that.
 
     The cuts depend on the shape of the images alone: a mean is the same to the last bit whatever else is measured.
     """
-    batch = int(np.clip(16384 * 128**2 / max(images[0].size, 1), 256, 65536))  # about a fifth of a second of work
+    batch = int(
+        np.clip(16384 * 128**2 / max(images[0].size, 1), 256, 65536)
+    )  # about a fifth of a second of work
     waiting = deque({each.key: each for each in sets.values() if each.count < each.target}.values())
     began = last = time.perf_counter()
     before = sum(each.count for each in waiting)
 
     def tell() -> None:
         elapsed = max(time.perf_counter() - began, 1e-9)
-        shown = sorted(sets.items(), key=lambda item: -item[1].mean)[:SHOWN] if len(sets) > SHOWN else sets.items()
+        shown = (
+            sorted(sets.items(), key=lambda item: -item[1].mean)[:SHOWN]
+            if len(sets) > SHOWN
+            else sets.items()
+        )
         counts = {each.key: (each.count, each.target) for each in sets.values()}.values()
         done, planned = sum(count for count, _ in counts), sum(target for _, target in counts)
         rate = round((done - reused) / elapsed)
-        report("similarity", done, planned, sets=[{"name": name} | each.to_dict() for name, each in shown], pairs_per_s=rate)
+        report(
+            "similarity",
+            done,
+            planned,
+            sets=[{"name": name} | each.to_dict() for name, each in shown],
+            pairs_per_s=rate,
+        )
 
     reused = sum(each.count for each in {each.key: each for each in sets.values()}.values()) - before
     while waiting:
@@ -379,8 +411,12 @@ def _fill(
             taken += len(runs[-1][1])
             if each.drawn < each.target:
                 waiting.append(each)
-        values = ssim_pairs(images, np.concatenate([drawn for _, drawn in runs]), window=profile.window, workers=workers)
-        for (each, _), part in zip(runs, np.split(values, np.cumsum([len(drawn) for _, drawn in runs])[:-1]), strict=True):
+        values = ssim_pairs(
+            images, np.concatenate([drawn for _, drawn in runs]), window=profile.window, workers=workers
+        )
+        for (each, _), part in zip(
+            runs, np.split(values, np.cumsum([len(drawn) for _, drawn in runs])[:-1]), strict=True
+        ):
             finished = each.drawn == each.target
             each.add(part)
             if finished and each.drawn < each.target:  # the pilot asked for more
@@ -406,7 +442,7 @@ def class_matrix(
     seed: int = 0,
     workers: int = 0,
     report: Report = no_report,
-    should_stop: Callable[[], bool] = never,
+    should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
     """Mean SSIM between every two classes, and inside each: classes, n, mean, se, pairs (symmetric [K, K] lists, None = no pair).
 
@@ -416,7 +452,9 @@ def class_matrix(
     """
     label = np.asarray(labels)
     number = {name: position for position, name in enumerate(class_names)}
-    names = [name for name in (classes if classes is not None else class_names) if (label == number[name]).any()]
+    names = [
+        name for name in (classes if classes is not None else class_names) if (label == number[name]).any()
+    ]
     members = [np.flatnonzero(label == number[name]) for name in names]
     cells = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
 
@@ -439,7 +477,11 @@ def class_matrix(
             raise Stopped
         drawn = [draw(a, b) for a, b in cells[start : start + step]]
         values = ssim_pairs(images, np.concatenate(drawn), window=profile.window, workers=workers)
-        for (a, b), part in zip(cells[start : start + step], np.split(values, np.cumsum([len(each) for each in drawn])[:-1]), strict=True):
+        for (a, b), part in zip(
+            cells[start : start + step],
+            np.split(values, np.cumsum([len(each) for each in drawn])[:-1]),
+            strict=True,
+        ):
             if len(part):
                 total = pair_count(len(members[a])) if a == b else len(members[a]) * len(members[b])
                 spread = part.std(ddof=1) if len(part) > 1 else np.nan
@@ -448,7 +490,13 @@ def class_matrix(
                 error[a, b] = error[b, a] = 0.0 if len(part) == total else spread * left
                 count[a, b] = count[b, a] = len(part)
         report("matrix", min(start + step, len(cells)) * pairs_per_cell, len(cells) * pairs_per_cell)
-    found = {"classes": names, "n": [len(each) for each in members], "pairs": count.tolist(), "profile": profile.name, "seed": seed}
+    found = {
+        "classes": names,
+        "n": [len(each) for each in members],
+        "pairs": count.tolist(),
+        "profile": profile.name,
+        "seed": seed,
+    }
     return found | {"mean": _without_nan(mean), "se": _without_nan(error)}
 
 
@@ -461,7 +509,9 @@ def set_mean(matrix: Mapping[str, Any], classes: Sequence[str]) -> float | None:
     place = [matrix["classes"].index(name) for name in classes if name in matrix["classes"]]
     n = np.array([matrix["n"][k] for k in place], float)
     weight = np.triu(np.outer(n, n) - np.diag(n * (n + 1) / 2))
-    mean = np.array([[matrix["mean"][a][b] or 0.0 for b in place] for a in place]).reshape(len(place), len(place))
+    mean = np.array([[matrix["mean"][a][b] or 0.0 for b in place] for a in place]).reshape(
+        len(place), len(place)
+    )
     return float((weight * mean).sum() / weight.sum()) if weight.sum() > 0 else None
 
 
@@ -486,7 +536,16 @@ def leave_one_out(matrix: Mapping[str, Any], grouping: Mapping[str, Sequence[str
         supsub = max([*others, *(value for value in (without, alone) if value is not None)], default=None)
         change = None if supsub is None else supsub - before[winner]
         n = matrix["n"][matrix["classes"].index(sub)]
-        found.append({"name": sub, "super_class": winner, "n": n, "without": without, "supsub": supsub, "change": change})
+        found.append(
+            {
+                "name": sub,
+                "super_class": winner,
+                "n": n,
+                "without": without,
+                "supsub": supsub,
+                "change": change,
+            }
+        )
     return sorted(found, key=lambda each: (each["change"] is None, each["change"]))
 
 
@@ -518,7 +577,10 @@ def most_similar(
         return {"pairs": [], "exact": exact, "searched": 0}
     values = ssim_pairs(images, candidates, window=profile.window, workers=workers)
     best = np.argsort(-values, kind="stable")[:k]
-    shown = [{"i": int(candidates[b].min()), "j": int(candidates[b].max()), "value": float(values[b])} for b in best]
+    shown = [
+        {"i": int(candidates[b].min()), "j": int(candidates[b].max()), "value": float(values[b])}
+        for b in best
+    ]
     return {"pairs": shown, "exact": exact, "searched": len(candidates)}
 
 
@@ -548,12 +610,16 @@ def _near_pairs(features: npt.NDArray[np.float32], budget: int) -> Index:
         for likeness in (2 * features[rows] @ features.T - length, centred[rows] @ centred.T):
             likeness[np.arange(likeness.shape[0]), np.arange(rows.start, rows.stop)] = -np.inf
             near = np.argpartition(-likeness, neighbours - 1, axis=1)[:, :neighbours]
-            found.append(np.stack([np.repeat(np.arange(rows.start, rows.stop), neighbours), near.ravel()], axis=1))
+            found.append(
+                np.stack([np.repeat(np.arange(rows.start, rows.stop), neighbours), near.ravel()], axis=1)
+            )
     pairs = np.sort(np.concatenate(found), axis=1)
     return np.unique(pairs, axis=0)[:, ::-1]
 
 
-EXPLAIN_CELLS = 20_000  # more cells than this (200 sub-classes): the matrix is of super-classes, and of the winner's own
+EXPLAIN_CELLS = (
+    20_000  # more cells than this (200 sub-classes): the matrix is of super-classes, and of the winner's own
+)
 EXPLAIN_PAIRS = 300_000
 
 
@@ -568,7 +634,7 @@ def explain(
     seed: int = 0,
     workers: int = 0,
     report: Report = no_report,
-    should_stop: Callable[[], bool] = never,
+    should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
     """What makes the score high: most_similar pairs inside the winning super-class, matrix between sub-classes (the winner's
     own only, where there are hundreds), and leave_one_out for each sub-class of the winner. Indices are positions in images."""
@@ -584,7 +650,9 @@ def explain(
     )  # fmt: skip
     among = {argmax: grouping[argmax]} if many else grouping
     return {
-        "most_similar": most_similar(images, profile=profile, members=winner, k=12, seed=seed, workers=workers),
+        "most_similar": most_similar(
+            images, profile=profile, members=winner, k=12, seed=seed, workers=workers
+        ),
         "matrix": matrix,
         "leave_one_out": leave_one_out(matrix, among),
     }

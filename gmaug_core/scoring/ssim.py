@@ -65,11 +65,17 @@ def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any
     weights = window_weights(window)
     half = len(weights) // 2
     if window == "uniform7":
-        taps, gain, c2 = np.ones(half + 1, dtype), 7.0, C2 * 48 / 49  # C2 over 49/48 is the sample covariance at no cost
+        taps, gain, c2 = (
+            np.ones(half + 1, dtype),
+            7.0,
+            C2 * 48 / 49,
+        )  # C2 over 49/48 is the sample covariance at no cost
     else:
         taps, gain, c2 = weights[: half + 1].astype(dtype), 1.0, C2
         taps[0] = (1 - float(taps[half]) - 2 * taps[1:half].astype(np.float64).sum()) / 2
-    return tuple(taps), np.array([1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE, gain, FLAT_RISK / 4, 1, OUTSIDE], dtype)
+    return tuple(taps), np.array(
+        [1 / gain, C1 / 2, gain**2 * c2 / 2, gain**2 * FLAT_VARIANCE, gain, FLAT_RISK / 4, 1, OUTSIDE], dtype
+    )
 
 
 def ssim_pairs(
@@ -88,7 +94,9 @@ def ssim_pairs(
     values = np.empty(len(index))
     if not len(index):
         return values
-    count = workers or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    count = workers or (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     capacity = max(2, PLANE_BYTES // _bytes_of(images))
     order = _cache_order(index, capacity)
     with ThreadPoolExecutor(count) as pool:
@@ -101,9 +109,14 @@ def ssim_pairs(
 def checked_pairs(images: npt.NDArray[Any], pairs: npt.ArrayLike, size: int) -> npt.NDArray[np.int64]:
     """The pairs as int64 [m, 2]; InputError where images or pairs cannot be used."""
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
-        raise InputError(f"images are {images.dtype} {list(images.shape)}", expected="uint8 [n, h, w] or [n, h, w, 3]")
+        raise InputError(
+            f"images are {images.dtype} {list(images.shape)}", expected="uint8 [n, h, w] or [n, h, w, 3]"
+        )
     if min(images.shape[1:3]) < size:
-        raise InputError(f"images of {images.shape[1]} x {images.shape[2]} pixels", expected=f"at least the window, {size} x {size}")
+        raise InputError(
+            f"images of {images.shape[1]} x {images.shape[2]} pixels",
+            expected=f"at least the window, {size} x {size}",
+        )
     index = np.asarray(pairs)
     if index.size == 0:
         index = index.reshape(0, 2).astype(np.int64)
@@ -126,7 +139,9 @@ def _cache_order(index: npt.NDArray[np.int64], capacity: int) -> npt.NDArray[np.
     return np.lexsort(keys)
 
 
-def _blocks(index: npt.NDArray[np.int64], order: npt.NDArray[np.int64], capacity: int) -> Iterator[npt.NDArray[np.int64]]:
+def _blocks(
+    index: npt.NDArray[np.int64], order: npt.NDArray[np.int64], capacity: int
+) -> Iterator[npt.NDArray[np.int64]]:
     """Runs of `order` that name at most `capacity` different images each."""
     if len(order) == 1 or len(np.unique(index[order])) <= capacity:
         yield order
@@ -136,16 +151,28 @@ def _blocks(index: npt.NDArray[np.int64], order: npt.NDArray[np.int64], capacity
         yield from _blocks(index, order[middle:], capacity)
 
 
-def _block(images: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], window: Window, pool: ThreadPoolExecutor, workers: int) -> Any:
+def _block(
+    images: npt.NDArray[np.uint8],
+    pairs: npt.NDArray[np.int64],
+    window: Window,
+    pool: ThreadPoolExecutor,
+    workers: int,
+) -> Any:
     """SSIM of pairs of a few images whose planes fit in memory: first every image's planes, then every pair."""
     size = len(window_weights(window))
     channels = images.shape[3] if images.ndim == 4 else 1
-    planes = np.ascontiguousarray(np.moveaxis(images, 3, 1)).reshape(-1, *images.shape[1:3]) if channels == 3 else images
+    planes = (
+        np.ascontiguousarray(np.moveaxis(images, 3, 1)).reshape(-1, *images.shape[1:3])
+        if channels == 3
+        else images
+    )
     height, width = planes.shape[1:]
     rows, columns = height - size + 1, width - size + 1
     valid = _valid_positions(width, size)
 
-    def run(pairs: npt.NDArray[np.int64], dtype: type[np.floating[Any]]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def run(
+        pairs: npt.NDArray[np.int64], dtype: type[np.floating[Any]]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         used, local = np.unique(pairs, return_inverse=True)
         local = local.reshape(-1, 2)
         chosen = (used[:, None] * channels + np.arange(channels)).ravel()
@@ -157,10 +184,22 @@ def _block(images: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64], window: 
             moments = memory[pixels.size :].reshape(len(chosen), -1)
 
             def prepare(part: slice) -> None:
-                _prepare(planes, chosen[part], mask, taps, constants, pixels[part], moments[part], centre[part], flat[part])
+                _prepare(
+                    planes,
+                    chosen[part],
+                    mask,
+                    taps,
+                    constants,
+                    pixels[part],
+                    moments[part],
+                    centre[part],
+                    flat[part],
+                )
 
             def compare(part: slice) -> None:
-                _compare(pixels, moments, centre, local[part], channels, height, taps, constants, values[part])
+                _compare(
+                    pixels, moments, centre, local[part], channels, height, taps, constants, values[part]
+                )
 
             list(pool.map(prepare, _parts(len(chosen), workers)))
             list(pool.map(compare, _parts(len(pairs), workers)))
@@ -240,7 +279,9 @@ class _VectorModel(models.PrimitiveModel):
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> Any:
     data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [offset]), context.get_value_type(Vector(kind.dtype)).as_pointer())
+    return builder.bitcast(
+        builder.gep(data, [offset]), context.get_value_type(Vector(kind.dtype)).as_pointer()
+    )
 
 
 def _instruction(function: Any) -> Any:
@@ -251,7 +292,9 @@ def _instruction(function: Any) -> Any:
 @_instruction
 def _load(_: Any, array: Any, offset: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_address(context, builder, signature.args[0], *args), align=signature.args[0].dtype.bitwidth // 8)
+        return builder.load(
+            _address(context, builder, signature.args[0], *args), align=signature.args[0].dtype.bitwidth // 8
+        )
 
     return Vector(array.dtype)(array, types.intp), generate
 
@@ -265,7 +308,9 @@ def _load_spread(_: Any, array: Any, offset: Any, stride: Any) -> Any:
         data = context.make_array(kind)(context, builder, args[0]).data
         place, vector = args[1], ir.Constant(context.get_value_type(signature.return_type), ir.Undefined)
         for lane in range(LANES):
-            vector = builder.insert_element(vector, builder.load(builder.gep(data, [place])), ir.IntType(32)(lane))
+            vector = builder.insert_element(
+                vector, builder.load(builder.gep(data, [place])), ir.IntType(32)(lane)
+            )
             place = builder.add(place, args[2])
         return vector
 
@@ -290,7 +335,9 @@ def _lanes(indices: list[int]) -> Any:
 def _splat(_: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         empty = ir.Constant(ir.VectorType(args[0].type, LANES), ir.Undefined)
-        return builder.shuffle_vector(builder.insert_element(empty, args[0], ir.IntType(32)(0)), empty, _lanes([0] * LANES))
+        return builder.shuffle_vector(
+            builder.insert_element(empty, args[0], ir.IntType(32)(0)), empty, _lanes([0] * LANES)
+        )
 
     return Vector(value)(value), generate
 
@@ -301,7 +348,9 @@ def _total(_: Any, vector: Any) -> Any:
         rest, n = args[0], LANES
         while n > 1:
             n //= 2
-            halves = [builder.shuffle_vector(rest, rest, _lanes(list(range(start, start + n)))) for start in (0, n)]
+            halves = [
+                builder.shuffle_vector(rest, rest, _lanes(list(range(start, start + n)))) for start in (0, n)
+            ]
             rest = builder.fadd(*halves)
         return builder.extract_element(rest, ir.IntType(32)(0))
 
@@ -313,7 +362,9 @@ def _where_below(_: Any, value: Any, limit: Any, then: Any) -> Any:
     """then where value < limit, else 0."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[2], ir.Constant(args[2].type, None))
+        return builder.select(
+            builder.fcmp_ordered("<", args[0], args[1]), args[2], ir.Constant(args[2].type, None)
+        )
 
     return then(value, limit, then), generate
 
@@ -344,7 +395,12 @@ def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
         return None
 
 
-for _symbol, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
+for _symbol, _name in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
     _define(_symbol, _name)
 
 
@@ -383,7 +439,9 @@ def _down(plane, row, taps, top, height, width):
         at = f * height + top * LANES
         total = _splat(taps[half]) * _load(plane, at + half * LANES)
         for k in range(half):
-            total = total + _splat(taps[k]) * (_load(plane, at + k * LANES) + _load(plane, at + (span - k) * LANES))
+            total = total + _splat(taps[k]) * (
+                _load(plane, at + k * LANES) + _load(plane, at + (span - k) * LANES)
+            )
         _store(row, f, total)
         behind = f + width
         while behind < width + span * LANES:
@@ -460,11 +518,15 @@ def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, fla
                     line[f] = np.int32(source[f]) - around
                 for c in range(strips):
                     _store(target, r * width + c * LANES, _load_spread(line, c, strips))
-            count, first, second = _moments(target, moments[k], mask, taps, constants, height, plane, squares, row, row2)
+            count, first, second = _moments(
+                target, moments[k], mask, taps, constants, height, plane, squares, row, row2
+            )
             flat[k] = second * constants[0] ** 2 / positions
             if attempt or flat[k] < constants[5]:
                 break
-            around += np.int32(np.round(first * constants[0] / count))  # a uniform background goes to zero, where float32 is exact
+            around += np.int32(
+                np.round(first * constants[0] / count)
+            )  # a uniform background goes to zero, where float32 is exact
         centre[k] = around
 
 
@@ -495,7 +557,9 @@ def _compare(pixels, moments, centre, pairs, channels, height, taps, constants, 
                         variances = _load(moments_x, at + width + f) + _load(moments_y, at + width + f)
                         mu_x, mu_y = mu_x * scale + centre_x, mu_y * scale + centre_y
                         product, both = mu_x * mu_y + c1, mu_x + mu_y
-                        squares = both * both - (product + product) + (c1 + c1 + c1 + c1)  # mu_x^2 + mu_y^2 + C1
+                        squares = (
+                            both * both - (product + product) + (c1 + c1 + c1 + c1)
+                        )  # mu_x^2 + mu_y^2 + C1
                         sums = sums + product * structure / (squares * variances)
                     total += _total(sums)
         values[p] = total

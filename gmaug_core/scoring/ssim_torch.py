@@ -32,7 +32,9 @@ def ssim_pairs_torch(
 
     def filtered(planes: Any) -> Any:
         flat = planes.reshape(-1, 1, *planes.shape[-2:])
-        flat = torch.nn.functional.conv2d(torch.nn.functional.conv2d(flat, taps.view(1, 1, -1, 1)), taps.view(1, 1, 1, -1))
+        flat = torch.nn.functional.conv2d(
+            torch.nn.functional.conv2d(flat, taps.view(1, 1, -1, 1)), taps.view(1, 1, 1, -1)
+        )
         return flat.reshape(*planes.shape[:-2], *flat.shape[-2:])
 
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
@@ -41,7 +43,9 @@ def ssim_pairs_torch(
             used, local = np.unique(index[start : start + batch], return_inverse=True)
             planes = pixels[torch.from_numpy(used).to(device)].float() - 128
             planes = planes.unsqueeze(1) if planes.ndim == 3 else planes.permute(0, 3, 1, 2)
-            first, second = (torch.from_numpy(np.ascontiguousarray(side)).to(device) for side in local.reshape(-1, 2).T)
+            first, second = (
+                torch.from_numpy(np.ascontiguousarray(side)).to(device) for side in local.reshape(-1, 2).T
+            )
             mean = filtered(planes)
             variance = filtered(planes**2) - mean**2
             mu_x, mu_y = mean[first], mean[second]

@@ -26,7 +26,10 @@ SHOTS = 4  # thumbnails a card
 NAME_LENGTH = 80
 
 _component = st.components.v2.component(
-    "gmaug_board", html="<div></div>", css=(ASSETS / "board.css").read_text("utf-8"), js=(ASSETS / "board.js").read_text("utf-8")
+    "gmaug_board",
+    html="<div></div>",
+    css=(ASSETS / "board.css").read_text("utf-8"),
+    js=(ASSETS / "board.js").read_text("utf-8"),
 )
 
 
@@ -58,14 +61,25 @@ def apply_ops(state: State, ops: Any) -> State:
     """
     with state.lock:
         for op in ops if isinstance(ops, list) else []:
-            if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= state.ack:
+            if (
+                not isinstance(op, Mapping)
+                or op.get("mount") != state.mount
+                or not isinstance(op.get("n"), int)
+                or op["n"] <= state.ack
+            ):
                 continue  # of an earlier session of this page, or dealt with already
             state.problem = ""
             try:
                 _apply(state, op)
             except Conflict:
                 _take_over(state)
-                op = {"n": max(item["n"] for item in ops if isinstance(item, Mapping) and isinstance(item.get("n"), int))}
+                op = {
+                    "n": max(
+                        item["n"]
+                        for item in ops
+                        if isinstance(item, Mapping) and isinstance(item.get("n"), int)
+                    )
+                }
                 state.problem = "Somebody else changed this grouping first. You see the newer version; your last edit was not saved."
             except GMAugError as error:
                 state.problem = str(error)
@@ -119,15 +133,21 @@ def edit(grouping: Grouping, op: Mapping[str, Any]) -> Grouping:
         case {"do": "remove", "name": str(name)}:
             if grouping.super_classes.get(name) != ():
                 raise InputError(
-                    f"super-class '{name}' cannot be removed", expected="an empty super-class", todo="move its sub-classes first"
+                    f"super-class '{name}' cannot be removed",
+                    expected="an empty super-class",
+                    todo="move its sub-classes first",
                 )
-            return Grouping(grouping.name, {key: subs for key, subs in grouping.super_classes.items() if key != name})
+            return Grouping(
+                grouping.name, {key: subs for key, subs in grouping.super_classes.items() if key != name}
+            )
     raise InputError("the board sent an edit that is not known", todo="reload the page")
 
 
 def _short(name: str) -> str:
     if len(name.strip()) > NAME_LENGTH:
-        raise InputError(f"'{name.strip()[:20]}…' is too long for a name", expected=f"at most {NAME_LENGTH} characters")
+        raise InputError(
+            f"'{name.strip()[:20]}…' is too long for a name", expected=f"at most {NAME_LENGTH} characters"
+        )
     return name
 
 

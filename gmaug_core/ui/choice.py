@@ -23,14 +23,19 @@ def picker() -> None:
     if not summaries:
         return
     names = Counter(summary["name"] for summary in summaries)
-    labels = {s["id"]: text.plain(s["name"]) + (f" ({s['id'][-8:]})" if names[s["name"]] > 1 else "") for s in summaries}
+    labels = {
+        s["id"]: text.plain(s["name"]) + (f" ({s['id'][-8:]})" if names[s["name"]] > 1 else "")
+        for s in summaries
+    }
     asked = st.session_state.pop(_NEXT, None)
     if asked in labels:
         st.session_state[KEY] = asked
     elif st.session_state.get(KEY) not in labels:  # a new tab, or a dataset that is gone
         linked = st.query_params.get(KEY) or _dataset_of(st.query_params.get("run"))
         st.session_state[KEY] = linked if linked in labels else summaries[0]["id"]
-    st.selectbox("Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session")
+    st.selectbox(
+        "Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session"
+    )
     if st.query_params.get(KEY) != st.session_state[KEY]:
         st.query_params[KEY] = st.session_state[KEY]
 

@@ -10,14 +10,23 @@ from gmaug_core.ui import ASSETS, ROOT, choice, text
 PAGES = {
     "Data": [("datasets", "Datasets", "photo_library"), ("super_classes", "Super-classes", "account_tree")],
     "Decide": [("similarity", "Similarity", "blur_on")],
-    "Augment": [("augmentation", "Augmentation", "play_circle"), ("samples", "Samples", "grid_view"), ("gains", "Gains", "insights")],
+    "Augment": [
+        ("augmentation", "Augmentation", "play_circle"),
+        ("samples", "Samples", "grid_view"),
+        ("gains", "Gains", "insights"),
+    ],
 }
 
-st.set_page_config(page_title="GMAug", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(
+    page_title="GMAug", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state="expanded"
+)
 st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"), size="large")
 page = st.navigation(
     {
-        section: [st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:") for name, title, icon in pages]
+        section: [
+            st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
+            for name, title, icon in pages
+        ]
         for section, pages in PAGES.items()
     }
 )

@@ -25,13 +25,25 @@ LAWS = {
     "mine": "My runs alone",
 }
 QUALITY_WORDS = {
-    "fd": ("FD (domain)", "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where images are few."),
-    "kid": ("KID (domain)", "Kernel distance in the same features; about 0 is best, unbiased where images are few."),
-    "fid": ("FID", "Fréchet distance in the features of your own Inception weights; compare at equal numbers of images alone."),
+    "fd": (
+        "FD (domain)",
+        "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where images are few.",
+    ),
+    "kid": (
+        "KID (domain)",
+        "Kernel distance in the same features; about 0 is best, unbiased where images are few.",
+    ),
+    "fid": (
+        "FID",
+        "Fréchet distance in the features of your own Inception weights; compare at equal numbers of images alone.",
+    ),
     "precision": ("Precision", "Share of synthetic images that lie among the real ones."),
     "recall": ("Recall", "Share of real images that lie among the synthetic ones: variety."),
     "memorised_share": ("Memorised", "Share of synthetic images suspiciously near a training image."),
-    "real_vs_synthetic_auc": ("Real-vs-synthetic AUC", "How well the two can be told apart: 0.5 not at all, 1 always."),
+    "real_vs_synthetic_auc": (
+        "Real-vs-synthetic AUC",
+        "How well the two can be told apart: 0.5 not at all, 1 always.",
+    ),
 }
 
 
@@ -39,7 +51,9 @@ def in_percent(share: float) -> str:
     return f"{100 * share:.2f}"
 
 
-def number(column: Any, label: str, found: Mapping[str, Any] | None, key: str, form: Callable[[float], str]) -> None:
+def number(
+    column: Any, label: str, found: Mapping[str, Any] | None, key: str, form: Callable[[float], str]
+) -> None:
     """One figure in percent with its interval below it; none where there is none."""
     with column:
         if not found or found.get(key) is None:
@@ -55,7 +69,9 @@ def variants_table(result: Mapping[str, Any]) -> None:
     """Every classifier with both accuracies, intervals, seeds and n."""
 
     def spread(found: Mapping[str, Any]) -> str:
-        return f"{in_percent(found['mean'])}  ({in_percent(found['ci_low'])} to {in_percent(found['ci_high'])})"
+        return (
+            f"{in_percent(found['mean'])}  ({in_percent(found['ci_low'])} to {in_percent(found['ci_high'])})"
+        )
 
     gains = {"baseline": result["relative_gain_percent"], **result.get("gains", {})}
     rows = []
@@ -77,12 +93,18 @@ def variants_table(result: Mapping[str, Any]) -> None:
             }
         )
     st.dataframe(rows, hide_index=True)
-    st.caption("In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed and test image.")
+    st.caption(
+        "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed and test image."
+    )
 
 
 def moved(result: Mapping[str, Any], compare: str) -> None:
     """Which classes moved most, in words."""
-    rows = [row for row in result["per_class"] if row.get(compare) is not None and row.get("baseline") is not None and row["test"]]
+    rows = [
+        row
+        for row in result["per_class"]
+        if row.get(compare) is not None and row.get("baseline") is not None and row["test"]
+    ]
     change = sorted(((100 * (row[compare] - row["baseline"]), row) for row in rows), key=lambda item: item[0])
     if not change:
         return
@@ -105,9 +127,13 @@ def quality(result: Mapping[str, Any]) -> None:
         if isinstance(found.get(key), int | float)
     ]
     if rows:
-        with st.expander(f"Quality of the synthetic images ({found.get('n_synthetic', 0):,} against {found.get('n_real', 0):,} real)"):
+        with st.expander(
+            f"Quality of the synthetic images ({found.get('n_synthetic', 0):,} against {found.get('n_real', 0):,} real)"
+        ):
             st.dataframe(rows, hide_index=True)
-            st.caption("Good figures do not promise a gain: generators are ranked here by the measured gain alone.")
+            st.caption(
+                "Good figures do not promise a gain: generators are ranked here by the measured gain alone."
+            )
 
 
 def own_points() -> list[dict[str, Any]]:
@@ -117,13 +143,26 @@ def own_points() -> list[dict[str, Any]]:
         result = runs.read_result(paths)
         score = (result or {}).get("score") or {}
         x = (score.get("ssim_supsubcls") or {}).get("value")
-        if result is None or score.get("profile") != PAPER_PROFILE or x is None or result["relative_gain_percent"]["value"] is None:
+        if (
+            result is None
+            or score.get("profile") != PAPER_PROFILE
+            or x is None
+            or result["relative_gain_percent"]["value"] is None
+        ):
             continue
         gain = result["relative_gain_percent"]
         name = f"{result['dataset_name']}, {result['preset']}, {result['generator']['name']}"
         error = (gain["ci_high"] - gain["ci_low"]) / (2 * 1.96)
         points.append(
-            {"name": name, "x": x, "gain": gain["value"], "low": gain["ci_low"], "high": gain["ci_high"], "se": error, "run": paths.id}
+            {
+                "name": name,
+                "x": x,
+                "gain": gain["value"],
+                "low": gain["ci_low"],
+                "high": gain["ci_high"],
+                "se": error,
+                "run": paths.id,
+            }
         )
     return points
 
@@ -134,7 +173,9 @@ def the_curve(result: Mapping[str, Any] | None) -> None:
     law = paper_law()
     usable = [point for point in own if point["se"] > 0]
     choices = ["published", "with_mine", "mine"] if usable else ["published"]
-    asked = st.segmented_control("Law", choices, default="published", required=True, format_func=LAWS.__getitem__, key="law")
+    asked = st.segmented_control(
+        "Law", choices, default="published", required=True, format_func=LAWS.__getitem__, key="law"
+    )
     if asked != "published":
         try:
             scores = ([point[key] for point in usable] for key in ("x", "gain", "se"))

@@ -23,6 +23,7 @@ from gmaug_core.config import image_format
 from gmaug_core.data import samples
 from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import GMAugError
+from gmaug_core.home import home
 from gmaug_core.report.charts import COLOURS
 from gmaug_core.report.html import png
 from gmaug_core.runs import RunPaths
@@ -35,7 +36,10 @@ NEAREST_LIMIT = 60_000_000  # pixel values to compare with; beyond this only tho
 WORDS = {"keep": "kept by a person", "reject": "rejected by a person"}
 
 _component = st.components.v2.component(
-    "gmaug_gallery", html="<div></div>", css=(ASSETS / "gallery.css").read_text("utf-8"), js=(ASSETS / "gallery.js").read_text("utf-8")
+    "gmaug_gallery",
+    html="<div></div>",
+    css=(ASSETS / "gallery.css").read_text("utf-8"),
+    js=(ASSETS / "gallery.js").read_text("utf-8"),
 )
 
 
@@ -64,7 +68,12 @@ def apply_ops(state: State, ops: Any) -> State:
         last = state.ack
         problem = ""
         for op in ops if isinstance(ops, list) else []:
-            if not isinstance(op, Mapping) or op.get("mount") != state.mount or not isinstance(op.get("n"), int) or op["n"] <= last:
+            if (
+                not isinstance(op, Mapping)
+                or op.get("mount") != state.mount
+                or not isinstance(op.get("n"), int)
+                or op["n"] <= last
+            ):
                 continue  # of an earlier session of this page, or dealt with already
             last = op["n"]
             sample, decision = op.get("sample"), op.get("decision")
@@ -138,7 +147,9 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     decision = workspace.load_reviews(paths.id).get(sample)
     st.image(png(pixels, least=224), width=224)
     accepted = bool(first["accepted"])
-    verdict = ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
+    verdict = (
+        ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
+    )
     st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
     if decision:
         st.markdown(f":blue-badge[:material/person: {WORDS[decision]}]")
@@ -151,7 +162,10 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     if len(rows) > 1:
         marks = {True: ":green[:material/check:]", False: ":orange[:material/close:]"}
         judges = rows[["seed", "predicted", "probability", "accepted"]].itertuples(index=False)
-        lines = [f"{marks[bool(ok)]} seed {number}: {text.md(data.class_names[int(k)])}, p {p:.3f}" for number, k, p, ok in judges]
+        lines = [
+            f"{marks[bool(ok)]} seed {number}: {text.md(data.class_names[int(k)])}, p {p:.3f}"
+            for number, k, p, ok in judges
+        ]
         st.markdown("**Every judge**  \n" + "  \n".join(lines))
     settings = runs.read_config(paths)["settings"]
     generator = settings["generator"]
@@ -160,14 +174,22 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     st.markdown("**Nearest real training images**, by pixels")
     with st.container(horizontal=True, key=f"nearest-{paths.id}"):
         for index, distance, picture in found:
-            st.image(png(picture, least=72), caption=f"{text.md(data.class_names[data.labels[index]])} · {distance:.1f}", width=72)
-    st.caption("Root mean square difference in grey levels. Near 0: the generator may have copied this image.")
+            st.image(
+                png(picture, least=72),
+                caption=f"{text.md(data.class_names[data.labels[index]])} · {distance:.1f}",
+                width=72,
+            )
+    st.caption(
+        "Root mean square difference in grey levels. Near 0: the generator may have copied this image."
+    )
 
 
 @lru_cache(maxsize=4)
 def _train(dataset_id: str, version: str, seed: int, _: Path) -> NDArray[np.int64]:
     data = open_dataset(dataset_id)
-    return three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)["train"]
+    return three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)[
+        "train"
+    ]
 
 
 def nearest_real(
@@ -175,12 +197,14 @@ def nearest_real(
 ) -> list[tuple[int, float, NDArray[np.uint8]]]:
     """(index, root mean square difference, image) of the training images most like `pixels`, the nearest first."""
     data = open_dataset(dataset_id)
-    real, index = data.images(images), _train(dataset_id, data.version, seed, workspace.home())
+    real, index = data.images(images), _train(dataset_id, data.version, seed, home())
     if real[0].shape != pixels.shape:
         return []
     if len(index) * pixels.size > NEAREST_LIMIT:
         index = index[data.labels[index] == label]
-    difference = real[index].reshape(len(index), -1).astype(np.float32) - pixels.reshape(1, -1).astype(np.float32)
+    difference = real[index].reshape(len(index), -1).astype(np.float32) - pixels.reshape(1, -1).astype(
+        np.float32
+    )
     distance = np.sqrt(np.einsum("ij,ij->i", difference, difference) / pixels.size)
     best = np.argsort(distance, kind="stable")[:NEAREST]
     return [(int(index[k]), float(distance[k]), np.array(real[index[k]])) for k in best]

@@ -24,7 +24,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gmaug_core import workspace
+from gmaug_core.home import home
 
 OPEN_ROUTES = ("/_stcore/health",)  # says "ok" and nothing else: what a start script polls
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -34,7 +34,9 @@ def _inline_scripts() -> str:
     """CSP hashes of the inline scripts in Streamlit's own start page, whatever its version."""
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
     found = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
-    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in found)
+    return " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in found
+    )
 
 
 # Streamlit needs inline styles, and compiles component code from blobs and chart expressions at run time.
@@ -79,7 +81,7 @@ class Door:
 
 def secret() -> bytes:
     """The workspace's own secret, made at first use."""
-    path = workspace.home() / "secret"
+    path = home() / "secret"
     if not path.exists():
         mine = path.with_name(f".secret-{os.getpid()}-{secrets.token_hex(4)}")
         with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -131,7 +133,9 @@ class Gate:
         if scope["path"] in OPEN_ROUTES and scope["method"] in ("GET", "HEAD"):
             return None
         if scope["method"] not in ("GET", "HEAD") and not same_origin(scope):
-            return _page("This request came from another site", "It was refused, and nothing was changed.", 403)
+            return _page(
+                "This request came from another site", "It was refused, and nothing was changed.", 403
+            )
         token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and scope["method"] == "GET" and token:
             if self.door.use(token, port):
@@ -139,11 +143,19 @@ class Gate:
                 response = HTMLResponse(
                     '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>'
                 )
-                response.set_cookie(_cookie_name(port), _cookie(port), max_age=COOKIE_SECONDS, httponly=True, samesite="strict")
+                response.set_cookie(
+                    _cookie_name(port),
+                    _cookie(port),
+                    max_age=COOKIE_SECONDS,
+                    httponly=True,
+                    samesite="strict",
+                )
                 response.headers["cache-control"] = "no-store"
                 return response
             if admitted(scope, port):
-                return HTMLResponse('<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>')
+                return HTMLResponse(
+                    '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>'
+                )
         if admitted(scope, port):
             return None
         return _page(
@@ -172,7 +184,9 @@ def same_origin(scope: Scope) -> bool:
 
 
 def _cookie_name(port: int) -> str:
-    return f"gmaug-{port}"  # cookies ignore the port: two dashboards on one machine must not log each other out
+    return (
+        f"gmaug-{port}"  # cookies ignore the port: two dashboards on one machine must not log each other out
+    )
 
 
 def _cookie(port: int) -> str:
@@ -183,4 +197,8 @@ def _page(title: str, body: str, status: int) -> HTMLResponse:
     style = "font:16px/1.6 system-ui,sans-serif;max-width:34rem;margin:16vh auto;padding:0 1.5rem"
     head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>GMAug</title>'
     text = f'<!doctype html>{head}<body style="{style}"><h1 style="font-weight:500">'
-    return HTMLResponse(f"{text}{html.escape(title)}</h1><p>{body}</p>", status_code=status, headers={"cache-control": "no-store"})
+    return HTMLResponse(
+        f"{text}{html.escape(title)}</h1><p>{body}</p>",
+        status_code=status,
+        headers={"cache-control": "no-store"},
+    )

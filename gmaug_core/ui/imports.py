@@ -22,7 +22,8 @@ def news() -> list[dict[str, Any]]:
     return [
         state
         for state in jobs.recent()
-        if state["token"] not in seen and (state["state"] == "running" or now - state.get("ended", state["started"]) < FRESH_S)
+        if state["token"] not in seen
+        and (state["state"] == "running" or now - state.get("ended", state["started"]) < FRESH_S)
     ]
 
 
@@ -62,15 +63,28 @@ def _one(state: dict[str, Any]) -> None:
         else:
             text.error_box(state["error"])
     with dismiss:
-        st.button("Dismiss", type="tertiary", key=f"dismiss-{state['token']}", on_click=st.session_state[_SEEN].add, args=(state["token"],))
+        st.button(
+            "Dismiss",
+            type="tertiary",
+            key=f"dismiss-{state['token']}",
+            on_click=st.session_state[_SEEN].add,
+            args=(state["token"],),
+        )
 
 
 def _finished(state: dict[str, Any], name: str) -> None:
     report = state["report"]
     if not report["created"]:
-        st.info(f"**{name}** was here already: the same images make the same dataset. Nothing was added.", icon=":material/content_copy:")
+        st.info(
+            f"**{name}** was here already: the same images make the same dataset. Nothing was added.",
+            icon=":material/content_copy:",
+        )
         return
     words = f"**{name}** is imported: {text.plural(report['accepted'], 'image')} of {text.plural(len(report['counts']), 'sub-class')}"
     refused = len(report["refused"])
-    words += f"; {text.plural(refused, 'file')} refused, each with its reason in the import report below." if refused else "."
+    words += (
+        f"; {text.plural(refused, 'file')} refused, each with its reason in the import report below."
+        if refused
+        else "."
+    )
     st.success(words, icon=":material/check_circle:")

@@ -64,7 +64,11 @@ def chosen(rows: pd.DataFrame, want: Filter, reviews: Mapping[int, str]) -> pd.D
     if want.decision != "any":
         decision = rows["sample"].map(reviews)
         overruled = decision.notna() & (decided(rows, reviews) != rows["accepted"].astype(bool))
-        rows = rows[{"undecided": decision.isna(), "overruled": overruled}.get(want.decision, decision == want.decision)]
+        rows = rows[
+            {"undecided": decision.isna(), "overruled": overruled}.get(
+                want.decision, decision == want.decision
+            )
+        ]
     if want.order != "drawn":
         rows = rows.sort_values("probability", ascending=want.order.endswith("low first"), kind="stable")
     return rows
@@ -104,4 +108,6 @@ def items(request: Request) -> Response:
     except GMAugError:
         return Response("not here", status_code=404, media_type="text/plain")
     rows = chosen(table(paths.samples), want, workspace.load_reviews(paths.id))
-    return Response(json.dumps(document(rows)), media_type="application/json", headers={"cache-control": "no-store"})
+    return Response(
+        json.dumps(document(rows)), media_type="application/json", headers={"cache-control": "no-store"}
+    )

@@ -68,7 +68,9 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     elif st.session_state.get(key) not in found:
         st.session_state[key] = next(iter(found))
     labels = {run_id: label(paths) for run_id, paths in found.items()}
-    run_id = st.selectbox("Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session")
+    run_id = st.selectbox(
+        "Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session"
+    )
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
     return found[run_id]
@@ -106,7 +108,11 @@ def overview(kind: str, dataset_id: str) -> None:
             }
         )
     with st.expander(f"All runs on this dataset ({len(rows)})", icon=":material/list:"):
-        st.dataframe(rows, hide_index=True, column_config={"relative gain, %": st.column_config.NumberColumn(format="%+.2f")})
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={"relative gain, %": st.column_config.NumberColumn(format="%+.2f")},
+        )
 
 
 def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
@@ -116,7 +122,10 @@ def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
         if config["settings"]["grouping"] != grouping or config["settings"]["profile"] != PAPER_PROFILE:
             continue
         result = runs.read_result(paths)
-        same = {k: list(v) for k, v in launch.grouping_of(dataset_id, grouping)[0].without_empty().super_classes.items()}
+        same = {
+            k: list(v)
+            for k, v in launch.grouping_of(dataset_id, grouping)[0].without_empty().super_classes.items()
+        }
         if result and result["ssim_supsubcls"].get("value") is not None and same == config["grouping"]:
             return result
     return None
@@ -132,11 +141,17 @@ def advice(score: dict[str, Any]) -> Advice:
 def advice_box(given: Advice) -> None:
     """The advice in words; its colour only repeats them."""
     word = {"likely": "Likely worth it", "unclear": "Unclear", "unlikely": "Unlikely to pay"}[given.verdict]
-    box, icon = {"likely": (st.success, "thumb_up"), "unclear": (st.info, "help"), "unlikely": (st.warning, "thumb_down")}[given.verdict]
+    box, icon = {
+        "likely": (st.success, "thumb_up"),
+        "unclear": (st.info, "help"),
+        "unlikely": (st.warning, "thumb_down"),
+    }[given.verdict]
     box(f"**{word}.** {text.md(given.text)}", icon=f":material/{icon}:")
 
 
-def resolve(data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] | None = None) -> AugmentationConfig:
+def resolve(
+    data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] | None = None
+) -> AugmentationConfig:
     """The settings of a run on this dataset. Raises InputError that names what is wrong."""
     given = (overrides or {}).get("generator", {})
     for name in ("pretrained", "pretrained_classifier"):
@@ -157,7 +172,11 @@ def cost(config: AugmentationConfig) -> str:
     """What a run will have to do, and how long one like it took here."""
     classifiers = config.seeds * (1 + config.max_steps * len(config.use) + 3)
     minutes = config.generator.minutes
-    budget = f"for {minutes:g} minutes (measured into images at launch)" if minutes else f"on {config.generator.kimg:g} thousand images"
+    budget = (
+        f"for {minutes:g} minutes (measured into images at launch)"
+        if minutes
+        else f"on {config.generator.kimg:g} thousand images"
+    )
     said = (
         f"Trains the generator {budget} of {config.generator.resolution} px, then up to "
         f"{classifiers} classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, {config.max_steps} "
@@ -165,7 +184,10 @@ def cost(config: AugmentationConfig) -> str:
     )
     for paths in runs.list_runs("augmentation"):
         settings, status = runs.read_config(paths)["settings"], runs.read_status(paths)
-        alike = settings["generator"] == config.generator.model_dump(mode="json") and settings["seeds"] == config.seeds
+        alike = (
+            settings["generator"] == config.generator.model_dump(mode="json")
+            and settings["seeds"] == config.seeds
+        )
         if status.state == "finished" and alike:
             return f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this machine."
     at_16 = "about 6 minutes" if config.generator.name == "guided_diffusion" else "about 4 minutes"
@@ -188,7 +210,12 @@ def estimate(config: AugmentationConfig) -> None:
     settings = config.model_copy(
         update={"seed": 0, "grouping": "identity", "selection": SelectionConfig.model_validate({})}
     ).model_dump_json()
-    if st.button("Measure the cost here", icon=":material/timer:", key="aug-estimate", help="Trains a few steps on random images."):
+    if st.button(
+        "Measure the cost here",
+        icon=":material/timer:",
+        key="aug-estimate",
+        help="Trains a few steps on random images.",
+    ):
         st.session_state["estimated"] = settings
     if st.session_state.get("estimated") != settings:
         return

@@ -97,7 +97,9 @@ def _doing(paths: RunPaths, status: Status) -> str:
     """The stage in words, with the classifier and seed at work where there are several."""
     rows = history(paths)
     now = rows[-1] if rows and rows[-1]["stage"] == status.stage else {}
-    which = f" ({text.md(str(now['variant']).replace('_', ' '))}, seed {now['seed']})" if "variant" in now else ""
+    which = (
+        f" ({text.md(str(now['variant']).replace('_', ' '))}, seed {now['seed']})" if "variant" in now else ""
+    )
     return stage_words(status.stage) + which
 
 
@@ -106,15 +108,24 @@ def _header(paths: RunPaths, status: Status) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"live-head-{paths.id}"):
         attempt = f" · attempt {status.attempt}" if status.attempt > 1 else ""
         took = f" · {text.duration(end - status.started)}" if status.started else ""
-        st.markdown(f"{state_badge(status.state)} **{text.md(paths.id)}** · begun {text.when(status.created)}{took}{attempt}")
+        st.markdown(
+            f"{state_badge(status.state)} **{text.md(paths.id)}** · begun {text.when(status.created)}{took}{attempt}"
+        )
         if status.active:
             stopping = paths.stop.exists()
             patience_over = stopping and time.time() - paths.stop.stat().st_mtime > STOP_PATIENCE_S
             label = "End now" if patience_over else "Stopping…" if stopping else "Stop"
-            if st.button(label, icon=":material/stop_circle:", disabled=stopping and not patience_over, key=f"stop-{paths.id}"):
+            if st.button(
+                label,
+                icon=":material/stop_circle:",
+                disabled=stopping and not patience_over,
+                key=f"stop-{paths.id}",
+            ):
                 launch.stop(paths.id, wait=patience_over)
                 st.rerun(scope="fragment")
-        elif status.resumable and st.button("Resume", icon=":material/replay:", type="primary", key=f"resume-{paths.id}"):
+        elif status.resumable and st.button(
+            "Resume", icon=":material/replay:", type="primary", key=f"resume-{paths.id}"
+        ):
             _resume(paths.id)
 
 
@@ -151,12 +162,17 @@ def _banner(paths: RunPaths, status: Status) -> None:
             icon=":material/hourglass_bottom:",
         )
     if status.active and paths.stop.exists():
-        st.info("Asked to stop: it ends at the next safe point, with everything so far kept.", icon=":material/stop_circle:")
+        st.info(
+            "Asked to stop: it ends at the next safe point, with everything so far kept.",
+            icon=":material/stop_circle:",
+        )
 
 
 def _stages(kind: str, status: Status) -> None:
     """One badge a stage: done with its time, at work, or still to come."""
-    order = list(dict.fromkeys([*(STAGES.get(kind, ())), *status.stages, *([status.stage] if status.stage else [])]))
+    order = list(
+        dict.fromkeys([*(STAGES.get(kind, ())), *status.stages, *([status.stage] if status.stage else [])])
+    )
     place = order.index(status.stage) if status.stage in order else -1
     words = []
     for k, stage in enumerate(order):
@@ -179,7 +195,10 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
     if kind == "similarity" or status.stage in ("score", "decode"):
         if chart := charts.convergence(rows):
             rate = next((row["pairs_per_s"] for row in reversed(rows) if row.get("pairs_per_s")), None)
-            st.caption("Running mean and 95 % interval of the highest super-classes." + (f" {rate:,.0f} pairs a second." if rate else ""))
+            st.caption(
+                "Running mean and 95 % interval of the highest super-classes."
+                + (f" {rate:,.0f} pairs a second." if rate else "")
+            )
             st.altair_chart(chart, key=f"convergence-{paths.id}")
             current_table(rows)
         return
@@ -194,7 +213,9 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
             st.altair_chart(found[1], key=f"classifiers-{paths.id}")
         drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
         if drawn:
-            judged = drawn["accepted"] + drawn["rejected"]  # fewer than were drawn: a round is judged when it is whole
+            judged = (
+                drawn["accepted"] + drawn["rejected"]
+            )  # fewer than were drawn: a round is judged when it is whole
             st.markdown(
                 f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn; of {text.count(judged)} judged "
                 f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} rejected]."
@@ -233,14 +254,19 @@ def current_table(rows: Sequence[Mapping[str, Any]]) -> None:
                 "95 % high": [item["ci_high"] for item in ordered],
                 "pairs": [item["pairs"] for item in ordered],
             },
-            column_config={name: st.column_config.NumberColumn(format="%.4f") for name in ("mean SSIM", "95 % low", "95 % high")},
+            column_config={
+                name: st.column_config.NumberColumn(format="%.4f")
+                for name in ("mean SSIM", "95 % low", "95 % high")
+            },
             hide_index=True,
         )
 
 
 def grids(paths: RunPaths) -> None:
     """The generator's newest sample grid, one row a class, and a slider back through its training."""
-    found = sorted((paths.checkpoints / "generator").glob("grid-*.png"), key=lambda path: float(path.stem.split("-")[1]))
+    found = sorted(
+        (paths.checkpoints / "generator").glob("grid-*.png"), key=lambda path: float(path.stem.split("-")[1])
+    )
     if not found:
         return
     steps = [float(path.stem.split("-")[1]) for path in found]

@@ -23,7 +23,10 @@ SHEET_IMAGES = 14  # a class
 STRIP_IMAGES, STRIP_PX, STRIP_GAP = 6, 88, 6  # of a dataset's card; pixels for a dense screen
 
 _sheet = st.components.v2.component(
-    "gmaug_sheet", html="<div></div>", css=(ASSETS / "sheet.css").read_text("utf-8"), js=(ASSETS / "sheet.js").read_text("utf-8")
+    "gmaug_sheet",
+    html="<div></div>",
+    css=(ASSETS / "sheet.css").read_text("utf-8"),
+    js=(ASSETS / "sheet.js").read_text("utf-8"),
 )
 
 
@@ -48,7 +51,9 @@ def strip(dataset_id: str) -> bytes:
 
 def split_table(data: Dataset) -> pd.DataFrame:
     """Images a sub-class and split, the largest class first: columns sub-class, train, val, test."""
-    counts = pd.crosstab(data.labels, data.splits).reindex(index=range(len(data.class_names)), columns=list(SPLITS), fill_value=0)
+    counts = pd.crosstab(data.labels, data.splits).reindex(
+        index=range(len(data.class_names)), columns=list(SPLITS), fill_value=0
+    )
     counts.insert(0, "sub-class", [text.plain(name) for name in data.class_names])
     return counts.sort_values("train", ascending=False, kind="stable", ignore_index=True)
 
@@ -61,21 +66,34 @@ def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.Face
         "rank:O",
         title=None if few else f"{len(rows)} sub-classes, largest first",
         axis=alt.Axis(
-            labels=few, ticks=False, labelAngle=0 if len(rows) <= 12 else -50, labelLimit=130, labelExpr=_names(rows) if few else "''"
+            labels=few,
+            ticks=False,
+            labelAngle=0 if len(rows) <= 12 else -50,
+            labelLimit=130,
+            labelExpr=_names(rows) if few else "''",
         ),
     )
     scale = alt.Scale(type="symlog") if log else alt.Scale()
-    height = alt.Y("train:Q", title="Training images" + (", log scale" if log else ""), scale=scale, axis=alt.Axis(tickCount=5))
+    height = alt.Y(
+        "train:Q",
+        title="Training images" + (", log scale" if log else ""),
+        scale=scale,
+        axis=alt.Axis(tickCount=5),
+    )
     tip = [
         alt.Tooltip("sub-class:N"),
         alt.Tooltip("train:Q", format=","),
         alt.Tooltip("val:Q", format=","),
         alt.Tooltip("test:Q", format=","),
     ]
-    bars = alt.Chart(rows).mark_bar(color=COLOURS["real"], cornerRadiusEnd=3).encode(order, height, tooltip=tip)
+    bars = (
+        alt.Chart(rows).mark_bar(color=COLOURS["real"], cornerRadiusEnd=3).encode(order, height, tooltip=tip)
+    )
     if len(rows) > 25:
         return alt.layer(bars).properties(height=260)
-    figures = bars.mark_text(dy=-7, fontSize=11, color=COLOURS["baseline"]).encode(text=alt.Text("train:Q", format=","))
+    figures = bars.mark_text(dy=-7, fontSize=11, color=COLOURS["baseline"]).encode(
+        text=alt.Text("train:Q", format=",")
+    )
     return alt.layer(bars, figures).properties(height=260)
 
 
@@ -89,12 +107,17 @@ def sample_sheet(data: Dataset) -> None:
     pictures = shots(data, SHEET_IMAGES)
     ordered = sorted(data.class_names, key=lambda name: -data.counts[name])
     rows = [[text.plain(name), data.counts[name], pictures[name]] for name in ordered]
-    _sheet(key=f"sheet-{data.id}", data={"version": data.id, "pictures": f"/images/dataset/{data.id}/", "rows": rows})
+    _sheet(
+        key=f"sheet-{data.id}",
+        data={"version": data.id, "pictures": f"/images/dataset/{data.id}/", "rows": rows},
+    )
 
 
 def import_report(manifest: dict[str, Any]) -> None:
     """What the import of this dataset refused, found twice, or warned of."""
-    refused, duplicates, warnings, changed = (manifest[key] for key in ("refused", "duplicates", "warnings", "conversions"))
+    refused, duplicates, warnings, changed = (
+        manifest[key] for key in ("refused", "duplicates", "warnings", "conversions")
+    )
     for warning in warnings:
         st.warning(text.md(warning), icon=":material/warning:")
     facts = [
@@ -106,7 +129,12 @@ def import_report(manifest: dict[str, Any]) -> None:
     st.markdown(" · ".join(facts))
     if refused:
         table = pd.DataFrame(refused)[["file", "reason"]].map(text.plain)
-        st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 300), column_config={"file": "Refused file", "reason": "Why"})
+        st.dataframe(
+            table,
+            hide_index=True,
+            height=min(38 + 35 * len(table), 300),
+            column_config={"file": "Refused file", "reason": "Why"},
+        )
     if duplicates:
         rows = [
             {
@@ -117,4 +145,9 @@ def import_report(manifest: dict[str, Any]) -> None:
             }
             for item in duplicates
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 300), column_config={"files": "The same image"})
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            height=min(38 + 35 * len(rows), 300),
+            column_config={"files": "The same image"},
+        )

@@ -25,9 +25,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from gmaug_core import runs, workspace
+from gmaug_core import runs
 from gmaug_core.data import dataset, samples
 from gmaug_core.errors import GMAugError
+from gmaug_core.home import home
 from gmaug_core.intake import jobs
 from gmaug_core.ui import ASSETS, gate, items
 
@@ -77,13 +78,18 @@ def _dataset(home: Path, dataset_id: str) -> dataset.Dataset:
 
 def open_dataset(dataset_id: str) -> dataset.Dataset:
     """A dataset, kept open between requests and reruns. Raises InputError for an unknown id."""
-    return _dataset(workspace.home(), dataset_id)
+    return _dataset(home(), dataset_id)
 
 
 def thumbnail(request: Request) -> Response:
     dataset_id, index = request.path_params["dataset"], request.path_params["index"]
     size = request.query_params.get("size", str(DEFAULT_SIZE))
-    if not ID.fullmatch(dataset_id) or not NUMBER.fullmatch(index) or not NUMBER.fullmatch(size) or int(size) not in SIZES:
+    if (
+        not ID.fullmatch(dataset_id)
+        or not NUMBER.fullmatch(index)
+        or not NUMBER.fullmatch(size)
+        or int(size) not in SIZES
+    ):
         return _missing()
     try:
         data = open_dataset(dataset_id)
@@ -120,11 +126,17 @@ def grid(request: Request) -> Response:
 
 def font(request: Request) -> Response:
     name = request.path_params["name"]
-    return FileResponse(ASSETS / "fonts" / name, media_type="font/woff2", headers=IMMUTABLE) if name in FONTS else _missing()
+    return (
+        FileResponse(ASSETS / "fonts" / name, media_type="font/woff2", headers=IMMUTABLE)
+        if name in FONTS
+        else _missing()
+    )
 
 
 def _missing() -> Response:
-    return Response("not here", status_code=404, media_type="text/plain", headers={"cache-control": "no-store"})
+    return Response(
+        "not here", status_code=404, media_type="text/plain", headers={"cache-control": "no-store"}
+    )
 
 
 # --- uploads ---
@@ -135,7 +147,11 @@ _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # one sl
 def _ticket_holds(token: str, ticket: str) -> bool:
     until, _, signature = ticket.partition(".")
     right = gate.sign(f"upload {token} {until}")
-    return until.isdigit() and int(until) > time.time() and hmac.compare_digest(signature.encode(), right.encode())
+    return (
+        until.isdigit()
+        and int(until) > time.time()
+        and hmac.compare_digest(signature.encode(), right.encode())
+    )
 
 
 async def upload(request: Request) -> Response:

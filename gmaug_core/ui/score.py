@@ -33,10 +33,16 @@ def numbers(result: Mapping[str, Any]) -> None:
     columns = layout.columns(3, key="score-numbers", least=9)
     for column, label, score in ((columns[0], "SSIM-supSubCls", found), (columns[1], "SSIM-mergeCls", merge)):
         with column:
-            st.metric(label, "not scored" if score.get("value") is None else f"{score['value']:.4f}", border=True)
+            st.metric(
+                label, "not scored" if score.get("value") is None else f"{score['value']:.4f}", border=True
+            )
             if score.get("value") is not None:
                 exact = "all pairs" if score.get("exact") else f"{text.count(score['pairs'])} pairs"
-                sure = "exact" if score.get("exact") else f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}"
+                sure = (
+                    "exact"
+                    if score.get("exact")
+                    else f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}"
+                )
                 st.caption(f"{sure}, {exact}")
     with columns[2]:
         if result["profile"] != PAPER_PROFILE or found.get("value") is None:
@@ -51,7 +57,10 @@ def numbers(result: Mapping[str, Any]) -> None:
 def prediction(result: Mapping[str, Any]) -> None:
     """Advice in words, or the refusal to place this score on a curve of another profile."""
     if result["ssim_supsubcls"].get("value") is None:
-        st.info("No super-class has two images, so there is nothing to score and nothing to predict.", icon=":material/info:")
+        st.info(
+            "No super-class has two images, so there is nothing to score and nothing to predict.",
+            icon=":material/info:",
+        )
     elif result["profile"] != PAPER_PROFILE:
         st.info(
             f"No prediction: this score is of profile *{text.md(result['profile'])}*, and the law rests on points of profile *paper*. "
@@ -61,7 +70,10 @@ def prediction(result: Mapping[str, Any]) -> None:
     else:
         launching.advice_box(launching.advice(dict(result)))
     if result.get("stopped"):
-        st.warning("Stopped early: this is the estimate so far, with its wider interval.", icon=":material/stop_circle:")
+        st.warning(
+            "Stopped early: this is the estimate so far, with its wider interval.",
+            icon=":material/stop_circle:",
+        )
 
 
 def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> list[str]:
@@ -72,7 +84,11 @@ def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> lis
     said = [f"The most alike super-class is **{text.md(result['argmax'])}**; its mean is the score."]
     if found.get("runner_up"):
         certain = found.get("argmax_certain", found["gap"] > found["ci_high"] - found["ci_low"])
-        ending = "." if certain else "; that is within the error of measurement, so which of them is the maximum is not certain."
+        ending = (
+            "."
+            if certain
+            else "; that is within the error of measurement, so which of them is the maximum is not certain."
+        )
         said.append(f"The runner-up is **{text.md(found['runner_up'])}**, {found['gap']:.4f} lower{ending}")
     corrected = found.get("bias_corrected")
     if isinstance(corrected, int | float) and not found.get("exact") and found["value"] - corrected >= 5e-5:
@@ -82,9 +98,13 @@ def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> lis
         )
     exact = sum(bool(row.get("exact")) for row in result["super_classes"])
     if exact == len(result["super_classes"]):
-        said.append("Every super-class was small enough to compare all pairs, so the means are exact: no sampling error.")
+        said.append(
+            "Every super-class was small enough to compare all pairs, so the means are exact: no sampling error."
+        )
     elif exact:
-        said.append(f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no sampling error there.")
+        said.append(
+            f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no sampling error there."
+        )
     rough = sum(bool(row.get("approximate")) for row in result["super_classes"])
     if rough:
         said.append(
@@ -98,7 +118,9 @@ def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> lis
             "Little variety inside classes still means that a generator has little to add."
         )
     if result.get("not_scored"):
-        said.append(f"Not scored (fewer than two images): {', '.join(text.md(name) for name in result['not_scored'])}.")
+        said.append(
+            f"Not scored (fewer than two images): {', '.join(text.md(name) for name in result['not_scored'])}."
+        )
     return said
 
 
@@ -107,7 +129,9 @@ def thresholds(result: Mapping[str, Any]) -> str:
     found, merge = result["ssim_supsubcls"].get("value"), result["ssim_mergecls"].get("value")
 
     def side(value: float | None, limit: float) -> str:
-        return "not scored" if value is None else f"{value:.4f}, " + ("not above" if value <= limit else "above")
+        return (
+            "not scored" if value is None else f"{value:.4f}, " + ("not above" if value <= limit else "above")
+        )
 
     return (
         f"In the paper augmentation worked up to SSIM-supSubCls {SUPSUB_THRESHOLD} (here {side(found, SUPSUB_THRESHOLD)}) and "
@@ -123,7 +147,11 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
     change, ...}]}, i and j being indices of the dataset's images; see similarity.class_matrix, leave_one_out and most_similar.
     """
     why = result.get("explanation") or {}
-    pairs, matrix, moves = (why.get("most_similar") or {}).get("pairs"), why.get("matrix"), why.get("leave_one_out")
+    pairs, matrix, moves = (
+        (why.get("most_similar") or {}).get("pairs"),
+        why.get("matrix"),
+        why.get("leave_one_out"),
+    )
     if not (matrix or pairs or moves):
         return
     st.subheader("What makes it high", anchor=False)
@@ -137,9 +165,13 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
                 with st.container(width=196, border=True):
                     st.image([png(pictures[pair["i"]]), png(pictures[pair["j"]])], width=76)
                     first, second = (text.md(data.class_names[data.labels[pair[key]]]) for key in ("i", "j"))
-                    st.caption(f"{pair['value']:.3f}: {f'both {first}' if first == second else f'{first} and {second}'}")
+                    st.caption(
+                        f"{pair['value']:.3f}: {f'both {first}' if first == second else f'{first} and {second}'}"
+                    )
     many = matrix is not None and len(matrix["classes"]) > charts.MANY_NAMES
-    left, right = layout.columns([3, 2], key="score-why") if not many else (st.container(), st.container(width=680))
+    left, right = (
+        layout.columns([3, 2], key="score-why") if not many else (st.container(), st.container(width=680))
+    )
     if matrix:
         with left:
             st.markdown("**Mean SSIM between sub-classes**")
@@ -150,7 +182,10 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
             st.dataframe(
                 {
                     "sub-class taken out": [text.plain(row["name"]) for row in moves],
-                    "score then": [None if found is None or row["change"] is None else found + row["change"] for row in moves],
+                    "score then": [
+                        None if found is None or row["change"] is None else found + row["change"]
+                        for row in moves
+                    ],
                     "change": [row["change"] for row in moves],
                 },
                 column_config={
@@ -159,13 +194,17 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
                 },
                 hide_index=True,
             )
-            st.caption("The change is estimated from the matrix; measure again after an edit of the super-classes.")
+            st.caption(
+                "The change is estimated from the matrix; measure again after an edit of the super-classes."
+            )
 
 
 def why_the_equation_differs() -> None:
     """The shipped law beside the printed equation, in one paragraph."""
     law = paper_law()
-    printed = errors_of([printed_equation(p.supsub) for p in paper_points()], [p.gain for p in paper_points()])
+    printed = errors_of(
+        [printed_equation(p.supsub) for p in paper_points()], [p.gain for p in paper_points()]
+    )
     loo = leave_one_out([p.supsub for p in paper_points()], [p.gain for p in paper_points()])
     miss = sum(abs(row["error"]) for row in loo) / len(loo)
     with st.expander("The law, and why the printed equation differs", icon=":material/function:"):

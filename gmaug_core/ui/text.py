@@ -16,7 +16,10 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
 
 def plain(text: object) -> str:
     """Foreign text on one line: control, bidirectional and zero-width characters become visible as \\u escapes."""
-    return "".join(f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char for char in str(text))
+    return "".join(
+        f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char
+        for char in str(text)
+    )
 
 
 def md(text: object) -> str:

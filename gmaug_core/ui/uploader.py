@@ -12,7 +12,10 @@ SLICE = 8_000_000  # bytes; what is lost when a connection breaks
 TOKEN = "upload-token"
 
 _component = st.components.v2.component(
-    "gmaug_uploader", html="<div></div>", css=(ASSETS / "uploader.css").read_text("utf-8"), js=(ASSETS / "uploader.js").read_text("utf-8")
+    "gmaug_uploader",
+    html="<div></div>",
+    css=(ASSETS / "uploader.css").read_text("utf-8"),
+    js=(ASSETS / "uploader.js").read_text("utf-8"),
 )
 
 
@@ -23,6 +26,11 @@ def uploader() -> None:
         token = st.session_state[TOKEN] = jobs.new_token()
     _component(
         key="uploader",
-        data={"address": f"/uploads/{token}", "ticket": upload_ticket(token), "slice": SLICE, "limit": MAX_UPLOAD},
+        data={
+            "address": f"/uploads/{token}",
+            "ticket": upload_ticket(token),
+            "slice": SLICE,
+            "limit": MAX_UPLOAD,
+        },
         on_done_change=lambda: None,
     )

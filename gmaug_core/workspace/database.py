@@ -5,6 +5,8 @@ Every edit is one transaction with a revision: a second editor gets a Conflict t
 
 from __future__ import annotations
 
+from gmaug_core.home import home
+
 import json
 import os
 import sqlite3
@@ -26,14 +28,6 @@ CREATE TABLE reviews (run TEXT, sample INTEGER, decision TEXT NOT NULL, time REA
 CREATE TABLE audit (id INTEGER PRIMARY KEY, time REAL NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL);
 """
 DECISIONS = ("keep", "reject")
-
-
-def home() -> Path:
-    """The data root: $GMAUG_HOME, else ./workspace. Created with mode 0700 when it is not there."""
-    folder = Path(os.environ.get("GMAUG_HOME", "workspace")).resolve()
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-    return folder
 
 
 @contextmanager

@@ -46,7 +46,11 @@ def app_server(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = AppServer(f"http://127.0.0.1:{port}", folder / "workspace", folder / "server.log")
-    environment = os.environ | {"GMAUG_HOME": str(server.home), "GMAUG_TOKEN": TOKEN, "GMAUG_IMPORT_ROOTS": str(folder)}
+    environment = os.environ | {
+        "GMAUG_HOME": str(server.home),
+        "GMAUG_TOKEN": TOKEN,
+        "GMAUG_IMPORT_ROOTS": str(folder),
+    }
     with open(server.log, "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
@@ -96,9 +100,13 @@ def browser():
     installed = next((path for name in names if (path := shutil.which(name))), None)
     with playwright.sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-dev-shm-usage"])
+            browser = driver.chromium.launch(
+                executable_path=installed, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            )
         except playwright.Error as error:
-            warnings.warn(f"NO BROWSER: the browser tests are skipped ({str(error).splitlines()[0]})", stacklevel=1)
+            warnings.warn(
+                f"NO BROWSER: the browser tests are skipped ({str(error).splitlines()[0]})", stacklevel=1
+            )
             pytest.skip("no Chrome or Chromium here: install one, or run 'playwright install chromium'")
         yield browser
         browser.close()

@@ -41,8 +41,14 @@ def install() -> None:
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("Installing chromium with apt ...")
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]):
-            if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+        ):
+            if (
+                subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
+                != 0
+            ):
                 break
         else:
             return
@@ -55,4 +61,8 @@ if __name__ == "__main__":
     if browser is None and "--install" in sys.argv:
         install()
         browser = find_browser()
-    print(f"Browser for the tests: {browser}" if browser else "NO BROWSER FOUND: the browser tests will be skipped.")
+    print(
+        f"Browser for the tests: {browser}"
+        if browser
+        else "NO BROWSER FOUND: the browser tests will be skipped."
+    )

@@ -11,7 +11,12 @@ from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-HOSTILE = ['<img src=x onerror="alert(1)">', "**bold** :material/home: $x^2$ :red[r]", "[link](https://example.com)", "=cmd|' !A0"]
+HOSTILE = [
+    '<img src=x onerror="alert(1)">',
+    "**bold** :material/home: $x^2$ :red[r]",
+    "[link](https://example.com)",
+    "=cmd|' !A0",
+]
 
 
 def archive(classes: dict[str, int], *, size: int = 24, seed: int = 0) -> bytes:
@@ -29,7 +34,9 @@ def archive(classes: dict[str, int], *, size: int = 24, seed: int = 0) -> bytes:
 
 def drop(page, name: str, content: bytes) -> None:
     expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
-    page.locator("input[type=file]").first.set_input_files({"name": name, "mimeType": "application/zip", "buffer": content})
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": name, "mimeType": "application/zip", "buffer": content}
+    )
 
 
 def test_a_dropped_zip_becomes_the_chosen_dataset(page, app_server, unfold):
@@ -53,7 +60,9 @@ def test_what_is_no_zip_is_refused_before_and_after_the_upload(page, unfold):
     unfold(page, "Import a dataset")
     drop(page, "photo.png", b"x")
     expect(page.get_by_text("photo.png is not a zip", exact=False)).to_be_visible()
-    page.locator("input[type=file]").first.set_input_files({"name": "fake.zip", "mimeType": "application/zip", "buffer": b"no zip at all"})
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "fake.zip", "mimeType": "application/zip", "buffer": b"no zip at all"}
+    )
     expect(page.get_by_text("What to do:", exact=False)).to_be_visible(timeout=30_000)
 
 

@@ -82,7 +82,9 @@ def test_from_a_dataset_to_its_measured_gain(page, app_server, unfold):
     settings.press("Control+Enter")
     page.get_by_role("button", name="Launch").click()
     page.wait_for_url(re.compile("run=augmentation-"))
-    ours = page.get_by_test_id("stMainBlockContainer")  # Streamlit has a Stop of its own in the header while a script runs
+    ours = page.get_by_test_id(
+        "stMainBlockContainer"
+    )  # Streamlit has a Stop of its own in the header while a script runs
     expect(ours.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
     picture(page, "4-augmentation-running")
     page.reload()

@@ -132,7 +132,9 @@ def test_another_dataset_is_another_board(page, app_server, unfold):
     page.get_by_role("option", name="Digits demo").click()
     expect(page.get_by_role("listitem", name=re.compile("^0, 100 images, in round"))).to_be_visible()
     expect(card(page, "0")).to_have_count(1)  # the other board is gone
-    assert all("/digits-demo-" in image.get_attribute("src") for image in card(page, "0").locator("img").all())
+    assert all(
+        "/digits-demo-" in image.get_attribute("src") for image in card(page, "0").locator("img").all()
+    )
 
 
 def test_a_second_tab_meets_a_conflict_and_overwrites_nothing(page, app_server):

@@ -26,7 +26,12 @@ def test_bad_profiles_are_refused(text):
 
 
 def test_paper_profile_is_the_default():
-    assert (Profile().size, Profile().colour, Profile().window, Profile().images) == (128, "grey", "gaussian11", "128-grey")
+    assert (Profile().size, Profile().colour, Profile().window, Profile().images) == (
+        128,
+        "grey",
+        "gaussian11",
+        "128-grey",
+    )
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -40,7 +45,9 @@ def test_every_preset_resolves_and_round_trips(preset, generator, size):
 
 def test_overrides_win_and_leave_the_rest():
     base = augmentation_config("d", image_size=16, colour="grey")
-    changed = augmentation_config("d", image_size=16, colour="grey", overrides=parse_assignments(["generator.kimg=5", "seeds=1"]))
+    changed = augmentation_config(
+        "d", image_size=16, colour="grey", overrides=parse_assignments(["generator.kimg=5", "seeds=1"])
+    )
     assert changed.generator.kimg == 5 and changed.seeds == 1
     assert changed.model_copy(update={"seeds": base.seeds, "generator": base.generator}) == base
 

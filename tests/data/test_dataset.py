@@ -25,7 +25,11 @@ def small(home, tmp_path) -> dataset.Dataset:
 
 
 def test_facts(small):
-    assert small.class_names == ("cat", "dog") and small.labels.tolist() == [0] * 5 + [1] * 2 and small.labels.dtype == np.int64
+    assert (
+        small.class_names == ("cat", "dog")
+        and small.labels.tolist() == [0] * 5 + [1] * 2
+        and small.labels.dtype == np.int64
+    )
     assert small.counts == {"cat": 5, "dog": 2} and small.imbalance_ratio == 2.5 and small.image_size == 21
     assert (small.colour, small.symmetric, len(small), small.name) == ("rgb", True, 7, "small")
     assert small.split("train").tolist() == list(range(7)) and small.split("test").size == 0
@@ -53,15 +57,21 @@ def test_an_interrupted_cache_goes_on_where_it_was(small, monkeypatch):
     monkeypatch.setattr(dataset, "CHUNK", 2)
     steps: list[int] = []
     with pytest.raises(Stopped):
-        small.images("8-rgb", report=lambda stage, step, total: steps.append(step), should_stop=lambda: len(steps) == 2)
+        small.images(
+            "8-rgb", report=lambda stage, step, total: steps.append(step), should_stop=lambda: len(steps) == 2
+        )
     assert steps == [2, 4] and not list((small.folder / "cache").glob("[!.]*"))
     decoded = []
-    monkeypatch.setattr(dataset, "canonical", lambda image, *form: decoded.append(image) or canonical(image, *form))
+    monkeypatch.setattr(
+        dataset, "canonical", lambda image, *form: decoded.append(image) or canonical(image, *form)
+    )
     resumed = small.images("8-rgb")
     assert len(decoded) == 3
     np.testing.assert_array_equal(resumed, [canonical(small.decoded(i).image, 8, "rgb") for i in range(7)])
     assert small.images("8-rgb").shape == resumed.shape and len(decoded) == 3  # no second build
-    assert [p.name for p in (small.folder / "cache").iterdir() if not p.name.endswith(".lock")] == ["8-rgb.npy"]
+    assert [p.name for p in (small.folder / "cache").iterdir() if not p.name.endswith(".lock")] == [
+        "8-rgb.npy"
+    ]
 
 
 def test_a_damaged_original_is_named_and_no_cache_is_left(small):
@@ -86,7 +96,9 @@ def test_thumbnail_and_provenance(small):
 
 
 def test_grey_datasets_are_seen_and_conversions_kept(home, tmp_path):
-    contents = {f"{name}/{i}.png": encode(pixels(i + ord(name), channels=1)) for name in "ab" for i in range(2)}
+    contents = {
+        f"{name}/{i}.png": encode(pixels(i + ord(name), channels=1)) for name in "ab" for i in range(2)
+    }
     contents["b/deep.png"] = encode(np.arange(256, dtype=np.uint16).reshape(16, 16) * 257)
     data = dataset.load(import_path(make_folder(tmp_path / "grey", contents)).dataset_id)
     assert data.colour == "grey" and data.provenance(4)["conversions"] == ["16-bit rescaled to 8-bit"]
@@ -115,7 +127,12 @@ def test_the_demo(home):
     demo = dataset.load(dataset.make_demo())
     assert dataset.make_demo() == demo.id and [s["id"] for s in dataset.list_datasets()] == [demo.id]
     counts = list(demo.counts.values())
-    assert counts[0] == 100 and counts[-1] == 5 and counts == sorted(counts, reverse=True) and demo.imbalance_ratio == 20
+    assert (
+        counts[0] == 100
+        and counts[-1] == 5
+        and counts == sorted(counts, reverse=True)
+        and demo.imbalance_ratio == 20
+    )
     assert (demo.colour, demo.image_size, demo.symmetric) == ("grey", 16, False)
     for split, n in (("val", 28), ("test", 50)):
         assert np.bincount(demo.labels[demo.split(split)]).tolist() == [n] * 10

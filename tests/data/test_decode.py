@@ -68,17 +68,29 @@ GOLDEN = {  # name: (bytes, expected pixels, words in the conversions)
     "jpeg": (encode(np.full((8, 8, 3), 128, np.uint8), "JPEG"), np.full((8, 8, 3), 128, np.uint8), ()),
     "1-bit": (encode(Image.fromarray(RAMP8 > 99)), (RAMP8 > 99) * np.uint8(255), ("1-bit",)),
     "palette": (palette(), np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 0, 0]]]), ("palette",)),
-    "palette with a hole": (palette_with_hole(), [[[255, 0, 0], [255] * 3], [[255] * 3, [255, 0, 0]]], ("transparency",)),
+    "palette with a hole": (
+        palette_with_hole(),
+        [[[255, 0, 0], [255] * 3], [[255] * 3, [255, 0, 0]]],
+        ("transparency",),
+    ),
     "alpha": (encode(RGBA_HOLE), [[[255, 0, 0], [255, 255, 255]]], ("transparency",)),
     "grey alpha": (encode(np.array([[[7, 255], [7, 0]]], np.uint8)), [[7, 255]], ("transparency",)),
     "16-bit png": (encode(RAMP16), RAMP8, ("16-bit",)),
     "16-bit tiff": (encode(RAMP16, "TIFF"), RAMP8, ("16-bit",)),
-    "16-bit big-endian tiff": (encode(Image.frombytes("I;16B", (16, 16), RAMP16.astype(">u2").tobytes()), "TIFF"), RAMP8, ("16-bit",)),
+    "16-bit big-endian tiff": (
+        encode(Image.frombytes("I;16B", (16, 16), RAMP16.astype(">u2").tobytes()), "TIFF"),
+        RAMP8,
+        ("16-bit",),
+    ),
     "32-bit, 16-bit range": (encode(RAMP16.astype(np.int32), "TIFF"), RAMP8, ("32-bit",)),
     "float 0..1": (encode((RAMP8 / 255).astype(np.float32), "TIFF"), RAMP8, ("float",)),
     "float 0..255": (encode(RAMP8.astype(np.float32), "TIFF"), RAMP8, ("float",)),
     "float, negative": (encode(RAMP8.astype(np.float32) - 128, "TIFF"), RAMP8, ("float",)),
-    "cmyk": (encode(Image.fromarray(CMYK, "CMYK"), "TIFF"), [[[255] * 3, [0, 255, 255]], [[255, 0, 255], [0] * 3]], ("CMYK",)),
+    "cmyk": (
+        encode(Image.fromarray(CMYK, "CMYK"), "TIFF"),
+        [[[255] * 3, [0, 255, 255]], [[255, 0, 255], [0] * 3]],
+        ("CMYK",),
+    ),
     "animated": (animation(), np.full((4, 4, 3), [255, 0, 0]), ("first frame",)),
     **{f"exif {k}": (rotated(k), turn(RGB), (f"orientation {k}",)) for k, turn in UPRIGHT.items()},
 }
@@ -136,7 +148,12 @@ def png_header(width: int, height: int) -> bytes:
         return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
 
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x00\x00\x00\x00"
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(2**20))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(2**20)))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("side", [7000, 60000])

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from gmaug_core.data.folders import Place, class_names, clean_name, detect, natural_key, suggested_groupings
 
-WORDS = st.sampled_from(["cat", "dog", "rose", "Oat-Milk", "a b", "7", "Übel", "貓", "training wheels", "test tube"])
+WORDS = st.sampled_from(
+    ["cat", "dog", "rose", "Oat-Milk", "a b", "7", "Übel", "貓", "training wheels", "test tube"]
+)
 TREES = st.lists(st.lists(WORDS, min_size=1, max_size=3).map(tuple), min_size=2, max_size=8, unique=True)
 
 
@@ -28,15 +30,27 @@ def place(*files: str):
         (["w/Training/cat/1", "w/VALID/cat/1", "w/testing/dog/1"], ["train:cat", "val:cat", "test:dog"]),
         (["cat/train/1", "cat/test/1", "dog/validation/1"], ["train:cat", "test:cat", "val:dog"]),
         (["a/train/cat/1", "a/test/cat/1", "b/train/dog/1"], ["train:a/cat", "test:a/cat", "train:b/dog"]),
-        (["train/train/cat/1", "train/train/dog/2", "test/test/cat/1"], ["train:cat", "train:dog", "test:cat"]),
-        (["train/images/cat/1", "train/images/dog/1", "val/images/cat/1"], ["train:cat", "train:dog", "val:cat"]),
-        (["train/cat/1", "test/cat/1", "samples/1"], ["train:cat", "test:cat", "lies outside the train, val and test folders"]),
+        (
+            ["train/train/cat/1", "train/train/dog/2", "test/test/cat/1"],
+            ["train:cat", "train:dog", "test:cat"],
+        ),
+        (
+            ["train/images/cat/1", "train/images/dog/1", "val/images/cat/1"],
+            ["train:cat", "train:dog", "val:cat"],
+        ),
+        (
+            ["train/cat/1", "test/cat/1", "samples/1"],
+            ["train:cat", "test:cat", "lies outside the train, val and test folders"],
+        ),
         (["train/cat/1", "train/dog/1", "test/1"], ["train:cat", "train:dog", "lies in no class folder"]),
         (["train/cat/1", "train/dog/1"], ["train:cat", "train:dog"]),
         (["test/cat/1", "test/dog/1"], ["train:cat", "train:dog"]),
         (["bus/1", "train/1", "car/1"], ["train:bus", "train:train", "train:car"]),  # a railway train
         (["a/b/cat/1", "a/dog/1", "c/1"], ["train:a/b/cat", "train:a/dog", "train:c"]),
-        (["train/a/b/x/1", "train/a/y/1", "test/a/x/1"], ["train:b/x", "train:y", "test:b/x"]),  # one class at two depths
+        (
+            ["train/a/b/x/1", "train/a/y/1", "test/a/x/1"],
+            ["train:b/x", "train:y", "test:b/x"],
+        ),  # one class at two depths
         (["train/Cat/1", "train/dog/1", "test/cat/1"], ["train:Cat", "train:dog", "test:Cat"]),
         (["1", "2"], ["lies in no class folder"] * 2),
         (["cat/1"], ["train:cat"]),
@@ -46,7 +60,11 @@ def test_known_layouts(files, expected):
     assert place(*files) == expected
 
 
-@given(TREES, st.lists(st.sampled_from(["data", "images", "w"]), max_size=3), st.sampled_from(["none", "outer", "inner"]))
+@given(
+    TREES,
+    st.lists(st.sampled_from(["data", "images", "w"]), max_size=3),
+    st.sampled_from(["none", "outer", "inner"]),
+)
 def test_wrappers_and_splits_never_change_the_classes(tree, wrappers, splits):
     if len({path[0] for path in tree}) < 2:
         tree = [*tree, ("something else",)]
@@ -70,7 +88,11 @@ def test_class_names_are_unique_and_groupings_are_partitions(tree):
 
 
 def test_names():
-    assert class_names([("a", "x"), ("b", "x"), ("c", "y")]) == {("a", "x"): "a/x", ("b", "x"): "b/x", ("c", "y"): "y"}
+    assert class_names([("a", "x"), ("b", "x"), ("c", "y")]) == {
+        ("a", "x"): "a/x",
+        ("b", "x"): "b/x",
+        ("c", "y"): "y",
+    }
     assert clean_name(" cafe\u0301 ") == "caf\u00e9"
     assert clean_name("a\nb\u202ec\u200b") == "a\\nb\\u202ec\\u200b"
     assert sorted(["img10", "img2", "3"], key=natural_key) == ["3", "img2", "img10"]
@@ -84,7 +106,12 @@ def test_colliding_names_are_reported():
 
 
 def test_groupings_follow_the_folders():
-    hierarchy = {"gala": ("fruit", "apple"), "fuji": ("fruit", "apple"), "kiwi": ("fruit",), "milk": ("drink",)}
+    hierarchy = {
+        "gala": ("fruit", "apple"),
+        "fuji": ("fruit", "apple"),
+        "kiwi": ("fruit",),
+        "milk": ("drink",),
+    }
     assert suggested_groupings(hierarchy) == [
         ("folders-1", {"drink": ["milk"], "fruit": ["gala", "fuji", "kiwi"]}),
         ("folders-2", {"apple": ["gala", "fuji"], "kiwi": ["kiwi"], "milk": ["milk"]}),

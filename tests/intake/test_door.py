@@ -21,7 +21,11 @@ TWO = files("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png")
 def leftovers(home) -> list[str]:
     """Whatever is in the datasets folder apart from whole datasets."""
     folder = home / "datasets"
-    return [p.name for p in folder.iterdir() if p.name != ".lock" and not (p / "manifest.json").exists()] if folder.exists() else []
+    return (
+        [p.name for p in folder.iterdir() if p.name != ".lock" and not (p / "manifest.json").exists()]
+        if folder.exists()
+        else []
+    )
 
 
 def reasons(result) -> dict[str, str]:
@@ -30,7 +34,9 @@ def reasons(result) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
 def test_a_simple_dataset(home, tmp_path, kind):
-    path = make_zip(tmp_path / "My Pets.zip", TWO) if kind == "zip" else make_folder(tmp_path / "My Pets", TWO)
+    path = (
+        make_zip(tmp_path / "My Pets.zip", TWO) if kind == "zip" else make_folder(tmp_path / "My Pets", TWO)
+    )
     steps = []
     result = import_path(path, report=lambda stage, step, total, **more: steps.append((stage, step, total)))
     assert result.created and result.accepted == 4 and result.counts == {"cat": 2, "dog": 2}
@@ -44,17 +50,29 @@ def test_a_simple_dataset(home, tmp_path, kind):
 def test_the_same_content_is_one_dataset(home, tmp_path):
     first = import_path(make_zip(tmp_path / "a.zip", TWO))
     again = import_path(make_zip(tmp_path / "a.zip", dict(reversed(TWO.items())), method=zipfile.ZIP_STORED))
-    other = import_path(make_folder(tmp_path / "b", {f"wrapper/{name}": data for name, data in TWO.items()}), name="another name")
+    other = import_path(
+        make_folder(tmp_path / "b", {f"wrapper/{name}": data for name, data in TWO.items()}),
+        name="another name",
+    )
     assert first.created and not again.created and not other.created
     assert first.dataset_id == again.dataset_id == other.dataset_id
     assert len(dataset.list_datasets()) == 1 and not leftovers(home)
 
 
 def test_splits_hierarchy_and_groupings(home, tmp_path):
-    names = [f"w/{s}/{c}/{i}.png" for s in ("train", "val", "test") for c in ("fruit/apple/gala", "fruit/kiwi", "milk") for i in range(2)]
+    names = [
+        f"w/{s}/{c}/{i}.png"
+        for s in ("train", "val", "test")
+        for c in ("fruit/apple/gala", "fruit/kiwi", "milk")
+        for i in range(2)
+    ]
     result = import_path(make_zip(tmp_path / "shop.zip", files(*names)))
     data = dataset.load(result.dataset_id)
-    assert result.splits == {"train": 6, "val": 6, "test": 6} and data.counts == {"gala": 2, "kiwi": 2, "milk": 2}
+    assert result.splits == {"train": 6, "val": 6, "test": 6} and data.counts == {
+        "gala": 2,
+        "kiwi": 2,
+        "milk": 2,
+    }
     assert data.hierarchy == {"gala": ("fruit", "apple"), "kiwi": ("fruit",), "milk": ()}
     assert data.suggested_groupings[0] == ("folders-1", {"fruit": ["gala", "kiwi"], "milk": ["milk"]})
 
@@ -158,7 +176,11 @@ def test_links_and_pipes_in_a_folder_are_not_followed(home, tmp_path):
     os.mkfifo(folder / "dog" / "pipe.png")
     result = import_path(folder)
     assert result.accepted == 4
-    assert reasons(result) == {"cat/link.png": "a symbolic link", "dog/pipe.png": "not an ordinary file", "loop": "a symbolic link"}
+    assert reasons(result) == {
+        "cat/link.png": "a symbolic link",
+        "dog/pipe.png": "not an ordinary file",
+        "loop": "a symbolic link",
+    }
 
 
 def test_every_file_is_accepted_refused_or_junk(home, tmp_path):
@@ -172,16 +194,23 @@ def test_every_file_is_accepted_refused_or_junk(home, tmp_path):
     }
     junk = {"__MACOSX/cat/._1.png": b"x", "cat/.DS_Store": b"x", "dog/Thumbs.db": b"x", ".git/HEAD": b"x"}
     contents = {**TWO, **broken, **junk, "dog/wrong-extension.txt": png(77)}
-    result = import_path(make_zip(tmp_path / "given.zip", {f"w/{name}": data for name, data in contents.items()}))
+    result = import_path(
+        make_zip(tmp_path / "given.zip", {f"w/{name}": data for name, data in contents.items()})
+    )
     assert (result.accepted, len(result.refused), result.junk) == (5, 6, 4)
     assert result.accepted + len(result.refused) + result.junk == len(contents)
-    assert "damaged" in reasons(result)["w/cat/cut.jpg"] and reasons(result)["w/cover.png"] == "lies in no class folder"
+    assert (
+        "damaged" in reasons(result)["w/cat/cut.jpg"]
+        and reasons(result)["w/cover.png"] == "lies in no class folder"
+    )
     stored = dataset.load(result.dataset_id).manifest
     assert stored["refused"] == result.refused and stored["junk"] == 4
 
 
 def test_a_bad_entry_does_not_spoil_the_archive(home, tmp_path):
-    path = make_zip(tmp_path / "given.zip", {**TWO, "dog/3.png": png(3, size=(40, 40))}, method=zipfile.ZIP_STORED)
+    path = make_zip(
+        tmp_path / "given.zip", {**TWO, "dog/3.png": png(3, size=(40, 40))}, method=zipfile.ZIP_STORED
+    )
     data = bytearray(path.read_bytes())
     at = data.find(b"dog/3.png") + 200
     data[at] ^= 0xFF
@@ -222,7 +251,9 @@ def test_zip_bombs_are_refused_from_the_directory_alone(home, tmp_path):
 
 
 def test_an_entry_that_lies_about_its_size(home, tmp_path):
-    path = make_zip(tmp_path / "given.zip", {**TWO, "cat/lie.png": png(8, size=(50, 50))}, method=zipfile.ZIP_STORED)
+    path = make_zip(
+        tmp_path / "given.zip", {**TWO, "cat/lie.png": png(8, size=(50, 50))}, method=zipfile.ZIP_STORED
+    )
     data = bytearray(path.read_bytes())
     at = data.rfind(b"cat/lie.png") - 46  # its row of the central directory
     data[at + 24 : at + 28] = (10).to_bytes(4, "little")  # says: 10 bytes
@@ -240,7 +271,11 @@ def test_a_class_of_one_and_folders_without_images_are_warned_about(home, tmp_pa
 
 
 def test_duplicates_inside_a_split_stay_and_are_listed(home, tmp_path):
-    result = import_path(make_folder(tmp_path / "given", {**TWO, "cat/copy.png": TWO["cat/1.png"], "dog/copy.png": TWO["cat/1.png"]}))
+    result = import_path(
+        make_folder(
+            tmp_path / "given", {**TWO, "cat/copy.png": TWO["cat/1.png"], "dog/copy.png": TWO["cat/1.png"]}
+        )
+    )
     (group,) = result.duplicates
     assert result.accepted == 6 and group["files"] == ["cat/1.png", "cat/copy.png", "dog/copy.png"]
     assert group["across_classes"] and not group["across_splits"] and group["dropped"] == []
@@ -250,7 +285,14 @@ def test_duplicates_inside_a_split_stay_and_are_listed(home, tmp_path):
 
 
 def test_an_image_never_stays_in_two_splits(home, tmp_path):
-    contents = files(*(f"{split}/{name}/{i}.png" for split in ("train", "val", "test") for name in ("cat", "dog") for i in range(3)))
+    contents = files(
+        *(
+            f"{split}/{name}/{i}.png"
+            for split in ("train", "val", "test")
+            for name in ("cat", "dog")
+            for i in range(3)
+        )
+    )
     contents["train/cat/a.png"] = contents["test/cat/0.png"]
     contents["val/dog/a.png"] = contents["test/cat/0.png"]
     contents["train/dog/b.png"] = contents["val/dog/1.png"]
@@ -270,7 +312,12 @@ def test_an_image_never_stays_in_two_splits(home, tmp_path):
 
 def test_an_import_is_all_or_nothing(home, tmp_path, monkeypatch):
     path = make_folder(tmp_path / "given", TWO)
-    for module, name in ((verify.Verifier, "check"), (intake, "commit"), (store, "atomic_write"), (store.os, "rename")):
+    for module, name in (
+        (verify.Verifier, "check"),
+        (intake, "commit"),
+        (store, "atomic_write"),
+        (store.os, "rename"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, fail)
             with pytest.raises(ZeroDivisionError):
@@ -288,7 +335,11 @@ def test_a_stop_leaves_no_trace(home, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     steps = []
     with pytest.raises(Stopped):
-        import_path(make_folder(tmp_path / "given", TWO), report=lambda *step, **_: steps.append(step), should_stop=lambda: len(steps) > 0)
+        import_path(
+            make_folder(tmp_path / "given", TWO),
+            report=lambda *step, **_: steps.append(step),
+            should_stop=lambda: len(steps) > 0,
+        )
     assert steps == [("import", 2, 4)] and dataset.list_datasets() == [] and not leftovers(home)
 
 
@@ -301,7 +352,9 @@ def test_a_killed_import_is_swept_and_a_running_one_is_not(home, tmp_path):
 
 
 def test_a_full_disk_is_said_before(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("gmaug_core.intake.sources.shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100})())
+    monkeypatch.setattr(
+        "gmaug_core.intake.sources.shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100})()
+    )
     with pytest.raises(InputError, match="GB free"):
         import_path(make_zip(tmp_path / "given.zip", TWO))
 
@@ -310,7 +363,10 @@ def annotated(**changes) -> bytes:
     document = {
         "images": [{"id": i, "file_name": f"photos/{i}.png"} for i in range(4)],
         "annotations": [{"id": i, "image_id": i, "category_id": i % 2} for i in range(4)],
-        "categories": [{"id": 0, "name": "Amanita", "supercategory": "Fungi"}, {"id": 1, "name": "Lynx", "supercategory": "Mammals"}],
+        "categories": [
+            {"id": 0, "name": "Amanita", "supercategory": "Fungi"},
+            {"id": 1, "name": "Lynx", "supercategory": "Mammals"},
+        ],
     }
     return b"\xef\xbb\xbf" + json.dumps(document | changes).encode()
 
@@ -322,7 +378,11 @@ PHOTOS = {f"photos/{i}.png": png(i) for i in range(5)}
 def test_an_inaturalist_list(home, tmp_path, kind):
     contents = {f"w/{name}": data for name, data in {**PHOTOS, "train2019.json": annotated()}.items()}
     folder = make_folder(tmp_path / "given", contents)
-    path = {"zip": make_zip(tmp_path / "given.zip", contents), "folder": folder, "json": folder / "w" / "train2019.json"}[kind]
+    path = {
+        "zip": make_zip(tmp_path / "given.zip", contents),
+        "folder": folder,
+        "json": folder / "w" / "train2019.json",
+    }[kind]
     result = import_path(path)
     assert result.counts == {"Amanita": 2, "Lynx": 2}
     data = dataset.load(result.dataset_id)
@@ -338,7 +398,10 @@ def test_an_inaturalist_list(home, tmp_path, kind):
         (b"[" * 100000, "not valid JSON"),
         (b'{"annotations": []}', "no list 'images'"),
         (annotated(annotations=[]), "4 problems: image 0 .* has no label"),
-        (annotated(annotations=[{"image_id": 0, "category_id": 9}]), "5 problems: an annotation points to image 0, category 9"),
+        (
+            annotated(annotations=[{"image_id": 0, "category_id": 9}]),
+            "5 problems: an annotation points to image 0, category 9",
+        ),
         (annotated(images=[{"id": 1, "file_name": "photos/1.png"}] * 2), "image id 1 occurs twice"),
         (annotated(images=[{"id": 0, "file_name": "https://example.org/0.png"}]), "no path inside"),
         (annotated(images=[{"id": 0, "file_name": "../0.png"}]), "no path inside"),
@@ -370,8 +433,17 @@ def test_real_datasets(home, sample_data, file, images, splits, classes):
     assert data.colour == "rgb"
     if classes == 5:
         assert data.counts == {"daisy": 742, "dandelion": 1016, "rose": 759, "sunflower": 694, "tulip": 853}
-        assert len(result.duplicates) == 6 and sum(group["across_classes"] for group in result.duplicates) == 4
+        assert (
+            len(result.duplicates) == 6 and sum(group["across_classes"] for group in result.duplicates) == 4
+        )
     if classes == 10:
-        assert list(data.counts.values()) == [5000, 2997, 1797, 1077, 646, 387, 232, 139, 83, 50] and data.imbalance_ratio == 100
+        assert (
+            list(data.counts.values()) == [5000, 2997, 1797, 1077, 646, 387, 232, 139, 83, 50]
+            and data.imbalance_ratio == 100
+        )
     if classes == 81:
-        assert [(name, len(groups)) for name, groups in data.suggested_groupings] == [("folders-1", 3), ("folders-2", 43), ("identity", 81)]
+        assert [(name, len(groups)) for name, groups in data.suggested_groupings] == [
+            ("folders-1", 3),
+            ("folders-2", 43),
+            ("identity", 81),
+        ]

@@ -43,7 +43,11 @@ verify._verify = hostile
 verify._serve(Path(sys.argv[-1]), sys.stdin.buffer, sys.stdout.buffer)
 """
     start = verify.subprocess.Popen
-    monkeypatch.setattr(verify.subprocess, "Popen", lambda command, **options: start([command[0], "-c", child, command[-1]], **options))
+    monkeypatch.setattr(
+        verify.subprocess,
+        "Popen",
+        lambda command, **options: start([command[0], "-c", child, command[-1]], **options),
+    )
     with verify.Verifier(staging) as verifier:
         answers = verifier.check([png(1), b"hostile", png(2)])
         assert ["reason" in answer for answer in answers] == [False, True, False]
@@ -53,7 +57,9 @@ verify._serve(Path(sys.argv[-1]), sys.stdin.buffer, sys.stdout.buffer)
 
 def test_the_largest_accepted_image_fits_the_limits(staging):
     side = int(MAX_PIXELS**0.5)
-    files = [encode(Image.new(mode, (side, side)), kind) for mode, kind in (("RGBA", "PNG"), ("CMYK", "JPEG"))]
+    files = [
+        encode(Image.new(mode, (side, side)), kind) for mode, kind in (("RGBA", "PNG"), ("CMYK", "JPEG"))
+    ]
     files.append(encode(np.zeros((side, side), np.uint16)))
     with verify.Verifier(staging) as verifier:
         assert all("sha256" in answer for answer in verifier.check(files))

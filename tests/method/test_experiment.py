@@ -45,12 +45,18 @@ def test_the_result_holds_what_the_pages_read(finished):
         assert a["ci_low"] <= a["mean"] <= a["ci_high"] and len(a["values"]) == 2 and a["n"] == 36
     assert set(result["controls"]) == {"unfiltered", "oversampling", "class_balanced_loss"}
     assert result["relative_gain_percent"]["n_seeds"] == 2
-    gain = np.mean(result["augmented"]["accuracy"]["values"]) / np.mean(result["baseline"]["accuracy"]["values"]) - 1
+    gain = (
+        np.mean(result["augmented"]["accuracy"]["values"]) / np.mean(result["baseline"]["accuracy"]["values"])
+        - 1
+    )
     assert result["relative_gain_percent"]["value"] == pytest.approx(100 * gain)
     assert result["predicted"]["low"] <= result["predicted"]["gain_percent"] <= result["predicted"]["high"]
     assert [row["train"] for row in result["per_class"]] == list(tiny.COUNTS.values())
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
-    assert stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"] and stages[-1] == "quality"
+    assert (
+        stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"]
+        and stages[-1] == "quality"
+    )
     assert all(0 <= step <= total for _, step, total in reported)
 
 
@@ -59,7 +65,9 @@ def test_every_synthetic_image_is_kept_with_its_verdict(finished):
     table = samples.table(folder / "samples", seed=0)
     assert len(table) == result["accepted"]["total"] + result["rejected"]["total"]
     assert sum(result["rejected"]["reasons"].values()) == result["rejected"]["total"]
-    assert (table["accepted"] == ((table["predicted"] == table["label"]) & (table["probability"] > 0.34))).all()
+    assert (
+        table["accepted"] == ((table["predicted"] == table["label"]) & (table["probability"] > 0.34))
+    ).all()
     images = samples.all_images(folder / "samples")
     np.testing.assert_array_equal(samples.image(folder / "samples", 3), images[3])
     assert set(table["class"]) == {"down", "slant"}, "the largest class is short of nothing"
@@ -67,7 +75,9 @@ def test_every_synthetic_image_is_kept_with_its_verdict(finished):
 
 def test_a_second_run_of_the_same_seed_is_the_same(finished, data, tmp_path):
     result, _, _ = finished
-    again = experiment.run(tiny.config(data), data, {name: [name] for name in data.class_names}, out_dir=tmp_path)
+    again = experiment.run(
+        tiny.config(data), data, {name: [name] for name in data.class_names}, out_dir=tmp_path
+    )
     assert tiny.comparable(again) == tiny.comparable(result)
 
 
@@ -77,7 +87,13 @@ def test_stopped_and_resumed_is_the_same(finished, data, tmp_path):
     for patience in (3, 30, 90):
         calls = iter(range(10**6))
         try:
-            experiment.run(tiny.config(data), data, grouping, out_dir=tmp_path, should_stop=lambda: next(calls) >= patience)  # noqa: B023
+            experiment.run(
+                tiny.config(data),
+                data,
+                grouping,
+                out_dir=tmp_path,
+                should_stop=lambda: next(calls) >= patience,  # noqa: B023
+            )
         except Stopped:
             continue
     again = experiment.run(tiny.config(data), data, grouping, out_dir=tmp_path)
@@ -192,20 +208,37 @@ def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_w
     result, _, _ = finished
     rows = result["generator"]["quality"]
     assert [row["kimg"] for row in rows] == pytest.approx([0.16, 0.32])
-    assert {"kid", "fd", "precision", "recall", "memorised_share", "consistency", "consistency_tail", "n_real", "n_synthetic"} <= set(
-        rows[0]
-    )
+    assert {
+        "kid",
+        "fd",
+        "precision",
+        "recall",
+        "memorised_share",
+        "consistency",
+        "consistency_tail",
+        "n_real",
+        "n_synthetic",
+    } <= set(rows[0])
     assert not any("collapsed" in warning for warning in result["warnings"])
 
 
 def test_a_collapse_is_a_warning(data, tmp_path):
     lab = Lab.prepare(tiny.config(data), data, tmp_path, lambda *_, **__: None, lambda: False)
-    lab.generator_figures = {"collapse": {"kimg": 40.0, "classes": ["down"], "best_kimg": 20.0, "conditional": False}}
+    lab.generator_figures = {
+        "collapse": {"kimg": 40.0, "classes": ["down"], "best_kimg": 20.0, "conditional": False}
+    }
     warning = experiment.warnings(lab, [], [])[0]
-    assert "at 40 kimg" in warning and "down" in warning and "20 kimg" in warning and "did not know the classes" in warning
+    assert (
+        "at 40 kimg" in warning
+        and "down" in warning
+        and "20 kimg" in warning
+        and "did not know the classes" in warning
+    )
 
 
 def test_inception_weights_that_do_not_fit_stop_a_run_before_it_begins(data, tmp_path):
     with pytest.raises(InputError, match="nowhere.pt"):
-        experiment.run(tiny.config(data, inception="nowhere.pt"), data, {"all": list(data.class_names)}, out_dir=tmp_path)
+        experiment.run(
+            tiny.config(data, inception="nowhere.pt"), data, {"all": list(data.class_names)}, out_dir=tmp_path
+        )
     assert not (tmp_path / "checkpoints").exists()

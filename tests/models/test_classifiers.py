@@ -10,7 +10,9 @@ from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import Classifier, ResNet18
 
-TINY = ClassifierConfig(width=8, stem="small", blocks=(1, 1), steps=40, batch=32, lr=0.05, augment="affine", checkpoint_steps=10)
+TINY = ClassifierConfig(
+    width=8, stem="small", blocks=(1, 1), steps=40, batch=32, lr=0.05, augment="affine", checkpoint_steps=10
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,9 @@ def bars() -> tuple[np.ndarray, np.ndarray]:
 def test_parameters_are_torchvisions_name_by_name():
     ours = ResNet18(3, 10, ClassifierConfig())
     theirs = resnet18(num_classes=10)
-    assert {k: v.shape for k, v in ours.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+    assert {k: v.shape for k, v in ours.state_dict().items()} == {
+        k: v.shape for k, v in theirs.state_dict().items()
+    }
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(2, 3, 64, 64)
     torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
@@ -112,7 +116,9 @@ def test_only_crop_flip_mirrors():
     torch.manual_seed(0)
     ramp = torch.linspace(0, 1, 16).expand(64, 1, 16, 16)
     rising = {
-        kind: (classifiers.augment(ramp, kind)[..., -1] > classifiers.augment(ramp, kind)[..., 0]).float().mean()
+        kind: (classifiers.augment(ramp, kind)[..., -1] > classifiers.augment(ramp, kind)[..., 0])
+        .float()
+        .mean()
         for kind in ("crop", "affine")
     }
     assert all(share == 1 for share in rising.values())
@@ -132,4 +138,6 @@ def test_class_balanced_weights_are_cuis():
 
 def test_schedules():
     assert classifiers.lr_factor(0, "cosine") == 1 and classifiers.lr_factor(1, "cosine") == pytest.approx(0)
-    assert [classifiers.lr_factor(p, "step") for p in (0, 0.29, 0.3, 0.6, 0.95)] == pytest.approx([1, 1, 0.1, 0.01, 0.001])
+    assert [classifiers.lr_factor(p, "step") for p in (0, 0.29, 0.3, 0.6, 0.95)] == pytest.approx(
+        [1, 1, 0.1, 0.01, 0.001]
+    )

@@ -10,11 +10,22 @@ import torch
 
 from gmaug_core.config import EDMConfig
 from gmaug_core.models.generators.augment import ADA, CONDITIONS, diff_augment, non_leaky, warp
-from gmaug_core.models.generators.edm import EDM, SAMPLERS, SIGMA_DATA, Denoiser, UNet, noise_levels, power_decay, power_exponent
+from gmaug_core.models.generators.edm import (
+    EDM,
+    SAMPLERS,
+    SIGMA_DATA,
+    Denoiser,
+    UNet,
+    noise_levels,
+    power_decay,
+    power_exponent,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SMALL = EDMConfig(resolution=8, channels=8, channel_mult=(1, 2), batch=8, kimg=0.08, attention_resolutions=(4,))
+SMALL = EDMConfig(
+    resolution=8, channels=8, channel_mult=(1, 2), batch=8, kimg=0.08, attention_resolutions=(4,)
+)
 
 
 def test_noise_levels_fall_from_max_to_min_then_zero():
@@ -61,7 +72,9 @@ def test_images_are_standardised_and_back():
 
 def test_one_flat_image_still_trains(tmp_path):
     generator = EDM(SMALL)
-    generator.train(np.full((1, 8, 8), 9, np.uint8), np.zeros(1, np.int64), ["a"], SMALL, tmp_path, device="cpu")
+    generator.train(
+        np.full((1, 8, 8), 9, np.uint8), np.zeros(1, np.int64), ["a"], SMALL, tmp_path, device="cpu"
+    )
     assert next(generator.sample(np.zeros(2, np.int64), np.arange(2), 2)).shape == (2, 8, 8)
 
 
@@ -72,7 +85,9 @@ def test_a_short_training_learns(lane, tmp_path):
     images = np.where(labels[:, None, None] == 0, 40, 215) * np.ones((1, 8, 8))
     images[:, :4] = 128  # the classes differ in their lower halves
     generator = EDM(config)
-    figures = generator.train(images.astype(np.uint8), labels, ["dark", "light"], config, tmp_path, device="cpu")
+    figures = generator.train(
+        images.astype(np.uint8), labels, ["dark", "light"], config, tmp_path, device="cpu"
+    )
     assert figures["loss"] < 0.5
     samples = next(generator.sample(np.arange(8) % 2, np.arange(8), 8))
     if lane != {"label_drop": 0.9}:
@@ -84,7 +99,9 @@ def test_guidance_pushes_away_from_the_unconditional():
     generator = EDM(SMALL)
     generator.class_names = ("a", "b", "c")
     torch.manual_seed(0)
-    generator._network = generator.start(np.random.default_rng(0).integers(0, 255, (9, 8, 8)).astype(np.uint8), 3, 10).average()
+    generator._network = generator.start(
+        np.random.default_rng(0).integers(0, 255, (9, 8, 8)).astype(np.uint8), 3, 10
+    ).average()
     for parameter in generator.network.parameters():  # zero layers would hide the class
         parameter.data.add_(0.1 * torch.randn_like(parameter))
 
@@ -159,13 +176,21 @@ def test_autoguidance_extrapolates_from_the_weak_model():
 
     def draw(guidance, autoguidance=0.1):
         generator.config = generator.config.model_copy(
-            update={"guidance": guidance, "sampling_steps": 2, "sampler": "heun", "autoguidance": autoguidance, "sigma_max": 2.0}
+            update={
+                "guidance": guidance,
+                "sampling_steps": 2,
+                "sampler": "heun",
+                "autoguidance": autoguidance,
+                "sigma_max": 2.0,
+            }
         )
         with torch.no_grad():
             return generator.render(labels, [1, 2])
 
     alone = draw(1.0)
-    assert torch.allclose(draw(1.0 + 1e-5), alone, atol=1e-3) and not torch.allclose(draw(3.0), alone, atol=1e-3)
+    assert torch.allclose(draw(1.0 + 1e-5), alone, atol=1e-3) and not torch.allclose(
+        draw(3.0), alone, atol=1e-3
+    )
     weak = generator.network.weak
     with torch.no_grad():
         generator._network.unet.load_state_dict(weak.state_dict())
@@ -199,7 +224,9 @@ def test_warp_without_change_is_the_identity_and_flip_is_exact():
     assert torch.allclose(warp(images, flip=zero, **still), images, atol=1e-5)
     assert torch.allclose(warp(images, flip=zero + 1, **still), images.flip(3), atol=1e-5)
     quarter = warp(images, flip=zero, **(still | {"angle": zero + math.pi / 2}))
-    assert torch.allclose(quarter, images.rot90(1, (2, 3)), atol=1e-5) or torch.allclose(quarter, images.rot90(-1, (2, 3)), atol=1e-5)
+    assert torch.allclose(quarter, images.rot90(1, (2, 3)), atol=1e-5) or torch.allclose(
+        quarter, images.rot90(-1, (2, 3)), atol=1e-5
+    )
     moved = warp(images, flip=zero, **(still | {"shift": torch.tensor([[0.25, 0.0]]).repeat(3, 1)}))
     assert torch.allclose(moved[..., :6], images[..., 2:], atol=1e-5)
 

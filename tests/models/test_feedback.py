@@ -19,7 +19,9 @@ LANES = {
     "edm": EDMConfig(**SMALL, sampling_steps=8),
     "edm-heun": EDMConfig(**SMALL, sampling_steps=4, sampler="heun", autoguidance=0.5),
     "ddim": GuidedDiffusionConfig(**SMALL, sampling_steps=10, guidance=0.0),
-    "ancestral": GuidedDiffusionConfig(**SMALL, sampling_steps=20, sampler="ancestral", classifier_channels=8, learn_sigma=True),
+    "ancestral": GuidedDiffusionConfig(
+        **SMALL, sampling_steps=20, sampler="ancestral", classifier_channels=8, learn_sigma=True
+    ),
 }
 LABELS = np.arange(12) % 2
 
@@ -47,7 +49,10 @@ class Exact(torch.nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        self.kept, self.learn_sigma = np.cumprod(1 - schedule_betas(config.schedule, config.diffusion_steps)), config.learn_sigma
+        self.kept, self.learn_sigma = (
+            np.cumprod(1 - schedule_betas(config.schedule, config.diffusion_steps)),
+            config.learn_sigma,
+        )
 
     def forward(self, x, times, labels):
         kept = torch.from_numpy(self.kept[times.long()]).float()[:, None, None, None]
@@ -62,7 +67,10 @@ def draw(generator, batch_size=12, judge=judge, **settings):
 
 def judged(images):
     logits = judge(torch.from_numpy(images).float()[:, None] / 127.5 - 1)
-    return {kind: float(objective(logits, torch.from_numpy(LABELS), kind)) / len(images) for kind in ("loss", "entropy")}
+    return {
+        kind: float(objective(logits, torch.from_numpy(LABELS), kind)) / len(images)
+        for kind in ("loss", "entropy")
+    }
 
 
 @pytest.mark.parametrize("name", LANES)
@@ -85,7 +93,11 @@ def test_steered_images_depend_on_their_seed_alone_and_off_is_off(name):
     expected = torch.rand(3)
     torch.manual_seed(5)
     whole = draw(generator, feedback="loss", feedback_scale=5.0)
-    assert torch.equal(torch.rand(3), expected) and torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    assert (
+        torch.equal(torch.rand(3), expected)
+        and torch.is_grad_enabled()
+        and not torch.is_inference_mode_enabled()
+    )
     assert not np.array_equal(whole, plain)
     assert np.abs(whole.astype(int) - draw(generator, 5)).max() <= 1
     assert np.array_equal(draw(generator, judge=None), plain), "without a judge there is nobody to ask"

@@ -13,7 +13,14 @@ from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import generators
 from gmaug_core.models.generators.snapshots import SHEET_GAP
-from gmaug_core.models.generators.training import class_weights, derived, draw_batch, seeded_normal, to_signed, to_uint8
+from gmaug_core.models.generators.training import (
+    class_weights,
+    derived,
+    draw_batch,
+    seeded_normal,
+    to_signed,
+    to_uint8,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -22,9 +29,19 @@ SMALL = {"resolution": 8, "batch": 8, "kimg": 0.08, "snapshot_kimg": 0.032}
 LANES = {
     "edm": EDMConfig(**SMALL, channels=8, channel_mult=(1, 2), sampling_steps=4),
     "edm-heun-rgb": EDMConfig(
-        **SMALL, channels=8, channel_mult=(1, 2), sampling_steps=3, sampler="heun", colour="rgb", mirror=True, augment=0.5, cbdm_tau=0.1
+        **SMALL,
+        channels=8,
+        channel_mult=(1, 2),
+        sampling_steps=3,
+        sampler="heun",
+        colour="rgb",
+        mirror=True,
+        augment=0.5,
+        cbdm_tau=0.1,
     ),
-    "edm-autoguided": EDMConfig(**SMALL, channels=8, channel_mult=(1, 2), sampling_steps=3, autoguidance=0.4, ema_sigma_rel=0.15),
+    "edm-autoguided": EDMConfig(
+        **SMALL, channels=8, channel_mult=(1, 2), sampling_steps=3, autoguidance=0.4, ema_sigma_rel=0.15
+    ),
     "guided_diffusion": GuidedDiffusionConfig(
         **SMALL, channels=8, channel_mult=(1, 2), sampler="ancestral", sampling_steps=4, classifier_channels=8
     ),
@@ -71,7 +88,9 @@ LANES = {
 
 
 def lanes(*names):
-    return pytest.mark.parametrize("config", [LANES[name] for name in names or LANES], ids=names or list(LANES))
+    return pytest.mark.parametrize(
+        "config", [LANES[name] for name in names or LANES], ids=names or list(LANES)
+    )
 
 
 def data(config, n=30, seed=0):
@@ -86,7 +105,9 @@ def data(config, n=30, seed=0):
 
 def train(config, folder, **hooks):
     generator = generators.create(config)
-    figures = generator.train(*data(config), CLASSES, config, folder, seed=hooks.pop("seed", 3), device="cpu", **hooks)
+    figures = generator.train(
+        *data(config), CLASSES, config, folder, seed=hooks.pop("seed", 3), device="cpu", **hooks
+    )
     return generator, figures
 
 
@@ -105,7 +126,9 @@ def trained(tmp_path_factory):
     result = {}
     for name, config in LANES.items():
         folder, reports = tmp_path_factory.mktemp(name), []
-        generator, figures = train(config, folder, report=lambda *place, into=reports, **metrics: into.append((place, metrics)))
+        generator, figures = train(
+            config, folder, report=lambda *place, into=reports, **metrics: into.append((place, metrics))
+        )
         result[config] = generator, figures, folder, reports
     return result
 
@@ -123,8 +146,13 @@ def test_trains_reports_and_draws_a_sheet(config, trained):
     assert [sheet.name for sheet in sheets] == ["grid-00000.0.png", "grid-00000.1.png"]
     width, height = Image.open(sheets[-1]).size
     assert (width + SHEET_GAP) / (height + SHEET_GAP) == pytest.approx(8 / 3)
-    assert sorted(path.name for path in folder.iterdir())[:1] == ["best.safetensors"] and len(list(folder.iterdir())) == 4
-    assert "collapse" not in figures and [row["kimg"] for row in figures["quality"]] == pytest.approx([0.032, 0.064, 0.08])
+    assert (
+        sorted(path.name for path in folder.iterdir())[:1] == ["best.safetensors"]
+        and len(list(folder.iterdir())) == 4
+    )
+    assert "collapse" not in figures and [row["kimg"] for row in figures["quality"]] == pytest.approx(
+        [0.032, 0.064, 0.08]
+    )
     assert [metrics["quality"] for _, metrics in reports if "quality" in metrics] == figures["quality"]
 
 
@@ -217,18 +245,26 @@ def test_divergence_keeps_the_last_good_snapshot(config, tmp_path, monkeypatch):
         def poisoned_step(images, labels, number):
             if number == 6:
                 with torch.no_grad():
-                    next(iter(training.parts().values())).get_parameter(NAMES[config.name]).fill_(float("nan"))
+                    next(iter(training.parts().values())).get_parameter(NAMES[config.name]).fill_(
+                        float("nan")
+                    )
             return step(images, labels, number)
 
         training.step = poisoned_step
         return training
 
-    NAMES = {"edm": "unet.first.weight", "guided_diffusion": "unet.down.0.0.weight", "stylegan2": "synthesis.constant"}
+    NAMES = {
+        "edm": "unet.first.weight",
+        "guided_diffusion": "unet.down.0.0.weight",
+        "stylegan2": "synthesis.constant",
+    }
     monkeypatch.setattr(generator, "start", poisoned)
     with pytest.raises(Diverged, match="lower generator.lr.*snapshot at 32 images is kept"):
         generator.train(*data(config), CLASSES, config, tmp_path, seed=3, device="cpu")
     whole, _ = train(config, tmp_path / "other", should_stop=lambda: False)
-    assert np.isfinite(draw(generator).astype(float)).all() and all(p.isfinite().all() for p in generator.network.parameters())
+    assert np.isfinite(draw(generator).astype(float)).all() and all(
+        p.isfinite().all() for p in generator.network.parameters()
+    )
     resumed, _ = train(config, tmp_path)  # the kept snapshot is a good one
     assert np.array_equal(draw(resumed), draw(whole))
 
@@ -293,7 +329,16 @@ def test_loading_what_is_not_a_generator(damage, trained, tmp_path):
 
 def test_seeds_are_derived_independently():
     assert derived(1, "step", 2) == derived(1, "step", 2)
-    assert len({derived(seed, *path) for seed in range(50) for path in [("step", 1), ("step", 11), ("step1", 1), ()]}) == 200
+    assert (
+        len(
+            {
+                derived(seed, *path)
+                for seed in range(50)
+                for path in [("step", 1), ("step", 11), ("step1", 1), ()]
+            }
+        )
+        == 200
+    )
     assert 0 <= derived(2**31 - 1, "x") < 2**63
     rows = seeded_normal([7, 8, 7], 100)
     assert torch.equal(rows[0], rows[2]) and not torch.equal(rows[0], rows[1])
@@ -337,7 +382,9 @@ def test_an_estimate_measures_a_few_steps(config, monkeypatch):
     assert torch.equal(torch.rand(3), expected)
     json.dumps(found, allow_nan=False)
     assert all(found[key] > 0 for key in ("seconds_per_kimg", "sampling_img_per_s", "memory_mb", "steps"))
-    assert found["training_seconds"] > found["seconds_per_kimg"] * config.kimg and found["kimg"] == config.kimg
+    assert (
+        found["training_seconds"] > found["seconds_per_kimg"] * config.kimg and found["kimg"] == config.kimg
+    )
     if config.name == "stylegan2":
         assert found["steps"] % 8 == 0, "whole periods of the lazy regularisation"
     with pytest.raises(InputError, match="not available"):

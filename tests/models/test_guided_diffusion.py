@@ -31,7 +31,14 @@ from gmaug_core.models.generators.training import seeded_normal
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = GuidedDiffusionConfig(
-    resolution=8, channels=8, channel_mult=(1, 2), classifier_channels=8, batch=8, kimg=0.08, snapshot_kimg=1.0, sampling_steps=5
+    resolution=8,
+    channels=8,
+    channel_mult=(1, 2),
+    classifier_channels=8,
+    batch=8,
+    kimg=0.08,
+    snapshot_kimg=1.0,
+    sampling_steps=5,
 )
 
 
@@ -44,13 +51,17 @@ def whole(schedule="cosine", steps=1000):
 
 def test_schedules():
     linear, cosine = schedule_betas("linear", 1000), schedule_betas("cosine", 1000)
-    assert (linear[0], linear[-1]) == pytest.approx((1e-4, 0.02)) and np.diff(linear, 2) == pytest.approx(0, abs=1e-12)
+    assert (linear[0], linear[-1]) == pytest.approx((1e-4, 0.02)) and np.diff(linear, 2) == pytest.approx(
+        0, abs=1e-12
+    )
     kept = np.cumprod(1 - cosine)
     t = np.arange(1, 1000) / 1000  # all but the last step, whose beta is clipped
     expected = np.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2 / math.cos(0.008 / 1.008 * math.pi / 2) ** 2
     assert kept[:-1] == pytest.approx(expected) and cosine.max() == pytest.approx(0.999)
     for betas in (linear, cosine, schedule_betas("linear", 50)):
-        assert (betas > 0).all() and (betas < 1).all() and np.prod(1 - betas) < 1e-4, "nothing of the image is left"
+        assert (betas > 0).all() and (betas < 1).all() and np.prod(1 - betas) < 1e-4, (
+            "nothing of the image is left"
+        )
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -61,8 +72,12 @@ def test_respacing_keeps_the_marginals(schedule):
     few, all_ = Process(schedule_betas(schedule, 1000), steps), whole(schedule)
     assert torch.equal(few.at("kept", 7), all_.at("kept", int(steps[7])))
     products = torch.cumprod(1 - few.tables["beta"].double(), 0)
-    assert torch.allclose(products.float(), few.tables["kept"], rtol=1e-3, atol=1e-9), "its betas lead to the same noise"
-    assert few.tables["steps"].tolist() == steps.tolist(), "and the network is told the steps of the whole process"
+    assert torch.allclose(products.float(), few.tables["kept"], rtol=1e-3, atol=1e-9), (
+        "its betas lead to the same noise"
+    )
+    assert few.tables["steps"].tolist() == steps.tolist(), (
+        "and the network is told the steps of the whole process"
+    )
     assert Process(schedule_betas(schedule, 50), np.arange(50)).tables["steps"][-1] == 980
 
 
@@ -75,9 +90,13 @@ def test_the_posterior_is_bayes_rule():
     seen = (1 - betas[k]) / betas[k], noisy / math.sqrt(1 - betas[k])
     precision = prior[0] + seen[0]
     mean = (prior[0] * prior[1] + seen[0] * seen[1]) / precision
-    assert float(process.posterior_mean(torch.tensor(clean), torch.tensor(noisy), k)) == pytest.approx(mean, rel=1e-5)
+    assert float(process.posterior_mean(torch.tensor(clean), torch.tensor(noisy), k)) == pytest.approx(
+        mean, rel=1e-5
+    )
     assert float(process.at("log_variance", k).exp()) == pytest.approx(1 / precision, rel=1e-5)
-    assert process.at("log_variance", 0) == process.at("log_variance", 1), "0 at the first step: the next one's"
+    assert process.at("log_variance", 0) == process.at("log_variance", 1), (
+        "0 at the first step: the next one's"
+    )
 
 
 def test_noise_and_clean_image_are_each_others_inverse():
@@ -95,7 +114,9 @@ def test_learned_variances_lie_between_the_bounds():
     process, k = whole(), 500
     low, high = process.at("log_variance", k), process.at("beta", k).log()
     shares = torch.tensor([-1.0, 0.0, 1.0]).reshape(3, 1, 1, 1)
-    assert torch.allclose(process.log_variance(shares, k).flatten(), torch.stack([low, (low + high) / 2, high]).flatten())
+    assert torch.allclose(
+        process.log_variance(shares, k).flatten(), torch.stack([low, (low + high) / 2, high]).flatten()
+    )
     assert process.log_variance(None, k) == low < high
 
 
@@ -161,7 +182,11 @@ def test_the_gradient_of_the_classifier_by_finite_differences():
     network = NoisyClassifier(SMALL, 3, 1).double().eval()
     for parameter in network.parameters():
         parameter.data.add_(0.1 * torch.randn_like(parameter))
-    x, labels, times = torch.randn(2, 1, 8, 8).double(), torch.tensor([1, 2]), torch.tensor([10.0, 700.0]).double()
+    x, labels, times = (
+        torch.randn(2, 1, 8, 8).double(),
+        torch.tensor([1, 2]),
+        torch.tensor([10.0, 700.0]).double(),
+    )
 
     embedding = network.time(time_embedding(times, network.base).double())
 
@@ -180,32 +205,47 @@ def test_the_gradient_of_the_classifier_by_finite_differences():
 
 
 def test_noise_of_an_image_depends_on_its_seed_alone():
-    both, one = noise_stream([5, 6], (1, 8, 8), torch.device("cpu")), noise_stream([6], (1, 8, 8), torch.device("cpu"))
+    both, one = (
+        noise_stream([5, 6], (1, 8, 8), torch.device("cpu")),
+        noise_stream([6], (1, 8, 8), torch.device("cpu")),
+    )
     first = both()
     assert torch.equal(first.reshape(2, 64), seeded_normal([5, 6], 64))
-    assert torch.equal(first[1], one()[0]) and torch.equal(second := both()[1], one()[0]) and not torch.equal(second, first[1])
+    assert (
+        torch.equal(first[1], one()[0])
+        and torch.equal(second := both()[1], one()[0])
+        and not torch.equal(second, first[1])
+    )
 
 
 # Training
 
 
-@pytest.mark.parametrize("settings", [{}, {"learn_sigma": True, "sampler": "ancestral", "sampling_steps": 30}, {"guidance": 0.0}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"learn_sigma": True, "sampler": "ancestral", "sampling_steps": 30}, {"guidance": 0.0}]
+)
 def test_a_short_training_learns(settings, tmp_path):
     config = SMALL.model_copy(update={"kimg": 1.0, "lr": 3e-3, "sampling_steps": 10, **settings})
     labels = np.arange(20) % 2
     images = np.where(labels[:, None, None] == 0, 40, 215) * np.ones((1, 8, 8))
     images[:, :4] = 128  # the classes differ in their lower halves
     generator = GuidedDiffusion(config)
-    figures = generator.train(images.astype(np.uint8), labels, ["dark", "light"], config, tmp_path, device="cpu")
+    figures = generator.train(
+        images.astype(np.uint8), labels, ["dark", "light"], config, tmp_path, device="cpu"
+    )
     assert figures["loss"] < 0.4 and ("bound" in figures) == config.learn_sigma
-    assert ("classifier_loss" in figures) == (generator.network.classifier is not None) == bool(config.guidance)
+    assert (
+        ("classifier_loss" in figures) == (generator.network.classifier is not None) == bool(config.guidance)
+    )
     samples = next(generator.sample(np.arange(8) % 2, np.arange(8), 8))
     assert samples[::2, 4:].mean() < 90 < 165 < samples[1::2, 4:].mean()
     assert abs(samples[:, :4].mean() - 128) < 30
 
 
 def test_the_classifier_alone_can_make_the_class(tmp_path):
-    config = SMALL.model_copy(update={"kimg": 1.0, "lr": 3e-3, "class_conditional": False, "guidance": 2.0, "sampling_steps": 20})
+    config = SMALL.model_copy(
+        update={"kimg": 1.0, "lr": 3e-3, "class_conditional": False, "guidance": 2.0, "sampling_steps": 20}
+    )
     labels = np.arange(20) % 2
     images = (np.where(labels[:, None, None] == 0, 60, 195) * np.ones((1, 8, 8))).astype(np.uint8)
     generator = GuidedDiffusion(config)
@@ -216,21 +256,34 @@ def test_the_classifier_alone_can_make_the_class(tmp_path):
 
 # Published checkpoints
 
-SHAPE = {"resolution": 16, "channels": 128, "channel_mult": (1, 2), "blocks": 1, "attention_resolutions": (8,), "colour": "rgb"}
+SHAPE = {
+    "resolution": 16,
+    "channels": 128,
+    "channel_mult": (1, 2),
+    "blocks": 1,
+    "attention_resolutions": (8,),
+    "colour": "rgb",
+}
 PUBLISHED = {"side": 16, "base": 128, "mult": (1, 2), "blocks": 1, "attention": (8,)}
 
 
-@pytest.mark.parametrize(("heads", "by_head", "learn_sigma"), [(4, True, True), (0, False, True), (0, True, False)])
+@pytest.mark.parametrize(
+    ("heads", "by_head", "learn_sigma"), [(4, True, True), (0, False, True), (0, True, False)]
+)
 def test_a_converted_unet_gives_the_same_numbers(heads, by_head, learn_sigma):
     torch.manual_seed(0)
-    published = Published(**PUBLISHED, heads=heads, by_head=by_head, classes=7, n_out=6 if learn_sigma else 3).eval()
+    published = Published(
+        **PUBLISHED, heads=heads, by_head=by_head, classes=7, n_out=6 if learn_sigma else 3
+    ).eval()
     ours = UNet(GuidedDiffusionConfig(**SHAPE, heads=heads, learn_sigma=learn_sigma), 7, 3).eval()
     state = convert(published.state_dict(), ours, by_head=by_head)
     ours.load_state_dict(state | {"from_class.weight": published.label_emb.weight})
     x, steps, labels = torch.randn(2, 3, 16, 16), torch.tensor([3.0, 870.0]), torch.tensor([0, 5])
     with torch.no_grad():
         expected, given = published(x, steps, labels), ours(x, steps, labels)
-        assert torch.allclose(expected, given, atol=1e-5 * float(expected.abs().max())) and expected.std() > 0.01
+        assert (
+            torch.allclose(expected, given, atol=1e-5 * float(expected.abs().max())) and expected.std() > 0.01
+        )
         assert not torch.allclose(expected, ours(x, steps, labels.flip(0)), atol=1e-3)
     mean = published.label_emb.weight.mean(0)
     assert torch.allclose(state["from_class.weight"], mean.expand(7, -1)), "fresh rows for the user's classes"
@@ -238,7 +291,9 @@ def test_a_converted_unet_gives_the_same_numbers(heads, by_head, learn_sigma):
         wrong = convert(published.state_dict(), ours, by_head=False)
         ours.load_state_dict(wrong | {"from_class.weight": published.label_emb.weight})
         with torch.no_grad():
-            assert not torch.allclose(expected, ours(x, steps, labels), atol=1e-3), "the order of the rows matters"
+            assert not torch.allclose(expected, ours(x, steps, labels), atol=1e-3), (
+                "the order of the rows matters"
+            )
 
 
 def test_a_converted_classifier_gives_the_same_numbers():
@@ -247,27 +302,49 @@ def test_a_converted_classifier_gives_the_same_numbers():
     ours = NoisyClassifier(GuidedDiffusionConfig(**SHAPE, classifier_channels=128), 5, 3).eval()
     state = convert(published.state_dict(), ours, by_head=True)
     fresh = {"last.2.out.weight", "last.2.out.bias"}
-    assert all(torch.equal(state[name], ours.state_dict()[name]) for name in fresh), "the last layer is the user's classes'"
+    assert all(torch.equal(state[name], ours.state_dict()[name]) for name in fresh), (
+        "the last layer is the user's classes'"
+    )
     pool = published.out[2].c_proj
     ours.load_state_dict(state | {"last.2.out.weight": pool.weight[..., 0], "last.2.out.bias": pool.bias})
     x, steps = torch.randn(2, 3, 16, 16), torch.tensor([3.0, 870.0])
     with torch.no_grad():
         expected = published(x, steps)
-        assert torch.allclose(expected, ours(x, steps), atol=1e-5 * float(expected.abs().max())) and expected.std() > 0.01
+        assert (
+            torch.allclose(expected, ours(x, steps), atol=1e-5 * float(expected.abs().max()))
+            and expected.std() > 0.01
+        )
 
 
 def tiny_checkpoint(folder, **changes):
     """A file in the published format, and settings that fit it."""
     torch.manual_seed(0)
     path = folder / "published.pt"
-    torch.save(Published(**(PUBLISHED | {"side": 8} | changes), heads=4, by_head=True, classes=7, n_out=6).state_dict(), path)
-    settings = SHAPE | {"resolution": 8, "heads": 4, "learn_sigma": True, "batch": 2, "kimg": 0.004, "snapshot_kimg": 1.0}
-    return path, GuidedDiffusionConfig(**settings, classifier_channels=8, sampling_steps=2, pretrained=str(path))
+    torch.save(
+        Published(
+            **(PUBLISHED | {"side": 8} | changes), heads=4, by_head=True, classes=7, n_out=6
+        ).state_dict(),
+        path,
+    )
+    settings = SHAPE | {
+        "resolution": 8,
+        "heads": 4,
+        "learn_sigma": True,
+        "batch": 2,
+        "kimg": 0.004,
+        "snapshot_kimg": 1.0,
+    }
+    return path, GuidedDiffusionConfig(
+        **settings, classifier_channels=8, sampling_steps=2, pretrained=str(path)
+    )
 
 
 def test_starting_from_a_published_checkpoint_is_open_set(tmp_path):
     path, config = tiny_checkpoint(tmp_path, attention=(8,))
-    images, labels = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8), np.array([0, 1, 2, 0])
+    images, labels = (
+        np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8),
+        np.array([0, 1, 2, 0]),
+    )
     generator = generators.create(config)
     assert not generator.closed_set and generators.create(SMALL).closed_set
     generator.device = torch.device("cpu")
@@ -282,10 +359,14 @@ def test_starting_from_a_published_checkpoint_is_open_set(tmp_path):
     with pytest.raises(InputError, match="another training.*pretrained_sha256"):
         generator.train(images, labels, ["a", "b", "c"], config, tmp_path / "out", device="cpu")
     path.unlink()
-    assert not generators.load(tmp_path / "model", "cpu").closed_set, "a trained one does not need the file any more"
+    assert not generators.load(tmp_path / "model", "cpu").closed_set, (
+        "a trained one does not need the file any more"
+    )
 
 
-@pytest.mark.parametrize("problem", ["missing", "text", "list", "pickle", "channels", "blocks", "colour", "fixed variance"])
+@pytest.mark.parametrize(
+    "problem", ["missing", "text", "list", "pickle", "channels", "blocks", "colour", "fixed variance"]
+)
 def test_a_checkpoint_that_does_not_fit_is_named(problem, tmp_path):
     path, config = tiny_checkpoint(tmp_path)
     match = {
@@ -312,7 +393,9 @@ def test_a_checkpoint_that_does_not_fit_is_named(problem, tmp_path):
     config = config.model_copy(update=changes.get(problem, {}))
     shape = (2, 8, 8) if problem == "colour" else (2, 8, 8, 3)
     with pytest.raises(InputError, match=match):
-        generators.create(config).train(np.zeros(shape, np.uint8), np.zeros(2, int), ["a"], config, tmp_path / "out", device="cpu")
+        generators.create(config).train(
+            np.zeros(shape, np.uint8), np.zeros(2, int), ["a"], config, tmp_path / "out", device="cpu"
+        )
 
 
 def test_presets_take_the_published_shape_for_a_checkpoint(tmp_path):
@@ -323,10 +406,26 @@ def test_presets_take_the_published_shape_for_a_checkpoint(tmp_path):
     path = tmp_path / "c.pt"
     path.write_bytes(b"")
     paper = resolve("paper", 200)
-    assert (paper.resolution, paper.channels, paper.channel_mult, paper.heads, paper.schedule) == (128, 256, (1, 1, 2, 3, 4), 4, "linear")
-    assert (paper.sampling_steps, paper.sampler, paper.guidance, paper.learn_sigma) == (250, "ancestral", 0.5, True)
+    assert (paper.resolution, paper.channels, paper.channel_mult, paper.heads, paper.schedule) == (
+        128,
+        256,
+        (1, 1, 2, 3, 4),
+        4,
+        "linear",
+    )
+    assert (paper.sampling_steps, paper.sampler, paper.guidance, paper.learn_sigma) == (
+        250,
+        "ancestral",
+        0.5,
+        True,
+    )
     at_64 = resolve("standard", 64, pretrained=str(path))
-    assert (at_64.channels, at_64.channel_mult, at_64.blocks, at_64.classifier_blocks) == (192, (1, 2, 3, 4), 3, 4)
+    assert (at_64.channels, at_64.channel_mult, at_64.blocks, at_64.classifier_blocks) == (
+        192,
+        (1, 2, 3, 4),
+        3,
+        4,
+    )
     assert resolve("standard", 64).channels == 128
     with pytest.raises(InputError, match="no checkpoint 'gone.pt'"):
         resolve("paper", 200, pretrained="gone.pt")

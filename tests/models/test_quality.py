@@ -19,7 +19,9 @@ def test_the_same_distribution_scores_near_zero_and_a_shift_does_not():
 
 def test_frechet_distance_of_known_gaussians():
     """Two Gaussians with equal covariance differ by the squared distance of their means."""
-    assert quality.frechet_distance(REAL, REAL + np.arange(8)) == pytest.approx((np.arange(8) ** 2).sum(), rel=1e-6)
+    assert quality.frechet_distance(REAL, REAL + np.arange(8)) == pytest.approx(
+        (np.arange(8) ** 2).sum(), rel=1e-6
+    )
     assert quality.frechet_distance(REAL, REAL) == pytest.approx(0, abs=1e-6)
 
 
@@ -67,7 +69,13 @@ def test_auc_is_half_for_the_same_and_one_for_different():
 def test_figures_say_n_and_leave_out_what_is_too_small():
     assert set(quality.figures(REAL, REAL[:1])) == {"n_real", "n_synthetic"}
     found = quality.figures(REAL, REAL + 0.1, limit=100)
-    assert found["n_real"] == found["n_synthetic"] == 100 and {"fd", "kid", "precision", "recall", "real_vs_synthetic_auc"} <= set(found)
+    assert found["n_real"] == found["n_synthetic"] == 100 and {
+        "fd",
+        "kid",
+        "precision",
+        "recall",
+        "real_vs_synthetic_auc",
+    } <= set(found)
 
 
 def test_nearest_real():
@@ -96,11 +104,15 @@ def test_an_assessment_tells_good_samples_from_copies_and_from_noise():
     fair, wild, alike = assess(good, labels), assess(noise, labels), assess(one, labels)
     assert fair["n_real"] == 10 + 10 + 4, "as many of a class as were drawn of it, where there are"
     assert fair["kid"] < wild["kid"] and fair["fd"] < wild["fd"] and fair["precision"] > wild["precision"]
-    assert fair["consistency"] > 0.9 > 0.5 > wild["consistency"] and alike["consistency"] == pytest.approx(1 / 3)
+    assert fair["consistency"] > 0.9 > 0.5 > wild["consistency"] and alike["consistency"] == pytest.approx(
+        1 / 3
+    )
     assert alike["consistency_tail"] == 0, "the tail is class 2"
     assert fair["diversity"][0] == pytest.approx(1, abs=0.2) and alike["diversity"] == [0, 0, 0]
     assert assess(IMAGES, LABELS)["memorised_share"] == 1 > 0.2 > fair["memorised_share"]
-    assert assess(good[:1], labels[:1])["diversity"] == [None] * 3 and "kid" not in assess(good[:1], labels[:1])
+    assert assess(good[:1], labels[:1])["diversity"] == [None] * 3 and "kid" not in assess(
+        good[:1], labels[:1]
+    )
 
 
 class Pooled(torch.nn.Module):
@@ -117,7 +129,10 @@ def test_a_persons_torchscript_gives_fid_and_says_which_file(tmp_path):
     inception = quality.Inception(path)
     assert inception.kind == "torchscript" and len(inception.sha256) == 64
     found = inception.fid(IMAGES[:60], IMAGES[:60])
-    assert found["fid"] == pytest.approx(0, abs=1e-3) and (found["fid_n_real"], found["fid_n_synthetic"]) == (60, 60)
+    assert found["fid"] == pytest.approx(0, abs=1e-3) and (found["fid_n_real"], found["fid_n_synthetic"]) == (
+        60,
+        60,
+    )
     assert found["fid_weights_sha256"] == inception.sha256
     assert inception.fid(IMAGES[:60], IMAGES[60:])["fid"] > 100
     features = inception(IMAGES[:3])
@@ -128,7 +143,9 @@ def test_a_torchvision_state_dict_is_an_inception(tmp_path):
     from torchvision.models import inception_v3
 
     path = tmp_path / "inception.pth"
-    torch.save(inception_v3(weights=None, init_weights=False, aux_logits=False, num_classes=5).state_dict(), path)
+    torch.save(
+        inception_v3(weights=None, init_weights=False, aux_logits=False, num_classes=5).state_dict(), path
+    )
     inception = quality.Inception(path)
     assert inception.kind == "torchvision" and inception(IMAGES[:2]).shape == (2, 2048)
 

@@ -32,7 +32,9 @@ def test_quantile_mode_keeps_that_share_of_each_class():
     rng = np.random.default_rng(0)
     logits = np.concatenate([rng.normal(size=(200, 1)) + 8, rng.normal(size=(200, 1))], axis=1)
     labels = np.zeros(200, int)
-    assert select(logits, labels, threshold=0.75, mode="quantile").accepted.mean() == pytest.approx(0.25, abs=0.01)
+    assert select(logits, labels, threshold=0.75, mode="quantile").accepted.mean() == pytest.approx(
+        0.25, abs=0.01
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,7 +43,10 @@ def test_order_and_neighbours_change_nothing(n, classes, seed, threshold):
     rng = np.random.default_rng(seed)
     logits, labels = rng.normal(size=(n, classes)), rng.integers(0, classes, n)
     order = rng.permutation(n)
-    whole, shuffled = select(logits, labels, threshold=threshold), select(logits[order], labels[order], threshold=threshold)
+    whole, shuffled = (
+        select(logits, labels, threshold=threshold),
+        select(logits[order], labels[order], threshold=threshold),
+    )
     np.testing.assert_array_equal(whole.accepted[order], shuffled.accepted)
     stricter = select(logits, labels, threshold=threshold + 0.5)
     assert not (stricter.accepted & ~whole.accepted).any()

@@ -62,9 +62,20 @@ def test_a_look_costs_a_twentieth_of_the_training(evaluations, expected):
 def test_a_look_draws_every_class_alike_and_few_of_many_classes():
     seen = watch()
     assert np.bincount(seen.labels).tolist() == [10, 10, 10] and seen.seeds[:10].tolist() == list(range(10))
-    many = Watch(IMAGES, np.arange(53), [str(k) for k in range(53)], snapshot_images=1000, evaluations=1, most=256, assess=None)
+    many = Watch(
+        IMAGES,
+        np.arange(53),
+        [str(k) for k in range(53)],
+        snapshot_images=1000,
+        evaluations=1,
+        most=256,
+        assess=None,
+    )
     assert len(np.unique(many.labels)) == 32 and len(many.labels) == 256
-    assert snapshots.sample_sheet([drawn(seen)[:3]])[:4] == b"\x89PNG" and seen.sheet(drawn(seen))[:4] == b"\x89PNG"
+    assert (
+        snapshots.sample_sheet([drawn(seen)[:3]])[:4] == b"\x89PNG"
+        and seen.sheet(drawn(seen))[:4] == b"\x89PNG"
+    )
 
 
 def test_a_sheet_shows_each_image_enlarged_and_apart():
@@ -72,12 +83,20 @@ def test_a_sheet_shows_each_image_enlarged_and_apart():
     sheet = np.asarray(Image.open(io.BytesIO(snapshots.sample_sheet(rows, columns=2))))
     gap = snapshots.SHEET_GAP
     assert sheet.shape == (128 + gap, 128 + gap)
-    assert (sheet[:64, :64] == 10).all() and (sheet[:64, 64 + gap :] == 10).all() and (sheet[64 + gap :, :64] == 20).all()
-    assert (sheet[64 : 64 + gap] == snapshots.SHEET_GREY).all() and (sheet[64 + gap :, 64:] == snapshots.SHEET_GREY).all()
+    assert (
+        (sheet[:64, :64] == 10).all()
+        and (sheet[:64, 64 + gap :] == 10).all()
+        and (sheet[64 + gap :, :64] == 20).all()
+    )
+    assert (sheet[64 : 64 + gap] == snapshots.SHEET_GREY).all() and (
+        sheet[64 + gap :, 64:] == snapshots.SHEET_GREY
+    ).all()
 
 
 def test_the_best_snapshot_has_the_lowest_kid_among_those_that_know_their_classes():
-    seen = watch(assessed((0.1, (1, 1, 1)), (0.5, (1, 1, 1)), (0.2, (1, 1, 1)), (0.3, (1, 1, 1)), (0.01, (0.1, 1, 1))))
+    seen = watch(
+        assessed((0.1, (1, 1, 1)), (0.5, (1, 1, 1)), (0.2, (1, 1, 1)), (0.3, (1, 1, 1)), (0.01, (0.1, 1, 1)))
+    )
     better = [seen.see(drawn(seen), kimg=k, conditional=k > 0) for k in range(5)]
     assert better == [True, True, True, False, False], "the last has the lowest KID, but a class has fallen"
     assert seen.best["kimg"] == 2 and seen.collapse is None
@@ -91,11 +110,17 @@ def test_without_an_assessment_pixels_are_compared():
     assert seen.rows[0]["diversity"] == pytest.approx(1, abs=0.05)
     assert not seen.see(drawn(seen), kimg=2, conditional=True) and not seen.collapse
     seen.see(drawn(seen), kimg=3, conditional=True)
-    assert seen.collapse["kimg"] == 3 and seen.collapse["best_kimg"] == 1 and seen.collapse["classes"] == ["a", "b"]
+    assert (
+        seen.collapse["kimg"] == 3
+        and seen.collapse["best_kimg"] == 1
+        and seen.collapse["classes"] == ["a", "b"]
+    )
 
 
 def test_one_well_populated_class_is_enough_and_a_tiny_one_is_not():
-    seen = watch(assessed(*[(0.1, (1, 0.9, 0.8))] * 2, *[(0.1, (1, 0.9, 0.01))] * 3, *[(0.1, (1, 0.1, 0.8))] * 2))
+    seen = watch(
+        assessed(*[(0.1, (1, 0.9, 0.8))] * 2, *[(0.1, (1, 0.9, 0.01))] * 3, *[(0.1, (1, 0.1, 0.8))] * 2)
+    )
     for kimg in range(6):
         seen.see(drawn(seen), kimg=kimg, conditional=True)
         assert seen.collapse is None, "three images say little of class c; class b has been low once"
@@ -105,7 +130,12 @@ def test_one_well_populated_class_is_enough_and_a_tiny_one_is_not():
 
 def test_narrowing_to_classes_is_not_a_collapse():
     """Before it knows its classes a generator draws all of them for each: more varied than the class, and then less."""
-    rows = [(0.5, (3, 3, 3))] * 3 + [(0.3, (0.8, 0.9, 0.5)), (0.2, (0.6, 0.5, 0.4)), (0.2, (0.5, 0.4, 0.3)), (0.2, (0.6, 0.5, 0.3))]
+    rows = [(0.5, (3, 3, 3))] * 3 + [
+        (0.3, (0.8, 0.9, 0.5)),
+        (0.2, (0.6, 0.5, 0.4)),
+        (0.2, (0.5, 0.4, 0.3)),
+        (0.2, (0.6, 0.5, 0.3)),
+    ]
     seen = watch(assessed(*rows))
     for kimg in range(len(rows)):
         seen.see(drawn(seen), kimg=kimg, conditional=kimg > 2)
@@ -134,7 +164,15 @@ def test_the_monitors_memory_survives_a_resume():
 
 
 CONFIG = StyleGAN2Config(
-    resolution=8, channel_max=8, z_dim=8, w_dim=8, batch=8, kimg=0.4, snapshot_kimg=0.04, transition_start=0.01, transition_end=0.1
+    resolution=8,
+    channel_max=8,
+    z_dim=8,
+    w_dim=8,
+    batch=8,
+    kimg=0.4,
+    snapshot_kimg=0.04,
+    transition_start=0.01,
+    transition_end=0.1,
 )
 
 
@@ -186,7 +224,9 @@ def test_a_collapse_is_caught_and_rolled_back(collapsed, tmp_path):
     images = draw(generator)
     assert class_spread(images, np.arange(9) % 3, 3).min() > 0, "the images are varied again"
     whole, figures = train(tmp_path)
-    assert "collapse" not in figures and figures["images"] == 400, "the same training left alone raises nothing"
+    assert "collapse" not in figures and figures["images"] == 400, (
+        "the same training left alone raises nothing"
+    )
 
 
 def test_a_rolled_back_training_is_not_trained_on(collapsed):
@@ -198,7 +238,9 @@ def test_a_rolled_back_training_is_not_trained_on(collapsed):
 def test_a_collapse_is_the_same_across_a_resume(collapsed, tmp_path):
     calls = iter(range(10**6))
     with pytest.raises(Stopped):
-        train(tmp_path, collapse_at=22, should_stop=lambda: next(calls) >= 27)  # between the two low snapshots
+        train(
+            tmp_path, collapse_at=22, should_stop=lambda: next(calls) >= 27
+        )  # between the two low snapshots
     generator, figures = train(tmp_path, collapse_at=22)
     assert figures["collapse"] == collapsed[1]["collapse"] and figures["quality"] == collapsed[1]["quality"]
     assert np.array_equal(draw(generator), draw(collapsed[0]))

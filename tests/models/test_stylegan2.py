@@ -51,7 +51,9 @@ def batch():
     return torch.randn(8, 1, 8, 8), torch.arange(8) % 3
 
 
-@pytest.mark.parametrize(("kimg", "expected"), [(0, 0), (299, 0), (300, 0), (450, 0.5), (600, 1), (601, 1), (1000, 1)])
+@pytest.mark.parametrize(
+    ("kimg", "expected"), [(0, 0), (299, 0), (300, 0), (450, 0.5), (600, 1), (601, 1), (1000, 1)]
+)
 def test_lambda_is_0_then_half_way_then_1(kimg, expected):
     assert transition(kimg, 1000, 0.3, 0.6) == pytest.approx(expected)
 
@@ -66,14 +68,21 @@ def test_lambda_follows_the_image_counter_in_training():
 
 def test_with_lambda_0_the_class_changes_nothing_and_the_conditional_parts_get_no_gradient():
     generator, training = start()
-    conditional = [training.discriminator.conditional, training.discriminator.embed, training.discriminator.from_class]
+    conditional = [
+        training.discriminator.conditional,
+        training.discriminator.embed,
+        training.discriminator.from_class,
+    ]
     conditional += [training.generator.mapping.embed, training.generator.mapping.from_class]
     before = [parameter.clone() for part in conditional for parameter in part.parameters()]
     training.step(*batch(), 1)
     assert training.discriminator.unconditional.weight.grad.abs().sum() > 0
     for part in conditional:
         assert all(parameter.grad is None or not parameter.grad.any() for parameter in part.parameters())
-    assert all(torch.equal(a, b) for a, b in zip(before, (p for part in conditional for p in part.parameters()), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(before, (p for part in conditional for p in part.parameters()), strict=True)
+    )
     generator._network = training.average()
     a, b = (next(generator.sample(np.full(4, k), np.arange(4), 4)) for k in (0, 1))
     assert np.array_equal(a, b)
@@ -119,7 +128,9 @@ def test_scaling_activations_equals_per_image_weights(up):
             y = Filter.apply(y, low_pass().double() * 4, 1)
         else:
             y = F.conv2d(x[k : k + 1], weight, padding=1)
-        y = y * 2**0.5 + 0.3 * noise[k] + layer.bias[None, :, None, None]  # noise and bias have the gain in them
+        y = (
+            y * 2**0.5 + 0.3 * noise[k] + layer.bias[None, :, None, None]
+        )  # noise and bias have the gain in them
         expected.append(F.leaky_relu(y, 0.2))
     assert torch.allclose(layer(x, w, noise), torch.cat(expected), atol=1e-6)
 
@@ -151,9 +162,13 @@ def test_a_residual_block_is_its_formula():
     for conv in (block.conv0, block.conv1):
         conv.bias.data.normal_()
 
-    def plain(layer, x, stride=1):  # He's gain left to the activation: the layer's weights and biases have it in them
+    def plain(
+        layer, x, stride=1
+    ):  # He's gain left to the activation: the layer's weights and biases have it in them
         gain = layer.paces["bias"]
-        return F.conv2d(x, layer.weight / gain, layer.bias / gain, stride=stride, padding=0 if stride > 1 else 1)
+        return F.conv2d(
+            x, layer.weight / gain, layer.bias / gain, stride=stride, padding=0 if stride > 1 else 1
+        )
 
     def active(x):
         return F.leaky_relu(x, 0.2) * 2**0.5
@@ -166,19 +181,32 @@ def test_a_residual_block_is_its_formula():
 
 def test_equalised_learning_rates_are_those_of_unit_variance_weights():
     torch.manual_seed(0)
-    layers = {"dense": Dense(6, 4, lr=0.01, gain=2**0.5), "conv": Conv(3, 4, 3, gain=2**0.5), "styled": StyledConv(3, 4, 6, up=False)}
+    layers = {
+        "dense": Dense(6, 4, lr=0.01, gain=2**0.5),
+        "conv": Conv(3, 4, 3, gain=2**0.5),
+        "styled": StyledConv(3, 4, 6, up=False),
+    }
     network = nn.ModuleDict(layers)
     groups = learning_rates(network, 1e-3)
     assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
     rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
-    for layer, fan_in, gain, lr in (("dense", 6, 2**0.5, 0.01), ("conv", 27, 2**0.5, 1.0), ("styled", 27, 1.0, 1.0)):
+    for layer, fan_in, gain, lr in (
+        ("dense", 6, 2**0.5, 0.01),
+        ("conv", 27, 2**0.5, 1.0),
+        ("styled", 27, 1.0, 1.0),
+    ):
         scale = gain * lr / fan_in**0.5  # w = scale v: what multiplies a weight v that learns at 1e-3
         assert rates[id(layers[layer].weight)] == pytest.approx(1e-3 * scale)
     assert rates[id(layers["styled"].style.bias)] == 1e-3
 
-    v = nn.Parameter(layers["conv"].weight.detach() / (scale := (2 / 27) ** 0.5))  # Adam on v, and on w: the same weights after
+    v = nn.Parameter(
+        layers["conv"].weight.detach() / (scale := (2 / 27) ** 0.5)
+    )  # Adam on v, and on w: the same weights after
     assert 0.7 < float(v.detach().std()) < 1.3
-    optimizers = [torch.optim.Adam(groups, betas=(0.0, 0.99)), torch.optim.Adam([v], lr=1e-3, betas=(0.0, 0.99))]
+    optimizers = [
+        torch.optim.Adam(groups, betas=(0.0, 0.99)),
+        torch.optim.Adam([v], lr=1e-3, betas=(0.0, 0.99)),
+    ]
     x = torch.randn(2, 3, 8, 8)
     for _ in range(3):
         for optimizer, weight in zip(optimizers, (layers["conv"].weight, v * scale), strict=True):
@@ -214,11 +242,15 @@ def test_compiled_training_is_the_same_training(monkeypatch):
 
     def recorded(network, **options):
         compiled.append(type(network).__name__)
-        compile_(network, **options, backend="aot_eager")  # traced and differentiated as for a GPU, but no code is generated
+        compile_(
+            network, **options, backend="aot_eager"
+        )  # traced and differentiated as for a GPU, but no code is generated
 
     monkeypatch.setattr(nn.Module, "compile", recorded)
     monkeypatch.setattr(StyleGAN2Training, "precision", lambda training: nullcontext())
-    config = SMALL.model_copy(update={"path_length_weight": 2.0, "path_length_interval": 1, "r1_interval": 1, "augment": "none"})
+    config = SMALL.model_copy(
+        update={"path_length_weight": 2.0, "path_length_interval": 1, "r1_interval": 1, "augment": "none"}
+    )
     weights = []
     for wanted in (False, True):
         _, training = start(config.model_copy(update={"compile": wanted}))
@@ -233,7 +265,12 @@ def test_compiled_training_is_the_same_training(monkeypatch):
 def test_minibatch_deviation_sees_a_collapse():
     x = torch.randn(8, 3, 4, 4)
     assert minibatch_deviation(x).shape == (8, 1, 4, 4)
-    assert float(minibatch_deviation(x).mean()) > 0.5 > 0.01 > float(minibatch_deviation(x[:1].expand(8, -1, -1, -1)).mean())
+    assert (
+        float(minibatch_deviation(x).mean())
+        > 0.5
+        > 0.01
+        > float(minibatch_deviation(x[:1].expand(8, -1, -1, -1)).mean())
+    )
     for n in (1, 2, 3, 5, 7, 12):
         assert minibatch_deviation(x[:1].expand(n, -1, -1, -1)).shape == (n, 1, 4, 4)
 
@@ -242,7 +279,10 @@ def test_discriminator_heads():
     torch.manual_seed(0)
     network = Discriminator(SMALL, 3, 1)
     images = torch.randn(4, 1, 8, 8)
-    first, second = network(images, torch.zeros(4, dtype=torch.long)), network(images, torch.ones(4, dtype=torch.long))
+    first, second = (
+        network(images, torch.zeros(4, dtype=torch.long)),
+        network(images, torch.ones(4, dtype=torch.long)),
+    )
     assert torch.equal(first[0], second[0]), "the unconditional logit does not know the class"
     assert not torch.allclose(first[1], second[1])
 
@@ -280,7 +320,9 @@ def test_truncation_pulls_towards_the_mean_of_the_class():
 
         full, half, none = render(1.0), render(0.5), render(1e-6)
         noise_and_mean = render(1e-6)
-    assert means.shape == (3, generator.network.synthesis.n_styles, 8) and not torch.allclose(means[0], means[1])
+    assert means.shape == (3, generator.network.synthesis.n_styles, 8) and not torch.allclose(
+        means[0], means[1]
+    )
     assert torch.equal(none, noise_and_mean)
     assert 0 < (half - none).norm() < (full - none).norm()
 
@@ -307,7 +349,9 @@ def test_losses_are_their_formulas():
     assert torch.allclose(generator_loss(fake), plus(-fake).mean())
     assert torch.allclose(discriminator_loss(real, fake, "rpgan"), plus(-(real - fake)).mean())
     assert torch.allclose(generator_loss(fake, real, "rpgan"), plus(-(fake - real)).mean())
-    assert discriminator_loss(real + 5, fake + 5, "rpgan") == pytest.approx(float(discriminator_loss(real, fake, "rpgan"))), "pairs alone"
+    assert discriminator_loss(real + 5, fake + 5, "rpgan") == pytest.approx(
+        float(discriminator_loss(real, fake, "rpgan"))
+    ), "pairs alone"
 
 
 def test_the_gradient_penalty_of_a_known_function():
@@ -332,7 +376,12 @@ def test_twins_want_equal_styles_and_uncorrelated_components():
     expected = ((1 - correlation.diagonal()) ** 2).sum() + 0.05 * (off**2).sum()
     assert float(twins_loss(one, other, 0.05)) == pytest.approx(expected, rel=1e-4)
     alike = one[:, :1].expand(64, 5)
-    assert float(twins_loss(one, one, 0.05)) < 0.1 < float(twins_loss(alike, alike, 0.05)) == pytest.approx(0.05 * 20, rel=1e-3)
+    assert (
+        float(twins_loss(one, one, 0.05))
+        < 0.1
+        < float(twins_loss(alike, alike, 0.05))
+        == pytest.approx(0.05 * 20, rel=1e-3)
+    )
 
 
 def test_twins_are_noisy_in_training_and_not_when_sampling():

@@ -43,7 +43,9 @@ def test_the_curve_makes_room_for_harm():
 
 
 def test_neighbouring_names_do_not_cover_each_other():
-    above = dict(zip([point.name for point in paper_points()], charts.label_above(paper_points()), strict=True))
+    above = dict(
+        zip([point.name for point in paper_points()], charts.label_above(paper_points()), strict=True)
+    )
     assert above["Birds"] and not above["UTKFace"]
     assert above["Amphibians"] and above["Fungi"] and not above["Reptiles"]
 
@@ -69,7 +71,9 @@ def test_the_rarest_class_is_on_top_and_hundreds_are_cut(result):
     found, _ = result
     figure = charts.per_class(found)
     assert figure.data[0].y[-1].startswith("9 (5)")
-    many = found | {"per_class": [dict(found["per_class"][0], **{"class": f"c{k}", "train": k}) for k in range(300)]}
+    many = found | {
+        "per_class": [dict(found["per_class"][0], **{"class": f"c{k}", "train": k}) for k in range(300)]
+    }
     assert len(charts.per_class(many).data[0].y) == charts.MAX_CLASSES
     assert charts.per_class(many, compare="oversampling").data[0].name == "Oversampling"
 
@@ -84,7 +88,16 @@ def test_live_charts_draw_what_there_is_and_nothing_before(result):
 
 
 def test_only_losses_are_drawn_as_losses():
-    row = {"stage": "generator", "kimg": 1.0, "loss": 0.5, "loss_d": 0.7, "lambda": 0.1, "r1": 0.2, "img_per_s": 600.0, "seconds": 60.0}
+    row = {
+        "stage": "generator",
+        "kimg": 1.0,
+        "loss": 0.5,
+        "loss_d": 0.7,
+        "lambda": 0.1,
+        "r1": 0.2,
+        "img_per_s": 600.0,
+        "seconds": 60.0,
+    }
     points = next(iter(charts.training([row]).to_dict()["datasets"].values()))
     assert {point["what"]: point["value"] for point in points} == {"generator": 0.5, "discriminator": 0.7}
 
@@ -97,7 +110,12 @@ def test_classifiers_show_validation_where_it_is_reported_and_their_loss_otherwi
 
 def test_a_long_history_is_thinned_and_keeps_its_end():
     rows = [
-        {"stage": "score", "step": k, "total": 10**5, "sets": [{"name": "a", "value": k, "ci_low": k, "ci_high": k, "pairs": k}]}
+        {
+            "stage": "score",
+            "step": k,
+            "total": 10**5,
+            "sets": [{"name": "a", "value": k, "ci_low": k, "ci_high": k, "pairs": k}],
+        }
         for k in range(10_000)
     ]
     points = next(iter(charts.convergence(rows).to_dict()["datasets"].values()))
@@ -105,9 +123,15 @@ def test_a_long_history_is_thinned_and_keeps_its_end():
 
 
 def test_super_classes_are_ordered_and_the_winner_stands_out():
-    rows = [{"name": name, "n": 3, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1, "pairs": 9} for name, v in (("b", 0.3), ("a", 0.2))]
+    rows = [
+        {"name": name, "n": 3, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1, "pairs": 9}
+        for name, v in (("b", 0.3), ("a", 0.2))
+    ]
     figure = charts.super_classes(rows, argmax="b", merge=0.25)
-    assert list(figure.data[-1].y) == ["a", "b"] and list(figure.data[-1].marker.symbol) == ["circle", "diamond"]
+    assert list(figure.data[-1].y) == ["a", "b"] and list(figure.data[-1].marker.symbol) == [
+        "circle",
+        "diamond",
+    ]
 
 
 def test_a_matrix_leaves_unknown_cells_empty():
@@ -124,15 +148,28 @@ def test_sets_without_a_value_yet_are_left_out():
 
 
 def test_classes_called_by_numbers_are_categories():
-    rows = [{"name": str(k), "n": 3, "value": 0.1 * k, "ci_low": 0.1 * k, "ci_high": 0.1 * k, "pairs": 9} for k in (7, 2)]
+    rows = [
+        {"name": str(k), "n": 3, "value": 0.1 * k, "ci_low": 0.1 * k, "ci_high": 0.1 * k, "pairs": 9}
+        for k in (7, 2)
+    ]
     assert charts.super_classes(rows).layout.yaxis.type == "category"
     layout = charts.matrix([[0.4, 0.2], [0.2, 0.5]], ["0", "7"]).layout
     assert layout.xaxis.type == layout.yaxis.type == "category"
 
 
 def test_quality_at_snapshots_states_its_n():
-    row = {"kimg": 10.0, "kid": 0.4, "consistency": 0.7, "consistency_tail": 0.5, "n_real": 180, "n_synthetic": 250}
-    history = [{"stage": "generator", "kimg": 9.0, "loss": 1.0}, {"stage": "generator", "kimg": 10.0, "quality": row}]
+    row = {
+        "kimg": 10.0,
+        "kid": 0.4,
+        "consistency": 0.7,
+        "consistency_tail": 0.5,
+        "n_real": 180,
+        "n_synthetic": 250,
+    }
+    history = [
+        {"stage": "generator", "kimg": 9.0, "loss": 1.0},
+        {"stage": "generator", "kimg": 10.0, "quality": row},
+    ]
     history += [{"stage": "generator", "kimg": 20.0, "quality": row | {"kimg": 20.0}}] * 2
     caption, chart = charts.snapshots(history)
     assert "250 samples" in caption and "180 real" in caption

@@ -35,7 +35,9 @@ def test_every_image_is_listed_once_and_every_listed_image_is_there(paths, tmp_p
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*.png")}
     assert {row["file_name"] for row in rows} == on_disk and len(rows) == len(on_disk) == document["images"]
     for split in ("train", "val", "test"):
-        assert {f"{split}/{row['file_name']}" for row in rows_of(out / split)} == {name for name in on_disk if name.startswith(split)}
+        assert {f"{split}/{row['file_name']}" for row in rows_of(out / split)} == {
+            name for name in on_disk if name.startswith(split)
+        }
     assert {row["split"] for row in rows if row["kind"] == "synthetic"} == {"train"}
     assert document["real"] + document["synthetic"] == len(rows)
 
@@ -59,7 +61,11 @@ def test_provenance_leads_back_to_the_pixels(paths, tmp_path):
     synthetic = next(row for row in rows if row["kind"] == "synthetic")
     pixels = np.asarray(Image.open(tmp_path / "out" / synthetic["file_name"]))
     assert np.array_equal(pixels, samples.image(paths.samples, int(synthetic["sample"])))
-    assert synthetic["run"] == paths.id and synthetic["generator_data"] == "closed-set" and synthetic["draw_seed"]
+    assert (
+        synthetic["run"] == paths.id
+        and synthetic["generator_data"] == "closed-set"
+        and synthetic["draw_seed"]
+    )
     digests = set(data.manifest["images"]["sha256"])
     assert all(row["source_sha256"] in digests for row in rows if row["kind"] == "real")
 
@@ -67,16 +73,24 @@ def test_provenance_leads_back_to_the_pixels(paths, tmp_path):
 def test_people_win_over_the_filter(paths, tmp_path):
     table = samples.table(paths.samples, seed=0)
     of_class = table[table["class"] == "7"]
-    refused, accepted = of_class[~of_class["accepted"]]["sample"].iloc[0], of_class[of_class["accepted"]]["sample"].iloc[0]
+    refused, accepted = (
+        of_class[~of_class["accepted"]]["sample"].iloc[0],
+        of_class[of_class["accepted"]]["sample"].iloc[0],
+    )
     workspace.save_reviews(paths.id, {int(refused): "keep", int(accepted): "reject"})
     export(paths.id, tmp_path / "out")
-    exported = {row["sample"]: row["decision"] for row in rows_of(tmp_path / "out") if row["kind"] == "synthetic"}
+    exported = {
+        row["sample"]: row["decision"] for row in rows_of(tmp_path / "out") if row["kind"] == "synthetic"
+    }
     assert exported[str(refused)] == "keep" and str(accepted) not in exported
 
 
 def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
     export(paths.id, tmp_path / "out")
-    kinds = [pd.read_csv(tmp_path / "out" / split / "metadata.csv").dtypes.map(str).to_dict() for split in ("train", "val", "test")]
+    kinds = [
+        pd.read_csv(tmp_path / "out" / split / "metadata.csv").dtypes.map(str).to_dict()
+        for split in ("train", "val", "test")
+    ]
     text = [{name for name, kind in found.items() if kind in ("str", "object")} for found in kinds]
     assert text[0] == text[1] == text[2]
 
@@ -84,7 +98,9 @@ def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
 def test_a_dataset_alone_can_be_exported(home, tmp_path):
     made = dataset.make_demo()
     document = export(made, tmp_path / "out")
-    assert document["synthetic"] == 0 and document["real"] == len(dataset.load(made)) and document["short"] == {}
+    assert (
+        document["synthetic"] == 0 and document["real"] == len(dataset.load(made)) and document["short"] == {}
+    )
 
 
 def test_nothing_is_left_when_it_fails(paths, tmp_path, monkeypatch):
@@ -105,7 +121,9 @@ def test_bad_places_and_subjects_are_refused(paths, tmp_path):
     assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
     with pytest.raises(InputError, match="there is no run"):
         export("nope-nope", tmp_path / "out")
-    running = run_fixture.make_run(runs.read_config(paths)["settings"]["dataset"], state="lost", token="lost-export")
+    running = run_fixture.make_run(
+        runs.read_config(paths)["settings"]["dataset"], state="lost", token="lost-export"
+    )
     with pytest.raises(InputError, match="cannot be exported"):
         export(running.id, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -115,5 +133,8 @@ def test_a_grouped_class_name_cannot_leave_the_folder():
     names = ["a/b", "A_b", "../x", "con", "=cmd()", "", ".", "é" * 200, "a:b"]
     folders = class_folders(names)
     assert len({folder.lower() for folder in folders.values()}) == len(names)
-    assert all(folder and "/" not in folder and not folder.startswith(".") and len(folder) < 90 for folder in folders.values())
+    assert all(
+        folder and "/" not in folder and not folder.startswith(".") and len(folder) < 90
+        for folder in folders.values()
+    )
     assert exporting._cell("class", "=cmd()") == "'=cmd()"

@@ -37,7 +37,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data", "srcset")]
+        self.links += [
+            value or "" for name, value in attrs if name in ("src", "href", "action", "data", "srcset")
+        ]
 
 
 def test_it_is_self_contained(paths):
@@ -56,14 +58,26 @@ def test_its_numbers_are_the_results_numbers(paths):
         assert f"{100 * measured['accuracy']['mean']:.2f}" in text
     assert findings.signed(result["relative_gain_percent"]["value"]) in text
     config = runs.read_config(paths)
-    for fact in (paths.id, config["dataset_version"], config["versions"]["torch"], "oversampling", "real vs synthetic auc"):
+    for fact in (
+        paths.id,
+        config["dataset_version"],
+        config["versions"]["torch"],
+        "oversampling",
+        "real vs synthetic auc",
+    ):
         assert fact.lower() in text.lower()
 
 
 def test_an_open_set_generator_is_called_one_and_its_checkpoint_by_name_alone(paths):
     result, config = runs.read_result(paths), json.loads(paths.config.read_text())
-    write_json(paths.result, result | {"generator": result["generator"] | {"name": "guided_diffusion", "closed_set": False}})
-    config["settings"]["generator"] |= {"name": "guided_diffusion", "pretrained": "/home/someone/128x128_diffusion.pt"}
+    write_json(
+        paths.result,
+        result | {"generator": result["generator"] | {"name": "guided_diffusion", "closed_set": False}},
+    )
+    config["settings"]["generator"] |= {
+        "name": "guided_diffusion",
+        "pretrained": "/home/someone/128x128_diffusion.pt",
+    }
     write_json(paths.config, config)
     text = html_report(paths.id)
     assert "guided_diffusion (open-set)" in text and "had seen images from outside" in text
@@ -73,12 +87,16 @@ def test_an_open_set_generator_is_called_one_and_its_checkpoint_by_name_alone(pa
 def test_hostile_names_are_text(paths):
     nasty = '<script>alert(1)</script>"><img src=http://x/y>'
     for path in (paths.result, paths.config):
-        document = json.loads(path.read_text().replace('"9"', json.dumps(nasty)).replace("Digits demo", nasty.replace('"', "'")))
+        document = json.loads(
+            path.read_text().replace('"9"', json.dumps(nasty)).replace("Digits demo", nasty.replace('"', "'"))
+        )
         write_json(path, document)
     table = samples.table(paths.samples)
     table["class"] = table["class"].replace("9", nasty)
     for step in samples.steps(paths.samples):
-        samples.write_step(paths.samples, step, np.load(paths.samples / f"step-{step}.npy"), table[table["step"] == step])
+        samples.write_step(
+            paths.samples, step, np.load(paths.samples / f"step-{step}.npy"), table[table["step"] == step]
+        )
     page = Page(html_report(paths.id))
     assert "script" not in page.tags and all(link.startswith("data:image/png") for link in page.links)
 
@@ -107,25 +125,45 @@ def test_a_run_that_accepted_nothing_still_reports(paths):
     result["accepted"] = {"total": 0, "per_class": {}}
     result["steps"] = [result["steps"][0] | {"chosen": None, "val_after": None, "went_on": False}]
     result["relative_gain_percent"] |= {"value": None, "ci_low": None, "ci_high": None, "values": []}
-    result |= {"predicted": None, "score": {"profile": "paper", "ssim_supsubcls": {"value": None}}, "quality": {}}
+    result |= {
+        "predicted": None,
+        "score": {"profile": "paper", "ssim_supsubcls": {"value": None}},
+        "quality": {},
+    }
     write_json(paths.result, result)
     assert "nothing kept" in html_report(paths.id)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(0.2, 3.0, "better"), (-3.0, -0.1, "worse"), (-1.0, 2.0, "no difference seen"), (0.0, 0.0, "no difference seen")],
+    [
+        (0.2, 3.0, "better"),
+        (-3.0, -0.1, "worse"),
+        (-1.0, 2.0, "no difference seen"),
+        (0.0, 0.0, "no difference seen"),
+    ],
 )
 def test_the_headline_is_only_as_bold_as_the_interval(low, high, verdict):
     gain = {"value": (low + high) / 2, "ci_low": low, "ci_high": high, "values": [1, 2, 3]}
-    result = {"relative_gain_percent": gain, "baseline": {"accuracy": {"n": 500}}, "augmented": {}, "controls": {}, "gains": {}}
+    result = {
+        "relative_gain_percent": gain,
+        "baseline": {"accuracy": {"n": 500}},
+        "augmented": {},
+        "controls": {},
+        "gains": {},
+    }
     found, sentence = findings.headline(result)
     assert found == verdict and "3 seeds, 500 test images" in sentence
 
 
 def test_a_gain_that_oversampling_gives_too_is_not_called_better():
     gain = {"value": 25.0, "ci_low": 12.0, "ci_high": 40.0, "values": [1, 2, 3]}
-    result = {"relative_gain_percent": gain, "baseline": {"accuracy": {"n": 500}}, "augmented": {}, "controls": {"oversampling": {}}}
+    result = {
+        "relative_gain_percent": gain,
+        "baseline": {"accuracy": {"n": 500}},
+        "augmented": {},
+        "controls": {"oversampling": {}},
+    }
     found, sentence = findings.headline(result | {"gains": {"oversampling": {"ci_low": -0.1}}})
     assert found == "no better than simpler ways" and "not reliably better than oversampling" in sentence
     assert findings.headline(result | {"gains": {"oversampling": {"ci_low": 0.1}}})[0] == "better"
@@ -133,7 +171,9 @@ def test_a_gain_that_oversampling_gives_too_is_not_called_better():
 
 def test_predicted_and_measured_are_said_with_their_signs():
     gain = {"value": -1.25, "ci_low": -2, "ci_high": 0, "values": [-1.25]}
-    said = findings.comparison({"relative_gain_percent": gain, "predicted": {"gain_percent": 0.5, "low": -5, "high": 6}})
+    said = findings.comparison(
+        {"relative_gain_percent": gain, "predicted": {"gain_percent": 0.5, "low": -5, "high": 6}}
+    )
     assert "+0.50 %" in said and "−1.25 %" in said and "−1.75 percentage points" in said and "inside" in said
 
 

@@ -64,7 +64,9 @@ def test_alive_means_that_another_process_holds_the_lock(home):
         "import sys, time; from pathlib import Path; from gmaug_core import runs\n"
         "with runs.locked(Path(sys.argv[1])) as mine:\n    print(mine, flush=True); time.sleep(60)"
     )
-    holder = subprocess.Popen([sys.executable, "-c", code, str(paths.lock)], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(paths.lock)], stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdout and holder.stdout.readline().strip() == "True"
     assert runs.alive(paths) and runs.holder(paths.lock) == holder.pid
     with runs.locked(paths.lock) as mine:
@@ -119,7 +121,9 @@ while True:
 
 def test_a_kill_never_leaves_half_a_file(tmp_path):
     """Atomic writes survive SIGKILL at random moments; the naive way of writing must fail the same harness."""
-    naive = KILLED.replace("write_json(path, ", "__import__('json').dump(").replace("200_000})", "200_000}, path.open('w'))")
+    naive = KILLED.replace("write_json(path, ", "__import__('json').dump(").replace(
+        "200_000})", "200_000}, path.open('w'))"
+    )
 
     def corrupted(code: str, times: int) -> int:
         bad = 0

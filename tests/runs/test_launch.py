@@ -21,7 +21,13 @@ class Nowhere:
         return
 
 
-MEASURED = {"seconds_per_kimg": 2.0, "sampling_img_per_s": 50.0, "memory_mb": 100.0, "training_seconds": 2.5, "kimg": 1.0}
+MEASURED = {
+    "seconds_per_kimg": 2.0,
+    "sampling_img_per_s": 50.0,
+    "memory_mb": 100.0,
+    "training_seconds": 2.5,
+    "kimg": 1.0,
+}
 
 
 @pytest.fixture
@@ -36,7 +42,22 @@ def with_minutes(data, minutes):
 
 def test_the_command_line_measures_and_starts_nothing(data, capsys):
     tiny_gan = [f"--set=generator.{key}={value}" for key, value in tiny.GENERATORS["stylegan2"].items()]
-    assert cli.main(["augment", data.id, "--generator", "stylegan2", "--estimate", "--json", "--set", "device=cpu", *tiny_gan]) == 0
+    assert (
+        cli.main(
+            [
+                "augment",
+                data.id,
+                "--generator",
+                "stylegan2",
+                "--estimate",
+                "--json",
+                "--set",
+                "device=cpu",
+                *tiny_gan,
+            ]
+        )
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert found["seconds_per_kimg"] > 0 and found["training_seconds"] > 0 and found["kimg"] == 0.32
     assert runs.list_runs() == []
@@ -65,6 +86,8 @@ def test_minutes_become_kimg_once_and_are_written(data, monkeypatch):
         patch.setattr(launch.subprocess, "run", ran)
         run_id = launch.submit(config, where=Nowhere())
     generator = runs.read_config(runs.find(run_id))["settings"]["generator"]
-    assert generator["kimg"] == pytest.approx(5 * 60 / 2.5) and generator["minutes"] == 5 and len(measured) == 1
+    assert (
+        generator["kimg"] == pytest.approx(5 * 60 / 2.5) and generator["minutes"] == 5 and len(measured) == 1
+    )
     plain = launch.submit(tiny.config(data, "stylegan2"), where=Nowhere())
     assert runs.read_config(runs.find(plain))["settings"]["generator"]["kimg"] == 0.32

@@ -45,7 +45,9 @@ def test_the_printed_equation_is_worse_at_the_steep_end():
 
 def test_table_5_gains_follow_from_table_3():
     for point in POINTS:
-        assert relative_gain(point.baseline, point.augmented) == pytest.approx(point.gain, abs=0.01), point.name
+        assert relative_gain(point.baseline, point.augmented) == pytest.approx(point.gain, abs=0.01), (
+            point.name
+        )
 
 
 def test_leave_one_out():
@@ -68,7 +70,9 @@ def test_parameters_and_new_points_are_inside_their_intervals_at_the_nominal_rat
     curve_at = truth.gain(X)
     inside = np.zeros(3)
     for _ in range(runs):
-        law = fit_law(X, curve_at + np.sqrt(truth.noise * np.maximum(curve_at, 1)) * rng.standard_normal(len(X)))
+        law = fit_law(
+            X, curve_at + np.sqrt(truth.noise * np.maximum(curve_at, 1)) * rng.standard_normal(len(X))
+        )
         new = rng.uniform(0.06, 0.4)
         gain = truth.gain(new) + np.sqrt(truth.noise * max(truth.gain(new), 1)) * rng.standard_normal()
         _, low, high = law.predict(new)
@@ -96,7 +100,10 @@ def test_prediction_takes_arrays_and_never_loses_more_than_everything():
     assert np.all(np.diff(high - low) < 1e-9)  # the steep end is the uncertain end
 
 
-@pytest.mark.parametrize(("x", "verdict"), [(0.08, "likely"), (0.131, "likely"), (0.2, "unclear"), (0.3, "unlikely"), (0.64, "unlikely")])
+@pytest.mark.parametrize(
+    ("x", "verdict"),
+    [(0.08, "likely"), (0.131, "likely"), (0.2, "unclear"), (0.3, "unlikely"), (0.64, "unlikely")],
+)
 def test_advice(x, verdict):
     advice = paper_law().advice(x)
     assert advice["verdict"] == verdict

@@ -53,7 +53,10 @@ def test_the_pairs_of_a_set_are_each_drawn_once(n, seed):
     assert len(np.unique(pairs, axis=0)) == total
     assert (pairs[:, 0] > pairs[:, 1]).all() and pairs.min() >= 0 and pairs.max() < n
     cut = total // 3
-    assert np.array_equal(pairs, np.concatenate([similarity.draw_pairs(n, 0, cut, keys), similarity.draw_pairs(n, cut, total, keys)]))
+    assert np.array_equal(
+        pairs,
+        np.concatenate([similarity.draw_pairs(n, 0, cut, keys), similarity.draw_pairs(n, cut, total, keys)]),
+    )
 
 
 def test_the_permutation_is_even():
@@ -81,11 +84,17 @@ def test_exact_when_small(images):
     for each, name in zip(result["super_classes"], "abc", strict=True):
         members = np.flatnonzero(images[1] == NAMES.index(name))
         all_pairs = [(i, j) for i in members for j in members if i < j]
-        assert each["exact"] and each["pairs"] == len(all_pairs) and each["ci_low"] == each["value"] == each["ci_high"]
+        assert (
+            each["exact"]
+            and each["pairs"] == len(all_pairs)
+            and each["ci_low"] == each["value"] == each["ci_high"]
+        )
         assert each["value"] == pytest.approx(ssim_pairs(images[0], all_pairs).mean(), abs=1e-12)
     best = result["ssim_supsubcls"]
     assert result["argmax"] == best["name"] == "A" and best["runner_up"] == "B"
-    assert best["value"] == result["super_classes"][0]["value"] and best["bias"] == 0 and best["argmax_certain"]
+    assert (
+        best["value"] == result["super_classes"][0]["value"] and best["bias"] == 0 and best["argmax_certain"]
+    )
     assert best["ci_low"] == best["value"] == best["ci_high"]
 
 
@@ -118,8 +127,14 @@ def test_workers_change_nothing_but_the_seed_does(images):
 def test_what_did_not_change_is_not_computed_again(images, monkeypatch):
     before = scores(images, {"A": ["a"], "B": ["b"], "C": ["c", "d"]})
     computed = []
-    monkeypatch.setattr(similarity, "ssim_pairs", lambda *given, **options: computed.append(len(given[1])) or ssim_pairs(*given, **options))
-    again = scores(images, {"A": ["a"], "B": ["b"], "C": ["c", "d"]}, known=json.loads(json.dumps(before["known"])))
+    monkeypatch.setattr(
+        similarity,
+        "ssim_pairs",
+        lambda *given, **options: computed.append(len(given[1])) or ssim_pairs(*given, **options),
+    )
+    again = scores(
+        images, {"A": ["a"], "B": ["b"], "C": ["c", "d"]}, known=json.loads(json.dumps(before["known"]))
+    )
     assert computed == [] and without_time(again) == without_time(before)
     moved = {"A": ["a"], "B": ["b", "d"], "C": ["c"]}
     result = scores(images, moved, known=before["known"])
@@ -152,8 +167,17 @@ def test_reports_and_stopping(images, monkeypatch):
     with pytest.raises(Stopped):
         scores(images, identity("a"), should_stop=lambda: True)
     calls = []
-    result = scores(images, identity("a", "b"), half_width=1e-4, should_stop=lambda: len(calls) > 0 or calls.append(1) is not None)
-    assert result["stopped"] and result["ssim_supsubcls"]["value"] is not None and result["ssim_mergecls"]["pairs"] == 1000
+    result = scores(
+        images,
+        identity("a", "b"),
+        half_width=1e-4,
+        should_stop=lambda: len(calls) > 0 or calls.append(1) is not None,
+    )
+    assert (
+        result["stopped"]
+        and result["ssim_supsubcls"]["value"] is not None
+        and result["ssim_mergecls"]["pairs"] == 1000
+    )
     assert not scores(images, identity("a"))["stopped"]
 
 
@@ -170,7 +194,10 @@ def test_intervals_hold_the_exact_mean(images):
     pixels, labels = images
     members = np.flatnonzero(labels == 0)
     values = ssim_pairs(pixels, members[similarity.pair_at(np.arange(similarity.pair_count(len(members))))])
-    inside = [low <= values.mean() <= high for low, high in (pool_interval(values, 180, seed).interval() for seed in range(1000))]
+    inside = [
+        low <= values.mean() <= high
+        for low, high in (pool_interval(values, 180, seed).interval() for seed in range(1000))
+    ]
     assert 0.93 <= np.mean(inside) <= 0.97
 
 
@@ -179,7 +206,10 @@ def test_the_maximum_of_ties_is_covered_and_its_bias_corrected():
     rng = np.random.default_rng(1)
     pools = [rng.gamma(2, 0.05, similarity.pair_count(200)) for _ in range(5)]
     pools = [pool - pool.mean() + 0.1 for pool in pools]
-    found = [similarity.highest({str(k): pool_interval(pool, 400, 5 * seed + k) for k, pool in enumerate(pools)}) for seed in range(300)]
+    found = [
+        similarity.highest({str(k): pool_interval(pool, 400, 5 * seed + k) for k, pool in enumerate(pools)})
+        for seed in range(300)
+    ]
     inside = np.mean([each["ci_low"] <= 0.1 <= each["ci_high"] for each in found])
     raw, corrected = (np.mean([each[key] for each in found]) - 0.1 for key in ("value", "bias_corrected"))
     assert inside >= 0.93
@@ -190,7 +220,9 @@ def test_the_maximum_of_ties_is_covered_and_its_bias_corrected():
 def test_flowers(sample_data):
     with zipfile.ZipFile(sample_data / "flowers_128.zip") as archive:
         files = sorted(name for name in archive.namelist() if name.lower().endswith(".jpg"))
-        pixels = np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("L")) for name in files])
+        pixels = np.stack(
+            [np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("L")) for name in files]
+        )
     folders = [name.split("/")[-2] for name in files]
     names = sorted(set(folders))
     labels = np.array([names.index(folder) for folder in folders])
@@ -203,9 +235,15 @@ def test_flowers(sample_data):
 def test_class_matrix_and_leave_one_out(images):
     matrix = similarity.class_matrix(*images, NAMES, profile=SMALL, pairs_per_cell=10_000)
     mean = np.array(matrix["mean"], float)
-    assert np.array_equal(mean, mean.T, equal_nan=True) and np.isnan(mean[3, 3]) and matrix["n"] == [90, 70, 40, 1]
+    assert (
+        np.array_equal(mean, mean.T, equal_nan=True)
+        and np.isnan(mean[3, 3])
+        and matrix["n"] == [90, 70, 40, 1]
+    )
     exact = scores(images, {"AB": ["a", "b"], "C": ["c"]}, pairs=20_000)
-    assert similarity.set_mean(matrix, ["a", "b"]) == pytest.approx(exact["super_classes"][0]["value"], abs=1e-12)
+    assert similarity.set_mean(matrix, ["a", "b"]) == pytest.approx(
+        exact["super_classes"][0]["value"], abs=1e-12
+    )
     grouping = {"AB": ["a", "b", "d"], "C": ["c"]}
     effects = similarity.leave_one_out(matrix, grouping)
     assert {each["name"] for each in effects} == {"a", "b", "d"}
@@ -226,7 +264,9 @@ def test_most_similar(images):
     planted[150] = planted[3]
     for budget in (100_000, 2_000):
         found = similarity.most_similar(planted, profile=SMALL, k=5, budget=budget)
-        assert (found["pairs"][0]["i"], found["pairs"][0]["j"]) == (3, 150) and found["pairs"][0]["value"] == pytest.approx(1, abs=1e-6)
+        assert (found["pairs"][0]["i"], found["pairs"][0]["j"]) == (3, 150) and found["pairs"][0][
+            "value"
+        ] == pytest.approx(1, abs=1e-6)
         assert found["exact"] == (budget == 100_000) and len(found["pairs"]) == 5
     inside = similarity.most_similar(planted, profile=SMALL, members=np.flatnonzero(labels == 2), k=3)
     assert all(labels[each["i"]] == labels[each["j"]] == 2 for each in inside["pairs"])

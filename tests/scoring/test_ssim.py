@@ -24,21 +24,36 @@ REFERENCE = {
 
 def reference(images, pairs, window):
     colour = {"channel_axis": 2} if images.ndim == 4 else {}
-    return np.array([structural_similarity(images[i], images[j], data_range=255, **REFERENCE[window], **colour) for i, j in pairs])
+    return np.array(
+        [
+            structural_similarity(images[i], images[j], data_range=255, **REFERENCE[window], **colour)
+            for i, j in pairs
+        ]
+    )
 
 
 def smooth(rng, n, height, width, channels=()):
     """Random images with structure at every scale."""
     coarse = rng.integers(0, 256, (n, 5, 5, *channels)).astype(np.uint8)
-    images = [np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)) for image in coarse]
-    return np.clip(np.stack(images) + rng.normal(0, 12, (n, height, width, *channels)), 0, 255).astype(np.uint8)
+    images = [
+        np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+        for image in coarse
+    ]
+    return np.clip(np.stack(images) + rng.normal(0, 12, (n, height, width, *channels)), 0, 255).astype(
+        np.uint8
+    )
 
 
 @pytest.fixture(scope="module")
 def photos(sample_data):
     with zipfile.ZipFile(sample_data / "flowers_128.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.lower().endswith(".jpg"))
-        return np.stack([np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB").resize((128, 128))) for name in names[::29]])
+        return np.stack(
+            [
+                np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB").resize((128, 128)))
+                for name in names[::29]
+            ]
+        )
 
 
 @pytest.mark.parametrize("window", ssim.WINDOWS)
@@ -81,7 +96,9 @@ def test_flat_images(window):
 @pytest.mark.parametrize("window", ssim.WINDOWS)
 def test_perfect_ramps_are_the_worst_seen(window):
     """Every row alike, so rounding errors do not average out over rows."""
-    images = np.stack([np.tile(np.linspace(low, high, 64), (64, 1)) for low, high in ((0, 255), (10, 250), (3, 201))]).astype(np.uint8)
+    images = np.stack(
+        [np.tile(np.linspace(low, high, 64), (64, 1)) for low, high in ((0, 255), (10, 250), (3, 201))]
+    ).astype(np.uint8)
     pairs = [(i, j) for i in range(3) for j in range(i, 3)]
     assert np.abs(ssim_pairs(images, pairs, window=window) - reference(images, pairs, window)).max() <= 2e-6
 
@@ -105,7 +122,9 @@ def test_order_batch_workers_and_memory_change_nothing(monkeypatch):
     assert np.array_equal(values, ssim_pairs(images, pairs[:, ::-1], workers=1))
     assert np.array_equal(values, ssim_pairs(images, pairs, workers=3))
     assert np.array_equal(values[::-1], ssim_pairs(images, pairs[::-1]))
-    assert np.array_equal(values, np.concatenate([ssim_pairs(images, pairs[k : k + 7]) for k in range(0, 300, 7)]))
+    assert np.array_equal(
+        values, np.concatenate([ssim_pairs(images, pairs[k : k + 7]) for k in range(0, 300, 7)])
+    )
     shuffled = rng.permutation(len(images))
     assert np.array_equal(values, ssim_pairs(images[shuffled], np.argsort(shuffled)[pairs]))
     monkeypatch.setattr(ssim, "PLANE_BYTES", 1)  # two images at a time

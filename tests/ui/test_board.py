@@ -114,7 +114,12 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(home, op):
     state = state_of()
     before = groups(state)
     apply_ops(state, ops(state, op))
-    assert state.problem and groups(state) == before and state.ack == 1 and workspace.load_grouping("set", "mine") is None
+    assert (
+        state.problem
+        and groups(state) == before
+        and state.ack == 1
+        and workspace.load_grouping("set", "mine") is None
+    )
 
 
 @pytest.mark.parametrize("sent", [None, {}, "x", [None], [3], [{"n": "1"}], [{"n": 1}]])

@@ -54,14 +54,24 @@ def test_another_sessions_numbers_are_ignored(state):
 
 
 @pytest.mark.parametrize(
-    "bad", [op(1, 100, "keep"), op(1, -1, "keep"), op(1, "3", "keep"), op(1, True, "keep"), op(1, 3, "maybe"), op(1, 3, ["keep"])]
+    "bad",
+    [
+        op(1, 100, "keep"),
+        op(1, -1, "keep"),
+        op(1, "3", "keep"),
+        op(1, True, "keep"),
+        op(1, 3, "maybe"),
+        op(1, 3, ["keep"]),
+    ],
 )
 def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
     apply_ops(state, [bad, op(2, 7, "keep")])
     assert state.problem and state.ack == 2 and workspace.load_reviews("run-1") == {7: "keep"}
 
 
-@pytest.mark.parametrize("rubbish", [None, "x", 3, {}, [1, None, "x"], [{"n": 1}], [{"n": "1", "mount": "m"}]])
+@pytest.mark.parametrize(
+    "rubbish", [None, "x", 3, {}, [1, None, "x"], [{"n": 1}], [{"n": "1", "mount": "m"}]]
+)
 def test_rubbish_changes_nothing(state, rubbish):
     apply_ops(state, rubbish)
     assert state.ack == 0 and state.decisions == {}
@@ -91,8 +101,14 @@ def test_filters_find_what_they_say(paths):
     table = items.table(paths.samples)
     everything = items.chosen(table, Filter(), {})
     assert len(everything) == everything["sample"].nunique() == len(samples.all_images(paths.samples))
-    accepted, rejected = (items.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected"))
-    assert accepted["accepted"].all() and not rejected["accepted"].any() and len(accepted) + len(rejected) == len(everything)
+    accepted, rejected = (
+        items.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected")
+    )
+    assert (
+        accepted["accepted"].all()
+        and not rejected["accepted"].any()
+        and len(accepted) + len(rejected) == len(everything)
+    )
     narrow = items.chosen(table, Filter(seed=1, name="4", step=2), {})
     assert set(narrow["class"]) == {"4"} and set(narrow["step"]) == {2} and set(narrow["seed"]) == {1}
     reason = rejected["reason"].iloc[0]
@@ -106,7 +122,10 @@ def test_decisions_can_be_filtered(paths):
     rows = items.chosen(table, Filter(), {})
     yes, no = int(rows[rows["accepted"]]["sample"].iloc[0]), int(rows[~rows["accepted"]]["sample"].iloc[0])
     reviews = {yes: "keep", no: "keep"}
-    found = {d: set(items.chosen(table, Filter(decision=d), reviews)["sample"]) for d in ("keep", "reject", "overruled", "undecided")}
+    found = {
+        d: set(items.chosen(table, Filter(decision=d), reviews)["sample"])
+        for d in ("keep", "reject", "overruled", "undecided")
+    }
     assert found["keep"] == {yes, no} and found["overruled"] == {no} and not found["reject"]
     assert len(found["undecided"]) == len(rows) - 2
 

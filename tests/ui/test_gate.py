@@ -54,8 +54,14 @@ def client(home, monkeypatch, said):
     monkeypatch.delenv("GMAUG_TOKEN", raising=False)
     door = gate.Door(said.append)
     methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
-    routes = [WebSocketRoute("/_stcore/stream", inside_socket), Route("/{path:path}", inside, methods=methods)]
-    client = TestClient(Starlette(routes=routes, middleware=[Middleware(gate.Gate, door=door)]), base_url="http://127.0.0.1:8501")
+    routes = [
+        WebSocketRoute("/_stcore/stream", inside_socket),
+        Route("/{path:path}", inside, methods=methods),
+    ]
+    client = TestClient(
+        Starlette(routes=routes, middleware=[Middleware(gate.Gate, door=door)]),
+        base_url="http://127.0.0.1:8501",
+    )
     client.door = door
     return client
 
@@ -93,7 +99,12 @@ def test_the_link_opens_once_and_the_next_one_is_said(client, said):
     token = client.door.token
     answer = log_in(client)
     cookie = answer.headers["set-cookie"]
-    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and cookie.startswith("gmaug-8501=") and token not in cookie
+    assert (
+        "HttpOnly" in cookie
+        and "SameSite=strict" in cookie
+        and cookie.startswith("gmaug-8501=")
+        and token not in cookie
+    )
     assert client.get("/super_classes").text == "inside"
     with client.websocket_connect(SOCKET, headers=cookie_of(client)) as socket:
         assert socket.receive_text() == "inside"
@@ -133,7 +144,9 @@ def test_a_cookie_of_another_port_does_not_open_this_one(client):
 
 def test_the_cookie_outlives_a_restart(client, home):
     log_in(client)
-    restarted = TestClient(Starlette(routes=[Route("/", inside)], middleware=[Middleware(gate.Gate, door=gate.Door(print))]))
+    restarted = TestClient(
+        Starlette(routes=[Route("/", inside)], middleware=[Middleware(gate.Gate, door=gate.Door(print))])
+    )
     restarted.base_url = client.base_url
     assert restarted.get("/", cookies=client.cookies).text == "inside"
     assert stat.S_IMODE((home / "secret").stat().st_mode) == 0o600
@@ -144,7 +157,10 @@ def test_other_sites_can_neither_write_nor_listen(client):
     evil = {"origin": "http://evil.example"}
     assert client.put("/uploads/1", headers=evil).status_code == 403
     assert client.put("/uploads/1", headers={"origin": "http://127.0.0.1:8501"}).text == "inside"
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect(SOCKET, headers=evil | cookie_of(client)) as socket:
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(SOCKET, headers=evil | cookie_of(client)) as socket,
+    ):
         socket.receive_text()
 
 

@@ -67,7 +67,11 @@ def test_an_empty_workspace_offers_an_import(open_page):
 def test_the_demo_is_shown_with_counts_and_next_steps(open_page, demo):
     app = open_page()
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert metrics["Images"] == "1,121" and metrics["Imbalance ratio"] == "20 : 1" and metrics["Train / val / test"] == "341 / 280 / 500"
+    assert (
+        metrics["Images"] == "1,121"
+        and metrics["Imbalance ratio"] == "20 : 1"
+        and metrics["Train / val / test"] == "341 / 280 / 500"
+    )
     assert app.query_params["dataset"] == demo
     assert "What next" in words(app)
     app.toggle(key="log-counts").set_value(True).run()
@@ -108,7 +112,9 @@ def test_refused_files_duplicates_and_warnings_are_reported(open_page, tmp_path)
     assert any("broken.png" in str(table.value) for table in app.dataframe)
 
 
-def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(open_page, demo, tmp_path, monkeypatch):
+def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(
+    open_page, demo, tmp_path, monkeypatch
+):
     write_images(tmp_path / "mushrooms", {"amanita": 5, "boletus": 2})
     monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(tmp_path))
     app = open_page()
@@ -138,16 +144,35 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo,
     ("change", "expected"),
     [
         ({"state": "running", "step": 3, "total": 9}, None),
-        ({"state": "failed", "error": {"what": "'x.zip' is not a zip", "expected": "a zip", "todo": "zip it"}}, "is not a zip"),
+        (
+            {
+                "state": "failed",
+                "error": {"what": "'x.zip' is not a zip", "expected": "a zip", "todo": "zip it"},
+            },
+            "is not a zip",
+        ),
         ({"state": "running"}, "ended before it was done"),
         ({"state": "finished", "report": {"created": False}}, "was here already"),
-        ({"state": "finished", "report": {"created": True, "accepted": 7, "counts": {"a": 7}, "refused": [{}]}}, "1 file refused"),
+        (
+            {
+                "state": "finished",
+                "report": {"created": True, "accepted": 7, "counts": {"a": 7}, "refused": [{}]},
+            },
+            "1 file refused",
+        ),
     ],
 )
 def test_every_state_of_an_import_is_told(open_page, demo, home, monkeypatch, change, expected):
     token = jobs.new_token()
     age = 100 if expected and "ended before" in expected else 0
-    state = {"token": token, "source": "/x/shells.zip", "name": "shells", "step": 0, "total": 0, "dataset": demo}
+    state = {
+        "token": token,
+        "source": "/x/shells.zip",
+        "name": "shells",
+        "step": 0,
+        "total": 0,
+        "dataset": demo,
+    }
     state["started"] = time.time() - age
     write_json(home / "imports" / f"{token}.json", state | change)
     if expected is None:
@@ -195,7 +220,11 @@ def test_a_copy_needs_a_free_name(open_page, demo):
     ("file", "content", "problem"),
     [
         ("halves.json", json.dumps({"low": list("01234"), "high": list("56789")}), None),
-        ("halves.csv", "sub_class;super_class\n" + "\n".join(f"{i};{'low' if i < 5 else 'high'}" for i in range(10)), None),
+        (
+            "halves.csv",
+            "sub_class;super_class\n" + "\n".join(f"{i};{'low' if i < 5 else 'high'}" for i in range(10)),
+            None,
+        ),
         ("bad.json", json.dumps({"low": list("01234"), "high": ["5", "6", "7", "8", "nine"]}), "nine"),
         ("bad.csv", "0", "row 1"),
         ("empty.csv", "", "empty"),

@@ -129,7 +129,10 @@ def test_uploads_need_a_ticket_of_ours(client):
     late = routes.upload_ticket(token, now=time.time() - 24 * 3600)
     for ticket in ("nonsense", "1.2", other, late, "9" * 12 + "." + other.split(".")[1]):
         assert put(client, token, body, ticket=ticket).status_code == 403
-    assert client.put("/uploads/..%2f..%2fx", content=body, headers={"x-ticket": other}).status_code in (403, 404)
+    assert client.put("/uploads/..%2f..%2fx", content=body, headers={"x-ticket": other}).status_code in (
+        403,
+        404,
+    )
     assert not jobs.upload_path(token).exists()
 
 
@@ -165,7 +168,15 @@ def test_import_paths_stay_under_the_allowed_roots(home, tmp_path, monkeypatch):
     (allowed / "a.zip").write_bytes(archive())
     monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(allowed))
     assert jobs.allowed_path(f"  {allowed}/a.zip ") == allowed / "a.zip"
-    for text in ("", "\0", str(outside), f"{allowed}/../outside", f"{allowed}/link", f"{allowed}/missing.zip", "~nobody-of-this-name/x"):
+    for text in (
+        "",
+        "\0",
+        str(outside),
+        f"{allowed}/../outside",
+        f"{allowed}/link",
+        f"{allowed}/missing.zip",
+        "~nobody-of-this-name/x",
+    ):
         with pytest.raises(jobs.InputError) as caught:
             jobs.allowed_path(text)
         assert str(tmp_path) not in str(caught.value)

@@ -39,8 +39,23 @@ def open_page(name: str) -> AppTest:
 
 def words(at: AppTest) -> str:
     """All that a person could read."""
-    kinds = ("markdown", "caption", "info", "warning", "error", "success", "title", "subheader", "metric", "button")
-    return "\n".join(str(getattr(element, "value", "")) + str(getattr(element, "label", "")) for kind in kinds for element in at.get(kind))
+    kinds = (
+        "markdown",
+        "caption",
+        "info",
+        "warning",
+        "error",
+        "success",
+        "title",
+        "subheader",
+        "metric",
+        "button",
+    )
+    return "\n".join(
+        str(getattr(element, "value", "")) + str(getattr(element, "label", ""))
+        for kind in kinds
+        for element in at.get(kind)
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -86,7 +101,15 @@ def test_a_finished_run_is_shown(demo, page):
     paths = run_fixture.make_run(demo, token="augment", per_class=10)
     said = words(open_page(page))
     expected = {
-        "similarity": ["0.4310", "Unlikely to pay", "runner", "all pairs", "0.1652", "its base rounded to 0.94", "most similar pairs"],
+        "similarity": [
+            "0.4310",
+            "Unlikely to pay",
+            "runner",
+            "all pairs",
+            "0.1652",
+            "its base rounded to 0.94",
+            "most similar pairs",
+        ],
         "augmentation": ["What it costs", "Unlikely to pay", "took"],
         "samples": ["closed-set", "accepted", "rejected", "Your decision wins"],
         "gains": ["relative gain", "The law had predicted", "Better than", "draw budget", paths.id],
@@ -113,7 +136,9 @@ def test_stop_writes_the_stop_file_and_says_so(demo, as_if_alive):
 
 def test_measure_submits_one_run_whatever_is_clicked(demo, monkeypatch):
     started = []
-    monkeypatch.setattr(launch.LOCAL, "start", lambda paths: (started.append(paths.id), paths.lock.touch()), raising=False)
+    monkeypatch.setattr(
+        launch.LOCAL, "start", lambda paths: (started.append(paths.id), paths.lock.touch()), raising=False
+    )
     at = open_page("similarity")
     at.button(key="score-start").click().run()
     assert not at.exception and len(started) == 1
@@ -123,7 +148,9 @@ def test_measure_submits_one_run_whatever_is_clicked(demo, monkeypatch):
 
 def test_launch_uses_what_was_chosen(demo, monkeypatch):
     started = []
-    monkeypatch.setattr(launch.LOCAL, "start", lambda paths: (started.append(paths), paths.lock.touch()), raising=False)
+    monkeypatch.setattr(
+        launch.LOCAL, "start", lambda paths: (started.append(paths), paths.lock.touch()), raising=False
+    )
     at = open_page("augmentation")
     at.radio(key="aug-lane-quick").set_value("stylegan2").run()
     tag = f"quick-stylegan2-{demo}"
@@ -170,7 +197,13 @@ def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_n
 def test_nothing_to_score_is_said(demo):
     paths = run_fixture.make_run(demo, kind="similarity", token="nothing")
     empty = {"value": None, "ci_low": None, "ci_high": None, "pairs": 0}
-    changed = {"ssim_supsubcls": empty, "ssim_mergecls": empty, "super_classes": [], "argmax": None, "not_scored": ["round"]}
+    changed = {
+        "ssim_supsubcls": empty,
+        "ssim_mergecls": empty,
+        "super_classes": [],
+        "argmax": None,
+        "not_scored": ["round"],
+    }
     write_json(paths.result, json.loads(paths.result.read_text()) | changed)
     assert "No super-class has two images" in words(open_page("similarity"))
 
@@ -178,7 +211,11 @@ def test_nothing_to_score_is_said(demo):
 def test_gains_without_a_prediction_and_without_accepted_samples(demo):
     paths = run_fixture.make_run(demo, token="bare", per_class=4)
     result = json.loads(paths.result.read_text())
-    result |= {"predicted": None, "score": {"profile": "paper", "ssim_supsubcls": {"value": None}}, "quality": {"n_synthetic": 0}}
+    result |= {
+        "predicted": None,
+        "score": {"profile": "paper", "ssim_supsubcls": {"value": None}},
+        "quality": {"n_synthetic": 0},
+    }
     result["accepted"] = {"total": 0, "per_class": {}}
     result["relative_gain_percent"] |= {"value": None, "ci_low": None, "ci_high": None, "values": []}
     write_json(paths.result, result)
@@ -230,7 +267,9 @@ def test_metrics_are_read_once_and_thinned(demo):
     before = live.history(paths)
     with open(paths.metrics, "a") as file:
         for k in range(9000):
-            file.write(json.dumps({"stage": "generator", "step": k, "total": 9000, "kimg": k, "loss": 1.0}) + "\n")
+            file.write(
+                json.dumps({"stage": "generator", "step": k, "total": 9000, "kimg": k, "loss": 1.0}) + "\n"
+            )
     after = live.history(paths)
     assert len(before) < len(after) <= live.HISTORY_ROWS + 500 and after[-1]["step"] == 8999
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from gmaug_core.home import home
+
 import multiprocessing
 import random
 
@@ -71,7 +73,7 @@ def _edit(folder: str, worker: int, edits: int, done: multiprocessing.Queue) -> 
 
 
 def test_no_update_is_lost_between_editors(home):
-    workspace.home()
+    home()
     queue: multiprocessing.Queue = multiprocessing.Queue()
     editors = [multiprocessing.Process(target=_edit, args=(str(home), worker, 10, queue)) for worker in range(4)]
     for editor in editors:
@@ -92,7 +94,7 @@ def test_reviews_and_audit(home):
 
 
 def test_a_damaged_database_is_named_and_left_alone(home):
-    workspace.home()
+    home()
     (home / "workspace.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(GMAugError, match="cannot be used"):
         workspace.load_grouping("d", "g")

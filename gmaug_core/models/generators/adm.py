@@ -43,14 +43,18 @@ NAMES = {
     r"\.skip_connection\.": ".skip.",
     r"\.proj_out\.": ".out.",
 }
-SPLIT_QKV_RESOLUTION = 64  # of the published diffusion models, the one at 64 px alone has all q rows first, then k, then v
+SPLIT_QKV_RESOLUTION = (
+    64  # of the published diffusion models, the one at 64 px alone has all q rows first, then k, then v
+)
 
 
 class ResBlock(nn.Module):
     """Two convolutions with a residual connection; the embedding [b, e] scales and shifts between them. resample: 2 doubles the
     side, 0.5 halves it, both before the first convolution."""
 
-    def __init__(self, c_in: int, c_out: int, embedding: int, *, dropout: float = 0.0, resample: float = 1.0) -> None:
+    def __init__(
+        self, c_in: int, c_out: int, embedding: int, *, dropout: float = 0.0, resample: float = 1.0
+    ) -> None:
         super().__init__()
         self.norm0 = nn.GroupNorm(groups(c_in), c_in)
         self.conv0 = nn.Conv2d(c_in, c_out, 3, padding=1)
@@ -89,11 +93,22 @@ def _run(layers: nn.Module, x: Tensor, embedding: Tensor) -> Tensor:
 class Encoder(nn.Module):
     """What U-Net and classifier share: the embedding of time, the way down, the middle. `widths`: channels of each skip connection."""
 
-    def __init__(self, config: GuidedDiffusionConfig, channels: int, *, base: int, blocks: int, heads: int | None, dropout: float) -> None:
+    def __init__(
+        self,
+        config: GuidedDiffusionConfig,
+        channels: int,
+        *,
+        base: int,
+        blocks: int,
+        heads: int | None,
+        dropout: float,
+    ) -> None:
         super().__init__()
         self.base, self.embedding, self.heads, self.dropout = base, 4 * base, heads, dropout
         self.attended = config.attention_resolutions
-        self.time = nn.Sequential(nn.Linear(base, self.embedding), nn.SiLU(), nn.Linear(self.embedding, self.embedding))
+        self.time = nn.Sequential(
+            nn.Linear(base, self.embedding), nn.SiLU(), nn.Linear(self.embedding, self.embedding)
+        )
         c, side = base * config.channel_mult[0], config.resolution
         self.down = nn.ModuleList([nn.ModuleList([nn.Conv2d(channels, c, 3, padding=1)])])
         self.widths = [c]
@@ -130,7 +145,14 @@ class UNet(Encoder):
     """x_t [b, c, h, w], step [b] and maybe label [b] -> predicted noise, and with learned variances their share: [b, c or 2c, h, w]."""
 
     def __init__(self, config: GuidedDiffusionConfig, n_classes: int, channels: int) -> None:
-        super().__init__(config, channels, base=config.channels, blocks=config.blocks, heads=config.heads or None, dropout=config.dropout)
+        super().__init__(
+            config,
+            channels,
+            base=config.channels,
+            blocks=config.blocks,
+            heads=config.heads or None,
+            dropout=config.dropout,
+        )
         self.from_class = nn.Embedding(n_classes, self.embedding) if config.class_conditional else None
         widths, c, side = list(self.widths), self.widths[-1], self.side
         self.up = nn.ModuleList()
@@ -143,7 +165,9 @@ class UNet(Encoder):
                     side *= 2
                 self.up.append(layers)
         out = channels * (2 if config.learn_sigma else 1)
-        self.last = nn.Sequential(nn.GroupNorm(groups(c), c), nn.SiLU(), zero(nn.Conv2d(c, out, 3, padding=1)))
+        self.last = nn.Sequential(
+            nn.GroupNorm(groups(c), c), nn.SiLU(), zero(nn.Conv2d(c, out, 3, padding=1))
+        )
 
     def forward(self, x: Tensor, steps: Tensor, labels: Tensor) -> Tensor:
         embedding = self.time(time_embedding(steps, self.base))
@@ -169,7 +193,12 @@ class AttentionPool(nn.Module):
         b, c = x.shape[:2]
         x = x.flatten(2)
         x = torch.cat([x.mean(2, keepdim=True), x], 2) + self.place
-        q, k, v = self.qkv(x.transpose(1, 2)).reshape(b, -1, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = (
+            self.qkv(x.transpose(1, 2))
+            .reshape(b, -1, 3, self.heads, c // self.heads)
+            .permute(2, 0, 3, 1, 4)
+            .unbind(0)
+        )
         return self.out(F.scaled_dot_product_attention(q[:, :, :1], k, v).transpose(1, 2).reshape(b, c))
 
 
@@ -177,9 +206,18 @@ class NoisyClassifier(Encoder):
     """x_t [b, c, h, w] and step [b] -> class logits [b, n_classes]: the U-Net's way down, with an attention pool."""
 
     def __init__(self, config: GuidedDiffusionConfig, n_classes: int, channels: int) -> None:
-        super().__init__(config, channels, base=config.classifier_channels, blocks=config.classifier_blocks, heads=None, dropout=0.0)
+        super().__init__(
+            config,
+            channels,
+            base=config.classifier_channels,
+            blocks=config.classifier_blocks,
+            heads=None,
+            dropout=0.0,
+        )
         c = self.widths[-1]
-        self.last = nn.Sequential(nn.GroupNorm(groups(c), c), nn.SiLU(), AttentionPool(c, self.side, n_classes))
+        self.last = nn.Sequential(
+            nn.GroupNorm(groups(c), c), nn.SiLU(), AttentionPool(c, self.side, n_classes)
+        )
 
     def forward(self, x: Tensor, steps: Tensor) -> Tensor:
         return self.last(self.encode(x, self.time(time_embedding(steps, self.base)))[-1])
@@ -213,12 +251,18 @@ def read_published(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise unreadable from error
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(isinstance(value, Tensor) for value in state.values())
+    ):
         raise unreadable
     return state
 
 
-def convert(published: Mapping[str, Tensor], network: UNet | NoisyClassifier, *, by_head: bool) -> dict[str, Tensor]:
+def convert(
+    published: Mapping[str, Tensor], network: UNet | NoisyClassifier, *, by_head: bool
+) -> dict[str, Tensor]:
     """Parameters with the published names as a state_dict of `network`.
 
     by_head: the rows of the blocks' qkv are (head, q|k|v, channel) in the file; otherwise (q|k|v, head, channel), which is ours.
@@ -236,12 +280,18 @@ def convert(published: Mapping[str, Tensor], network: UNet | NoisyClassifier, *,
         if module in heads and by_head and len(value) % (3 * heads[module]) == 0:
             value = value.unflatten(0, (heads[module], 3, -1)).transpose(0, 1).flatten(0, 2)
         if value.ndim == 3 and value.shape[2] == 1:  # a convolution over the flattened positions
-            value = value[..., None] if module in heads or name.endswith(".out.weight") and name[:-11] in heads else value[..., 0]
+            value = (
+                value[..., None]
+                if module in heads or name.endswith(".out.weight") and name[:-11] in heads
+                else value[..., 0]
+            )
         found[name] = value.float()
     classes = found.pop("from_class.weight", None)
     if "from_class.weight" in own:
         rows = own["from_class.weight"]
-        found["from_class.weight"] = rows if classes is None else classes.mean(0, keepdim=True).expand(len(rows), -1)
+        found["from_class.weight"] = (
+            rows if classes is None else classes.mean(0, keepdim=True).expand(len(rows), -1)
+        )
     if isinstance(network, NoisyClassifier):
         found |= {name: own[name] for name in ("last.2.out.weight", "last.2.out.bias")}
     return found

@@ -99,12 +99,21 @@ def non_leaky(images: Tensor, probability: float) -> tuple[Tensor, Tensor]:
     scale, stretch = some(torch.randn(b, device=device) * 0.2), some(torch.randn(b, device=device) * 0.2)
     angle = some(torch.randn(b, device=device) * 0.2)
     shift = torch.stack([some(torch.randn(b, device=device) * 0.125) for _ in range(2)], 1)
-    warped = warp(images, flip=torch.zeros(b, device=device), angle=angle, log_scale=scale, log_stretch=stretch, shift=shift)
+    warped = warp(
+        images,
+        flip=torch.zeros(b, device=device),
+        angle=angle,
+        log_scale=scale,
+        log_stretch=stretch,
+        shift=shift,
+    )
     conditions = torch.stack([scale, stretch, angle.cos() - 1, angle.sin(), shift[:, 0], shift[:, 1]], 1)
     return warped, conditions
 
 
-def warp(images: Tensor, *, flip: Tensor, angle: Tensor, log_scale: Tensor, log_stretch: Tensor, shift: Tensor) -> Tensor:
+def warp(
+    images: Tensor, *, flip: Tensor, angle: Tensor, log_scale: Tensor, log_stretch: Tensor, shift: Tensor
+) -> Tensor:
     """One bilinear resampling with reflected borders by flip, scale, stretch, rotation [b] and shift [b, 2] (share of the side)."""
     x_scale, y_scale = (-log_scale - log_stretch).exp(), (-log_scale + log_stretch).exp()
     x_scale = torch.where(flip > 0, -x_scale, x_scale)

@@ -20,7 +20,9 @@ PATIENCE_S = 60.0  # of training steps, at most
 FEW_STEPS = 4  # sampling steps that are measured where a lane has many: the others cost the same
 
 
-def measure(create: Callable[[Any], Generator], config: Any, n_classes: int, device: str = "auto") -> dict[str, Any]:
+def measure(
+    create: Callable[[Any], Generator], config: Any, n_classes: int, device: str = "auto"
+) -> dict[str, Any]:
     """seconds_per_kimg, sampling_img_per_s, memory_mb (peak: of the GPU, else of this process), training_seconds (of the whole
     training with its snapshots), steps (measured), device. Measured, so other work on the machine counts.
 
@@ -30,7 +32,9 @@ def measure(create: Callable[[Any], Generator], config: Any, n_classes: int, dev
     generator.device, generator.class_names = place, tuple(map(str, range(n_classes)))
     generator.counts = np.full(n_classes, 2)
     side, random = config.resolution, np.random.default_rng(0)
-    images = random.integers(0, 256, (2 * n_classes, side, side, *([3] if generator.channels == 3 else [])), dtype=np.uint8)
+    images = random.integers(
+        0, 256, (2 * n_classes, side, side, *([3] if generator.channels == 3 else [])), dtype=np.uint8
+    )
     labels, weights = np.arange(2 * n_classes) % n_classes, torch.ones(2 * n_classes, dtype=torch.float64)
     total = max(1, round(config.kimg * 1000 / config.batch))
     cuda = [place] if place.type == "cuda" else []
@@ -58,7 +62,15 @@ def measure(create: Callable[[Any], Generator], config: Any, n_classes: int, dev
     rate = sampling_rate(generator, create, config, training.average(), n_classes, clock)
     per_kimg = spent / done / config.batch * 1000
     shown, snapshots = min(n_classes, LOOK_CLASSES), math.ceil(config.kimg / config.snapshot_kimg)
-    looks = look_size(shown, config.kimg * 1000 / snapshots, generator.evaluations, LOOK_IMAGES["cuda" if cuda else "cpu"]) * shown
+    looks = (
+        look_size(
+            shown,
+            config.kimg * 1000 / snapshots,
+            generator.evaluations,
+            LOOK_IMAGES["cuda" if cuda else "cpu"],
+        )
+        * shown
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "seconds_per_kimg": per_kimg,
@@ -72,7 +84,12 @@ def measure(create: Callable[[Any], Generator], config: Any, n_classes: int, dev
 
 
 def sampling_rate(
-    generator: Generator, create: Callable[[Any], Generator], config: Any, network: Any, n_classes: int, clock: Callable[[], float]
+    generator: Generator,
+    create: Callable[[Any], Generator],
+    config: Any,
+    network: Any,
+    n_classes: int,
+    clock: Callable[[], float],
 ) -> float:
     """Images a second, measured with few sampling steps and scaled to all of them."""
     steps = getattr(config, "sampling_steps", None)

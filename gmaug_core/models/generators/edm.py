@@ -21,7 +21,15 @@ from gmaug_core.config import EDMConfig
 from gmaug_core.models.generators.augment import CONDITIONS, non_leaky
 from gmaug_core.models.generators.feedback import Judge, objective
 from gmaug_core.models.generators.layers import Attention, groups, zero
-from gmaug_core.models.generators.training import Generator, Training, mixed_precision, move_average, seeded_normal, to_device, update_ema
+from gmaug_core.models.generators.training import (
+    Generator,
+    Training,
+    mixed_precision,
+    move_average,
+    seeded_normal,
+    to_device,
+    update_ema,
+)
 
 SIGMA_DATA = 0.5
 WARM_UP_STEPS = 50
@@ -122,7 +130,9 @@ class UNet(nn.Module):
         self.first = nn.Conv2d(channels, base, 3, padding=1)
 
         def block(c_in: int, c_out: int, side: int) -> Block:
-            return Block(c_in, c_out, width, dropout=config.dropout, attention=side in config.attention_resolutions)
+            return Block(
+                c_in, c_out, width, dropout=config.dropout, attention=side in config.attention_resolutions
+            )
 
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         side, c = config.resolution, base
@@ -145,7 +155,9 @@ class UNet(nn.Module):
         self.last_norm = nn.GroupNorm(groups(c), c)
         self.last = zero(nn.Conv2d(c, channels, 3, padding=1))
 
-    def forward(self, x: Tensor, noise_label: Tensor, labels: Tensor, augmentation: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, noise_label: Tensor, labels: Tensor, augmentation: Tensor | None = None
+    ) -> Tensor:
         phase = noise_label[:, None] * self.frequencies
         embedding = self.from_noise(torch.cat([phase.cos(), phase.sin()], 1)) + self.from_class(labels)
         if self.from_augmentation is not None and augmentation is not None:
@@ -188,7 +200,15 @@ class Denoiser(nn.Module):
         """The inverse of standardise."""
         return standardised * (self.std / SIGMA_DATA) + self.mean
 
-    def forward(self, x: Tensor, sigma: Tensor, labels: Tensor, augmentation: Tensor | None = None, *, weak: bool = False) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        sigma: Tensor,
+        labels: Tensor,
+        augmentation: Tensor | None = None,
+        *,
+        weak: bool = False,
+    ) -> Tensor:
         """Denoise x [b, c, h, w] at noise levels sigma [b]."""
         unet = cast(UNet, self.weak) if weak else self.unet
         s = sigma[:, None, None, None]
@@ -229,8 +249,12 @@ class EDMTraining(Training):
         if config.cbdm_tau > 0:
             other = torch.where(dropped, self.n_classes, torch.randint_like(labels, self.n_classes))
             denoised_other = self.denoiser(noisy, sigma, other, augmentation)
-            time = torch.special.ndtr(normal)[:, None, None, None]  # t/T: the share of training noise levels below this one
-            balance = (denoised - denoised_other.detach()) ** 2 + CBDM_GAMMA * (denoised.detach() - denoised_other) ** 2
+            time = torch.special.ndtr(normal)[
+                :, None, None, None
+            ]  # t/T: the share of training noise levels below this one
+            balance = (denoised - denoised_other.detach()) ** 2 + CBDM_GAMMA * (
+                denoised.detach() - denoised_other
+            ) ** 2
             loss = loss + config.cbdm_tau * (time * weight * balance).mean()
             figures["loss_with_balance"] = loss.detach()
         lr = config.lr * min(1.0, (step + 1) / WARM_UP_STEPS, 2 * (1 - step / self.steps))
@@ -248,7 +272,13 @@ class EDMTraining(Training):
             move_average(average, self.denoiser.unet, power_decay(done, config.ema_sigma_rel))
         else:
             kimg = done * config.batch / 1000
-            update_ema(average, self.denoiser.unet, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch)
+            update_ema(
+                average,
+                self.denoiser.unet,
+                half_life_kimg=config.ema_half_life_kimg,
+                kimg=kimg,
+                batch=config.batch,
+            )
         if self.ema.weak is not None and done <= math.ceil(config.autoguidance * self.steps):
             move_average(self.ema.weak, average, 0.0)
 
@@ -268,7 +298,11 @@ class EDM(Generator):
 
     @property
     def evaluations(self) -> float:
-        return self.config.sampling_steps * (2 if self.config.sampler == "heun" else 1) * (1 if self.config.guidance == 1 else 2)
+        return (
+            self.config.sampling_steps
+            * (2 if self.config.sampler == "heun" else 1)
+            * (1 if self.config.guidance == 1 else 2)
+        )
 
     def build(self, n_classes: int) -> Denoiser:
         unet = UNet(self.config, n_classes, self.channels)
@@ -298,8 +332,12 @@ class EDM(Generator):
         def denoise(x: Tensor, sigma: Tensor) -> Tensor:
             if config.guidance == 1.0:
                 return denoiser(x, sigma.expand(len(x)), labels)
-            if config.autoguidance > 0:  # away from what a lesser model would do (Karras 2024, arXiv 2406.02507, equation 4)
-                good, weak = (denoiser(x, sigma.expand(len(x)), labels, weak=which) for which in (False, True))
+            if (
+                config.autoguidance > 0
+            ):  # away from what a lesser model would do (Karras 2024, arXiv 2406.02507, equation 4)
+                good, weak = (
+                    denoiser(x, sigma.expand(len(x)), labels, weak=which) for which in (False, True)
+                )
                 return weak + config.guidance * (good - weak)
             nothing = torch.full_like(labels, len(self.class_names))
             both = denoiser(torch.cat([x, x]), sigma.expand(2 * len(x)), torch.cat([labels, nothing]))

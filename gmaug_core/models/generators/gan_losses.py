@@ -20,7 +20,9 @@ def discriminator_loss(real: Tensor, fake: Tensor, kind: str = "nonsaturating") 
     rpgan: E softplus(-(D(real) - D(fake))): each fake is held against a real image (Jolicoeur-Martineau 2018; R3GAN, Huang
     2024, arXiv 2501.05441, which adds the penalties R1 and R2).
     """
-    return F.softplus(fake - real).mean() if kind == "rpgan" else (F.softplus(fake) + F.softplus(-real)).mean()
+    return (
+        F.softplus(fake - real).mean() if kind == "rpgan" else (F.softplus(fake) + F.softplus(-real)).mean()
+    )
 
 
 def generator_loss(fake: Tensor, real: Tensor | None = None, kind: str = "nonsaturating") -> Tensor:
@@ -42,7 +44,9 @@ def minibatch_deviation(x: Tensor) -> Tensor:
     b, _, h, w = x.shape
     group = next(size for size in (4, 3, 2, 1) if b % size == 0)
     grouped = x.reshape(group, b // group, -1)
-    deviation = ((grouped - grouped.mean(0)).square().mean(0) + 1e-8).sqrt().mean(1)  # var() over this axis is much slower
+    deviation = (
+        ((grouped - grouped.mean(0)).square().mean(0) + 1e-8).sqrt().mean(1)
+    )  # var() over this axis is much slower
     return deviation.repeat(group)[:, None, None, None].expand(b, 1, h, w)
 
 

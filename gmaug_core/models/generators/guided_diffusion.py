@@ -23,9 +23,18 @@ from torch import Tensor, nn
 from gmaug_core.config import GuidedDiffusionConfig
 from gmaug_core.models.generators.adm import SPLIT_QKV_RESOLUTION, NoisyClassifier, UNet, checksum, take
 from gmaug_core.models.generators.feedback import Judge, objective
-from gmaug_core.models.generators.training import Generator, Training, derived, mixed_precision, to_device, update_ema
+from gmaug_core.models.generators.training import (
+    Generator,
+    Training,
+    derived,
+    mixed_precision,
+    to_device,
+    update_ema,
+)
 
-BOUND_WEIGHT = 0.001  # of the variational bound of all steps beside the squared error (Nichol 2021, equation 16)
+BOUND_WEIGHT = (
+    0.001  # of the variational bound of all steps beside the squared error (Nichol 2021, equation 16)
+)
 
 Noise = Callable[[], Tensor]  # fresh standard normal [b, c, h, w]
 Look = Callable[[Tensor, int], tuple[Tensor, Tensor, Tensor | None]]
@@ -54,11 +63,15 @@ class Process:
     steps of the whole process that they stand for, scaled to 0..1000 for the networks.
     """
 
-    def __init__(self, betas: NDArray[np.float64], steps: NDArray[np.int64], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, betas: NDArray[np.float64], steps: NDArray[np.int64], device: torch.device | str = "cpu"
+    ) -> None:
         kept = np.cumprod(1 - betas)[steps]
         before = np.append(1.0, kept[:-1])
         beta = 1 - kept / before
-        variance = beta * (1 - before) / (1 - kept)  # of q(x_{t-1} | x_t, x_0); 0 at the first step, where the next one's is used
+        variance = (
+            beta * (1 - before) / (1 - kept)
+        )  # of q(x_{t-1} | x_t, x_0); 0 at the first step, where the next one's is used
         tables = {
             "steps": steps * (1000 / len(betas)),
             "kept": kept,
@@ -69,7 +82,9 @@ class Process:
             "of_clean": beta * np.sqrt(before) / (1 - kept),
             "of_noisy": (1 - before) * np.sqrt(1 - beta) / (1 - kept),
         }
-        self.tables = {name: torch.from_numpy(np.asarray(table)).float().to(device) for name, table in tables.items()}
+        self.tables = {
+            name: torch.from_numpy(np.asarray(table)).float().to(device) for name, table in tables.items()
+        }
         self.device = device
 
     def __len__(self) -> int:
@@ -115,14 +130,19 @@ class Process:
         mean = (x - beta / (1 - kept).sqrt() * noise) / (1 - beta).sqrt()
         log_variance, true = self.log_variance(share, k), self.at("log_variance", k)
         distance = (self.posterior_mean(clean, x, k) - mean) ** 2
-        divergence = 0.5 * (log_variance - true - 1 + (true - log_variance).exp() + distance * (-log_variance).exp())
+        divergence = 0.5 * (
+            log_variance - true - 1 + (true - log_variance).exp() + distance * (-log_variance).exp()
+        )
         surprise = -log_likelihood(clean, mean, (0.5 * log_variance).exp())
         return torch.where(k.reshape(-1, 1, 1, 1) == 0, surprise, divergence).mean((1, 2, 3)) / math.log(2)
 
 
 def log_likelihood(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """log of the mass that N(mean, std^2) gives to the 8-bit value x in [-1, 1]; the outermost values reach to infinity."""
-    above, below = torch.special.ndtr((x + 1 / 255 - mean) / std), torch.special.ndtr((x - 1 / 255 - mean) / std)
+    above, below = (
+        torch.special.ndtr((x + 1 / 255 - mean) / std),
+        torch.special.ndtr((x - 1 / 255 - mean) / std),
+    )
     above, below = torch.where(x > 0.999, 1.0, above), torch.where(x < -0.999, 0.0, below)
     return (above - below).clamp_min(1e-12).log()
 
@@ -175,11 +195,21 @@ class GuidedTraining(Training):
     def __init__(self, config: GuidedDiffusionConfig, network: Guided, device: torch.device) -> None:
         self.config, self.network = config, network.train()
         self.ema = copy.deepcopy(network).eval().requires_grad_(False)
-        self.process = Process(schedule_betas(config.schedule, config.diffusion_steps), np.arange(config.diffusion_steps), device)
-        groups: list[dict[str, Any]] = [{"params": list(network.unet.parameters()), "lr": config.lr, "weight_decay": 0.0}]
+        self.process = Process(
+            schedule_betas(config.schedule, config.diffusion_steps), np.arange(config.diffusion_steps), device
+        )
+        groups: list[dict[str, Any]] = [
+            {"params": list(network.unet.parameters()), "lr": config.lr, "weight_decay": 0.0}
+        ]
         if network.classifier is not None:
             decay = config.classifier_weight_decay
-            groups.append({"params": list(network.classifier.parameters()), "lr": config.classifier_lr, "weight_decay": decay})
+            groups.append(
+                {
+                    "params": list(network.classifier.parameters()),
+                    "lr": config.classifier_lr,
+                    "weight_decay": decay,
+                }
+            )
         self.optimizer = torch.optim.AdamW(groups, fused=True)
 
     def step(self, images: Tensor, labels: Tensor, step: int) -> dict[str, Tensor | float]:
@@ -207,7 +237,9 @@ class GuidedTraining(Training):
         loss.backward()
         self.optimizer.step()
         kimg = (step + 1) * config.batch / 1000
-        update_ema(self.ema, self.network, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch)
+        update_ema(
+            self.ema, self.network, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch
+        )
         return figures
 
     def average(self) -> nn.Module:
@@ -230,11 +262,16 @@ class GuidedDiffusion(Generator):
 
     @property
     def evaluations(self) -> float:
-        return self.config.sampling_steps * (2 if self.config.guidance else 1)  # the classifier is smaller, but needs a gradient
+        return self.config.sampling_steps * (
+            2 if self.config.guidance else 1
+        )  # the classifier is smaller, but needs a gradient
 
     def origin(self) -> dict[str, Any]:
         """sha256 of the checkpoints it starts from."""
-        paths = {"pretrained_sha256": self.config.pretrained, "pretrained_classifier_sha256": self.config.pretrained_classifier}
+        paths = {
+            "pretrained_sha256": self.config.pretrained,
+            "pretrained_classifier_sha256": self.config.pretrained_classifier,
+        }
         return {name: checksum(Path(path)) for name, path in paths.items() if path}
 
     def build(self, n_classes: int) -> Guided:
@@ -280,7 +317,11 @@ class GuidedDiffusion(Generator):
                 if network.classifier is not None:
                     by_class = log_probability_gradient(lambda x: network.classifier(x, times), x, labels)
                     gradients.append(config.guidance * by_class)
-                return clean.detach(), log_variance.detach(), torch.stack(gradients).sum(0) if gradients else None
+                return (
+                    clean.detach(),
+                    log_variance.detach(),
+                    torch.stack(gradients).sum(0) if gradients else None,
+                )
 
             return SAMPLERS[config.sampler](process, look, noise_stream(seeds, shape, self.device))
 

@@ -33,7 +33,11 @@ def sample_sheet(rows: Sequence[NDArray[np.uint8]], *, columns: int = SHEET_COLU
     """A PNG with one row of images a class; small images are enlarged by a whole factor towards `cell` pixels."""
     factor = max(1, cell // rows[0].shape[2])
     height, width = (side * factor + SHEET_GAP for side in rows[0].shape[1:3])
-    sheet = np.full((len(rows) * height - SHEET_GAP, columns * width - SHEET_GAP, *rows[0].shape[3:]), SHEET_GREY, np.uint8)
+    sheet = np.full(
+        (len(rows) * height - SHEET_GAP, columns * width - SHEET_GAP, *rows[0].shape[3:]),
+        SHEET_GREY,
+        np.uint8,
+    )
     for r, row in enumerate(rows):
         for c, image in enumerate(row[:columns]):
             large = image.repeat(factor, 0).repeat(factor, 1)
@@ -74,7 +78,9 @@ class Watch:
         self.names, n = tuple(class_names), len(class_names)
         self.counts = np.bincount(labels, minlength=n)
         by_size = np.argsort(-self.counts, kind="stable")
-        looked_at = np.sort(by_size[np.unique(np.linspace(0, n - 1, min(n, LOOK_CLASSES)).round().astype(int))])
+        looked_at = np.sort(
+            by_size[np.unique(np.linspace(0, n - 1, min(n, LOOK_CLASSES)).round().astype(int))]
+        )
         per_class = look_size(len(looked_at), snapshot_images, evaluations, most)
         self.labels, self.seeds = looked_at.repeat(per_class), np.tile(np.arange(per_class), len(looked_at))
         self.populated = self.counts >= min(POPULATED, int(np.median(self.counts)))
@@ -108,9 +114,19 @@ class Watch:
         row = {"kimg": kimg, "n_synthetic": len(images), "n_classes": len(np.unique(self.labels)), **found}
         if np.isfinite(median):
             lowest = int(np.nanargmin(watched[:-1]))
-            row |= {"diversity": median, "diversity_lowest": float(watched[lowest]), "lowest_class": self.names[lowest]}
+            row |= {
+                "diversity": median,
+                "diversity_lowest": float(watched[lowest]),
+                "lowest_class": self.names[lowest],
+            }
         self.rows.append(row)
-        score = -found["kid"] if found.get("kid") is not None else min(median, 1.0) if np.isfinite(median) else 0.0
+        score = (
+            -found["kid"]
+            if found.get("kid") is not None
+            else min(median, 1.0)
+            if np.isfinite(median)
+            else 0.0
+        )
         key = [conditional, not low.any(), float(score)]
         better = self.best is None or key >= self.best["key"]
         if better:
@@ -122,7 +138,11 @@ class Watch:
     def _collapsed(self, kimg: float, watched: NDArray[np.float64]) -> None:
         assert self.best is not None
         fallen = [label for label in range(len(self.names)) if self.low[label] >= PATIENCE]
-        worst = fallen or [label for label in range(len(self.names)) if watched[label] < max(FLOOR, FALLEN * self.peak[label])]
+        worst = fallen or [
+            label
+            for label in range(len(self.names))
+            if watched[label] < max(FLOOR, FALLEN * self.peak[label])
+        ]
         self.collapse = {
             "kimg": kimg,
             "classes": [self.names[label] for label in worst],
@@ -147,5 +167,7 @@ class Watch:
     def sheet(self, images: NDArray[np.uint8]) -> bytes:
         """The first images of a look as a PNG, one row a class."""
         classes = np.unique(self.labels)
-        shown = classes[np.unique(np.linspace(0, len(classes) - 1, min(len(classes), SHEET_ROWS)).round().astype(int))]
+        shown = classes[
+            np.unique(np.linspace(0, len(classes) - 1, min(len(classes), SHEET_ROWS)).round().astype(int))
+        ]
         return sample_sheet([images[self.labels == label][:SHEET_COLUMNS] for label in shown])

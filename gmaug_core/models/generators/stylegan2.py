@@ -32,8 +32,21 @@ from gmaug_core.models.generators.gan_losses import (
     transition,
     twins_loss,
 )
-from gmaug_core.models.generators.stylegan2_networks import Discriminator, StyleGenerator, learning_rates, low_level
-from gmaug_core.models.generators.training import Generator, Training, derived, mixed_precision, seeded_normal, to_device, update_ema
+from gmaug_core.models.generators.stylegan2_networks import (
+    Discriminator,
+    StyleGenerator,
+    learning_rates,
+    low_level,
+)
+from gmaug_core.models.generators.training import (
+    Generator,
+    Training,
+    derived,
+    mixed_precision,
+    seeded_normal,
+    to_device,
+    update_ema,
+)
 
 ADA_SHARE = 0.25  # of the budget: the time in which p could go from 0 to 1 (500 kimg in the paper, at most)
 MEAN_STYLES = 512  # random styles that a class's mean style is taken over
@@ -58,13 +71,18 @@ class StyleGAN2Training(Training):
         self.ada = ADA(target=config.ada_target, kimg=min(500.0, ADA_SHARE * config.kimg))
         self.path_length = nn.Module()
         self.path_length.register_buffer("mean", torch.zeros((), device=device))
-        self.optimizer_g = self._optimizer(generator, config.path_length_interval if config.path_length_weight else 0)
+        self.optimizer_g = self._optimizer(
+            generator, config.path_length_interval if config.path_length_weight else 0
+        )
         self.optimizer_d = self._optimizer(discriminator, config.r1_interval if config.r1_gamma else 0)
         self.r1 = self.path_penalty = 0.0
         if config.compile:
             generator.synthesis.compile(dynamic=False)
             discriminator.compile(dynamic=False)
-        lazy = [config.r1_interval if config.r1_gamma else 1, config.path_length_interval if config.path_length_weight else 1]
+        lazy = [
+            config.r1_interval if config.r1_gamma else 1,
+            config.path_length_interval if config.path_length_weight else 1,
+        ]
         self.period = math.lcm(*lazy)
 
     def _optimizer(self, network: nn.Module, lazy_interval: int) -> torch.optim.Adam:
@@ -83,14 +101,18 @@ class StyleGAN2Training(Training):
 
     def step(self, images: Tensor, labels: Tensor, step: int) -> dict[str, Tensor | float]:
         config = self.config
-        blend = transition(step * config.batch / 1000, config.kimg, config.transition_start, config.transition_end)
+        blend = transition(
+            step * config.batch / 1000, config.kimg, config.transition_start, config.transition_end
+        )
         self.generator.mapping.blend.fill_(blend)
 
         # Discriminator. Its fakes keep their graph: the generator step below reuses them, which saves a forward pass.
         with self.precision():
             fakes, low_fakes, twins = self._fakes(labels)
             both = self.augment(torch.cat([fakes.detach(), images]))
-            (fake_u, real_u), (fake_c, real_c) = (logits.chunk(2) for logits in self.discriminator(both, labels.repeat(2), batches=2))
+            (fake_u, real_u), (fake_c, real_c) = (
+                logits.chunk(2) for logits in self.discriminator(both, labels.repeat(2), batches=2)
+            )
             loss_d = discriminator_loss(real_u, fake_u, config.loss)
             if blend > 0:
                 loss_d = loss_d + blend * discriminator_loss(real_c, fake_c, config.loss)
@@ -113,7 +135,9 @@ class StyleGAN2Training(Training):
             if config.loss == "rpgan":
                 with torch.no_grad():
                     held_u, held_c = self.discriminator(self.augment(images), labels)
-                    held_low = None if low_fakes is None else self.discriminator.judge_low(self.augment(low_reals))
+                    held_low = (
+                        None if low_fakes is None else self.discriminator.judge_low(self.augment(low_reals))
+                    )
             fake_u, fake_c = self.discriminator(self.augment(fakes), labels)
             loss_g = generator_loss(fake_u, held_u, config.loss)
             if blend > 0:
@@ -130,8 +154,15 @@ class StyleGAN2Training(Training):
             self._regularise_generator(labels)
 
         kimg = (step + 1) * config.batch / 1000
-        update_ema(self.ema, self.generator, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch)
-        figures: dict[str, Tensor | float] = {"loss": loss_g.detach(), "loss_d": loss_d.detach(), "lambda": blend, "r1": self.r1}
+        update_ema(
+            self.ema, self.generator, half_life_kimg=config.ema_half_life_kimg, kimg=kimg, batch=config.batch
+        )
+        figures: dict[str, Tensor | float] = {
+            "loss": loss_g.detach(),
+            "loss_d": loss_d.detach(),
+            "lambda": blend,
+            "r1": self.r1,
+        }
         figures["real_sign"] = real_u.detach().sign().mean()
         if config.augment == "ada":
             figures["ada_p"] = self.ada.p
@@ -145,11 +176,15 @@ class StyleGAN2Training(Training):
         z = torch.randn(n, config.z_dim, device=self.device)
         ws = generator.styles(z, labels, self._embedding_noise(labels))
         if config.noisy_twins:
-            twins = twins_loss(ws[:, -1], generator.mapping(z, labels, self._embedding_noise(labels)), config.twins_gamma)
+            twins = twins_loss(
+                ws[:, -1], generator.mapping(z, labels, self._embedding_noise(labels)), config.twins_gamma
+            )
         if config.style_mixing and float(torch.rand(())) < config.style_mixing:
             z = torch.randn(n, config.z_dim, device=self.device)
             other = generator.styles(z, labels, self._embedding_noise(labels))
-            first = torch.randint(1, ws.shape[1], (n, 1, 1), device=self.device)  # from this layer on, the other style
+            first = torch.randint(
+                1, ws.shape[1], (n, 1, 1), device=self.device
+            )  # from this layer on, the other style
             ws = torch.where(torch.arange(ws.shape[1], device=self.device)[:, None] < first, ws, other)
         images = generator.synthesis(ws, generator.synthesis.random_noise(n, self.device))
         return images[-1], images[low_level(config)] if config.low_resolution else None, twins
@@ -157,7 +192,9 @@ class StyleGAN2Training(Training):
     def _embedding_noise(self, labels: Tensor) -> Tensor | None:
         if not self.config.noisy_twins:
             return None
-        return self.class_noise[labels][:, None] * torch.randn(len(labels), self.config.w_dim, device=self.device)
+        return self.class_noise[labels][:, None] * torch.randn(
+            len(labels), self.config.w_dim, device=self.device
+        )
 
     @staticmethod
     def _update(optimizer: torch.optim.Adam, loss: Tensor) -> None:
@@ -172,9 +209,14 @@ class StyleGAN2Training(Training):
             if seen is not None:
                 x = self.augment(seen.detach()).detach().float().requires_grad_()
                 with self.precision():
-                    logits = self.discriminator.forward(x, labels)[0]  # forward: what is compiled has no second derivative
+                    logits = self.discriminator.forward(x, labels)[
+                        0
+                    ]  # forward: what is compiled has no second derivative
                 penalties.append(gradient_penalty(logits, x))
-        self._update(self.optimizer_d, torch.stack(penalties).sum() * (self.config.r1_gamma / 2 * self.config.r1_interval))
+        self._update(
+            self.optimizer_d,
+            torch.stack(penalties).sum() * (self.config.r1_gamma / 2 * self.config.r1_interval),
+        )
         self.r1 = float(penalties[0].detach())
 
     def _regularise_generator(self, labels: Tensor) -> None:
@@ -191,7 +233,9 @@ class StyleGAN2Training(Training):
         mean: Tensor = self.path_length.mean  # type: ignore[assignment]
         mean.lerp_(lengths.detach().mean(), 0.01)
         penalty = (lengths - mean).square().mean()
-        self._update(self.optimizer_g, penalty * (self.config.path_length_weight * self.config.path_length_interval))
+        self._update(
+            self.optimizer_g, penalty * (self.config.path_length_weight * self.config.path_length_interval)
+        )
         self.path_penalty = float(penalty.detach())
 
     def average(self) -> nn.Module:
@@ -199,7 +243,12 @@ class StyleGAN2Training(Training):
 
     def conditional(self, steps: int) -> bool:
         config = self.config  # lambda of the last step, as in step()
-        return transition((steps - 1) * config.batch / 1000, config.kimg, config.transition_start, config.transition_end) >= 1
+        return (
+            transition(
+                (steps - 1) * config.batch / 1000, config.kimg, config.transition_start, config.transition_end
+            )
+            >= 1
+        )
 
     def parts(self) -> dict[str, Any]:
         return {
@@ -237,10 +286,19 @@ class StyleGAN2(Generator):
         ws = generator.styles(z, labels)
         if self.config.truncation < 1:
             ws = self.mean_styles()[labels].lerp(ws, self.config.truncation)
-        return generator.synthesis(ws, [part.reshape(-1, 1, side, side) for part, side in zip(noise, sides, strict=True)])[-1]
+        return generator.synthesis(
+            ws, [part.reshape(-1, 1, side, side) for part, side in zip(noise, sides, strict=True)]
+        )[-1]
 
     def mean_styles(self) -> Tensor:
         """The mean styles of each class [n_classes, n_styles, w_dim]: truncation pulls towards them, so it keeps the class."""
         n = len(self.class_names)
-        z = seeded_normal([derived(0, "mean style", i) for i in range(MEAN_STYLES)], self.config.z_dim).to(self.device)
-        return torch.stack([self.network.styles(z, torch.full((MEAN_STYLES,), k, device=self.device)).mean(0) for k in range(n)])
+        z = seeded_normal([derived(0, "mean style", i) for i in range(MEAN_STYLES)], self.config.z_dim).to(
+            self.device
+        )
+        return torch.stack(
+            [
+                self.network.styles(z, torch.full((MEAN_STYLES,), k, device=self.device)).mean(0)
+                for k in range(n)
+            ]
+        )

@@ -21,7 +21,9 @@ from gmaug_core.config import StyleGAN2Config
 from gmaug_core.models.generators.gan_losses import minibatch_deviation
 
 MAPPING_LR = 0.01  # the mapping network learns this much slower (Karras 2019)
-GAIN = math.sqrt(2)  # of the leaky ReLU: keeps the variance of its input. g lrelu(x) = lrelu(g x), so it goes into what makes x
+GAIN = math.sqrt(
+    2
+)  # of the leaky ReLU: keeps the variance of its input. g lrelu(x) = lrelu(g x), so it goes into what makes x
 
 
 def lrelu(x: Tensor) -> Tensor:
@@ -66,7 +68,13 @@ class Filter(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: int, stride: int = 1) -> Tensor:
         ctx.kernel, ctx.padding, ctx.stride = kernel, padding, stride
         ctx.sides = [side + 2 * padding - 3 for side in x.shape[2:]]  # without the stride
-        return F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4), padding=padding, stride=stride, groups=x.shape[1])
+        return F.conv2d(
+            x,
+            kernel.to(x.dtype).expand(x.shape[1], 1, 4, 4),
+            padding=padding,
+            stride=stride,
+            groups=x.shape[1],
+        )
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
@@ -81,7 +89,9 @@ class Filter(torch.autograd.Function):
 class Dense(nn.Module):
     """A linear layer with equalised learning rate, in float32; `gain` of the activation that follows."""
 
-    def __init__(self, n_in: int, n_out: int, *, bias: float = 0.0, lr: float = 1.0, gain: float = 1.0) -> None:
+    def __init__(
+        self, n_in: int, n_out: int, *, bias: float = 0.0, lr: float = 1.0, gain: float = 1.0
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(n_out, n_in) * (gain / math.sqrt(n_in)))
         self.bias = nn.Parameter(torch.full((n_out,), gain * bias))
@@ -97,7 +107,9 @@ class Conv(nn.Module):
 
     kernel: Tensor
 
-    def __init__(self, c_in: int, c_out: int, size: int, *, down: bool = False, bias: bool = True, gain: float = 1.0) -> None:
+    def __init__(
+        self, c_in: int, c_out: int, size: int, *, down: bool = False, bias: bool = True, gain: float = 1.0
+    ) -> None:
         super().__init__()
         scale = gain / math.sqrt(c_in * size**2)
         self.weight = nn.Parameter(torch.randn(c_out, c_in, size, size) * scale)
@@ -139,7 +151,9 @@ class StyledConv(nn.Module):
         else:
             x = F.conv2d(x, self.weight, padding=1)
         x = x * norm.to(x.dtype)[:, :, None, None]
-        return lrelu(x.add_((self.noise_strength * noise).to(x.dtype)).add_(self.bias.to(x.dtype)[:, None, None]))
+        return lrelu(
+            x.add_((self.noise_strength * noise).to(x.dtype)).add_(self.bias.to(x.dtype)[:, None, None])
+        )
 
 
 class ToImage(nn.Module):
@@ -166,7 +180,9 @@ class Mapping(nn.Module):
         self.from_class = Dense(config.w_dim, config.w_dim, lr=MAPPING_LR, gain=GAIN)
         rest = range(config.mapping_layers - 1)
         self.rest = nn.ModuleList(Dense(config.w_dim, config.w_dim, lr=MAPPING_LR, gain=GAIN) for _ in rest)
-        self.register_buffer("blend", torch.zeros(()))  # lambda: part of the model, since it says how to sample
+        self.register_buffer(
+            "blend", torch.zeros(())
+        )  # lambda: part of the model, since it says how to sample
 
     def forward(self, z: Tensor, labels: Tensor | None, noise: Tensor | None = None) -> Tensor:
         """z [b, z_dim], labels [b] (None: styles of no class), noise [b, w_dim] on the class embedding -> w [b, w_dim]."""
@@ -190,7 +206,10 @@ class Synthesis(nn.Module):
         self.layers = nn.ModuleList([StyledConv(widths[0], widths[0], config.w_dim, up=False)])
         self.noise_sides = [4]
         for side, before, width in zip(sides[1:], widths, widths[1:], strict=False):
-            self.layers += [StyledConv(before, width, config.w_dim, up=True), StyledConv(width, width, config.w_dim, up=False)]
+            self.layers += [
+                StyledConv(before, width, config.w_dim, up=True),
+                StyledConv(width, width, config.w_dim, up=False),
+            ]
             self.noise_sides += [side, side]
         self.to_image = nn.ModuleList(ToImage(width, channels, config.w_dim) for width in widths)
         self.n_styles = len(self.layers) + 1  # the last image layer has its own
@@ -203,7 +222,9 @@ class Synthesis(nn.Module):
         for i in range(1, len(self.layers), 2):
             x = self.layers[i](x, ws[:, i], noise[i])
             x = self.layers[i + 1](x, ws[:, i + 1], noise[i + 1])
-            image = F.interpolate(image, scale_factor=2, mode="bilinear")  # the same low-pass filter, edges repeated
+            image = F.interpolate(
+                image, scale_factor=2, mode="bilinear"
+            )  # the same low-pass filter, edges repeated
             images.append(image := image.add_(self.to_image[(i + 1) // 2](x, ws[:, i + 2])))
         return images
 
@@ -227,7 +248,9 @@ class StyleGenerator(nn.Module):
         ws = self.mapping(z, labels, noise)[:, None].expand(-1, self.synthesis.n_styles, -1)
         if not self.shared:
             return ws
-        return torch.cat([self.mapping(z, None)[:, None].expand(-1, self.shared, -1), ws[:, self.shared :]], 1)
+        return torch.cat(
+            [self.mapping(z, None)[:, None].expand(-1, self.shared, -1), ws[:, self.shared :]], 1
+        )
 
 
 class ResidualBlock(nn.Module):
@@ -248,7 +271,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: StyleGAN2Config, n_classes: int, channels: int) -> None:
         super().__init__()
-        sides = [config.resolution >> i for i in range(int(math.log2(config.resolution)) - 1)]  # resolution .. 4
+        sides = [
+            config.resolution >> i for i in range(int(math.log2(config.resolution)) - 1)
+        ]  # resolution .. 4
         widths = [_width(config, side) for side in sides]
         last = widths[-1]
         self.from_image = Conv(channels, widths[0], 1, gain=GAIN)

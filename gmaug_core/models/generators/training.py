@@ -10,7 +10,7 @@ import hashlib
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +24,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from gmaug_core.errors import Diverged, InputError, Stopped
-from gmaug_core.files import atomic_write, write_json
+from gmaug_core.files import write_bytes, write_json
+from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.models.generators.feedback import Judge
 from gmaug_core.models.generators.snapshots import Assess, Watch
@@ -37,18 +38,6 @@ REPORT_SECONDS = 1.0
 CPU_RENDER_BATCH = 64  # images sampled at a time on a CPU: more do not fit its caches and are slower
 LOOK_IMAGES = {"cpu": 256, "cuda": 1024}  # drawn at a snapshot, at most
 
-Report = Callable[..., None]
-ShouldStop = Callable[[], bool]
-
-
-def no_report(stage: str, step: int, total: int, **metrics: Any) -> None:
-    """Nobody watches."""
-
-
-def never() -> bool:
-    """Nobody stops."""
-    return False
-
 
 def derived(seed: int, *path: int | str) -> int:
     """A seed in [0, 2^63) for one purpose: derived(seed, "step", 7). Different paths give independent streams."""
@@ -58,7 +47,10 @@ def derived(seed: int, *path: int | str) -> int:
 
 def seeded_normal(seeds: Sequence[int] | NDArray[np.int64], size: int) -> Tensor:
     """Standard normal [n, size] on the CPU; row k comes from seeds[k] alone, on every device and at every batch size."""
-    rows = [torch.randn(size, generator=torch.Generator().manual_seed(derived(int(seed), "noise"))) for seed in seeds]
+    rows = [
+        torch.randn(size, generator=torch.Generator().manual_seed(derived(int(seed), "noise")))
+        for seed in seeds
+    ]
     return torch.stack(rows) if rows else torch.empty(0, size)
 
 
@@ -69,7 +61,9 @@ def pick_device(device: str) -> torch.device:
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device '{device}' is not available", expected="auto, cpu, cuda or cuda:N", todo="use 'auto'") from error
+        raise InputError(
+            f"device '{device}' is not available", expected="auto, cpu, cuda or cuda:N", todo="use 'auto'"
+        ) from error
 
 
 def mixed_precision(device: torch.device, *, on_cpu: bool = False) -> AbstractContextManager[Any]:
@@ -106,7 +100,9 @@ def class_weights(labels: NDArray[np.int64], n_classes: int, power: float) -> Te
     return torch.from_numpy(counts[labels].astype(np.float64) ** (power - 1.0))
 
 
-def draw_batch(images: NDArray[np.uint8], labels: NDArray[np.int64], weights: Tensor, size: int, *, mirror: bool) -> tuple[Tensor, Tensor]:
+def draw_batch(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], weights: Tensor, size: int, *, mirror: bool
+) -> tuple[Tensor, Tensor]:
     """Random images float32 [size, c, h, w] in [-1, 1] and labels int64 [size]; half of them flipped when `mirror`."""
     index = torch.multinomial(weights, size, replacement=True).numpy()
     batch = to_signed(torch.from_numpy(images[index]))
@@ -115,7 +111,9 @@ def draw_batch(images: NDArray[np.uint8], labels: NDArray[np.int64], weights: Te
     return batch, torch.from_numpy(labels[index])
 
 
-def update_ema(average: nn.Module, network: nn.Module, *, half_life_kimg: float, kimg: float, batch: int) -> None:
+def update_ema(
+    average: nn.Module, network: nn.Module, *, half_life_kimg: float, kimg: float, batch: int
+) -> None:
     """Move `average` towards `network`. The half-life ramps up as 5 % of what was seen, so early weights are forgotten."""
     half_life = min(half_life_kimg, 0.05 * kimg)
     move_average(average, network, 0.5 ** (batch / 1000 / max(half_life, 1e-8)))
@@ -160,7 +158,9 @@ class Generator(ABC):
     def __init__(self, config: Any) -> None:
         self.config = config
         self.class_names: tuple[str, ...] = ()
-        self.counts: NDArray[np.int64] = np.zeros(0, np.int64)  # training images a class; none before training
+        self.counts: NDArray[np.int64] = np.zeros(
+            0, np.int64
+        )  # training images a class; none before training
         self.figures: dict[str, Any] = {}
         self.device = torch.device("cpu")
         self._network: nn.Module | None = None
@@ -169,7 +169,9 @@ class Generator(ABC):
     def network(self) -> Any:
         """The network that samples. Raises InputError before training."""
         if self._network is None:
-            raise InputError(f"this {self.name} generator is not trained", todo="call train(), or load one that is")
+            raise InputError(
+                f"this {self.name} generator is not trained", todo="call train(), or load one that is"
+            )
         return self._network
 
     @property
@@ -205,7 +207,11 @@ class Generator(ABC):
 
     def render_steered(self, labels: Tensor, seeds: Sequence[int], judge: Judge) -> Tensor:
         """As render, but each image is pushed by config.feedback of the judge. Raises InputError in a lane that cannot."""
-        raise InputError(f"{self.name} cannot be steered by a judge", expected="a diffusion lane", todo="sample without a judge")
+        raise InputError(
+            f"{self.name} cannot be steered by a judge",
+            expected="a diffusion lane",
+            todo="sample without a judge",
+        )
 
     def train(
         self,
@@ -238,7 +244,9 @@ class Generator(ABC):
         self.device = pick_device(device)
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):  # the caller's random numbers stay the caller's
-            return self._train(images, np.asarray(labels, np.int64), out_dir, seed, report, should_stop, assess)
+            return self._train(
+                images, np.asarray(labels, np.int64), out_dir, seed, report, should_stop, assess
+            )
 
     def _train(
         self,
@@ -253,7 +261,9 @@ class Generator(ABC):
         config = self.config
         steps = max(1, math.ceil(config.kimg * 1000 / config.batch))
         total = steps * config.batch
-        snapshot_steps = math.ceil(steps / math.ceil(config.kimg / config.snapshot_kimg))  # evenly apart, the last one at the end
+        snapshot_steps = math.ceil(
+            steps / math.ceil(config.kimg / config.snapshot_kimg)
+        )  # evenly apart, the last one at the end
         identity = {
             "generator": config.model_dump(mode="json"),
             "class_names": list(self.class_names),
@@ -278,7 +288,13 @@ class Generator(ABC):
 
         def save_checkpoint() -> None:
             parts = {name: part.state_dict() for name, part in training.parts().items()}
-            state = {"identity": identity, "step": done, "figures": figures, "watch": watch.state(), "parts": parts}
+            state = {
+                "identity": identity,
+                "step": done,
+                "figures": figures,
+                "watch": watch.state(),
+                "parts": parts,
+            }
             save_state(out_dir / CHECKPOINT_FILE, state)
 
         spent, reported, seen = float(figures.get("seconds", 0.0)), time.monotonic(), 0
@@ -306,33 +322,54 @@ class Generator(ABC):
             if snapshot or last:
                 drawn = np.concatenate(list(self.sample(watch.labels, watch.seeds, 128)))
                 if watch.see(drawn, kimg=kimg, conditional=training.conditional(done)):
-                    save_state(out_dir / BEST_FILE, {"identity": identity, "kimg": kimg, "network": self.network.state_dict()})
+                    save_state(
+                        out_dir / BEST_FILE,
+                        {"identity": identity, "kimg": kimg, "network": self.network.state_dict()},
+                    )
                 png = watch.sheet(drawn)
-                atomic_write(out_dir / f"grid-{kimg:07.1f}.png", lambda file, png=png: file.write(png) and None)  # type: ignore[misc]
+                write_bytes(out_dir / f"grid-{kimg:07.1f}.png", png)
                 save_checkpoint()
                 report("generator", done * config.batch, total, **figures, quality=watch.rows[-1])
                 reported = time.monotonic()
         parameters, total = sum(p.numel() for p in self.network.parameters()), done * config.batch
-        self.figures = figures | {"images": total, "parameters": parameters, "img_per_s": total / max(spent, 1e-9)} | origin
+        self.figures = (
+            figures
+            | {"images": total, "parameters": parameters, "img_per_s": total / max(spent, 1e-9)}
+            | origin
+        )
         self.figures["quality"] = watch.rows
         if watch.collapse:
             self.network.load_state_dict(load_state(out_dir / BEST_FILE, self.device)["network"])
             self.figures["collapse"] = watch.collapse
         return self.figures
 
-    def _check(self, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str]) -> None:
+    def _check(
+        self, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str]
+    ) -> None:
         config: Any = self.config
         if config.name != self.name:
-            raise InputError(f"settings of '{config.name}' given to {self.name}", expected=self.config_type.__name__)
+            raise InputError(
+                f"settings of '{config.name}' given to {self.name}", expected=self.config_type.__name__
+            )
         shape = (config.resolution, config.resolution, 3)[: 2 if self.channels == 1 else 3]
         if images.dtype != np.uint8 or images.shape[1:] != shape:
-            raise InputError(f"images are {images.dtype} {images.shape[1:]}", expected=f"uint8 {shape} for {config.colour} images")
+            raise InputError(
+                f"images are {images.dtype} {images.shape[1:]}",
+                expected=f"uint8 {shape} for {config.colour} images",
+            )
         if len(images) == 0 or len(labels) != len(images):
-            raise InputError(f"{len(images)} images and {len(labels)} labels", expected="at least one image, and a label for each")
+            raise InputError(
+                f"{len(images)} images and {len(labels)} labels",
+                expected="at least one image, and a label for each",
+            )
         if labels.min() < 0 or labels.max() >= len(class_names):
-            raise InputError(f"a label is outside 0..{len(class_names) - 1}", expected="labels that index class_names")
+            raise InputError(
+                f"a label is outside 0..{len(class_names) - 1}", expected="labels that index class_names"
+            )
 
-    def _resume(self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch) -> tuple[int, dict[str, Any]]:
+    def _resume(
+        self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch
+    ) -> tuple[int, dict[str, Any]]:
         """Load the checkpoint, if there is one, into `training` and `watch`. Returns steps done and the last figures."""
         if not path.exists():
             return 0, {}
@@ -352,7 +389,9 @@ class Generator(ABC):
         watch.load(state["watch"])
         return state["step"], state["figures"]
 
-    def _diverged(self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch, images: int) -> None:
+    def _diverged(
+        self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch, images: int
+    ) -> None:
         kept, _ = self._resume(training, path, identity, watch)
         raise Diverged(
             f"{self.name} training gave a loss that is not a finite number after {images} images",
@@ -362,7 +401,12 @@ class Generator(ABC):
         )
 
     def sample(
-        self, labels: NDArray[np.int64], seeds: NDArray[np.int64], batch_size: int = 256, *, judge: Judge | None = None
+        self,
+        labels: NDArray[np.int64],
+        seeds: NDArray[np.int64],
+        batch_size: int = 256,
+        *,
+        judge: Judge | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
         """Yield uint8 batches [b, h, w] or [b, h, w, 3] in order; image k depends on (labels[k], seeds[k]) alone.
 
@@ -371,9 +415,14 @@ class Generator(ABC):
         network = self.network
         labels = np.asarray(labels, np.int64)
         if len(labels) != len(seeds):
-            raise InputError(f"{len(labels)} labels and {len(seeds)} seeds", expected="as many seeds as labels")
+            raise InputError(
+                f"{len(labels)} labels and {len(seeds)} seeds", expected="as many seeds as labels"
+            )
         if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.class_names):
-            raise InputError(f"a label is outside 0..{len(self.class_names) - 1}", expected="labels of the classes it was trained on")
+            raise InputError(
+                f"a label is outside 0..{len(self.class_names) - 1}",
+                expected="labels of the classes it was trained on",
+            )
         was_training = network.training
         network.eval()
         try:
@@ -383,7 +432,11 @@ class Generator(ABC):
                 # full float32: with TF32 an image would depend on the batch it is in
                 with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                     parts = [
-                        self._rendered(torch.from_numpy(labels[part]).to(self.device), [int(seed) for seed in seeds[part]], judge)
+                        self._rendered(
+                            torch.from_numpy(labels[part]).to(self.device),
+                            [int(seed) for seed in seeds[part]],
+                            judge,
+                        )
                         for part in _slices(chunk, len(labels), size)
                     ]
                 yield to_uint8(torch.cat(parts))
@@ -395,9 +448,11 @@ class Generator(ABC):
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors and config.json."""
-        tensors = {name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()}
+        tensors = {
+            name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()
+        }
         data = save(tensors)
-        atomic_write(folder / MODEL_FILE, lambda file: file.write(data) and None)
+        write_bytes(folder / MODEL_FILE, data)
         document = {
             "generator": self.config.model_dump(mode="json"),
             "class_names": list(self.class_names),
@@ -413,7 +468,9 @@ class Generator(ABC):
         try:
             network.load_state_dict(load_file(path, device=str(self.device)))
         except (RuntimeError, SafetensorError) as error:
-            raise InputError(f"'{path.name}' does not fit the settings beside it", todo="train the generator again") from error
+            raise InputError(
+                f"'{path.name}' does not fit the settings beside it", todo="train the generator again"
+            ) from error
         self._network, self.class_names = network.eval(), class_names
 
 
