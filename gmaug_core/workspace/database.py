@@ -5,18 +5,15 @@ Every edit is one transaction with a revision: a second editor gets a Conflict t
 
 from __future__ import annotations
 
-from gmaug_core.home import home
-
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from gmaug_core.errors import Conflict, GMAugError, InputError
+from gmaug_core.home import home
 from gmaug_core.workspace.grouping import Grouping
 
 SCHEMA_VERSION = 1
@@ -45,7 +42,10 @@ def _transaction() -> Iterator[sqlite3.Connection]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
-            raise GMAugError("the workspace was written by a newer version of this program", todo="update the program; nothing was changed")
+            raise GMAugError(
+                "the workspace was written by a newer version of this program",
+                todo="update the program; nothing was changed",
+            )
         yield connection
         connection.execute("COMMIT")
     except sqlite3.DatabaseError as error:
@@ -75,8 +75,12 @@ def audit(action: str, subject: str, **detail: Any) -> None:
 def audit_trail(limit: int = 200) -> list[dict[str, Any]]:
     """The newest rows first: time, action, subject, detail."""
     with _transaction() as connection:
-        rows = connection.execute("SELECT time, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
-    return [{"time": row[0], "action": row[1], "subject": row[2], "detail": json.loads(row[3])} for row in rows]
+        rows = connection.execute(
+            "SELECT time, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
+        ).fetchall()
+    return [
+        {"time": row[0], "action": row[1], "subject": row[2], "detail": json.loads(row[3])} for row in rows
+    ]
 
 
 # --- groupings ---
@@ -87,7 +91,9 @@ def _encode(grouping: Grouping) -> str:
 
 
 def _current(connection: sqlite3.Connection, dataset: str, name: str) -> tuple[int, int]:
-    row = connection.execute("SELECT revision, at FROM groupings WHERE dataset=? AND name=?", (dataset, name)).fetchone()
+    row = connection.execute(
+        "SELECT revision, at FROM groupings WHERE dataset=? AND name=?", (dataset, name)
+    ).fetchone()
     return row or (0, 0)
 
 
@@ -100,7 +106,10 @@ def _check(revision: int, current: int, name: str) -> None:
 
 
 def _point(connection: sqlite3.Connection, dataset: str, name: str, revision: int, at: int) -> int:
-    connection.execute("REPLACE INTO groupings (dataset, name, revision, at) VALUES (?, ?, ?, ?)", (dataset, name, revision + 1, at))
+    connection.execute(
+        "REPLACE INTO groupings (dataset, name, revision, at) VALUES (?, ?, ?, ?)",
+        (dataset, name, revision + 1, at),
+    )
     return revision + 1
 
 
@@ -114,8 +123,14 @@ def save_grouping(dataset: str, grouping: Grouping, *, revision: int, base: Grou
         _check(revision, current, grouping.name)
         insert = "INSERT INTO grouping_history (dataset, name, parent, content, time) VALUES (?, ?, ?, ?, ?)"
         if at == 0 and base is not None:
-            at = connection.execute(insert, (dataset, grouping.name, 0, _encode(base), time.time())).lastrowid or 0
-        row = connection.execute(insert, (dataset, grouping.name, at, _encode(grouping), time.time())).lastrowid or 0
+            at = (
+                connection.execute(insert, (dataset, grouping.name, 0, _encode(base), time.time())).lastrowid
+                or 0
+            )
+        row = (
+            connection.execute(insert, (dataset, grouping.name, at, _encode(grouping), time.time())).lastrowid
+            or 0
+        )
         _audit(connection, "grouping saved", dataset, name=grouping.name, revision=current + 1)
         return _point(connection, dataset, grouping.name, current, row)
 
@@ -133,12 +148,19 @@ def load_grouping(dataset: str, name: str) -> tuple[Grouping, int] | None:
 def grouping_names(dataset: str) -> list[str]:
     """Names of the stored groupings of a dataset."""
     with _transaction() as connection:
-        return [row[0] for row in connection.execute("SELECT name FROM groupings WHERE dataset=? ORDER BY name", (dataset,))]
+        return [
+            row[0]
+            for row in connection.execute(
+                "SELECT name FROM groupings WHERE dataset=? ORDER BY name", (dataset,)
+            )
+        ]
 
 
 def undo_grouping(dataset: str, name: str, *, revision: int) -> int:
     """Back to what the grouping was before its last edit, as a new revision. Raises InputError when there is nothing before."""
-    return _step(dataset, name, revision, "SELECT parent FROM grouping_history WHERE id=? AND parent>0", "undo")
+    return _step(
+        dataset, name, revision, "SELECT parent FROM grouping_history WHERE id=? AND parent>0", "undo"
+    )
 
 
 def redo_grouping(dataset: str, name: str, *, revision: int) -> int:
@@ -170,7 +192,9 @@ def save_reviews(run: str, decisions: dict[int, str | None]) -> None:
             if decision is None:
                 connection.execute("DELETE FROM reviews WHERE run=? AND sample=?", (run, sample))
             else:
-                connection.execute("REPLACE INTO reviews VALUES (?, ?, ?, ?)", (run, sample, decision, time.time()))
+                connection.execute(
+                    "REPLACE INTO reviews VALUES (?, ?, ?, ?)", (run, sample, decision, time.time())
+                )
             _audit(connection, "sample reviewed", run, sample=sample, decision=decision)
 
 

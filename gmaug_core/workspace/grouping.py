@@ -28,7 +28,9 @@ class Grouping:
     super_classes: Mapping[str, Sequence[str]]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "super_classes", {key: tuple(value) for key, value in self.super_classes.items()})
+        object.__setattr__(
+            self, "super_classes", {key: tuple(value) for key, value in self.super_classes.items()}
+        )
 
     def validate(self, class_names: Iterable[str]) -> None:
         """Raises InputError that names the sub-classes that are missing, unknown or in two places."""
@@ -59,7 +61,9 @@ class Grouping:
         clean = super_class.strip()
         if not clean:
             raise InputError("a super-class needs a name", expected="at least one visible character")
-        groups = {name: [sub for sub in subs if sub != sub_class] for name, subs in self.super_classes.items()}
+        groups = {
+            name: [sub for sub in subs if sub != sub_class] for name, subs in self.super_classes.items()
+        }
         groups.setdefault(clean, []).append(sub_class)
         return Grouping(self.name, groups)
 
@@ -67,7 +71,10 @@ class Grouping:
         """A new grouping with one more, empty, super-class. Raises InputError when the name is empty or taken."""
         clean = super_class.strip()
         if not clean or clean in self.super_classes:
-            raise InputError(f"super-class '{clean}' cannot be added", expected="a new name of at least one visible character")
+            raise InputError(
+                f"super-class '{clean}' cannot be added",
+                expected="a new name of at least one visible character",
+            )
         return Grouping(self.name, {**self.super_classes, clean: ()})
 
     def rename(self, old: str, new: str) -> Grouping:
@@ -76,8 +83,13 @@ class Grouping:
         if old not in self.super_classes:
             raise InputError(f"there is no super-class '{old}'")
         if not clean or (clean != old and clean in self.super_classes):
-            raise InputError(f"super-class '{old}' cannot be called '{clean}'", expected="a new name of at least one visible character")
-        return Grouping(self.name, {clean if name == old else name: subs for name, subs in self.super_classes.items()})
+            raise InputError(
+                f"super-class '{old}' cannot be called '{clean}'",
+                expected="a new name of at least one visible character",
+            )
+        return Grouping(
+            self.name, {clean if name == old else name: subs for name, subs in self.super_classes.items()}
+        )
 
     def without_empty(self) -> Grouping:
         """A new grouping without super-classes that hold nothing."""
@@ -89,7 +101,10 @@ class Grouping:
         return {sub: name for name, subs in self.super_classes.items() for sub in subs}
 
     def to_json(self) -> str:
-        return json.dumps({"name": self.name, "super_classes": {k: list(v) for k, v in self.super_classes.items()}}, ensure_ascii=False)
+        return json.dumps(
+            {"name": self.name, "super_classes": {k: list(v) for k, v in self.super_classes.items()}},
+            ensure_ascii=False,
+        )
 
     def to_csv(self) -> str:
         """Columns sub_class, super_class. A cell that a spreadsheet would run as a formula gets a leading apostrophe."""
@@ -113,10 +128,15 @@ def read(text: str | bytes, name: str) -> Grouping:
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise InputError("the grouping file is not UTF-8 text", expected="CSV or JSON in UTF-8") from error
+            raise InputError(
+                "the grouping file is not UTF-8 text", expected="CSV or JSON in UTF-8"
+            ) from error
     text = text.removeprefix("\ufeff").strip()
     if not text:
-        raise InputError("the grouping file is empty", expected="CSV with sub_class, super_class, or JSON {super: [sub, ...]}")
+        raise InputError(
+            "the grouping file is empty",
+            expected="CSV with sub_class, super_class, or JSON {super: [sub, ...]}",
+        )
     return Grouping(name, _read_json(text) if text[0] in "{[" else _read_csv(text))
 
 
@@ -124,13 +144,17 @@ def _read_json(text: str) -> dict[str, list[str]]:
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
         doubled = [key for key, times in Counter(key for key, _ in items).items() if times > 1]
         if doubled:
-            raise InputError(f"the grouping file names '{doubled[0]}' twice", expected="each super-class once")
+            raise InputError(
+                f"the grouping file names '{doubled[0]}' twice", expected="each super-class once"
+            )
         return dict(items)
 
     try:
         document = json.loads(text, object_pairs_hook=pairs)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"the grouping file is not valid JSON ({error})", expected="{super: [sub, ...]}") from error
+        raise InputError(
+            f"the grouping file is not valid JSON ({error})", expected="{super: [sub, ...]}"
+        ) from error
     groups = document.get("super_classes", document) if isinstance(document, dict) else None
     if not isinstance(groups, dict) or not groups:
         raise InputError("the grouping file holds no super-classes", expected="{super: [sub, ...]}")
@@ -145,10 +169,15 @@ def _read_csv(text: str) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
         cells = [_unguard(cell.strip()) for cell in row]
-        if not any(cells) or (number == 1 and [cell.lower() for cell in cells[:2]] == ["sub_class", "super_class"]):
+        if not any(cells) or (
+            number == 1 and [cell.lower() for cell in cells[:2]] == ["sub_class", "super_class"]
+        ):
             continue
         if len(cells) < 2 or not cells[0] or not cells[1]:
-            raise InputError(f"row {number} of the grouping file has no sub_class or no super_class", expected="two filled columns")
+            raise InputError(
+                f"row {number} of the grouping file has no sub_class or no super_class",
+                expected="two filled columns",
+            )
         groups.setdefault(cells[1], []).append(cells[0])
     return groups
 
@@ -170,7 +199,10 @@ def suggest(class_names: Sequence[str], features: NDArray[np.floating], k: int) 
     from scipy.cluster.hierarchy import fcluster, linkage
 
     if not 1 <= k <= len(class_names):
-        raise InputError(f"{k} super-classes cannot be made of {len(class_names)} sub-classes", expected=f"1 to {len(class_names)}")
+        raise InputError(
+            f"{k} super-classes cannot be made of {len(class_names)} sub-classes",
+            expected=f"1 to {len(class_names)}",
+        )
     if len(class_names) == 1:
         return Grouping(f"suggested {k}", {"group 1": list(class_names)})
     assigned = fcluster(linkage(np.asarray(features, float), "average"), k, "maxclust")
@@ -186,13 +218,18 @@ def agreement(first: Grouping, second: Grouping) -> float:
     """Adjusted Rand index of two groupings of the same sub-classes: 1 the same, 0 as by chance (Hubert & Arabie 1985)."""
     subs = sorted(first.super_of)
     if subs != sorted(second.super_of):
-        raise InputError("the two groupings do not hold the same sub-classes", expected="groupings of one dataset")
+        raise InputError(
+            "the two groupings do not hold the same sub-classes", expected="groupings of one dataset"
+        )
 
     def choose2(counts: Iterable[int]) -> float:
         return sum(count * (count - 1) / 2 for count in counts)
 
     together = choose2(Counter((first.super_of[s], second.super_of[s]) for s in subs).values())
-    a, b = choose2(Counter(first.super_of.values()).values()), choose2(Counter(second.super_of.values()).values())
+    a, b = (
+        choose2(Counter(first.super_of.values()).values()),
+        choose2(Counter(second.super_of.values()).values()),
+    )
     total = choose2([len(subs)])
     expected = a * b / total if total else 0.0
     best = (a + b) / 2

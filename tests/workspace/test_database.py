@@ -64,7 +64,9 @@ def _edit(folder: str, worker: int, edits: int, done: multiprocessing.Queue) -> 
             groups, revision = stored or (Grouping("g", {"all": []}), 0)
             name = f"{worker}-{edit}"
             try:
-                workspace.save_grouping("d", Grouping("g", {**groups.super_classes, name: [str(rng.random())]}), revision=revision)
+                workspace.save_grouping(
+                    "d", Grouping("g", {**groups.super_classes, name: [str(rng.random())]}), revision=revision
+                )
             except Conflict:
                 continue
             acknowledged.append(name)
@@ -75,7 +77,9 @@ def _edit(folder: str, worker: int, edits: int, done: multiprocessing.Queue) -> 
 def test_no_update_is_lost_between_editors(home):
     home()
     queue: multiprocessing.Queue = multiprocessing.Queue()
-    editors = [multiprocessing.Process(target=_edit, args=(str(home), worker, 10, queue)) for worker in range(4)]
+    editors = [
+        multiprocessing.Process(target=_edit, args=(str(home), worker, 10, queue)) for worker in range(4)
+    ]
     for editor in editors:
         editor.start()
     acknowledged = [name for _ in editors for name in queue.get(timeout=120)]

@@ -57,7 +57,9 @@ def test_csv_and_json_round_trip():
     assert "\n'=cmd," in groups.to_csv()
     for text in (groups.to_csv(), groups.to_json(), "\ufeff" + groups.to_csv()):
         assert dict(grouping.read(text, "g").super_classes) == dict(groups.super_classes)
-    assert dict(grouping.read(groups.to_csv().encode("utf-8-sig"), "g").super_classes) == dict(groups.super_classes)
+    assert dict(grouping.read(groups.to_csv().encode("utf-8-sig"), "g").super_classes) == dict(
+        groups.super_classes
+    )
 
 
 def test_semicolons_and_no_header():
@@ -95,5 +97,8 @@ def test_agreement_is_the_adjusted_rand_index():
     rng = np.random.default_rng(0)
     for _ in range(20):
         a, b = rng.integers(0, 3, len(SUBS)), rng.integers(0, 4, len(SUBS))
-        groups = [Grouping("g", {str(k): [s for s, v in zip(SUBS, x, strict=True) if v == k] for k in set(x)}) for x in (a, b)]
+        groups = [
+            Grouping("g", {str(k): [s for s, v in zip(SUBS, x, strict=True) if v == k] for k in set(x)})
+            for x in (a, b)
+        ]
         assert grouping.agreement(*groups) == pytest.approx(adjusted_rand_score(a, b))
