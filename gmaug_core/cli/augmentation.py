@@ -1,0 +1,127 @@
+"""Verbs about augmentation: augment, samples, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gmaug_core import runs, workspace
+from gmaug_core.cli.output import say
+from gmaug_core.cli.runs import describe_run, follow, show_result
+from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.config import GENERATORS, AugmentationConfig, parse_assignments
+from gmaug_core.config.presets import PRESETS, augmentation_config
+from gmaug_core.data import dataset
+from gmaug_core.files import write_bytes
+from gmaug_core.runs import launch
+
+SHOWN = 50  # samples that people see; --json has them all
+
+
+def register(verbs: Verbs) -> None:
+    p = verbs.add("augment", augment, "run GM-augCls and measure what it was worth")
+    p.add_argument("dataset")
+    p.add_argument("--preset", default="quick", help=", ".join(PRESETS))
+    p.add_argument("--generator", help=", ".join(GENERATORS))
+    p.add_argument("--classifier", help="resnet18")
+    p.add_argument("--seeds", type=int)
+    p.add_argument(
+        "--set",
+        action="append",
+        metavar="KEY=VALUE",
+        help="any setting, for example generator.kimg=20; may be repeated",
+    )
+    p.add_argument("--backend", default="local", help="local")
+    p.add_argument("--estimate", action="store_true", help="measure what it would cost here; starts nothing")
+    p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
+    p = verbs.add("samples", list_samples, "the synthetic images of a run with scores and reasons")
+    p.add_argument("run")
+    which = p.add_mutually_exclusive_group()
+    which.add_argument("--accepted", action="store_true")
+    which.add_argument("--rejected", action="store_true")
+    p.add_argument("--class", dest="class_name", metavar="C")
+    p = verbs.add("report", report, "a self-contained HTML report of a run")
+    p.add_argument("run")
+    p.add_argument("--out", required=True, metavar="FILE.html")
+
+
+def augment(args: Arguments) -> object:
+    launch.backend(args.backend)
+    config = wanted(args)
+    if args.estimate:
+        found = launch.estimate(config)
+        show_estimate(found)
+        return found
+    run_id = launch.submit(config)
+    if args.detach:
+        say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
+        return describe_run(run_id)
+    document = follow(run_id)
+    show_result(document["result"])
+    return document
+
+
+def wanted(args: Arguments) -> AugmentationConfig:
+    """The settings that the arguments ask for. Raises InputError that names what is wrong."""
+    data = dataset.load(args.dataset)
+    overrides = parse_assignments(args.set or [])
+    if args.seeds is not None:
+        overrides["seeds"] = args.seeds
+    if args.classifier is not None:
+        overrides["classifier"] = {"name": args.classifier} | overrides.get("classifier", {})
+    overrides.setdefault("grouping", launch.groupings(data.id)[0])
+    return augmentation_config(
+        data.id,
+        image_size=data.image_size,
+        colour=data.colour,
+        preset=args.preset,
+        generator=args.generator,
+        symmetric=data.symmetric,
+        overrides=overrides,
+    )
+
+
+def show_estimate(found: Mapping[str, Any]) -> None:
+    """What a generator would cost here, for people."""
+    say(
+        f"Generator on {found['device']}: {found['seconds_per_kimg']:.3g} s a thousand images, "
+        f"{found['kimg']:g} thousand of them"
+    )
+    say(
+        f"Training about {found['training_seconds'] / 60:.3g} minutes; "
+        f"drawing {found['sampling_img_per_s']:.3g} images a second"
+    )
+    say(f"Memory {found['memory_mb']:,.0f} MB. Nothing was started.")
+
+
+def list_samples(args: Arguments) -> object:
+    from gmaug_core.data import samples  # pandas: a third of a second
+
+    paths = runs.find(args.run)
+    table = samples.table(paths.samples)
+    if len(table):
+        table = table[table["seed"] == table["seed"].min()]
+    if args.accepted or args.rejected:
+        table = table[table["accepted"].astype(bool) == bool(args.accepted)]
+    if args.class_name is not None:
+        table = table[table["class"] == args.class_name]
+    reviews = workspace.load_reviews(args.run)
+    rows = [row | {"review": reviews.get(row["sample"])} for row in table.to_dict("records")]
+    for row in rows[:SHOWN]:
+        say(
+            f"{row['sample']:>7} {row['class']:20} logit {row['logit']:7.2f}  "
+            f"p {row['probability']:.3f}  {row['reason']}"
+        )
+    say(f"{len(rows):,} samples")
+    return rows
+
+
+def report(args: Arguments) -> object:
+    from gmaug_core.report import html  # pandas, scipy and plotly
+
+    page = html.html_report(args.run).encode()
+    out = Path(args.out)
+    write_bytes(out, page)
+    say(f"Report written: {out.name}, {len(page) / 1024:.0f} KB")
+    return {"run": args.run, "bytes": len(page), "file": out.name}

@@ -1,0 +1,103 @@
+"""Verbs about datasets: demo, import, datasets, show, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gmaug_core import intake, workspace
+from gmaug_core.cli.output import Bar, say
+from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.data import dataset
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.runs import launch
+
+NAMED = 20  # refused files and classes that are shown before "and so many more"
+
+
+def register(verbs: Verbs) -> None:
+    verbs.add("demo", demo, "make the embedded demo dataset and say its id")
+    p = verbs.add("import", import_dataset, "import a zip, a folder of class folders, or an iNaturalist JSON")
+    p.add_argument("path")
+    p.add_argument("--name", help="what people see; default: the file's name")
+    verbs.add("datasets", datasets, "list the datasets")
+    p = verbs.add("show", show, "one dataset: classes, counts, splits, groupings")
+    p.add_argument("dataset")
+    p = verbs.add("export", export, "a balanced ImageFolder with metadata.csv")
+    p.add_argument("subject", metavar="DATASET|RUN")
+    p.add_argument("--out", required=True, metavar="DIR")
+
+
+def demo(_: Arguments) -> object:
+    dataset_id = dataset.make_demo()
+    say(f"Demo dataset: {dataset_id}")
+    return describe(dataset.load(dataset_id))
+
+
+def import_dataset(args: Arguments) -> object:
+    with Bar() as bar:
+        imported = intake.import_path(Path(args.path), name=args.name, report=bar)
+    workspace.audit("dataset imported", imported.dataset_id, refused=len(imported.refused))
+    say(f"{'Imported' if imported.created else 'Already here'}: {imported.dataset_id}")
+    data = dataset.load(imported.dataset_id)
+    show_counts(data)
+    for item in imported.refused[:NAMED]:
+        say(f"  refused: {item['file']}: {item['reason']}")
+    if len(imported.refused) > NAMED:
+        say(f"  and {len(imported.refused) - NAMED} more refused files; --json lists them all")
+    return imported.to_dict() | describe(data)
+
+
+def datasets(_: Arguments) -> object:
+    found = dataset.list_datasets()
+    for item in found:
+        say(
+            f"{item['id']:40} {item['n_images']:>8,} images  {item['n_classes']:>5} classes  "
+            f"imbalance {item['imbalance_ratio']:.1f}"
+        )
+    if not found:
+        say("No dataset yet: import one, or run 'python -m gmaug_core demo'.")
+    return found
+
+
+def show(args: Arguments) -> object:
+    data = dataset.load(args.dataset)
+    show_counts(data)
+    return describe(data) | {"groupings": launch.groupings(data.id)}
+
+
+def export(args: Arguments) -> object:
+    from gmaug_core.report import export as exporting  # pandas: a third of a second
+
+    document = exporting.export(args.subject, Path(args.out))
+    say(f"Exported {document['images']:,} images to {Path(args.out).name}")
+    return document
+
+
+def describe(data: Dataset) -> dict[str, object]:
+    """id, name, counts and so on, as JSON."""
+    return {
+        "dataset": data.id,
+        "id": data.id,
+        "name": data.name,
+        "images": len(data),
+        "classes": len(data.class_names),
+        "class_names": list(data.class_names),
+        "counts": data.counts,
+        "imbalance_ratio": data.imbalance_ratio,
+        "splits": {name: len(data.split(name)) for name in ("train", "val", "test")},
+        "image_size": data.image_size,
+        "colour": data.colour,
+    }
+
+
+def show_counts(data: Dataset) -> None:
+    """Images a split and a class, for people."""
+    splits = ", ".join(f"{name} {len(data.split(name)):,}" for name in ("train", "val", "test"))
+    say(
+        f"{data.name}: {len(data):,} images, {len(data.class_names)} classes, "
+        f"imbalance ratio {data.imbalance_ratio:.1f} ({splits})"
+    )
+    for name, n in sorted(data.counts.items(), key=lambda item: -item[1])[:NAMED]:
+        say(f"  {name:30} {n:>7,}")
+    if len(data.counts) > NAMED:
+        say(f"  and {len(data.counts) - NAMED} more classes")

@@ -1,0 +1,72 @@
+"""The verb about super-classes: group."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gmaug_core import workspace
+from gmaug_core.cli.output import say
+from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.data import dataset
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.errors import InputError
+from gmaug_core.runs import launch
+from gmaug_core.workspace import grouping
+from gmaug_core.workspace.grouping import Grouping
+
+
+def register(verbs: Verbs) -> None:
+    p = verbs.add("group", group, "show, import, suggest or export a grouping into super-classes")
+    p.add_argument("dataset")
+    way = p.add_mutually_exclusive_group()
+    way.add_argument("--show", action="store_true", help="print a grouping (the default)")
+    way.add_argument("--from", dest="file", metavar="FILE", help="import from CSV or JSON")
+    way.add_argument("--suggest", type=int, metavar="K", help="propose K super-classes by looks")
+    way.add_argument("--identity", action="store_true", help="one sub-class a super-class")
+    p.add_argument("--name", "--g", dest="name", metavar="G", help="the grouping's name")
+    p.add_argument("--out", metavar="FILE", help="write it as .csv or .json")
+
+
+def group(args: Arguments) -> object:
+    data = dataset.load(args.dataset)
+    made = new_grouping(data, args)
+    if made is None:
+        chosen, revision = launch.grouping_of(data.id, args.name or launch.groupings(data.id)[0])
+    else:
+        chosen = made
+        chosen.validate(data.class_names)
+        stored = workspace.load_grouping(data.id, chosen.name)
+        revision = workspace.save_grouping(data.id, chosen, revision=stored[1] if stored else 0)
+    for name, subs in chosen.super_classes.items():
+        say(f"{name}: {', '.join(subs)}")
+    if args.out:
+        out = Path(args.out)
+        written = chosen.to_csv() if out.suffix.lower() == ".csv" else chosen.to_json()
+        out.write_text(written, encoding="utf-8")
+    return {
+        "dataset": data.id,
+        "name": chosen.name,
+        "revision": revision,
+        "super_classes": chosen.super_classes,
+    }
+
+
+def new_grouping(data: Dataset, args: Arguments) -> Grouping | None:
+    """The grouping that --from, --suggest or --identity asks for; None when one is only looked at."""
+    if args.file:
+        source = Path(args.file)
+        if not source.is_file():
+            raise InputError(f"there is no file '{source.name}'", expected="a CSV or JSON grouping file")
+        return grouping.read(source.read_bytes(), args.name or source.stem)
+    if args.suggest is not None:
+        small = np.asarray(data.images("32-rgb"), np.float32)
+        classes = range(len(data.class_names))
+        means = [small[(data.labels == label)].mean(axis=0).ravel() for label in classes]
+        made = grouping.suggest(data.class_names, np.stack(means), args.suggest)
+        return Grouping(args.name or made.name, made.super_classes)
+    if args.identity:
+        groups = grouping.identity(data.class_names).super_classes
+        return Grouping(args.name or grouping.IDENTITY, groups)
+    return None

@@ -1,0 +1,157 @@
+"""Verbs about runs of any kind: runs, status, stop, resume, logs, devices; and following one to its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from gmaug_core import runs
+from gmaug_core.cli.output import Bar, say
+from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.errors import GMAugError
+from gmaug_core.runs import launch
+
+POLL_S = 0.2
+ASK_TORCH = (
+    "import json, torch; c = torch.cuda; print(json.dumps({"
+    "'cpu_threads': torch.get_num_threads(), 'torch': torch.__version__, 'cuda': ["
+    "{'name': c.get_device_name(i), 'memory_gb': round(c.get_device_properties(i).total_memory / 2**30, 1)}"
+    " for i in range(c.device_count())] if c.is_available() else []}))"
+)
+
+
+def register(verbs: Verbs) -> None:
+    verbs.add("runs", list_runs, "list the runs")
+    for name, run, text in (
+        ("status", status, "what a run is doing, and its result"),
+        ("stop", stop, "stop a run at its next safe point"),
+        ("resume", resume, "go on with a stopped, lost or failed run"),
+        ("logs", logs, "the end of a run's log"),
+    ):
+        p = verbs.add(name, run, text)
+        p.add_argument("run")
+        if name == "resume":
+            p.add_argument("--detach", action="store_true", help="return at once")
+    verbs.add("devices", devices, "what a run could use here")
+
+
+def list_runs(_: Arguments) -> object:
+    found = []
+    for paths in runs.list_runs():
+        config, state = runs.read_config(paths), runs.read_status(paths).state
+        subject = config["settings"]["dataset"]
+        found.append({"run": paths.id, "kind": config["kind"], "dataset": subject, "state": state})
+        say(f"{paths.id:45} {subject:35} {state}")
+    if not found:
+        say("No run yet.")
+    return found
+
+
+def status(args: Arguments) -> object:
+    document = describe_run(args.run)
+    say(
+        f"{document['run']}: {document['state']}, stage {document['stage'] or '-'}, "
+        f"{document['step']}/{document['total']}"
+    )
+    if document["result"] and document["kind"] == "augmentation":
+        show_result(document["result"])
+    return document
+
+
+def stop(args: Arguments) -> object:
+    launch.stop(args.run)
+    return status(args)
+
+
+def resume(args: Arguments) -> object:
+    launch.resume(args.run)
+    return describe_run(args.run) if args.detach else follow(args.run)
+
+
+def logs(args: Arguments) -> object:
+    text = runs.read_log(runs.find(args.run))
+    say(text)
+    return {"run": args.run, "log": text}
+
+
+def devices(_: Arguments) -> object:
+    """Asked in a child process: importing torch here would slow every other verb."""
+    answer = subprocess.run([sys.executable, "-c", ASK_TORCH], capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise GMAugError("torch could not be asked for devices", todo="reinstall the requirements")
+    found = json.loads(answer.stdout)
+    say(f"torch {found['torch']}, {found['cpu_threads']} CPU threads, {len(found['cuda'])} CUDA devices")
+    for item in found["cuda"]:
+        say(f"  {item['name']}, {item['memory_gb']} GB")
+    return found
+
+
+def follow(run_id: str) -> dict[str, Any]:
+    """Show a run's progress to its end; Ctrl-C stops it. Raises GMAugError with a failed run's error."""
+    paths = runs.find(run_id)
+    stopping = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            launch.stop(run_id, wait=False)
+            print(f"\nstopping {run_id} at its next safe point ...", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with Bar() as bar:
+            while True:
+                state = runs.read_status(paths)
+                if state.stage:
+                    bar(state.stage, state.step, state.total)
+                if not state.active:
+                    break
+                time.sleep(POLL_S)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if state.state == "finished":
+        return describe_run(run_id)
+    if state.state == "failed" and state.error:
+        raise GMAugError(state.error["what"], expected=state.error["expected"], todo=state.error["todo"])
+    word = {"cancelled": "was stopped", "lost": "was lost: its process ended without a word"}[state.state]
+    raise GMAugError(f"run '{run_id}' {word}", todo=f"go on with: python -m gmaug_core resume {run_id}")
+
+
+def describe_run(run_id: str) -> dict[str, Any]:
+    """State, progress and, when finished, the result."""
+    paths = runs.find(run_id)
+    kind = runs.read_config(paths)["kind"]
+    state = runs.read_status(paths).to_dict()
+    return {"run": run_id, "kind": kind, **state, "result": runs.read_result(paths)}
+
+
+def show_result(result: Mapping[str, Any]) -> None:
+    """The table of a finished augmentation run."""
+    n, seeds = result["baseline"]["accuracy"]["n"], len(result["seeds"])
+    say(f"{'':52} accuracy on {n:,} test images, {seeds} seeds, 95 % interval")
+    for entry in (result["baseline"], result["augmented"], *result["controls"].values()):
+        a, b = entry["accuracy"], entry["balanced_accuracy"]
+        say(
+            f"  {entry['label']:48} {a['mean']:7.2%}  [{a['ci_low']:.2%}, {a['ci_high']:.2%}]   "
+            f"balanced {b['mean']:.2%}"
+        )
+    gain = result["relative_gain_percent"]
+    if gain["value"] is not None:
+        interval = f"[{gain['ci_low']:+.2f}, {gain['ci_high']:+.2f}]"
+        say(f"Relative gain over the baseline: {gain['value']:+.2f} % {interval}")
+    if result["predicted"]:
+        p = result["predicted"]
+        say(
+            f"The law had predicted: {p['gain_percent']:+.2f} % "
+            f"[{p['low']:+.1f}, {p['high']:+.1f}] ({p['advice']['verdict']})"
+        )
+    accepted, rejected = result["accepted"]["total"], result["rejected"]["total"]
+    say(f"Accepted {accepted:,}, rejected {rejected:,} synthetic images")
+    for text in result["warnings"]:
+        say(f"Note: {text}")

@@ -1,0 +1,129 @@
+"""Verbs about the score and the law: similarity, predict, fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gmaug_core import runs
+from gmaug_core.cli.output import say
+from gmaug_core.cli.runs import follow
+from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.config import Profile, SimilarityConfig, validate
+from gmaug_core.data import dataset
+from gmaug_core.errors import InputError
+from gmaug_core.runs import launch
+
+
+def register(verbs: Verbs) -> None:
+    p = verbs.add("similarity", similarity, "measure SSIM-mergeCls and SSIM-supSubCls")
+    p.add_argument("dataset")
+    p.add_argument("--grouping", metavar="G")
+    p.add_argument("--workers", type=int, default=0, metavar="N", help="threads; 0: all. Changes no number")
+    p.add_argument("--profile", default="paper")
+    p.add_argument("--seed", type=int, default=0)
+    amount = p.add_mutually_exclusive_group()
+    amount.add_argument("--half-width", type=float, metavar="W", help="sample until the interval is +-W")
+    amount.add_argument("--pairs", type=int, metavar="M", help="pairs a set; default 2|X|")
+    p = verbs.add("predict", predict, "the law's prediction, with its interval")
+    p.add_argument("dataset", nargs="?")
+    p.add_argument("--ssim", type=float, metavar="X")
+    p = verbs.add("fit", fit, "fit the law; default: the paper's points")
+    p.add_argument("--points", metavar="FILE", help="CSV with x, gain_percent and maybe se")
+
+
+def similarity(args: Arguments) -> object:
+    Profile.parse(args.profile)
+    values = {
+        "dataset": args.dataset,
+        "grouping": args.grouping or launch.groupings(dataset.load(args.dataset).id)[0],
+        "profile": args.profile,
+        "seed": args.seed,
+        "pairs": args.pairs,
+        "half_width": args.half_width,
+        "workers": args.workers,
+    }
+    result = follow(launch.submit(validate(SimilarityConfig, values)))["result"]
+    for item in result["super_classes"]:
+        say(
+            f"{item['name']:30} {item['value']:.4f}  [{item['ci_low']:.4f}, {item['ci_high']:.4f}]  "
+            f"{item['pairs']:,} pairs of {item['n']:,} images"
+        )
+    for key, title in (("ssim_supsubcls", "SSIM-supSubCls"), ("ssim_mergecls", "SSIM-mergeCls")):
+        item = result[key]
+        if item["value"] is not None:
+            say(f"{title:30} {item['value']:.4f}  [{item['ci_low']:.4f}, {item['ci_high']:.4f}]")
+    return result
+
+
+def predict(args: Arguments) -> object:
+    from gmaug_core.scoring.law import paper_law  # scipy: most of a second
+
+    if (args.ssim is None) == (args.dataset is None):
+        raise InputError("predict needs a score or a dataset", expected="either --ssim X or DATASET")
+    merge, interval, run = None, None, None
+    if args.ssim is not None:
+        if not -1 <= args.ssim <= 1:
+            raise InputError(f"{args.ssim} is not an SSIM", expected="a number from -1 to 1")
+        x = args.ssim
+    else:
+        score = newest_score(dataset.load(args.dataset).id)
+        x, merge, run = score["ssim_supsubcls"]["value"], score["ssim_mergecls"]["value"], score["run"]
+        interval = (score["ssim_supsubcls"]["ci_low"], score["ssim_supsubcls"]["ci_high"])
+    advice = paper_law().advice(x, merge, interval=interval)
+    say(
+        f"SSIM-supSubCls {x:.4f}: predicted relative gain {advice.gain:.1f} % "
+        f"[{advice.low:.1f}, {advice.high:.1f}] - {advice.verdict}"
+    )
+    say(advice.text)
+    return {
+        "ssim_supsubcls": x,
+        "gain_percent": advice.gain,
+        "low": advice.low,
+        "high": advice.high,
+        "advice": {"verdict": advice.verdict, "text": advice.text},
+        "run": run,
+    }
+
+
+def newest_score(dataset_id: str) -> dict[str, Any]:
+    """The result of the newest finished similarity run at profile `paper`."""
+    others = []
+    for paths in runs.list_runs("similarity", dataset_id):
+        result = runs.read_result(paths)
+        if result and result["profile"] == "paper" and result["ssim_supsubcls"]["value"] is not None:
+            return result
+        if result:
+            others.append(result["profile"])
+    raise InputError(
+        f"dataset '{dataset_id}' has no score at profile 'paper'"
+        + (f" (only at {', '.join(others)})" if others else ""),
+        expected="a finished similarity run at the profile of the curve",
+        todo=f"python -m gmaug_core similarity {dataset_id}",
+    )
+
+
+def fit(args: Arguments) -> object:
+    from gmaug_core.scoring.law import fit_law, paper_law  # scipy: most of a second
+
+    law = fit_law(*read_points(Path(args.points))) if args.points else paper_law()
+    say(f"gain% = {law.amplitude:.3f} exp(-{law.rate:.3f} x)")
+    say(f"R2 {law.r2:.4f}, mean error {law.mae:.3f}, median {law.median_ae:.3f}, n {law.n}")
+    keys = ("amplitude", "rate", "base", "r2", "mae", "median_ae", "n", "amplitude_ci", "rate_ci")
+    return {key: getattr(law, key) for key in keys}
+
+
+def read_points(path: Path) -> tuple[list[float], list[float], list[float] | None]:
+    """Columns x, gain_percent and, where it is there, se (weights are 1 / se^2)."""
+    import pandas as pd  # a third of a second
+
+    try:
+        table = pd.read_csv(path)
+        x, gain = table["x"].astype(float).tolist(), table["gain_percent"].astype(float).tolist()
+        weights = (1 / table["se"].astype(float) ** 2).tolist() if "se" in table else None
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"'{path.name}' holds no points ({error})",
+            expected="a CSV with columns x, gain_percent and maybe se",
+        ) from error
+    return x, gain, weights
