@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TRIES, PAUSE_S = 10, 0.01  # a look at the lock holds it for microseconds: a taker that met one tries again
+PAUSE_S = 0.01  # on average, before a taker that met somebody's look at the lock tries again
+
+_held: set[int] = set()  # descriptors of the locks that this process holds
 
 
 @contextmanager
@@ -24,10 +27,12 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
         if not _taken(descriptor, wait):
             yield False
             return
+        _held.add(descriptor)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield True
     finally:
+        _held.discard(descriptor)
         os.close(descriptor)
 
 
@@ -38,11 +43,9 @@ def holder(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if _try(descriptor, fcntl.LOCK_SH):  # for microseconds
+            return None
         return int(os.pread(descriptor, 32, 0).decode("ascii", "ignore").strip() or 0)
-    else:
-        return None
     finally:
         os.close(descriptor)
 
@@ -51,11 +54,29 @@ def _taken(descriptor: int, wait: bool) -> bool:
     if wait:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return True
-    for _ in range(TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(PAUSE_S)
-        else:
-            return True
-    return False
+    while not _try(descriptor, fcntl.LOCK_EX):
+        if not _try(descriptor, fcntl.LOCK_SH):
+            return False  # somebody holds it
+        fcntl.flock(
+            descriptor, fcntl.LOCK_UN
+        )  # somebody only looks, however many do: try until they look away
+        time.sleep(random.uniform(0, 2 * PAUSE_S))
+    return True
+
+
+def _try(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _let_go() -> None:
+    """In a forked child: the parent's locks are not the child's, so that they are free when the parent is killed."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)

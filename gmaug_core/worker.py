@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from gmaug_core.errors import GMAugError, Stopped
 from gmaug_core.files import sweep_temporary, write_json
 from gmaug_core.home import home
 from gmaug_core.hooks import Report, ShouldStop, under
+from gmaug_core.locks import locked
 from gmaug_core.runs import RunPaths, RunWriter
 
 SLOT_POLL_S = 0.2
@@ -92,7 +95,7 @@ KINDS = {"similarity": similarity_result, "augmentation": augmentation_result}
 
 def work(paths: RunPaths) -> int:
     """Fill a run folder. Returns the exit status: 0 finished (or stopped), 1 failed, 3 somebody else is at it."""
-    with runs.locked(paths.lock) as mine:
+    with locked(paths.lock) as mine:
         if not mine:
             return 3
         if paths.result.exists():
@@ -113,7 +116,7 @@ def work(paths: RunPaths) -> int:
 
         document = runs.read_config(paths)
         try:
-            with _slot(document["kind"], should_stop):
+            with slot(document["kind"], should_stop):
                 log.info("attempt %d of %s begins", writer.status.attempt, paths.id)
                 result = KINDS[document["kind"]](document, paths, writer.progress, should_stop)
             write_json(paths.result, {"run": paths.id, "kind": document["kind"], **result})
@@ -147,28 +150,20 @@ def _explain(error: Exception) -> GMAugError:
     )
 
 
-class _slot:
+@contextmanager
+def slot(kind: str, should_stop: ShouldStop) -> Iterator[None]:
     """One heavy run at a time on this machine: the others stay queued. Similarity runs take seconds and need no slot."""
-
-    def __init__(self, kind: str, should_stop: ShouldStop) -> None:
-        self.kind = kind
-        self.should_stop = should_stop
-
-    def __enter__(self) -> None:
-        if self.kind == "similarity":
-            return
-        while True:
-            self.lock = runs.locked(runs.root() / ".slot.lock")
-            if self.lock.__enter__():
+    if kind == "similarity":
+        yield
+        return
+    while True:
+        with locked(runs.root() / ".slot.lock") as mine:
+            if mine:
+                yield
                 return
-            self.lock.__exit__(None, None, None)
-            if self.should_stop():
-                raise Stopped
-            time.sleep(SLOT_POLL_S)
-
-    def __exit__(self, *_: object) -> None:
-        if self.kind != "similarity":
-            self.lock.__exit__(None, None, None)
+        if should_stop():
+            raise Stopped
+        time.sleep(SLOT_POLL_S)
 
 
 def main() -> int:

@@ -43,7 +43,7 @@ def make_run(
 ) -> RunPaths:
     """A run of `dataset_id` in a given state: queued, running, finished, failed, cancelled or lost.
 
-    running needs somebody who holds the lock: use `with runs.locked(paths.lock)` in ANOTHER process, or patch runs.alive.
+    running needs somebody who holds the lock: use `with locks.locked(paths.lock)`.
     """
     data = dataset.load(dataset_id)
     grouping = launch.groupings(dataset_id)[0]

@@ -15,6 +15,7 @@ import tiny
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.locks import holder
 from gmaug_core.runs import RunPaths, launch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,7 +131,7 @@ def test_stop_keeps_what_is_done_and_resume_goes_on(home, tmp_path):
     assert (paths.checkpoints / "generator" / "training.safetensors").exists()
     launch.resume(run_id)
     assert wait(run_id, {"running"}) == "running"
-    os.kill(runs.holder(paths.lock) or 0, signal.SIGKILL)
+    os.kill(holder(paths.lock) or 0, signal.SIGKILL)
     assert wait(run_id, {"lost"}) == "lost"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import fcntl
 import hashlib
 import io
 import os
@@ -23,6 +22,7 @@ from gmaug_core.data.folders import SPLITS, Groupings, Place
 from gmaug_core.errors import GMAugError, InputError, Stopped
 from gmaug_core.files import read_json, sync_folder, write_bytes
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
+from gmaug_core.locks import locked
 
 CHUNK = 1024  # images between two progress marks of a cache
 SIZES = range(8, 1025)  # of a cached image, in pixels
@@ -118,8 +118,8 @@ class Dataset:
         part, mark = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.done")
         shape = (len(self), size, size) if colour == "grey" else (len(self), size, size, 3)
         threads = os.cpu_count() or 1
-        with open(path.with_name(f".{path.name}.lock"), "w") as lock, ThreadPoolExecutor(threads) as pool:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        own = path.with_name(f".{path.name}.lock")
+        with locked(own, wait=True), ThreadPoolExecutor(threads) as pool:
             if path.exists():  # somebody else built it while this one waited
                 return
             done = int(mark.read_text()) if mark.exists() and part.exists() else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from gmaug_core.data import folders
 from gmaug_core.data.folders import SPLITS, Groupings, Place
 from gmaug_core.files import read_json, sync_folder, write_bytes
 from gmaug_core.home import home
+from gmaug_core.locks import locked
 
 SCHEMA = 1
 STAGING = ".import-"
@@ -71,24 +71,24 @@ def datasets_folder() -> Path:
 def staging_folder() -> Iterator[Path]:
     """A folder beside the datasets that is gone at the end unless it was renamed. Sweeps those that a killed import left."""
     root = datasets_folder()
-    with open(root / ".lock", "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)  # so that nobody sweeps a folder between its making and its locking
-        for orphan in root.glob(STAGING + "*"):
-            with open(orphan / "lock", "w") as lock:
-                if _try_lock(lock):
-                    shutil.rmtree(orphan, ignore_errors=True)
-        staging = root / f"{STAGING}{os.getpid()}-{time.time_ns()}"
-        staging.mkdir(mode=0o700)
-        own = open(staging / "lock", "w")  # noqa: SIM115 - held, and so locked, for the whole import
-        _try_lock(own)
-    try:
-        for byte in range(256):
-            (staging / "originals" / f"{byte:02x}").mkdir(parents=True)
-        (staging / "cache").mkdir()
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        own.close()
+    with ExitStack() as held:  # the folder's own lock, for the whole import
+        with locked(
+            root / ".lock", wait=True
+        ):  # so that nobody sweeps a folder between its making and its locking
+            for orphan in root.glob(STAGING + "*"):
+                with suppress(FileNotFoundError), locked(orphan / "lock") as free:  # or committed meanwhile
+                    if free:
+                        shutil.rmtree(orphan, ignore_errors=True)
+            staging = root / f"{STAGING}{os.getpid()}-{time.time_ns()}"
+            staging.mkdir(mode=0o700)
+            held.enter_context(locked(staging / "lock"))
+        try:
+            for byte in range(256):
+                (staging / "originals" / f"{byte:02x}").mkdir(parents=True)
+            (staging / "cache").mkdir()
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def store_original(staging: Path, data: bytes) -> str:
@@ -229,7 +229,6 @@ def _commit_folder(staging: Path, summary: dict[str, Any], manifest: dict[str, A
     for filename, document in (("manifest.json", manifest), ("summary.json", summary)):
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
         write_bytes(staging / filename, text.encode())
-    (staging / "lock").unlink()
     os.sync()  # the originals reach the disk before the name does; one call instead of an fsync an image
     try:
         os.rename(staging, root / summary["id"])
@@ -237,17 +236,10 @@ def _commit_folder(staging: Path, summary: dict[str, Any], manifest: dict[str, A
         if (root / summary["id"] / "manifest.json").exists():  # another import of the same content was faster
             return summary["id"], False
         raise
+    (root / summary["id"] / "lock").unlink()  # only now: until it had its name, no sweep could take it
     sync_folder(root)
     return summary["id"], True
 
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "dataset"
-
-
-def _try_lock(file: Any) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

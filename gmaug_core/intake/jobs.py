@@ -16,10 +16,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import intake, runs
+from gmaug_core import intake
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
 from gmaug_core.home import home
+from gmaug_core.locks import holder, locked
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 START_GRACE_S = 30.0  # a child on a busy machine needs this long to take its lock
@@ -115,7 +116,7 @@ def status(token: str) -> dict[str, Any] | None:
         return None
     state = read_json(path)
     young = time.time() - state["started"] < START_GRACE_S and state["step"] == 0
-    if state["state"] == "running" and not young and runs.holder(path.with_suffix(".lock")) is None:
+    if state["state"] == "running" and not young and holder(path.with_suffix(".lock")) is None:
         state = read_json(path)  # it may have ended between the two looks
         if state["state"] == "running":
             problem = GMAugError(
@@ -144,7 +145,7 @@ def sweep() -> None:
 def work(token: str) -> int:
     """Run inside the child: import, and write how it goes. Returns the exit status."""
     path = _folder("imports") / f"{token}.json"
-    with runs.locked(path.with_suffix(".lock")) as mine:
+    with locked(path.with_suffix(".lock")) as mine:
         if not mine:
             return 3
         state = read_json(path)

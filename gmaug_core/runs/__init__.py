@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from gmaug_core.runs.folder import (
-    ACTIVE,
-    STALLED_S,
-    START_GRACE_S,
-    STATES,
     RunPaths,
-    RunWriter,
-    Status,
-    alive,
-    create,
     find,
-    holder,
     list_runs,
-    locked,
     read_config,
     read_log,
     read_metrics,
     read_result,
-    read_status,
     root,
 )
+from gmaug_core.runs.status import ACTIVE, STALLED_S, START_GRACE_S, STATES, Status, alive, read_status
+from gmaug_core.runs.writer import RunWriter, create
 
 __all__ = [
     "ACTIVE",
@@ -35,9 +26,7 @@ __all__ = [
     "alive",
     "create",
     "find",
-    "holder",
     "list_runs",
-    "locked",
     "read_config",
     "read_log",
     "read_metrics",

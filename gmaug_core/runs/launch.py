@@ -21,6 +21,7 @@ from gmaug_core.config import AugmentationConfig, RunConfig
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.home import home
+from gmaug_core.locks import holder
 from gmaug_core.runs import RunPaths
 from gmaug_core.workspace import grouping
 from gmaug_core.workspace.grouping import Grouping
@@ -71,8 +72,8 @@ class LocalBackend:
             )
 
     def kill(self, paths: RunPaths, *, force: bool) -> None:
-        pid = runs.holder(paths.lock)
-        if pid and pid > 0:
+        pid = holder(paths.lock)
+        if pid:
             try:
                 os.killpg(pid, signal.SIGKILL if force else signal.SIGTERM)
             except ProcessLookupError:

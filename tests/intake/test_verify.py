@@ -32,7 +32,7 @@ def test_what_kills_or_hangs_the_child_is_named(staging, monkeypatch, fault):
     child = f"""
 import os, sys, time, resource
 from pathlib import Path
-from gmaug_core import verify
+from gmaug_core.intake import verify
 verify.SECONDS = 1
 honest = verify._verify
 def hostile(data, staging):

@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from gmaug_core import runs
+from gmaug_core import locks, runs
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
+from gmaug_core.locks import locked
 from gmaug_core.runs import RunWriter
 
 DOCUMENT = {"settings": {"dataset": "d"}}
@@ -35,7 +36,7 @@ def test_unknown_runs_are_named(home):
 
 def test_a_life_with_stages(home):
     paths, _ = runs.create("augmentation", DOCUMENT)
-    with runs.locked(paths.lock) as mine:
+    with locked(paths.lock) as mine:
         assert mine
         writer = RunWriter(paths)
         writer.progress("one", 0, 10, loss=1.0)
@@ -61,15 +62,15 @@ def test_an_active_run_that_nobody_holds_is_lost(home):
 def test_alive_means_that_another_process_holds_the_lock(home):
     paths, _ = runs.create("augmentation", DOCUMENT)
     code = (
-        "import sys, time; from pathlib import Path; from gmaug_core import runs\n"
-        "with runs.locked(Path(sys.argv[1])) as mine:\n    print(mine, flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from gmaug_core.locks import locked\n"
+        "with locked(Path(sys.argv[1])) as mine:\n    print(mine, flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", code, str(paths.lock)], stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout and holder.stdout.readline().strip() == "True"
-    assert runs.alive(paths) and runs.holder(paths.lock) == holder.pid
-    with runs.locked(paths.lock) as mine:
+    assert runs.alive(paths) and locks.holder(paths.lock) == holder.pid
+    with locked(paths.lock) as mine:
         assert not mine
     holder.send_signal(signal.SIGKILL)
     time.sleep(0.2)  # deliberately unreaped: a pid check would still say alive

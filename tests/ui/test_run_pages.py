@@ -27,7 +27,7 @@ def demo(home):
 
 @pytest.fixture
 def as_if_alive(monkeypatch):
-    monkeypatch.setattr(runs, "alive", lambda _: True)
+    monkeypatch.setattr("gmaug_core.runs.status.alive", lambda _: True)
 
 
 def open_page(name: str) -> AppTest:
@@ -81,7 +81,7 @@ def test_without_a_run_the_next_step_is_said(demo, page, said):
 def test_an_unfinished_run_says_how_it_stands(demo, monkeypatch, kind, state):
     run_fixture.make_run(demo, state=state, kind=kind, token=f"{kind[:3]}-{state}")
     if state in ("queued", "running"):
-        monkeypatch.setattr(runs, "alive", lambda _: True)
+        monkeypatch.setattr("gmaug_core.runs.status.alive", lambda _: True)
     said = words(open_page(kind))
     assert f": {state}]" in said
     expected = {

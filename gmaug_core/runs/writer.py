@@ -1,0 +1,135 @@
+"""Who writes a run folder: `create` its first files, then one `RunWriter` an attempt, inside the worker."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.files import read_json, write_json
+from gmaug_core.runs.folder import RunPaths, root
+from gmaug_core.runs.status import Status
+
+
+def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) -> tuple[RunPaths, bool]:
+    """Make a run folder with its config.json and a queued status. Returns (paths, created).
+
+    The same `token` twice gives the same run (a double click is one run).
+    """
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    suffix = token or f"{stamp}-{secrets.token_hex(2)}"
+    if not re.fullmatch(r"[0-9A-Za-z-]{4,64}", suffix):
+        raise InputError(f"'{suffix}' is not a run token", expected="letters, digits and '-'")
+    paths = RunPaths(root() / f"{kind}-{suffix}")
+    try:
+        paths.folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return paths, False
+    paths.checkpoints.mkdir()
+    paths.samples.mkdir()
+    now = time.time()
+    write_json(paths.config, {"run": paths.id, "kind": kind, "created": now, **document})
+    write_json(paths.status, Status(created=now, progress_at=now).to_dict())
+    return paths, True
+
+
+class RunWriter:
+    """Writes status and metrics of one attempt. A writer whose attempt is no longer the newest refuses to write."""
+
+    def __init__(self, paths: RunPaths) -> None:
+        self.paths = paths
+        before = Status(**read_json(paths.status))
+        now = time.time()
+        self.status = replace(
+            before,
+            state="queued",
+            attempt=before.attempt + 1,
+            started=before.started or now,
+            ended=None,
+            progress_at=now,
+            error=None,
+        )
+        self._stage_began = now
+        self._spent = dict(before.stages)
+        self._first: tuple[float, int] = (now, 0)
+        self._last_status = 0.0
+        self._last_metrics: dict[str, float] = {}
+        self._end_torn_line()
+        write_json(paths.status, self.status.to_dict())
+
+    def _end_torn_line(self) -> None:
+        if self.paths.metrics.exists() and self.paths.metrics.stat().st_size:
+            with open(self.paths.metrics, "rb+") as file:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+
+    def _write(self) -> None:
+        if read_json(self.paths.status)["attempt"] != self.status.attempt:
+            raise GMAugError("another worker has taken this run over", todo="nothing; this worker ends")
+        write_json(self.paths.status, self.status.to_dict())
+        self._last_status = time.monotonic()
+
+    def progress(self, stage: str, step: int, total: int, **metrics: Any) -> None:
+        """The `report` hook: at most two status writes a second, and one metrics row a stage and half second (a snapshot's
+        `quality` is rare, and always kept)."""
+        now = time.time()
+        changed = stage != self.status.stage or self.status.state != "running"
+        if changed:
+            self._close_stage(now)
+            self._stage_began, self._first = now, (now, step)
+        done, elapsed = step - self._first[1], now - self._first[0]
+        eta = elapsed / done * (total - step) if done > 0 else None
+        self.status = replace(
+            self.status,
+            state="running",
+            stage=stage,
+            step=int(step),
+            total=int(total),
+            eta_s=eta,
+            progress_at=now,
+        )
+        if changed or step >= total or time.monotonic() - self._last_status > 0.5:
+            self._write()
+        if metrics and (
+            step >= total or "quality" in metrics or now - self._last_metrics.get(stage, 0) > 0.5
+        ):
+            self._last_metrics[stage] = now
+            row = {
+                "time": round(now, 3),
+                "attempt": self.status.attempt,
+                "stage": stage,
+                "step": step,
+                "total": total,
+                **metrics,
+            }
+            with open(self.paths.metrics, "ab") as file:
+                file.write((json.dumps(row, default=_plain) + "\n").encode())
+
+    def _close_stage(self, now: float) -> None:
+        if self.status.stage and self.status.state == "running":
+            self._spent[self.status.stage] = self._spent.get(self.status.stage, 0.0) + now - self._stage_began
+            self.status = replace(self.status, stages=dict(self._spent))
+
+    def end(self, state: str, error: GMAugError | None = None) -> None:
+        """finished, failed or cancelled."""
+        now = time.time()
+        self._close_stage(now)
+        self.status = replace(
+            self.status, state=state, ended=now, eta_s=None, error=error.to_dict() if error else None
+        )
+        self._write()
+
+
+def _plain(value: Any) -> Any:
+    """numpy scalars and arrays as JSON."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} in a metrics row")
