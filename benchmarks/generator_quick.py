@@ -26,7 +26,7 @@ from sklearn.svm import SVC
 
 from gmaug_core.config import image_format, parse_assignments
 from gmaug_core.config.presets import augmentation_config
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, pictures
 from gmaug_core.models import generators
 
 
@@ -120,7 +120,7 @@ def main() -> None:
         result["judged"] = digits_judged(samples, labels, images, train_labels)
     if arguments.sheet:
         by_class = [samples[labels == k] for k in range(len(data.class_names))]
-        arguments.sheet.write_bytes(generators.sample_sheet(by_class, columns=16))
+        arguments.sheet.write_bytes(pictures.sheet(by_class, columns=16))
     text = json.dumps(result, indent=1)
     if arguments.out:
         arguments.out.write_text(text + "\n")

@@ -29,7 +29,7 @@ import torch
 from gmaug_core import intake
 from gmaug_core.config import image_format, parse_assignments
 from gmaug_core.config.presets import augmentation_config
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, pictures
 from gmaug_core.files import atomic_write
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.selection import select
@@ -106,7 +106,7 @@ class Bench:
         shown = present[
             np.unique(np.linspace(0, len(present) - 1, min(len(present), GRID_CLASSES)).round().astype(int))
         ]
-        grid = generators.sample_sheet([made[labels == label] for label in shown], columns=16)
+        grid = pictures.sheet([made[labels == label] for label in shown], columns=16)
         file = f"lanes-{self.arguments.name}-{name}.png"
         atomic_write(self.arguments.out / file, lambda out: out.write(grid))
         accepted = select(

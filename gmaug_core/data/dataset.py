@@ -147,14 +147,6 @@ class Dataset:
             sync_folder(path.parent)
             mark.unlink(missing_ok=True)
 
-    def thumbnail(self, i: int, size: int = 128) -> bytes:
-        """Image i as WEBP, at most `size` pixels a side, encoded anew (nothing of the original file but its pixels)."""
-        image = self.decoded(i).image
-        image.thumbnail((size, size), Image.Resampling.BILINEAR)
-        file = io.BytesIO()
-        image.save(file, "WEBP", quality=85, lossless=max(image.size) <= 64)
-        return file.getvalue()
-
     def provenance(self, i: int) -> dict[str, Any]:
         """Where image i comes from: file (the name given), sha256, class, split, size [w, h], conversions."""
         columns = self.manifest["images"]

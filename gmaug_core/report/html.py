@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.data import samples
+from gmaug_core.data import pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.report import svg
 from gmaug_core.report.charts import COLOURS, variants
@@ -32,26 +30,6 @@ from gmaug_core.scoring.law import paper_law, paper_points
 
 SHEET_COLUMNS = 12  # samples a class and verdict on the contact sheet
 SHEET_CLASSES = 60  # classes on the contact sheet: the rarest
-SHEET_PIXELS = 56  # at least this wide each, enlarged without smoothing
-
-
-# --- pictures ---
-
-
-def png(image: NDArray[np.uint8], *, least: int = 0) -> bytes:
-    """uint8 [h, w] or [h, w, 3] as PNG, enlarged by a whole factor to at least `least` pixels wide."""
-    factor = max(1, -(-least // image.shape[1]))
-    file = io.BytesIO()
-    Image.fromarray(np.repeat(np.repeat(image, factor, 0), factor, 1)).save(file, "PNG", optimize=True)
-    return file.getvalue()
-
-
-def sheet(images: Sequence[NDArray[np.uint8]]) -> bytes:
-    """One row of images with a gap between them, as PNG. Never empty."""
-    padded = [
-        np.pad(image, ((0, 0), (0, 1), *[(0, 0)] * (image.ndim - 2)), constant_values=128) for image in images
-    ]
-    return png(np.concatenate(padded, axis=1), least=len(images) * SHEET_PIXELS)
 
 
 def contact_sheets(
@@ -66,7 +44,7 @@ def contact_sheets(
         if not len(chosen):
             return []
         spread = chosen[np.unique(np.linspace(0, len(chosen) - 1, SHEET_COLUMNS).astype(int))]
-        return [sheet([samples.image(paths.samples, int(number)) for number in spread])]
+        return [pictures.sheet([[samples.image(paths.samples, int(n)) for n in spread]], columns=len(spread))]
 
     drawn = [name for name in classes if (names == name).any()]
     return [

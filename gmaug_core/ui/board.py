@@ -16,10 +16,12 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core import workspace
+from gmaug_core.data import pictures
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Conflict, GMAugError, InputError
 from gmaug_core.runs import launch
 from gmaug_core.ui import ASSETS
+from gmaug_core.ui.routes import images_url
 from gmaug_core.workspace.grouping import IDENTITY, Grouping
 
 SHOTS = 4  # thumbnails a card
@@ -151,17 +153,6 @@ def _short(name: str) -> str:
     return name
 
 
-def shots(data: Dataset, per_class: int = SHOTS) -> dict[str, list[int]]:
-    """A few training images of every sub-class, evenly spread over it, as indices."""
-    train = data.split("train")
-    chosen = {}
-    for label, name in enumerate(data.class_names):
-        rows = train[data.labels[train] == label]
-        step = max(1, len(rows) // per_class)
-        chosen[name] = [int(row) for row in rows[::step][:per_class]]
-    return chosen
-
-
 def board(data: Dataset, name: str) -> State:
     """Draw the board of a grouping and deal with what its person did. Returns the state after that."""
     key = f"board-{data.id}-{name}"
@@ -172,7 +163,7 @@ def board(data: Dataset, name: str) -> State:
     def receive() -> None:
         apply_ops(st.session_state[key], (st.session_state.get(f"{key}-view") or {}).get("ops"))
 
-    pictures = st.session_state.setdefault(f"shots-{data.id}", shots(data))
+    shots = st.session_state.setdefault(f"shots-{data.id}", pictures.shots(data, SHOTS))
     _component(
         key=f"{key}-view",
         data={
@@ -182,9 +173,9 @@ def board(data: Dataset, name: str) -> State:
             "revision": state.revision,
             "problem": state.problem,
             "locked": name == IDENTITY,
-            "pictures": f"/images/dataset/{data.id}/",
+            "pictures": images_url(data.id),
             "groups": [[title, list(subs)] for title, subs in state.grouping.super_classes.items()],
-            "classes": {sub: [data.counts.get(sub, 0), pictures[sub]] for sub in data.class_names},
+            "classes": {sub: [data.counts.get(sub, 0), shots[sub]] for sub in data.class_names},
         },
         on_ops_change=receive,
     )

@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from gmaug_core import runs, workspace
 from gmaug_core.config import image_format
 from gmaug_core.data import samples
+from gmaug_core.data.pictures import png
 from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import GMAugError
 from gmaug_core.home import home
 from gmaug_core.report.charts import COLOURS
-from gmaug_core.report.html import png
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import ASSETS, items, text
 from gmaug_core.ui.items import Filter
-from gmaug_core.ui.routes import open_dataset, sample_url
+from gmaug_core.ui.routes import open_dataset, samples_url
 
 NEAREST = 4  # real images beside a sample
 NEAREST_LIMIT = 60_000_000  # pixel values to compare with; beyond this only those of the same class
@@ -119,7 +119,7 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
             "mount": state.mount,
             "ack": ack,
             "items": items.url(paths.id, want, str(samples.steps(paths.samples))),
-            "pictures": sample_url(paths.id, 0).removesuffix("0.png"),
+            "pictures": samples_url(paths.id),
             "decisions": {str(sample): decision for sample, decision in decisions.items()},
             "expected": shown,
             "colours": {name: COLOURS[name] for name in ("accepted", "rejected")},

@@ -13,14 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from gmaug_core import runs
+from gmaug_core.data import pictures
 from gmaug_core.errors import GMAugError
 from gmaug_core.report import charts
-from gmaug_core.report.html import png
 from gmaug_core.runs import RunPaths, Status, launch
 from gmaug_core.ui import layout, text
 
@@ -286,9 +284,8 @@ def grids(paths: RunPaths) -> None:
 
 @lru_cache(maxsize=32)
 def _enlarged(path: Path, _: float) -> bytes:
-    """The grid at twice or thrice its size without smoothing, so that 16-pixel images can be read."""
-    with Image.open(path) as image:
-        return png(np.asarray(image.convert("RGB" if image.mode != "L" else "L")), least=420)
+    """Made once for each file as it was written at that time."""
+    return pictures.enlarged(path)
 
 
 # --- metrics, read once and remembered a little ---

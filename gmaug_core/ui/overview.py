@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
-from PIL import Image, ImageDraw
 
+from gmaug_core.data import pictures
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.data.decode import canonical
 from gmaug_core.data.folders import SPLITS
 from gmaug_core.report.charts import COLOURS
 from gmaug_core.ui import ASSETS, text
-from gmaug_core.ui.board import shots
-from gmaug_core.ui.routes import open_dataset
+from gmaug_core.ui.routes import images_url, open_dataset
 
 NAMED_BARS = 40  # with more classes than this the axis has no room for names; the pointer still tells
 SHEET_IMAGES = 14  # a class
-STRIP_IMAGES, STRIP_PX, STRIP_GAP = 6, 88, 6  # of a dataset's card; pixels for a dense screen
 
 _sheet = st.components.v2.component(
     "gmaug_sheet",
@@ -33,20 +29,7 @@ _sheet = st.components.v2.component(
 @st.cache_data(max_entries=200, show_spinner=False)
 def strip(dataset_id: str) -> bytes:
     """One picture of each of a few sub-classes side by side, as PNG: what a dataset looks like on its card."""
-    data = open_dataset(dataset_id)
-    classes = sorted(data.class_names, key=lambda name: -data.counts[name])
-    spread = classes[:: max(1, len(classes) // STRIP_IMAGES)][:STRIP_IMAGES]
-    sheet = Image.new("RGB", (STRIP_IMAGES * (STRIP_PX + STRIP_GAP) - STRIP_GAP, STRIP_PX), "white")
-    mask = Image.new("L", sheet.size, 0)
-    for k, name in enumerate(spread):
-        picture = canonical(data.decoded(shots(data, 1)[name][0]).image, STRIP_PX, "rgb")
-        box = (k * (STRIP_PX + STRIP_GAP), 0)
-        sheet.paste(Image.fromarray(picture), box)
-        ImageDraw.Draw(mask).rounded_rectangle((*box, box[0] + STRIP_PX - 1, STRIP_PX - 1), 8, fill=255)
-    sheet.putalpha(mask)
-    file = io.BytesIO()
-    sheet.save(file, "PNG")
-    return file.getvalue()
+    return pictures.strip(open_dataset(dataset_id))
 
 
 def split_table(data: Dataset) -> pd.DataFrame:
@@ -104,12 +87,12 @@ def _names(rows: pd.DataFrame) -> str:
 
 def sample_sheet(data: Dataset) -> None:
     """A few training images of every sub-class, the largest class first."""
-    pictures = shots(data, SHEET_IMAGES)
+    shots = pictures.shots(data, SHEET_IMAGES)
     ordered = sorted(data.class_names, key=lambda name: -data.counts[name])
-    rows = [[text.plain(name), data.counts[name], pictures[name]] for name in ordered]
+    rows = [[text.plain(name), data.counts[name], shots[name]] for name in ordered]
     _sheet(
         key=f"sheet-{data.id}",
-        data={"version": data.id, "pictures": f"/images/dataset/{data.id}/", "rows": rows},
+        data={"version": data.id, "pictures": images_url(data.id), "rows": rows},
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import io
 import os
 import re
 import shutil
@@ -19,14 +18,13 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 from weakref import WeakValueDictionary
 
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from gmaug_core import runs
-from gmaug_core.data import dataset, samples
+from gmaug_core.data import dataset, pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.home import home
 from gmaug_core.intake import jobs
@@ -37,7 +35,6 @@ SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
 DEFAULT_SIZE = 96
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,120}")
 NUMBER = re.compile(r"\d{1,9}")
-KIMG = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 FONTS = ("instrument-sans.woff2", "instrument-sans-ext.woff2", "newsreader.woff2")
 UPLOAD_HOURS = 12  # how long a page's upload token is good for
 SPARE_DISK = 200 * 10**6  # bytes that an upload leaves free
@@ -47,19 +44,14 @@ MAX_UPLOAD = int(os.environ.get("GMAUG_MAX_UPLOAD_MB", 20_000)) * 10**6  # bytes
 # --- addresses, for the pages ---
 
 
-def image_url(dataset_id: str, index: int, size: int = DEFAULT_SIZE) -> str:
-    """Thumbnail of image `index` of a dataset, at most `size` (one of SIZES) pixels a side."""
-    return f"/images/dataset/{quote(dataset_id)}/{int(index)}?size={size}"
+def images_url(dataset_id: str) -> str:
+    """Where a dataset's thumbnails are: a script appends the image's index, and ?size= one of SIZES."""
+    return f"/images/dataset/{quote(dataset_id)}/"
 
 
-def sample_url(run_id: str, sample: int) -> str:
-    """A synthetic image of a run, in its own size, as PNG."""
-    return f"/images/run/{quote(run_id)}/{int(sample)}.png"
-
-
-def grid_url(run_id: str, kimg: float | str) -> str:
-    """The generator's sample grid at `kimg` (as in its file's name)."""
-    return f"/images/grid/{quote(run_id)}/{kimg}.png"
+def samples_url(run_id: str) -> str:
+    """Where a run's synthetic images are, in their own size: a script appends the sample's number and .png."""
+    return f"/images/run/{quote(run_id)}/"
 
 
 def upload_ticket(token: str, *, now: float | None = None) -> str:
@@ -95,7 +87,11 @@ def thumbnail(request: Request) -> Response:
         data = open_dataset(dataset_id)
         if int(index) >= len(data):
             return _missing()
-        return Response(data.thumbnail(int(index), int(size)), media_type="image/webp", headers=IMMUTABLE)
+        return Response(
+            pictures.thumbnail(data.decoded(int(index)).image, int(size)),
+            media_type="image/webp",
+            headers=IMMUTABLE,
+        )
     except GMAugError:
         return _missing()
 
@@ -108,20 +104,7 @@ def sample(request: Request) -> Response:
         pixels = samples.image(runs.find(run_id).samples, int(number))
     except (GMAugError, KeyError):
         return _missing()
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return Response(file.getvalue(), media_type="image/png", headers=IMMUTABLE)
-
-
-def grid(request: Request) -> Response:
-    run_id, kimg = request.path_params["run"], request.path_params["kimg"]
-    if not ID.fullmatch(run_id) or not KIMG.fullmatch(kimg):
-        return _missing()
-    try:
-        path = runs.find(run_id).checkpoints / "generator" / f"grid-{kimg}.png"
-    except GMAugError:
-        return _missing()
-    return FileResponse(path, media_type="image/png", headers=IMMUTABLE) if path.is_file() else _missing()
+    return Response(pictures.png(pixels), media_type="image/png", headers=IMMUTABLE)
 
 
 def font(request: Request) -> Response:
@@ -224,7 +207,6 @@ def _refuse(reason: str, status: int) -> Response:
 ROUTES = [
     Route("/images/dataset/{dataset}/{index}", thumbnail),
     Route("/images/run/{run}/{sample}.png", sample),
-    Route("/images/grid/{run}/{kimg}.png", grid),
     Route("/runs/{run}/items", items.items),
     Route("/fonts/{name}", font),
     Route("/uploads/{token}", upload, methods=["GET", "PUT"]),

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core.data.dataset import Dataset
+from gmaug_core.data.pictures import png
 from gmaug_core.report import charts
-from gmaug_core.report.html import png
 from gmaug_core.scoring.law import (
     LOWEST_FAILING,
     MERGE_THRESHOLD,

@@ -9,7 +9,7 @@ import pytest
 from corpus import encode, files, make_folder, pixels
 from PIL import Image
 
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, pictures
 from gmaug_core.data.decode import canonical
 from gmaug_core.errors import GMAugError, InputError, Stopped
 from gmaug_core.intake import import_path
@@ -83,7 +83,7 @@ def test_a_damaged_original_is_named_and_no_cache_is_left(small):
 
 
 def test_thumbnail_and_provenance(small):
-    image = Image.open(io.BytesIO(small.thumbnail(0, 16)))
+    image = Image.open(io.BytesIO(pictures.thumbnail(small.decoded(0).image, 16)))
     assert image.format == "WEBP" and max(image.size) == 16
     assert small.provenance(5) == {
         "file": "dog/0.png",

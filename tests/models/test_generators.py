@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
+from gmaug_core.data import pictures
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import generators
-from gmaug_core.models.generators.snapshots import SHEET_GAP
 from gmaug_core.models.generators.training import (
     class_weights,
     derived,
@@ -145,7 +145,7 @@ def test_trains_reports_and_draws_a_sheet(config, trained):
     sheets = sorted(folder.glob("grid-*.png"))
     assert [sheet.name for sheet in sheets] == ["grid-00000.0.png", "grid-00000.1.png"]
     width, height = Image.open(sheets[-1]).size
-    assert (width + SHEET_GAP) / (height + SHEET_GAP) == pytest.approx(8 / 3)
+    assert (width + pictures.SHEET_GAP) / (height + pictures.SHEET_GAP) == pytest.approx(8 / 3)
     assert (
         sorted(path.name for path in folder.iterdir())[:1] == ["best.safetensors"]
         and len(list(folder.iterdir())) == 4

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from gmaug_core.config import StyleGAN2Config
 from gmaug_core.errors import Stopped
 from gmaug_core.models import generators
 from gmaug_core.models.diversity import class_spread, relative_spread
-from gmaug_core.models.generators import snapshots
 from gmaug_core.models.generators.snapshots import Watch, look_size
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -72,25 +69,7 @@ def test_a_look_draws_every_class_alike_and_few_of_many_classes():
         assess=None,
     )
     assert len(np.unique(many.labels)) == 32 and len(many.labels) == 256
-    assert (
-        snapshots.sample_sheet([drawn(seen)[:3]])[:4] == b"\x89PNG"
-        and seen.sheet(drawn(seen))[:4] == b"\x89PNG"
-    )
-
-
-def test_a_sheet_shows_each_image_enlarged_and_apart():
-    rows = [np.full((2, 16, 16), 10, np.uint8), np.full((1, 16, 16), 20, np.uint8)]
-    sheet = np.asarray(Image.open(io.BytesIO(snapshots.sample_sheet(rows, columns=2))))
-    gap = snapshots.SHEET_GAP
-    assert sheet.shape == (128 + gap, 128 + gap)
-    assert (
-        (sheet[:64, :64] == 10).all()
-        and (sheet[:64, 64 + gap :] == 10).all()
-        and (sheet[64 + gap :, :64] == 20).all()
-    )
-    assert (sheet[64 : 64 + gap] == snapshots.SHEET_GREY).all() and (
-        sheet[64 + gap :, 64:] == snapshots.SHEET_GREY
-    ).all()
+    assert seen.sheet(drawn(seen))[:4] == b"\x89PNG"
 
 
 def test_the_best_snapshot_has_the_lowest_kid_among_those_that_know_their_classes():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gmaug_core import workspace
 from gmaug_core.data import dataset
-from gmaug_core.ui.board import State, apply_ops, edit, open_state, shots
+from gmaug_core.ui.board import State, apply_ops, edit, open_state
 from gmaug_core.workspace.grouping import IDENTITY, Grouping
 
 SUBS = ("a", "b", "c", "d")
@@ -156,10 +156,3 @@ def test_any_edits_keep_the_partition(items):
         except Exception as error:  # noqa: BLE001 - whatever is refused must be refused in words
             assert error.__class__.__name__ == "InputError"
         grouping.validate(SUBS)
-
-
-def test_shots_are_training_images_of_their_class(home):
-    data = dataset.load(dataset.make_demo())
-    for name, rows in shots(data).items():
-        assert 1 <= len(rows) <= 4
-        assert all(data.class_names[data.labels[i]] == name and data.splits[i] == "train" for i in rows)

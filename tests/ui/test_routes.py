@@ -57,7 +57,7 @@ def wait_for(token, seconds=60):
 
 def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
     demo = dataset.make_demo()
-    answer = client.get(routes.image_url(demo, 3))
+    answer = client.get(f"{routes.images_url(demo)}3?size=96")
     assert answer.headers["content-type"] == "image/webp" and "immutable" in answer.headers["cache-control"]
     assert max(Image.open(io.BytesIO(answer.content)).size) <= 96
 
@@ -73,8 +73,6 @@ def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
         "/images/dataset/nothing/0",
         "/images/run/..%2f..%2fsecret/0.png",
         "/images/run/nothing/0.png",
-        "/images/grid/nothing/..%2f1.png",
-        "/images/grid/nothing/10.png",
         "/fonts/..%2fLICENSE-newsreader.txt",
         "/fonts/%2fetc%2fpasswd",
     ],
@@ -84,18 +82,15 @@ def test_what_is_not_there_is_404_and_says_nothing(client, path):
     assert answer.status_code == 404 and answer.text in ("not here", "Not Found")
 
 
-def test_samples_and_grids_of_a_run(client):
+def test_samples_of_a_run(client):
     import pandas as pd
 
     paths, _ = runs.create("augmentation", {"settings": {"dataset": "x"}})
     pixels = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16)
     samples.write_step(paths.samples, 1, pixels, pd.DataFrame({name: [0, 0] for name in samples.COLUMNS}))
-    answer = client.get(routes.sample_url(paths.id, 1))
+    answer = client.get(f"{routes.samples_url(paths.id)}1.png")
     assert np.array_equal(np.array(Image.open(io.BytesIO(answer.content))), pixels[1])
-    assert client.get(routes.sample_url(paths.id, 2)).status_code == 404
-    (paths.checkpoints / "generator").mkdir()
-    (paths.checkpoints / "generator" / "grid-10.png").write_bytes(picture(1))
-    assert client.get(routes.grid_url(paths.id, 10)).content == picture(1)
+    assert client.get(f"{routes.samples_url(paths.id)}2.png").status_code == 404
 
 
 def test_an_upload_in_slices_becomes_a_dataset(client):

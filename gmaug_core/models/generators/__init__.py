@@ -23,11 +23,10 @@ from gmaug_core.models.generators.cost import measure
 from gmaug_core.models.generators.edm import EDM
 from gmaug_core.models.generators.feedback import Judge
 from gmaug_core.models.generators.guided_diffusion import GuidedDiffusion
-from gmaug_core.models.generators.snapshots import sample_sheet
 from gmaug_core.models.generators.stylegan2 import StyleGAN2
 from gmaug_core.models.generators.training import CONFIG_FILE, MODEL_FILE, Generator
 
-__all__ = ["LANES", "Generator", "Judge", "create", "estimate", "load", "sample_sheet"]
+__all__ = ["LANES", "Generator", "Judge", "create", "estimate", "load"]
 
 LANES: dict[str, type[Generator]] = {lane.name: lane for lane in (EDM, GuidedDiffusion, StyleGAN2)}
 

@@ -6,19 +6,17 @@ is what the monitor watches; everything it remembers goes into the checkpoint, s
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from gmaug_core.data import pictures
 from gmaug_core.models.diversity import class_spread, relative_spread
 
 Assess = Callable[[NDArray[np.uint8], NDArray[np.int64]], dict[str, Any]]
 SHEET_COLUMNS = 8
-SHEET_GAP, SHEET_GREY = 2, 128  # pixels and grey level between its images
 SHEET_ROWS = 20  # a sheet of more classes shows this many of them
 LOOK_CLASSES = 32  # of more classes this many are looked at, evenly spaced from the largest to the smallest
 LOOK_SHARE = 0.05  # of the time between two snapshots may go into images that the sheet does not need anyway
@@ -27,24 +25,6 @@ POPULATED = 10  # training images from which on a class's diversity is known wel
 FALLEN = 0.35  # of a class's best diversity so far (at most 1): below it, the class has collapsed ...
 FLOOR = 0.1  # ... and so has a generator whose median class is less varied than this share of real images
 PATIENCE = 2  # snapshots running
-
-
-def sample_sheet(rows: Sequence[NDArray[np.uint8]], *, columns: int = SHEET_COLUMNS, cell: int = 64) -> bytes:
-    """A PNG with one row of images a class; small images are enlarged by a whole factor towards `cell` pixels."""
-    factor = max(1, cell // rows[0].shape[2])
-    height, width = (side * factor + SHEET_GAP for side in rows[0].shape[1:3])
-    sheet = np.full(
-        (len(rows) * height - SHEET_GAP, columns * width - SHEET_GAP, *rows[0].shape[3:]),
-        SHEET_GREY,
-        np.uint8,
-    )
-    for r, row in enumerate(rows):
-        for c, image in enumerate(row[:columns]):
-            large = image.repeat(factor, 0).repeat(factor, 1)
-            sheet[r * height : r * height + len(large), c * width : c * width + large.shape[1]] = large
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def look_size(classes: int, snapshot_images: float, evaluations: float, most: int) -> int:
@@ -170,4 +150,4 @@ class Watch:
         shown = classes[
             np.unique(np.linspace(0, len(classes) - 1, min(len(classes), SHEET_ROWS)).round().astype(int))
         ]
-        return sample_sheet([images[self.labels == label][:SHEET_COLUMNS] for label in shown])
+        return pictures.sheet([images[self.labels == label] for label in shown], columns=SHEET_COLUMNS)
