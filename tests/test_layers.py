@@ -25,7 +25,9 @@ LADDER: dict[int, set[str]] = {
     6: {"worker"},
     7: {"cli", "ui"},
 }
-SIDEWAYS: set[tuple[str, str]] = set()  # (importing package, imported package), both of one number
+SIDEWAYS: set[tuple[str, str]] = {  # (importing package, imported package), both of one number
+    ("models", "data"),  # a training writes its sample sheets with data/pictures
+}
 GROUND_MAY_USE = set(sys.stdlib_module_names)  # number 0: the standard library alone
 TORCH = {"torch", "torchvision"}
 HEAVY_PACKAGES = {"models", "method", "worker"}  # torch may live here
