@@ -1,9 +1,11 @@
 /* Sample sheet: a row a sub-class, pictures loaded when they come into view. Names only by textContent. */
 
+const KEEP = "__gmaugSheet";
+
 export default function (component) {
   const { parentElement, data } = component;
-  if (parentElement.__gmaugSheet === data.version) return () => {};
-  parentElement.__gmaugSheet = data.version;
+  if (parentElement[KEEP] === data.version) return () => {};
+  parentElement[KEEP] = data.version;
   const sheet = document.createElement("div");
   sheet.className = "sheet";
   sheet.tabIndex = 0; // it scrolls, so the keyboard must reach it
@@ -19,7 +21,7 @@ export default function (component) {
     strip.className = "strip";
     for (const index of images) {
       const image = Object.assign(document.createElement("img"), { loading: "lazy", decoding: "async", alt: "", width: 52, height: 52 });
-      image.addEventListener("load", () => image.naturalWidth < 52 && image.classList.add("tiny"));
+      image.addEventListener("load", () => image.classList.toggle("tiny", image.naturalWidth < 52));
       image.src = `${data.pictures}${index}?size=96`;
       strip.append(image);
     }

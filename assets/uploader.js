@@ -29,9 +29,18 @@ class Uploader {
     this.root.append(this.title, this.say, this.bar, this.button, this.input);
     this.button.addEventListener("click", () => (this.busy ? this.cancel() : this.input.click()));
     this.input.addEventListener("change", () => this.take(this.input.files));
-    this.root.addEventListener("dragover", (event) => (event.preventDefault(), this.root.classList.add("over")));
-    this.root.addEventListener("dragleave", (event) => this.root.contains(event.relatedTarget) || this.root.classList.remove("over"));
-    this.root.addEventListener("drop", (event) => (event.preventDefault(), this.root.classList.remove("over"), this.take(event.dataTransfer.files)));
+    this.root.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      this.root.classList.add("over");
+    });
+    this.root.addEventListener("dragleave", (event) => {
+      if (!this.root.contains(event.relatedTarget)) this.root.classList.remove("over");
+    });
+    this.root.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.root.classList.remove("over");
+      this.take(event.dataTransfer.files);
+    });
     parent.append(this.root);
     this.rest();
   }
@@ -68,9 +77,9 @@ class Uploader {
     const began = performance.now();
     let sent = 0;
     let left = RETRIES;
-    const ask = async (method, body) => {
+    const ask = async (request) => {
       const headers = { "x-ticket": ticket, "x-offset": String(sent), "x-total": String(file.size), "x-name": encodeURIComponent(file.name) };
-      const answer = await fetch(address, { method, body, headers, signal: stop.signal });
+      const answer = await fetch(address, { ...request, headers, signal: stop.signal });
       return { status: answer.status, ...(await answer.json()) };
     };
     while (this.busy === stop) {
@@ -78,19 +87,19 @@ class Uploader {
       const seconds = (performance.now() - began) / 1000;
       this.say.textContent = `${megabytes(sent)} of ${megabytes(file.size)}` + (seconds > 1 && sent ? ` · ${megabytes(sent / seconds)} a second` : "");
       try {
-        const answer = await ask("PUT", file.slice(sent, sent + slice));
+        const answer = await ask({ method: "PUT", body: file.slice(sent, sent + slice) });
         if (answer.error) return this.rest(`The upload was refused: ${answer.error}.`);
         if (answer.done) return this.finish();
         if (answer.received === sent) throw new Error("nothing arrived");
         sent = answer.received;
         left = RETRIES;
-      } catch (error) {
+      } catch {
         if (stop.signal.aborted) return;
         if (!left--) return this.rest("The connection broke off, and trying again did not help. Choose the file again to go on.");
         this.say.textContent = "The connection broke off; trying again…";
         await new Promise((wake) => setTimeout(wake, 800));
         try {
-          const answer = await ask("GET");
+          const answer = await ask({ method: "GET" });
           if (answer.done) return this.finish();
           sent = answer.received ?? sent;
         } catch {

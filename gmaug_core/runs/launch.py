@@ -28,7 +28,7 @@ from gmaug_core.workspace.grouping import Grouping
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
-VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow", "diffusers")
+VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow")
 
 
 class Backend(Protocol):
