@@ -14,6 +14,7 @@ from typing import Any
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig, validate
+from gmaug_core.config.documents import Document
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, Stopped
 from gmaug_core.files import sweep_temporary, write_json
@@ -119,7 +120,10 @@ def work(paths: RunPaths) -> int:
             with slot(document["kind"], should_stop):
                 log.info("attempt %d of %s begins", writer.status.attempt, paths.id)
                 result = KINDS[document["kind"]](document, paths, writer.progress, should_stop)
-            write_json(paths.result, {"run": paths.id, "kind": document["kind"], **result})
+            if isinstance(result, Document):
+                result.write(paths.result)
+            else:
+                write_json(paths.result, {"run": paths.id, "kind": document["kind"], **result})
             writer.end("finished")
             return 0
         except Stopped:

@@ -16,11 +16,21 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.config.presets import augmentation_config
 from gmaug_core.data import dataset, samples
 from gmaug_core.files import write_json
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.models import selection
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.law import paper_law
 
 SEEDS = [0, 1, 2]
+STAGES = {  # seconds
+    "decode": 0.4,
+    "score": 2.1,
+    "generator": 84.0,
+    "baseline": 30.0,
+    "sample-1": 9.0,
+    "retrain-1": 31.0,
+    "controls": 40.0,
+}
 
 
 class NoBackend:
@@ -70,19 +80,18 @@ def make_run(
         "2026-11-20 10:00:00,000 attempt 1 begins\n2026-11-20 10:00:03,100 stage generator\n"
     )
     if state == "finished":
-        result = (
-            augmentation_result(paths, data) if kind == "augmentation" else similarity_result(data, paths)
-        )
-        write_json(paths.result, {"run": paths.id, "kind": kind, **result})
+        if kind == "augmentation":
+            augmentation_result(paths, data).write(paths.result)
+        else:
+            write_json(paths.result, {"run": paths.id, "kind": kind, **similarity_result(data, paths)})
         status = {
             "stage": "quality" if kind == "augmentation" else "similarity",
             "step": 1,
             "total": 1,
             "eta_s": None,
-            "stages": result.get("seconds", {"similarity": 2.0}),
+            "stages": STAGES if kind == "augmentation" else {"similarity": 2.0},
             "ended": now,
         }
-        status = status if isinstance(status["stages"], dict) else status | {"stages": {"similarity": 2.0}}
     elif state == "failed":
         status["error"] = {
             "what": "the loss became infinite at 31 kimg",
@@ -211,9 +220,9 @@ def _write_samples(paths: RunPaths, data: dataset.Dataset, per_class: int) -> No
         )
 
 
-def _measure(centre: float, label: str, n: int, spread: float = 0.006, note: str = "") -> dict[str, Any]:
+def _measure(centre: float, label: str, n: int, spread: float = 0.006) -> dict[str, Any]:
     random = np.random.default_rng(int(centre * 1e6))
-    found: dict[str, Any] = {"label": label, "note": note}
+    found: dict[str, Any] = {"label": label}
     for name, shift in (("accuracy", 0.0), ("balanced_accuracy", -0.012)):
         values = (centre + shift + random.normal(0, spread, len(SEEDS))).tolist()
         mean = float(np.mean(values))
@@ -227,8 +236,8 @@ def _measure(centre: float, label: str, n: int, spread: float = 0.006, note: str
     return found
 
 
-def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any]:
-    """A plausible finished result for this dataset, in the schema that the pages read."""
+def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationResult:
+    """A plausible finished result for this dataset."""
     random = np.random.default_rng(3)
     rows = samples.table(paths.samples, seed=0)
     config = runs.read_config(paths)
@@ -249,7 +258,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any
         "class_balanced_loss": _measure(0.954, "Class-balanced loss", total_test),
     }
 
-    def against(other: dict[str, Any]) -> dict[str, Any]:
+    def against(control: str, other: dict[str, Any]) -> dict[str, Any]:
         pairs = zip(augmented["accuracy"]["values"], other["accuracy"]["values"], strict=True)
         values = [100 * (a - b) / b for a, b in pairs]
         mean = float(np.mean(values))
@@ -258,23 +267,29 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any
             "ci_low": mean - 1.4,
             "ci_high": mean + 1.4,
             "values": values,
+            "n": total_test,
             "n_seeds": len(SEEDS),
+            "control": control,
         }
 
-    return {
+    document = {
+        "run": paths.id, "kind": "augmentation", "schema": AugmentationResult.SCHEMA,
         "dataset": data.id, "dataset_name": data.name, "preset": settings["preset"],
         "generator": {"name": settings["generator"]["name"], "closed_set": True, "seconds": 84.0, "img_per_s": 640.0},
-        "classifier": 175000, "seeds": SEEDS,
+        "classifier": {**settings["classifier"], "parameters": 175000}, "seeds": SEEDS,
         "splits": {split: sum(item[split] for item in n.values()) for split in ("train", "val", "test")},
         "score": {
             "profile": "paper", "argmax": next(iter(config["grouping"])),
-            "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 800, "runner_up": "straight", "gap": 0.05},
-            "ssim_mergecls": {"value": 0.31, "ci_low": 0.302, "ci_high": 0.318, "pairs": 800},
+            "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 800, "exact": False, "bias": 0.0015,
+                               "bias_corrected": 0.4295, "argmax_certain": True, "name": next(iter(config["grouping"])),
+                               "runner_up": "straight", "gap": 0.05},
+            "ssim_mergecls": {"n": sum(item["train"] for item in n.values()), "value": 0.31, "ci_low": 0.302, "ci_high": 0.318,
+                              "pairs": 800, "exact": False, "approximate": False, "se": 0.004},
         },
         "predicted": {"gain_percent": gain, "low": low, "high": high, "advice": {"verdict": advice.verdict, "text": advice.text}},
         "baseline": baseline, "augmented": augmented, "controls": controls,
-        "relative_gain_percent": {**against(baseline), "control": "baseline"},
-        "gains": {key: against(value) for key, value in {"baseline": baseline, **controls}.items()},
+        "relative_gain_percent": against("baseline", baseline),
+        "gains": {key: against(key, value) for key, value in {"baseline": baseline, **controls}.items()},
         "per_class": [
             {"class": name, "train": n[name]["train"], "test": n[name]["test"], "synthetic": accepted[name],
              **{key: float(np.clip(base + random.normal(0.01, 0.02), 0, 1)) for key, base in
@@ -294,8 +309,8 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> dict[str, Any
         "quality": {"n_real": 241, "n_synthetic": 320, "fd": 14.2, "kid": 0.031, "memorised_share": 0.01, "precision": 0.82, "recall": 0.74,
                     "real_vs_synthetic_auc": 0.71, "auc_n": 241},
         "warnings": [f"class '{classes[-1]}' reached 80 of 100 images within the draw budget"],
-        "seconds": {"decode": 0.4, "score": 2.1, "generator": 84.0, "baseline": 30.0, "sample-1": 9.0, "retrain-1": 31.0, "controls": 40.0},
     }  # fmt: skip
+    return AugmentationResult.parse(document)
 
 
 def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:

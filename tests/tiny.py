@@ -91,8 +91,8 @@ def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> Augmen
     )
 
 
-def comparable(result: dict) -> dict:
-    """A result without what may differ between two runs of the same seed: times and ids."""
+def comparable(result) -> dict:
+    """A result document without what may differ between two runs of the same seed: times and ids."""
 
     def strip(value):
         if isinstance(value, dict):
@@ -103,4 +103,4 @@ def comparable(result: dict) -> dict:
             }
         return [strip(v) for v in value] if isinstance(value, list) else value
 
-    return strip(result)
+    return strip(result if isinstance(result, dict) else result.to_dict())

@@ -66,7 +66,10 @@ class Document(Part):
                 todo="update the program; nothing was changed",
             )
         for step in range(number, cls.SCHEMA):
-            values = cls.MIGRATIONS[step](values)
+            try:
+                values = cls.MIGRATIONS[step](values)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(f"not the form that it says it has ({error})") from error
         return values | {"schema": cls.SCHEMA}
 
     @classmethod

@@ -32,6 +32,7 @@ from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.models import classifiers, generators, quality, selection
 from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.scoring import similarity
@@ -56,8 +57,8 @@ def run(
     out_dir: Path,
     report: Report = no_report,
     should_stop: ShouldStop = never,
-) -> dict[str, Any]:
-    """Do the whole experiment, or what is left of it, below out_dir. Returns the result document.
+) -> AugmentationResult:
+    """Do the whole experiment, or what is left of it, below out_dir, the run's folder. Returns the result document.
 
     Raises InputError when the dataset cannot be split; Stopped after should_stop(), with everything finished so far kept.
     """
@@ -572,7 +573,7 @@ def compare(
     steps: list[dict[str, Any]],
     pool: Pool,
     inception: quality.Inception | None = None,
-) -> dict[str, Any]:
+) -> AugmentationResult:
     """The result document."""
     lab.report("quality", 0, 1)
     test_labels = lab.data.labels[lab.split["test"]]
@@ -593,28 +594,30 @@ def compare(
         advice = paper_law().advice(x, merge, interval=(found["ci_low"], found["ci_high"]))
         predicted = {"gain_percent": advice.gain, "low": advice.low, "high": advice.high}
         predicted["advice"] = {"verdict": advice.verdict, "text": advice.text}
-    result = {
-        "dataset": lab.data.id,
-        "dataset_name": lab.data.name,
-        "preset": lab.config.preset,
-        "generator": {
+    result = AugmentationResult.new(
+        run=lab.out_dir.name,
+        kind="augmentation",
+        dataset=lab.data.id,
+        dataset_name=lab.data.name,
+        preset=lab.config.preset,
+        generator={
             "name": lab.config.generator.name,
             "closed_set": lab.generator.closed_set if lab.generator else True,
         }
         | lab.generator_figures,
-        "classifier": classifiers.parameters(
+        classifier=classifiers.parameters(
             lab.config.classifier, 1 if lab.images.ndim == 3 else 3, lab.classes
         ),
-        "seeds": lab.seeds,
-        "splits": {name: len(index) for name, index in lab.split.items()},
-        "score": {key: score[key] for key in ("ssim_supsubcls", "ssim_mergecls", "argmax", "profile")},
-        "predicted": predicted,
-        "baseline": summary("baseline", by_seed["baseline"], test_labels),
-        "augmented": summary("augmented", by_seed["augmented"], test_labels),
-        "controls": {name: summary(name, by_seed[name], test_labels) for name in CONTROLS},
-        "relative_gain_percent": gains["baseline"],
-        "gains": gains,
-        "per_class": [
+        seeds=lab.seeds,
+        splits={name: len(index) for name, index in lab.split.items()},
+        score={key: score[key] for key in ("ssim_supsubcls", "ssim_mergecls", "argmax", "profile")},
+        predicted=predicted,
+        baseline=summary("baseline", by_seed["baseline"], test_labels),
+        augmented=summary("augmented", by_seed["augmented"], test_labels),
+        controls={name: summary(name, by_seed[name], test_labels) for name in CONTROLS},
+        relative_gain_percent=gains["baseline"],
+        gains=gains,
+        per_class=[
             {
                 "class": name,
                 "train": int(lab.counts[label]),
@@ -626,13 +629,13 @@ def compare(
             }
             for label, name in enumerate(lab.data.class_names)
         ],
-        "accepted": _counted(accepted),
-        "rejected": _counted(rejected)
+        accepted=_counted(accepted),
+        rejected=_counted(rejected)
         | {"reasons": {str(k): int(v) for k, v in rejected["reason"].value_counts().items()}},
-        "steps": steps,
-        "quality": measure_quality(lab, pool, inception),
-        "warnings": warnings(lab, steps, accepted),
-    }
+        steps=steps,
+        quality=measure_quality(lab, pool, inception),
+        warnings=warnings(lab, steps, accepted),
+    )
     lab.report("quality", 1, 1)
     return result
 

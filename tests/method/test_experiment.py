@@ -38,20 +38,17 @@ def finished(data, tmp_path_factory):
 
 def test_the_result_holds_what_the_pages_read(finished):
     result, _, reported = finished
-    json.dumps(result, allow_nan=False)
-    assert result["seeds"] == [0, 1]
-    for entry in (result["baseline"], result["augmented"], *result["controls"].values()):
-        a = entry["accuracy"]
-        assert a["ci_low"] <= a["mean"] <= a["ci_high"] and len(a["values"]) == 2 and a["n"] == 36
-    assert set(result["controls"]) == {"unfiltered", "oversampling", "class_balanced_loss"}
-    assert result["relative_gain_percent"]["n_seeds"] == 2
-    gain = (
-        np.mean(result["augmented"]["accuracy"]["values"]) / np.mean(result["baseline"]["accuracy"]["values"])
-        - 1
-    )
-    assert result["relative_gain_percent"]["value"] == pytest.approx(100 * gain)
-    assert result["predicted"]["low"] <= result["predicted"]["gain_percent"] <= result["predicted"]["high"]
-    assert [row["train"] for row in result["per_class"]] == list(tiny.COUNTS.values())
+    json.dumps(result.to_dict(), allow_nan=False)
+    assert result.seeds == (0, 1)
+    for entry in (result.baseline, result.augmented, *result.controls.values()):
+        a = entry.accuracy
+        assert a.ci_low <= a.mean <= a.ci_high and len(a.values) == 2 and a.n == 36
+    assert set(result.controls) == {"unfiltered", "oversampling", "class_balanced_loss"}
+    assert result.relative_gain_percent.n_seeds == 2
+    gain = np.mean(result.augmented.accuracy.values) / np.mean(result.baseline.accuracy.values) - 1
+    assert result.relative_gain_percent.value == pytest.approx(100 * gain)
+    assert result.predicted.low <= result.predicted.gain_percent <= result.predicted.high
+    assert [row.train for row in result.per_class] == list(tiny.COUNTS.values())
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
     assert (
         stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"]
@@ -63,8 +60,8 @@ def test_the_result_holds_what_the_pages_read(finished):
 def test_every_synthetic_image_is_kept_with_its_verdict(finished):
     result, folder, _ = finished
     table = samples.table(folder / "samples", seed=0)
-    assert len(table) == result["accepted"]["total"] + result["rejected"]["total"]
-    assert sum(result["rejected"]["reasons"].values()) == result["rejected"]["total"]
+    assert len(table) == result.accepted.total + result.rejected.total
+    assert sum(result.rejected.reasons.values()) == result.rejected.total
     assert (
         table["accepted"] == ((table["predicted"] == table["label"]) & (table["probability"] > 0.34))
     ).all()
@@ -103,8 +100,8 @@ def test_stopped_and_resumed_is_the_same(finished, data, tmp_path):
 def test_a_threshold_that_accepts_nothing_finishes_and_says_so(data, tmp_path):
     config = tiny.config(data, seeds=1, selection={"mode": "logit", "threshold": 1000})
     result = experiment.run(config, data, {"all": list(data.class_names)}, out_dir=tmp_path)
-    assert result["accepted"]["total"] == 0 and "accepted nothing" in result["warnings"][0]
-    assert result["relative_gain_percent"]["value"] == 0
+    assert result.accepted.total == 0 and "accepted nothing" in result.warnings[0]
+    assert result.relative_gain_percent.value == 0
 
 
 def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
@@ -206,8 +203,8 @@ def test_a_class_without_training_images_is_named():
 
 def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_words(finished):
     result, _, _ = finished
-    rows = result["generator"]["quality"]
-    assert [row["kimg"] for row in rows] == pytest.approx([0.16, 0.32])
+    rows = result.generator.quality
+    assert [row.kimg for row in rows] == pytest.approx([0.16, 0.32])
     assert {
         "kid",
         "fd",
@@ -218,8 +215,8 @@ def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_w
         "consistency_tail",
         "n_real",
         "n_synthetic",
-    } <= set(rows[0])
-    assert not any("collapsed" in warning for warning in result["warnings"])
+    } <= rows[0].model_fields_set
+    assert not any("collapsed" in warning for warning in result.warnings)
 
 
 def test_a_collapse_is_a_warning(data, tmp_path):

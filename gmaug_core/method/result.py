@@ -1,0 +1,416 @@
+"""What an augmentation run leaves behind, as a document. Accuracies and recalls are shares, 0 ... 1; gains are in
+percent. Intervals are 95 % ones over seeds and the finite test split (method.statistics).
+
+A key that a run has no figure for is not written.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from gmaug_core.config.documents import Document, Part
+
+ROUGH_PAIRS = 60  # of fewer pairs an interval is called approximate
+
+
+class SetMean(Part):
+    """SSIM_set of one set of images: the mean SSIM over pairs of different images (paper A, equation 2)."""
+
+    n: int
+    """Images in the set, >= 2."""
+    value: float | None
+    """The mean, -1 ... 1; null while too few pairs were measured."""
+    ci_low: float | None
+    """Lower end of its 95 % interval; equal to the value where every pair was measured."""
+    ci_high: float | None
+    """Upper end of its 95 % interval."""
+    pairs: int
+    """Pairs that were measured, all different."""
+    exact: bool
+    """Whether these are all pairs of the set, so that nothing was estimated."""
+    approximate: bool
+    """Whether the interval is only roughly a 95 % one, because it rests on fewer than 60 pairs."""
+    se: float | None
+    """Standard error of the value, of distinct pairs out of a finite number; 0 where all were measured."""
+
+
+class Highest(Part):
+    """SSIM-supSubCls: the highest of the super-classes' means (paper A, equation 3), and how certain it is."""
+
+    value: float
+    """The highest mean, -1 ... 1."""
+    ci_low: float
+    """Lower end of its 95 % interval, which allows for the choice of the highest among near ones."""
+    ci_high: float
+    """Upper end of its 95 % interval."""
+    pairs: int
+    """Pairs measured in all super-classes together."""
+    exact: bool
+    """Whether every pair of every super-class was measured."""
+    name: str
+    """The super-class with the highest mean."""
+    bias: float
+    """By how much a highest of noisy means is too high on average, were the means as estimated; >= 0."""
+    bias_corrected: float
+    """value - bias."""
+    argmax_certain: bool
+    """Whether no other super-class is within two standard errors of the highest."""
+    runner_up: str | None
+    """The super-class with the second highest mean; null where there is only one."""
+    gap: float | None
+    """The highest mean minus the second highest; null where there is only one."""
+
+
+class Measure(Part):
+    """A share, measured with every seed."""
+
+    mean: float
+    """Mean over seeds, 0 ... 1."""
+    ci_low: float
+    """Lower end of its 95 % interval, >= 0."""
+    ci_high: float
+    """Upper end of its 95 % interval, <= 1."""
+    values: tuple[float, ...]
+    """One value a seed, in the order of `seeds`."""
+    n: int
+    """Test images."""
+
+
+class VariantResult(Part):
+    """How one classifier did on the test split."""
+
+    label: str
+    """What it was trained on, in words."""
+    accuracy: Measure
+    """Share of test images that it put in their class."""
+    balanced_accuracy: Measure
+    """Mean over classes of their recall."""
+
+
+class Gain(Part):
+    """(augmented - control) / control, paired by seed and test image; the denominator is taken as known."""
+
+    value: float | None
+    """In percent; null where the control recognised no test image."""
+    ci_low: float | None
+    """Lower end of its 95 % interval, in percent; null with the value."""
+    ci_high: float | None
+    """Upper end of its 95 % interval, in percent; null with the value."""
+    values: tuple[float, ...]
+    """One gain a seed, in percent; empty where there is none."""
+    n: int | None = None
+    """Test images; not there where there is no value."""
+    n_seeds: int
+    """Seeds."""
+    control: str
+    """Key of the variant that it was compared with."""
+
+
+class ClassRow(Part):
+    """One class: its images, and under each variant's key that variant's recall, mean over seeds, 0 ... 1."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float] = Field(init=False)
+
+    name: str = Field(alias="class")
+    """The class."""
+    train: int
+    """Real training images."""
+    test: int
+    """Test images."""
+    synthetic: int
+    """Synthetic images of the first step that the first seed's judge kept for training."""
+
+    def recall(self, variant: str) -> float | None:
+        """Recall of a variant, 0 ... 1; None where this run has no such variant."""
+        return self.__pydantic_extra__.get(variant)
+
+
+class Counted(Part):
+    """Synthetic images by the verdict of the first seed's judges, over all steps."""
+
+    total: int
+    """Images."""
+    per_class: dict[str, int]
+    """Images of each class that has any."""
+
+
+class Rejected(Counted):
+    """Synthetic images that were not accepted."""
+
+    reasons: dict[str, int]
+    """Images by the reason, in words, the most frequent first."""
+
+
+class Step(Part):
+    """One step of one seed: draw, select, retrain."""
+
+    seed: int
+    """Of the judge and of the classifiers retrained in this step."""
+    step: int
+    """Number of the step, from 1."""
+    wanted: int
+    """Synthetic images that the classes are short of the target, together."""
+    drawn: int
+    """Images drawn in this step."""
+    accepted: int
+    """Of these, accepted by this seed's judge; may exceed `wanted` where other judges accepted less."""
+    accepted_per_draw: float | None
+    """accepted / drawn, 0 ... 1; null where nothing was drawn."""
+    short: dict[str, int]
+    """Images still missing of each class when the draw budget ended."""
+    val_before: float
+    """Validation accuracy of the judge, 0 ... 1."""
+    chosen: str | None
+    """The way of using the images that was best on validation (fill or mix); null where nothing was kept."""
+    val_after: float | None
+    """Validation accuracy of the classifier retrained that way, 0 ... 1; null where nothing was kept."""
+    went_on: bool
+    """Whether it improved by more than the tolerance, so that another step followed."""
+
+
+class Score(Part):
+    """The score of the training split that the run used."""
+
+    ssim_supsubcls: Highest
+    """SSIM-supSubCls."""
+    ssim_mergecls: SetMean
+    """SSIM-mergeCls."""
+    argmax: str
+    """The super-class with the highest mean."""
+    profile: str
+    """Size, colour and window that the images were compared at."""
+
+
+class Advice(Part):
+    """What the law's prediction means for a decision."""
+
+    verdict: str
+    """A word for the page's colour: likely, unclear, unlikely."""
+    text: str
+    """The same in sentences, with the figures that it rests on."""
+
+
+class Predicted(Part):
+    """The relative gain that the published law predicted from the score, before anything was trained."""
+
+    gain_percent: float
+    """Relative gain in percent."""
+    low: float
+    """Lower end of its 95 % interval."""
+    high: float
+    """Upper end of its 95 % interval."""
+    advice: Advice
+    """What that means."""
+
+
+class SplitSizes(Part):
+    """Images in each part of the three-way split."""
+
+    train: int
+    """Trained on."""
+    val: int
+    """What chooses."""
+    test: int
+    """Looked at once, at the end."""
+
+
+class ClassifierFigures(Part):
+    """The classifier of every variant: its settings (keys as in the run's config) and its size."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+
+    name: str
+    """Which classifier."""
+    parameters: int
+    """Trained numbers in it."""
+
+
+class Snapshot(Part):
+    """A look at the generator while it trained: images of fixed seeds, in the baseline classifier's features."""
+
+    kimg: float
+    """Thousands of images seen in training."""
+    n_synthetic: int
+    """Images drawn for this look."""
+    n_classes: int
+    """Classes that they are of."""
+    n_real: int | None = None
+    """Real images compared with: at most as many of a class as were drawn of it."""
+    kid: float | None = None
+    """Kernel distance (Binkowski 2018), unbiased; about 0 is best."""
+    fd: float | None = None
+    """Frechet distance of two Gaussians (Heusel 2017); 0 is best, biased upward at few images."""
+    precision: float | None = None
+    """Share of synthetic images among the real ones, 0 ... 1 (Kynkaanniemi 2019)."""
+    recall: float | None = None
+    """Share of real images among the synthetic ones, 0 ... 1."""
+    memorised_share: float | None = None
+    """Share of synthetic images nearer to a real one than 99 % of real images are to each other, 0 ... 1."""
+    consistency: float | None = None
+    """Share of images that the baseline classifier puts in their class, 0 ... 1."""
+    consistency_tail: float | None = None
+    """The same in the third of the classes with the fewest real images."""
+    diversity: float | None = None
+    """Mean distance within the median class over that of real images; 1 is as varied as they are."""
+    diversity_lowest: float | None = None
+    """The same of the least varied class that has images enough."""
+    lowest_class: str | None = None
+    """That class."""
+
+
+class Collapse(Part):
+    """The generator's classes became nearly alike; training ended early."""
+
+    kimg: float
+    """Thousands of images seen when it was noticed."""
+    classes: tuple[str, ...]
+    """The classes that collapsed."""
+    diversity: dict[str, float]
+    """Their diversity, as a share of real images'."""
+    median_diversity: float | None
+    """Diversity of the median class; null where unknown."""
+    best_kimg: float
+    """The snapshot that was used instead."""
+    best_by: str
+    """What it was best by: kid or diversity."""
+    conditional: bool
+    """Whether the generator knew its classes at that snapshot."""
+    done: str
+    """What was done about it, in words."""
+
+
+class GeneratorFigures(Part):
+    """Which generator, what training cost, and its last losses under their own keys (as in metrics.jsonl)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+
+    name: str
+    """Which generator."""
+    closed_set: bool
+    """Whether it had seen this dataset's training images alone."""
+    kimg: float | None = None
+    """Thousands of images seen in training."""
+    images: int | None = None
+    """Images seen in training."""
+    seconds: float | None = None
+    """Time that training took, in seconds."""
+    img_per_s: float | None = None
+    """Images seen a second, over the whole training."""
+    parameters: int | None = None
+    """Trained numbers in the network that samples."""
+    quality: tuple[Snapshot, ...] = ()
+    """One row a snapshot; not there in the oldest results."""
+    collapse: Collapse | None = None
+    """Not there where it did not collapse."""
+
+
+class Quality(Part):
+    """The first step's kept images against the real training images of their classes, in the baseline's features."""
+
+    n_real: int
+    """Real images."""
+    n_synthetic: int
+    """Synthetic images."""
+    fd: float | None = None
+    """Frechet distance of two Gaussians (Heusel 2017); 0 is best, biased upward at few images."""
+    kid: float | None = None
+    """Kernel distance (Binkowski 2018), unbiased; about 0 is best."""
+    memorised_share: float | None = None
+    """Share of synthetic images nearer to a real one than 99 % of real images are to each other, 0 ... 1."""
+    precision: float | None = None
+    """Share of synthetic images among the real ones, 0 ... 1 (Kynkaanniemi 2019)."""
+    recall: float | None = None
+    """Share of real images among the synthetic ones, 0 ... 1."""
+    real_vs_synthetic_auc: float | None = None
+    """How well a logistic regression tells the two apart: 0.5 not at all, 1 always."""
+    auc_n: int | None = None
+    """Images of each kind that this rests on."""
+    fid: float | None = None
+    """Frechet distance in the features of a person's Inception weights; comparable at equal n alone."""
+    fid_n_real: int | None = None
+    """Real images behind it."""
+    fid_n_synthetic: int | None = None
+    """Synthetic images behind it."""
+    fid_network: str | None = None
+    """torchvision or torchscript: how that network treats its input."""
+    fid_weights_sha256: str | None = None
+    """Which file of weights."""
+
+
+def _first_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Results without a number; the oldest do not say which intervals are rough, nor what was accepted a draw."""
+    merge = document["score"]["ssim_mergecls"]
+    told = {"approximate": not merge["exact"] and merge["pairs"] < ROUGH_PAIRS, **merge}
+    steps = [
+        {"accepted_per_draw": step["accepted"] / step["drawn"] if step["drawn"] else None, **step}
+        for step in document["steps"]
+    ]
+    return document | {"score": document["score"] | {"ssim_mergecls": told}, "steps": steps}
+
+
+class AugmentationResult(Document):
+    """What an augmentation run found: every variant on the test split, gains with intervals, how it came about."""
+
+    TITLE = "result"
+    FILE = "result.json"
+    SCHEMA = 1
+    MIGRATIONS = {0: _first_form}
+
+    run: str
+    """The run: the name of its folder."""
+    kind: Literal["augmentation"]
+    """The kind of run."""
+    dataset: str
+    """The dataset's id."""
+    dataset_name: str
+    """Its name, as people see it."""
+    preset: str
+    """Where the settings came from."""
+    generator: GeneratorFigures
+    """The generator."""
+    classifier: ClassifierFigures
+    """The classifier."""
+    seeds: tuple[int, ...]
+    """A classifier of each variant was trained with each; the first one's judge decides what is exported."""
+    splits: SplitSizes
+    """Images of the three-way split."""
+    score: Score
+    """The score of the training split."""
+    predicted: Predicted | None
+    """What the law predicted from it."""
+    baseline: VariantResult
+    """Real images alone."""
+    augmented: VariantResult
+    """Real and kept synthetic images: GM-augCls."""
+    controls: dict[str, VariantResult]
+    """The other variants, by key (method.variants)."""
+    relative_gain_percent: Gain
+    """Of the augmented classifier over the baseline; the same as gains["baseline"]."""
+    gains: dict[str, Gain]
+    """Of the augmented classifier over the baseline and every control, by key."""
+    per_class: tuple[ClassRow, ...]
+    """One row a class, in the dataset's order."""
+    accepted: Counted
+    """Accepted synthetic images."""
+    rejected: Rejected
+    """Rejected synthetic images."""
+    steps: tuple[Step, ...]
+    """One row a step and seed, in the order in which they were done."""
+    quality: Quality
+    """Figures of the kept images."""
+    warnings: tuple[str, ...]
+    """What a careful reader must know about this result, in words."""
+
+    @property
+    def variants(self) -> dict[str, VariantResult]:
+        """Every variant by key: the baseline, the augmented one, the controls."""
+        return {"baseline": self.baseline, "augmented": self.augmented, **self.controls}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; keys without a figure are left out."""
+        return self.model_dump(mode="json", exclude_unset=True)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import run_fixture
+from pydantic import ValidationError
+
+from gmaug_core.data import dataset
+from gmaug_core.errors import GMAugError
+from gmaug_core.files import write_json
+from gmaug_core.method.result import AugmentationResult
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """result.json of a finished run of the demo."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("home")))
+        yield run_fixture.make_run(dataset.make_demo()).result
+
+
+def first_form(document):
+    """As results were written before they had a number; the oldest knew less."""
+    old = {key: value for key, value in document.items() if key != "schema"}
+    del old["score"]["ssim_mergecls"]["approximate"]
+    for step in old["steps"]:
+        del step["accepted_per_draw"]
+    return old
+
+
+def test_there_and_back(path, tmp_path):
+    document = json.loads(path.read_text())
+    result = AugmentationResult.read(path)
+    assert document["schema"] == 1 and document["kind"] == "augmentation" and document["run"] == result.run
+    assert result.to_dict() == document
+    result.write(tmp_path / "again.json")
+    assert AugmentationResult.read(tmp_path / "again.json") == result
+    assert "collapse" not in document["generator"] and "fid" not in document["quality"]
+    assert list(result.variants) == ["baseline", "augmented", *document["controls"]]
+    row = document["per_class"][0]
+    assert result.per_class[0].recall("oversampling") == row["oversampling"]
+    assert result.per_class[0].recall("nothing") is None
+
+
+def test_a_result_without_a_number_is_read(path):
+    document = json.loads(path.read_text())
+    assert AugmentationResult.parse(first_form(json.loads(path.read_text()))).to_dict() == document
+
+
+def test_a_newer_result_is_refused_in_words(path, tmp_path):
+    write_json(tmp_path / "result.json", json.loads(path.read_text()) | {"schema": 2})
+    with pytest.raises(GMAugError, match="newer version of this program") as refused:
+        AugmentationResult.read(tmp_path / "result.json")
+    assert "update the program" in refused.value.todo
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("baseline", None),
+        ("baseline", {"label": "x"}),
+        ("splits", {"train": "many"}),
+        ("score", []),
+        ("steps", [3]),
+    ],
+)
+def test_a_damaged_result_is_refused_in_words(path, numbered, key, value):
+    document = json.loads(path.read_text()) | {key: value}
+    with pytest.raises(GMAugError, match="the result is damaged"):
+        AugmentationResult.parse(
+            document if numbered else {k: v for k, v in document.items() if k != "schema"}
+        )
+
+
+def test_an_unknown_key_is_damage_and_a_missing_one_too(path):
+    document = json.loads(path.read_text())
+    with pytest.raises(GMAugError, match="surprise"):
+        AugmentationResult.parse(document | {"surprise": 1})
+    del document["gains"]
+    with pytest.raises(GMAugError, match="gains"):
+        AugmentationResult.parse(document)
+
+
+def test_half_a_file_is_refused_in_words(path, tmp_path):
+    (tmp_path / "result.json").write_text(path.read_text()[:300])
+    with pytest.raises(GMAugError, match="it is no JSON"):
+        AugmentationResult.read(tmp_path / "result.json")
+
+
+def test_nobody_changes_a_result(path):
+    with pytest.raises(ValidationError, match="frozen"):
+        AugmentationResult.read(path).preset = "other"
+
+
+def test_every_field_is_said_in_words():
+    def undescribed(schema):
+        for part in [schema, *schema["$defs"].values()]:
+            for name, field in part.get("properties", {}).items():
+                if not field.get("description"):
+                    yield part["title"], name
+
+    assert list(undescribed(AugmentationResult.model_json_schema())) == []
