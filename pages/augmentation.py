@@ -9,9 +9,9 @@ import streamlit as st
 from gmaug_core import config, runs
 from gmaug_core.config import presets
 from gmaug_core.errors import InputError
-from gmaug_core.runs import launch
 from gmaug_core.ui import launching, layout, live, text
 from gmaug_core.ui.choice import chosen
+from gmaug_core.workspace import groupings
 
 st.title("Augmentation", anchor=False)
 data = chosen()
@@ -41,7 +41,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         st.caption(launching.GENERATOR_WORDS[lane])
         grouping = st.selectbox(
             "Grouping, for the predicted gain",
-            launch.groupings(data.id),
+            groupings.names(data),
             format_func=text.plain,
             key=f"aug-grouping-{data.id}",
         )
@@ -139,7 +139,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         problem = error
     with right:
         st.markdown("**What the law predicts**")
-        found = launching.newest_score(data.id, grouping)
+        found = launching.newest_score(data, grouping)
         if found:
             launching.advice_box(launching.advice(found))
         else:

@@ -19,7 +19,7 @@ def view(run_id: str) -> None:
     paths = runs.find(run_id)
     table = items.table(paths.samples)
     want = filters(table)
-    reviews = workspace.load_reviews(paths.id)
+    reviews = workspace.reviews.load(paths.id)
     found = items.chosen(table, want, reviews)
     counts(table[table["seed"] == want.seed], reviews)
     left, right = layout.columns([5, 2], key="sample-view", least=17)

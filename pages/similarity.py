@@ -8,10 +8,10 @@ from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
 from gmaug_core.report import charts
-from gmaug_core.runs import launch
 from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
 from gmaug_core.ui import launching, layout, live, score, text
 from gmaug_core.ui.choice import chosen
+from gmaug_core.workspace import groupings
 
 PROFILES = {
     "paper": "paper: 128 px, grey, Gaussian window (comparable with the published points)",
@@ -31,7 +31,7 @@ st.markdown(
     "How alike are the images inside each super-class? The higher SSIM-supSubCls, the less a generator can add. "
     "It is measured on the real training images, before anything is trained."
 )
-names = launch.groupings(data.id)
+names = groupings.names(data)
 known = runs.list_runs("similarity", data.id)
 
 with st.expander("Measure a score", icon=":material/straighten:", expanded=not known):
@@ -92,9 +92,8 @@ if result is None:
 score.numbers(result)
 score.prediction(result)
 groups = runs.read_config(paths)["grouping"]
-stored = {name: list(subs) for name, subs in launch.grouping_of(data.id, runs.read_config(paths)["settings"]["grouping"])[0]
-          .without_empty().super_classes.items()} if runs.read_config(paths)["settings"]["grouping"] in names else None  # fmt: skip
-if stored is not None and stored != groups:
+measured = runs.read_config(paths)["settings"]["grouping"]
+if measured in names and groupings.super_classes(data, measured) != groups:
     st.info(
         "The grouping has been edited since this was measured. Measure again to see what the edit did.",
         icon=":material/update:",

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core import workspace
 from gmaug_core.errors import GMAugError
-from gmaug_core.runs import launch
 from gmaug_core.ui import text
-from gmaug_core.ui.board import NAME_LENGTH, board
+from gmaug_core.ui.board import board
 from gmaug_core.ui.choice import chosen
-from gmaug_core.workspace import grouping
-from gmaug_core.workspace.grouping import IDENTITY, Grouping
+from gmaug_core.workspace import grouping, groupings
+from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
 MESSAGE = "super-classes-message"  # what the last action did, said once
 
 
 def store_as_new(name: str, groups: Grouping) -> None:
     """Store a grouping under a name that is not taken yet, and look at it. Raises GMAugError."""
-    clean = name.strip()[:NAME_LENGTH]
-    if not clean or clean in names:
-        raise GMAugError(
-            f"a grouping cannot be called '{clean}' here",
-            expected="a name that is not in use yet",
-            todo="choose another name",
-        )
-    groups.validate(data.class_names)
-    workspace.save_grouping(data.id, Grouping(clean, groups.super_classes), revision=0)
+    clean = groupings.add(data, name, groups)
     st.session_state[key] = clean
     st.session_state[MESSAGE] = f"'{clean}' is stored and can be edited."
 
@@ -63,9 +53,8 @@ def label(name: str) -> str:
 st.title("Super-classes", anchor=False)
 data = chosen()
 key = f"grouping-{data.id}"
-stored = workspace.grouping_names(data.id)
-proposed = {item.name: item for item in launch.suggestions(data)}
-names = [*stored, *(name for name in proposed if name not in stored)]
+stored = groupings.stored(data.id)
+names = groupings.names(data)
 if st.session_state.get(key) not in names:
     st.session_state[key] = names[0]
 
@@ -81,8 +70,7 @@ elif message:
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
-    found = workspace.load_grouping(data.id, st.session_state[key])
-    current = found[0] if found else proposed[st.session_state[key]]
+    current, _ = groupings.current(data, st.session_state[key])
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"
         st.session_state.setdefault(

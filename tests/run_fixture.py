@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from gmaug_core import runs
+from gmaug_core import runs, workspace
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.config.presets import augmentation_config
 from gmaug_core.data import dataset, samples
@@ -56,7 +56,7 @@ def make_run(
     running needs somebody who holds the lock: use `with locks.locked(paths.lock)`.
     """
     data = dataset.load(dataset_id)
-    grouping = launch.groupings(dataset_id)[0]
+    grouping = workspace.groupings.names(data)[0]
     config: Any
     if kind == "augmentation":
         config = augmentation_config(dataset_id, image_size=data.image_size, colour=data.colour, symmetric=data.symmetric,

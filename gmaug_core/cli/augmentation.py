@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import runs, workspace
+from gmaug_core import runs
 from gmaug_core.cli.output import say
 from gmaug_core.cli.runs import describe_run, follow, show_result
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -15,6 +15,7 @@ from gmaug_core.config.presets import PRESETS, augmentation_config
 from gmaug_core.data import dataset
 from gmaug_core.files import write_bytes
 from gmaug_core.runs import launch
+from gmaug_core.workspace import groupings, reviews
 
 SHOWN = 50  # samples that people see; --json has them all
 
@@ -70,7 +71,7 @@ def wanted(args: Arguments) -> AugmentationConfig:
         overrides["seeds"] = args.seeds
     if args.classifier is not None:
         overrides["classifier"] = {"name": args.classifier} | overrides.get("classifier", {})
-    overrides.setdefault("grouping", launch.groupings(data.id)[0])
+    overrides.setdefault("grouping", groupings.names(data)[0])
     return augmentation_config(
         data.id,
         image_size=data.image_size,
@@ -106,8 +107,8 @@ def list_samples(args: Arguments) -> object:
         table = table[table["accepted"].astype(bool) == bool(args.accepted)]
     if args.class_name is not None:
         table = table[table["class"] == args.class_name]
-    reviews = workspace.load_reviews(args.run)
-    rows = [row | {"review": reviews.get(row["sample"])} for row in table.to_dict("records")]
+    decisions = reviews.load(args.run)
+    rows = [row | {"review": decisions.get(row["sample"])} for row in table.to_dict("records")]
     for row in rows[:SHOWN]:
         say(
             f"{row['sample']:>7} {row['class']:20} logit {row['logit']:7.2f}  "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gmaug_core import intake, workspace
+from gmaug_core import intake
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.runs import launch
+from gmaug_core.workspace import audit, groupings
 
 NAMED = 20  # refused files and classes that are shown before "and so many more"
 
@@ -36,7 +36,7 @@ def demo(_: Arguments) -> object:
 def import_dataset(args: Arguments) -> object:
     with Bar() as bar:
         imported = intake.import_path(Path(args.path), name=args.name, report=bar)
-    workspace.audit("dataset imported", imported.dataset_id, refused=len(imported.refused))
+    audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
     say(f"{'Imported' if imported.created else 'Already here'}: {imported.dataset_id}")
     data = dataset.load(imported.dataset_id)
     show_counts(data)
@@ -62,7 +62,7 @@ def datasets(_: Arguments) -> object:
 def show(args: Arguments) -> object:
     data = dataset.load(args.dataset)
     show_counts(data)
-    return describe(data) | {"groupings": launch.groupings(data.id)}
+    return describe(data) | {"groupings": groupings.names(data)}
 
 
 def export(args: Arguments) -> object:

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gmaug_core import workspace
 from gmaug_core.cli.output import say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
-from gmaug_core.runs import launch
-from gmaug_core.workspace import grouping
+from gmaug_core.workspace import grouping, groupings
 from gmaug_core.workspace.grouping import Grouping
 
 
@@ -33,12 +31,12 @@ def group(args: Arguments) -> object:
     data = dataset.load(args.dataset)
     made = new_grouping(data, args)
     if made is None:
-        chosen, revision = launch.grouping_of(data.id, args.name or launch.groupings(data.id)[0])
+        chosen, revision = groupings.current(data, args.name or groupings.names(data)[0])
     else:
         chosen = made
         chosen.validate(data.class_names)
-        stored = workspace.load_grouping(data.id, chosen.name)
-        revision = workspace.save_grouping(data.id, chosen, revision=stored[1] if stored else 0)
+        stored = groupings.load(data.id, chosen.name)
+        revision = groupings.save(data.id, chosen, revision=stored[1] if stored else 0)
     for name, subs in chosen.super_classes.items():
         say(f"{name}: {', '.join(subs)}")
     if args.out:

@@ -13,6 +13,7 @@ from gmaug_core.config import Profile, SimilarityConfig, validate
 from gmaug_core.data import dataset
 from gmaug_core.errors import InputError
 from gmaug_core.runs import launch
+from gmaug_core.workspace import groupings
 
 
 def register(verbs: Verbs) -> None:
@@ -36,7 +37,7 @@ def similarity(args: Arguments) -> object:
     Profile.parse(args.profile)
     values = {
         "dataset": args.dataset,
-        "grouping": args.grouping or launch.groupings(dataset.load(args.dataset).id)[0],
+        "grouping": args.grouping or groupings.names(dataset.load(args.dataset))[0],
         "profile": args.profile,
         "seed": args.seed,
         "pairs": args.pairs,

@@ -189,7 +189,7 @@ def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
 def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list[Row]:
     """The kept samples by the first judge in drawing order, those that a person kept first, up to what each class is short of."""
     table = samples.table(paths.samples, seed=judge)
-    reviews = workspace.load_reviews(paths.id)
+    reviews = workspace.reviews.load(paths.id)
     # a later step may have been judged by other seeds only; a person's decision needs no judge
     if reviews:
         everything = samples.table(paths.samples).drop_duplicates("sample")

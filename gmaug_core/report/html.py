@@ -37,7 +37,7 @@ def contact_sheets(
 ) -> list[tuple[str, list[bytes], list[bytes]]]:
     """(class, accepted, rejected) of these classes: each a list of at most one PNG row, spread evenly over what was drawn."""
     table = samples.table(paths.samples, seed=judge)
-    kept = decided(table, workspace.load_reviews(paths.id))
+    kept = decided(table, workspace.reviews.load(paths.id))
     numbers, names = table["sample"].to_numpy(), table["class"].to_numpy()
 
     def rows(chosen: NDArray[np.int64]) -> list[bytes]:
@@ -327,7 +327,7 @@ def _provenance(paths: RunPaths, config: Mapping[str, Any], result: Mapping[str,
         "run": paths.id, "dataset": result["dataset"], "dataset version": config.get("dataset_version"),
         "grouping": f"{config['settings'].get('grouping')} (revision {config.get('grouping_revision')})",
         "seeds": ", ".join(map(str, result["seeds"])), "attempts": status.attempt,
-        "samples reviewed by people": len(workspace.load_reviews(paths.id)),
+        "samples reviewed by people": len(workspace.reviews.load(paths.id)),
         **{f"{name} version": version for name, version in config.get("versions", {}).items()},
         **{f"seconds in {stage}": f"{seconds:.1f}" for stage, seconds in (result.get("seconds") or status.stages).items()},
     }  # fmt: skip

@@ -16,15 +16,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from gmaug_core import __version__, runs, workspace
+from gmaug_core import __version__, runs
 from gmaug_core.config import AugmentationConfig, RunConfig
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.home import home
 from gmaug_core.locks import holder
 from gmaug_core.runs import RunPaths
-from gmaug_core.workspace import grouping
-from gmaug_core.workspace.grouping import Grouping
+from gmaug_core.workspace import audit, groupings
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
@@ -92,38 +91,6 @@ def backend(name: str) -> Backend:
     return LOCAL
 
 
-def grouping_of(dataset_id: str, name: str) -> tuple[Grouping, int]:
-    """A grouping by name with its revision: stored, suggested by the import, or identity (revision 0: never edited)."""
-    stored = workspace.load_grouping(dataset_id, name)
-    if stored:
-        return stored
-    data = dataset.load(dataset_id)
-    proposals = {item.name: item for item in suggestions(data)}
-    if name not in proposals:
-        known = sorted({*proposals, *workspace.grouping_names(dataset_id)})
-        raise InputError(
-            f"dataset '{dataset_id}' has no grouping '{name}'", expected="one of " + ", ".join(known)
-        )
-    return proposals[name], 0
-
-
-def suggestions(data: dataset.Dataset) -> list[Grouping]:
-    """What the import proposes: the folders' own hierarchy where there is one, and identity."""
-    proposed = [
-        Grouping(name, groups) for name, groups in data.suggested_groupings if name != grouping.IDENTITY
-    ]
-    return [*proposed, grouping.identity(data.class_names)]
-
-
-def groupings(dataset_id: str) -> list[str]:
-    """Names to choose from, the most sensible first: stored ones, then the import's proposals."""
-    stored = workspace.grouping_names(dataset_id)
-    return [
-        *stored,
-        *(item.name for item in suggestions(dataset.load(dataset_id)) if item.name not in stored),
-    ]
-
-
 ESTIMATE = (
     "import json, sys; from gmaug_core.models import generators; from gmaug_core.errors import GMAugError\n"
     "try: answer = generators.estimate(**json.load(sys.stdin))\n"
@@ -187,7 +154,7 @@ def submit(config: RunConfig, *, token: str | None = None, where: Backend = LOCA
     Raises InputError when the dataset or the grouping is not there or does not fit; then no run exists.
     """
     data = dataset.load(config.dataset)
-    groups, revision = grouping_of(config.dataset, config.grouping)
+    groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
     config = with_budget(config)
     document: dict[str, Any] = {
@@ -204,7 +171,7 @@ def submit(config: RunConfig, *, token: str | None = None, where: Backend = LOCA
     }
     paths, created = runs.create(config.kind, document, token=token)
     if created:
-        workspace.audit("run submitted", paths.id, dataset=config.dataset)
+        audit.record("run submitted", paths.id, dataset=config.dataset)
         where.start(paths)
     return paths.id
 
@@ -215,7 +182,7 @@ def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
     if not runs.read_status(paths).active:
         return
     paths.stop.touch()
-    workspace.audit("run stopped", run_id)
+    audit.record("run stopped", run_id)
     if not wait:
         return
     for force in (False, True):
@@ -243,7 +210,7 @@ def resume(run_id: str, *, where: Backend = LOCAL) -> None:
             "the dataset has changed since this run began", expected="the same images", todo="start a new run"
         )
     paths.stop.unlink(missing_ok=True)
-    workspace.audit("run resumed", run_id)
+    audit.record("run resumed", run_id)
     where.start(paths)
     deadline = time.monotonic() + runs.START_GRACE_S
     while time.monotonic() < deadline and not runs.alive(paths) and not paths.result.exists():

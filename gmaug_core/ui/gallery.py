@@ -79,7 +79,7 @@ def apply_ops(state: State, ops: Any) -> State:
             sample, decision = op.get("sample"), op.get("decision")
             if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < state.count:
                 problem = f"There is no sample {text.plain(sample)[:20]} in this run."
-            elif decision not in (None, *workspace.DECISIONS):
+            elif decision not in (None, *workspace.reviews.DECISIONS):
                 problem = "A decision is keep, reject, or none."
             else:
                 edits[sample] = decision
@@ -88,7 +88,7 @@ def apply_ops(state: State, ops: Any) -> State:
         state.problem = problem
         if edits:
             try:
-                workspace.save_reviews(state.run, edits)
+                workspace.reviews.save(state.run, edits)
             except GMAugError as error:
                 state.problem = str(error)
                 return state
@@ -107,7 +107,7 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
         st.session_state[key] = State(paths.id, count, {})
     state: State = st.session_state[key]
     with state.lock:  # what is acknowledged below must be in these decisions
-        state.count, state.decisions = count, workspace.load_reviews(paths.id)
+        state.count, state.decisions = count, workspace.reviews.load(paths.id)
         ack, decisions = state.ack, dict(state.decisions)
 
     def receive() -> None:
@@ -144,7 +144,7 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     data = open_dataset(runs.read_config(paths)["settings"]["dataset"])
     judged = rows[rows["seed"] == seed]
     first = (judged if len(judged) else rows).iloc[0]
-    decision = workspace.load_reviews(paths.id).get(sample)
+    decision = workspace.reviews.load(paths.id).get(sample)
     st.image(png(pixels, least=224), width=224)
     accepted = bool(first["accepted"])
     verdict = (

@@ -17,10 +17,11 @@ import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gmaug_core import runs, workspace
+from gmaug_core import runs
 from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.report.findings import decided
+from gmaug_core.workspace import reviews
 
 VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
@@ -50,7 +51,7 @@ def table(folder: Path) -> pd.DataFrame:
     return _table(folder, tuple(samples.steps(folder)))
 
 
-def chosen(rows: pd.DataFrame, want: Filter, reviews: Mapping[int, str]) -> pd.DataFrame:
+def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:
     """The rows that a filter asks for, in its order: one a sample, by the judge of want.seed."""
     rows = rows[rows["seed"] == want.seed]
     if want.verdict in ("accepted", "rejected"):
@@ -62,8 +63,8 @@ def chosen(rows: pd.DataFrame, want: Filter, reviews: Mapping[int, str]) -> pd.D
     if want.step is not None:
         rows = rows[rows["step"] == want.step]
     if want.decision != "any":
-        decision = rows["sample"].map(reviews)
-        overruled = decision.notna() & (decided(rows, reviews) != rows["accepted"].astype(bool))
+        decision = rows["sample"].map(decisions)
+        overruled = decision.notna() & (decided(rows, decisions) != rows["accepted"].astype(bool))
         rows = rows[
             {"undecided": decision.isna(), "overruled": overruled}.get(
                 want.decision, decision == want.decision
@@ -107,7 +108,7 @@ def items(request: Request) -> Response:
         return Response("not a filter", status_code=400, media_type="text/plain")
     except GMAugError:
         return Response("not here", status_code=404, media_type="text/plain")
-    rows = chosen(table(paths.samples), want, workspace.load_reviews(paths.id))
+    rows = chosen(table(paths.samples), want, reviews.load(paths.id))
     return Response(
         json.dumps(document(rows)), media_type="application/json", headers={"cache-control": "no-store"}
     )

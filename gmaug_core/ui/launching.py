@@ -18,6 +18,7 @@ from gmaug_core.intake import jobs
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
 from gmaug_core.ui import text
+from gmaug_core.workspace import groupings
 
 PRESET_WORDS = {
     "quick": "**Quick**: small networks at 16 to 32 px, for two CPU cores and some minutes. A first honest answer.",
@@ -115,17 +116,14 @@ def overview(kind: str, dataset_id: str) -> None:
         )
 
 
-def newest_score(dataset_id: str, grouping: str) -> dict[str, Any] | None:
+def newest_score(data: Dataset, grouping: str) -> dict[str, Any] | None:
     """The newest finished score of a dataset under a grouping as it is now, at the law's profile."""
-    for paths in runs.list_runs("similarity", dataset_id):
+    for paths in runs.list_runs("similarity", data.id):
         config = runs.read_config(paths)
         if config["settings"]["grouping"] != grouping or config["settings"]["profile"] != PAPER_PROFILE:
             continue
         result = runs.read_result(paths)
-        same = {
-            k: list(v)
-            for k, v in launch.grouping_of(dataset_id, grouping)[0].without_empty().super_classes.items()
-        }
+        same = groupings.super_classes(data, grouping)
         if result and result["ssim_supsubcls"].get("value") is not None and same == config["grouping"]:
             return result
     return None

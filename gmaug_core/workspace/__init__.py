@@ -2,30 +2,7 @@
 
 from __future__ import annotations
 
-from gmaug_core.workspace.database import (
-    DECISIONS,
-    SCHEMA_VERSION,
-    audit,
-    audit_trail,
-    grouping_names,
-    load_grouping,
-    load_reviews,
-    redo_grouping,
-    save_grouping,
-    save_reviews,
-    undo_grouping,
-)
+from gmaug_core.workspace import audit, database, grouping, groupings, reviews
+from gmaug_core.workspace.audit import actor
 
-__all__ = [
-    "DECISIONS",
-    "SCHEMA_VERSION",
-    "audit",
-    "audit_trail",
-    "grouping_names",
-    "load_grouping",
-    "load_reviews",
-    "redo_grouping",
-    "save_grouping",
-    "save_reviews",
-    "undo_grouping",
-]
+__all__ = ["actor", "audit", "database", "grouping", "groupings", "reviews"]

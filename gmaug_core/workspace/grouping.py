@@ -1,4 +1,7 @@
-"""Super-classes: a partition of the sub-classes. The invariant (every sub-class in exactly one super-class) is held here."""
+"""Super-classes: a partition of the sub-classes, and the rules of editing it.
+
+The invariant (every sub-class in exactly one super-class) is held here.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from gmaug_core.errors import InputError
 
 IDENTITY = "identity"
+NAME_LENGTH = 80  # characters of the name of a super-class or a grouping
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -55,12 +59,15 @@ class Grouping:
             )
 
     def move(self, sub_class: str, super_class: str) -> Grouping:
-        """A new grouping with one sub-class moved; the super-class is made when it is new. Raises InputError when unknown."""
+        """A new grouping with one sub-class moved; the super-class is made when it is new.
+
+        Raises InputError when the sub-class is unknown, or the new name empty or too long.
+        """
         if sub_class not in self.super_of:
             raise InputError(f"there is no sub-class '{sub_class}'", expected="a sub-class of this grouping")
         clean = super_class.strip()
-        if not clean:
-            raise InputError("a super-class needs a name", expected="at least one visible character")
+        if clean not in self.super_classes:
+            clean = _new_name(super_class)
         groups = {
             name: [sub for sub in subs if sub != sub_class] for name, subs in self.super_classes.items()
         }
@@ -68,28 +75,38 @@ class Grouping:
         return Grouping(self.name, groups)
 
     def add(self, super_class: str) -> Grouping:
-        """A new grouping with one more, empty, super-class. Raises InputError when the name is empty or taken."""
-        clean = super_class.strip()
-        if not clean or clean in self.super_classes:
+        """A new grouping with one more, empty, super-class. Raises InputError when the name is no new one."""
+        clean = _new_name(super_class)
+        if clean in self.super_classes:
             raise InputError(
-                f"super-class '{clean}' cannot be added",
-                expected="a new name of at least one visible character",
+                f"there is a super-class '{clean}' already", expected="a name that is not in use yet"
             )
         return Grouping(self.name, {**self.super_classes, clean: ()})
 
     def rename(self, old: str, new: str) -> Grouping:
-        """A new grouping with a super-class renamed, in its place. Raises InputError when unknown, empty or taken."""
-        clean = new.strip()
+        """A new grouping with a super-class renamed, in its place. Raises InputError when unknown, or no new name."""
         if old not in self.super_classes:
-            raise InputError(f"there is no super-class '{old}'")
-        if not clean or (clean != old and clean in self.super_classes):
+            raise InputError(f"there is no super-class '{old}'", expected="a super-class of this grouping")
+        clean = _new_name(new) if new.strip() != old else old
+        if clean != old and clean in self.super_classes:
             raise InputError(
-                f"super-class '{old}' cannot be called '{clean}'",
-                expected="a new name of at least one visible character",
+                f"super-class '{old}' cannot be called '{clean}': there is one already",
+                expected="a name that is not in use yet",
             )
         return Grouping(
             self.name, {clean if name == old else name: subs for name, subs in self.super_classes.items()}
         )
+
+    def remove(self, super_class: str) -> Grouping:
+        """A new grouping without an empty super-class. Raises InputError when it is unknown or holds something."""
+        if self.super_classes.get(super_class) != ():
+            raise InputError(
+                f"super-class '{super_class}' cannot be removed",
+                expected="an empty super-class",
+                todo="move its sub-classes first",
+            )
+        left = {name: subs for name, subs in self.super_classes.items() if name != super_class}
+        return Grouping(self.name, left)
 
     def without_empty(self) -> Grouping:
         """A new grouping without super-classes that hold nothing."""
@@ -114,6 +131,17 @@ class Grouping:
         for name, subs in self.super_classes.items():
             writer.writerows([guard_cell(sub), guard_cell(name)] for sub in subs)
         return out.getvalue()
+
+
+def _new_name(text: str) -> str:
+    clean = text.strip()
+    if not clean:
+        raise InputError("a super-class needs a name", expected="at least one visible character")
+    if len(clean) > NAME_LENGTH:
+        raise InputError(
+            f"'{clean[:20]}…' is too long for a name", expected=f"at most {NAME_LENGTH} characters"
+        )
+    return clean
 
 
 def identity(class_names: Iterable[str]) -> Grouping:

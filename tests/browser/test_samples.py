@@ -44,7 +44,7 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
         page.keyboard.press(key)
     decision = {"k": "keep", "x": "reject"}
     expected = {sample: decision[key] for sample, key in enumerate(keys) if key in decision}
-    wait_for(lambda: workspace.load_reviews(run_id) == expected)
+    wait_for(lambda: workspace.reviews.load(run_id) == expected)
     playwright.expect(page.locator(".said")).to_contain_text("13 of 1,500")
     playwright.expect(page.get_by_text("11 decided by people")).to_be_visible()
     page.reload()

@@ -77,7 +77,7 @@ def test_people_win_over_the_filter(paths, tmp_path):
         of_class[~of_class["accepted"]]["sample"].iloc[0],
         of_class[of_class["accepted"]]["sample"].iloc[0],
     )
-    workspace.save_reviews(paths.id, {int(refused): "keep", int(accepted): "reject"})
+    workspace.reviews.save(paths.id, {int(refused): "keep", int(accepted): "reject"})
     export(paths.id, tmp_path / "out")
     exported = {
         row["sample"]: row["decision"] for row in rows_of(tmp_path / "out") if row["kind"] == "synthetic"

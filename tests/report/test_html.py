@@ -104,7 +104,7 @@ def test_hostile_names_are_text(paths):
 def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
     table = samples.table(paths.samples, seed=0)
     mine = table[table["class"] == "4"]
-    workspace.save_reviews(paths.id, {int(sample): "reject" for sample in mine["sample"]})
+    workspace.reviews.save(paths.id, {int(sample): "reject" for sample in mine["sample"]})
     sheets = {name: (kept, refused) for name, kept, refused in contact_sheets(paths, 0, ["4"])}
     assert sheets["4"][0] == [] and len(sheets["4"][1]) == 1
     assert "none" in html_report(paths.id)

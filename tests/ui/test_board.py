@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gmaug_core import workspace
 from gmaug_core.data import dataset
-from gmaug_core.ui.board import State, apply_ops, edit, open_state
+from gmaug_core.ui.board import State, apply_ops, open_state
+from gmaug_core.workspace import groupings
 from gmaug_core.workspace.grouping import IDENTITY, Grouping
 
 SUBS = ("a", "b", "c", "d")
@@ -40,7 +41,7 @@ def test_each_operation_is_a_revision(home):
     apply_ops(state, sent)
     assert groups(state) == {"first": ["b"], "y": ["d"], "z": ["a", "c"]}
     assert (state.ack, state.revision, state.problem) == (4, 4, "")
-    assert workspace.load_grouping("set", "mine") == (state.grouping, 4)
+    assert workspace.groupings.load("set", "mine") == (state.grouping, 4)
 
 
 def test_operations_that_come_again_are_applied_once(home):
@@ -89,7 +90,7 @@ def test_a_second_editor_sees_a_conflict_and_the_newer_version(home):
     sent = ops(mine, {"do": "move", "subs": ["d"], "to": "x"}, {"do": "add", "name": "late"})
     apply_ops(mine, sent)
     assert "Somebody else" in mine.problem and mine.ack == 2
-    assert groups(mine) == groups(theirs) and workspace.load_grouping("set", "mine")[1] == 1
+    assert groups(mine) == groups(theirs) and workspace.groupings.load("set", "mine")[1] == 1
     apply_ops(mine, ops(mine, {"do": "move", "subs": ["d"], "to": "x"}))
     assert (mine.problem, mine.revision) == ("", 2)
 
@@ -118,7 +119,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(home, op):
         state.problem
         and groups(state) == before
         and state.ack == 1
-        and workspace.load_grouping("set", "mine") is None
+        and workspace.groupings.load("set", "mine") is None
     )
 
 
@@ -131,9 +132,9 @@ def test_nonsense_from_the_browser_is_ignored(home, sent):
 
 def test_the_identity_grouping_is_not_edited(home):
     data = dataset.load(dataset.make_demo())
-    state = open_state(data.id, IDENTITY)
+    state = open_state(data, IDENTITY)
     apply_ops(state, ops(state, {"do": "move", "subs": ["1"], "to": "0"}))
-    assert "copy" in state.problem and workspace.load_grouping(data.id, IDENTITY) is None
+    assert "copy" in state.problem and workspace.groupings.load(data.id, IDENTITY) is None
 
 
 names = st.sampled_from(["x", "y", "z", " w ", ""])
@@ -152,7 +153,7 @@ def test_any_edits_keep_the_partition(items):
     grouping = state_of().grouping
     for item in items:
         try:
-            grouping = edit(grouping, item)
+            grouping = groupings.apply(grouping, item)
         except Exception as error:  # noqa: BLE001 - whatever is refused must be refused in words
             assert error.__class__.__name__ == "InputError"
         grouping.validate(SUBS)

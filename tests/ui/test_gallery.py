@@ -28,14 +28,14 @@ def state(home):
 
 def test_decisions_are_stored_and_acknowledged(state):
     apply_ops(state, [op(1, 3, "keep"), op(2, 4, "reject"), op(3, 3, None)])
-    assert state.ack == 3 and state.decisions == {4: "reject"} == workspace.load_reviews("run-1")
+    assert state.ack == 3 and state.decisions == {4: "reject"} == workspace.reviews.load("run-1")
 
 
 def test_what_is_sent_again_counts_once(state):
     apply_ops(state, [op(1, 3, "keep")])
-    workspace.save_reviews("run-1", {3: "reject"})  # somebody else, meanwhile
+    workspace.reviews.save("run-1", {3: "reject"})  # somebody else, meanwhile
     apply_ops(state, [op(1, 3, "keep"), op(2, 5, "keep")])
-    assert workspace.load_reviews("run-1") == {3: "reject", 5: "keep"} and state.ack == 2
+    assert workspace.reviews.load("run-1") == {3: "reject", 5: "keep"} and state.ack == 2
 
 
 def test_a_lost_message_loses_nothing(state):
@@ -45,12 +45,12 @@ def test_a_lost_message_loses_nothing(state):
     expected = {}
     for item in log:
         expected[item["sample"]] = item["decision"]
-    assert workspace.load_reviews("run-1") == {k: v for k, v in expected.items() if v}
+    assert workspace.reviews.load("run-1") == {k: v for k, v in expected.items() if v}
 
 
 def test_another_sessions_numbers_are_ignored(state):
     apply_ops(state, [op(9, 1, "keep", mount="old")])
-    assert state.ack == 0 and workspace.load_reviews("run-1") == {}
+    assert state.ack == 0 and workspace.reviews.load("run-1") == {}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_another_sessions_numbers_are_ignored(state):
 )
 def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
     apply_ops(state, [bad, op(2, 7, "keep")])
-    assert state.problem and state.ack == 2 and workspace.load_reviews("run-1") == {7: "keep"}
+    assert state.problem and state.ack == 2 and workspace.reviews.load("run-1") == {7: "keep"}
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
         raise GMAugError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(workspace, "save_reviews", full)
+        patch.setattr(workspace.reviews, "save", full)
         apply_ops(state, [op(1, 3, "keep")])
     assert state.ack == 0 and state.decisions == {} and "disk" in state.problem
     apply_ops(state, [op(1, 3, "keep")])
-    assert state.ack == 1 and workspace.load_reviews("run-1") == {3: "keep"}
+    assert state.ack == 1 and workspace.reviews.load("run-1") == {3: "keep"}
 
 
 # --- filters ---

@@ -14,7 +14,6 @@ from gmaug_core import intake, workspace
 from gmaug_core.data import dataset
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
-from gmaug_core.runs import launch
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace.grouping import Grouping
 
@@ -194,7 +193,7 @@ def test_without_a_dataset_super_classes_say_what_to_do(open_page):
 def test_a_proposal_is_shown_and_not_yet_stored(open_page, demo):
     app = open_page("super_classes")
     assert app.selectbox(key=f"grouping-{demo}").value == "shape"
-    assert workspace.grouping_names(demo) == []
+    assert workspace.groupings.stored(demo) == []
     assert app.get("bidi_component")[0].proto.component_name == "gmaug_board"
 
 
@@ -205,7 +204,7 @@ def test_identity_is_copied_before_it_is_edited(open_page, demo):
     app.text_input(key="begin-name").set_value("by habitat").run()
     next(button for button in app.button if button.label == "Start grouping").click().run()
     assert not app.exception and app.selectbox(key=f"grouping-{demo}").value == "by habitat"
-    assert workspace.load_grouping(demo, "by habitat")[0].super_classes["0"] == ("0",)
+    assert workspace.groupings.load(demo, "by habitat")[0].super_classes["0"] == ("0",)
     assert "one sub-class only" in words(app)
 
 
@@ -213,7 +212,7 @@ def test_a_copy_needs_a_free_name(open_page, demo):
     app = open_page("super_classes")
     app.text_input(key=f"copy-{demo}-shape").set_value("identity").run()
     next(button for button in app.button if button.label == "Make the copy").click().run()
-    assert "cannot be called" in app.error[0].value and workspace.grouping_names(demo) == []
+    assert "cannot be called" in app.error[0].value and workspace.groupings.stored(demo) == []
 
 
 @pytest.mark.parametrize(
@@ -232,25 +231,27 @@ def test_a_copy_needs_a_free_name(open_page, demo):
     ],
 )
 def test_grouping_files_are_imported_whole_or_not_at_all(open_page, demo, file, content, problem):
-    workspace.save_grouping(demo, Grouping("kept", {"all": [str(i) for i in range(10)]}), revision=0)
+    workspace.groupings.save(demo, Grouping("kept", {"all": [str(i) for i in range(10)]}), revision=0)
     app = open_page("super_classes")
     uploader = app.get("file_uploader")[0]
     uploader.set_value((file, content.encode(), "text/plain")).run()
     next(button for button in app.button if button.label == "Import the file").click().run()
     assert not app.exception
     if problem:
-        assert problem in app.error[0].value.replace("\\", "") and workspace.grouping_names(demo) == ["kept"]
+        assert problem in app.error[0].value.replace("\\", "") and workspace.groupings.stored(demo) == [
+            "kept"
+        ]
     else:
-        assert workspace.load_grouping(demo, "halves")[0].super_classes["low"] == tuple("01234")
+        assert workspace.groupings.load(demo, "halves")[0].super_classes["low"] == tuple("01234")
         assert app.selectbox(key=f"grouping-{demo}").value == "halves"
 
 
 def test_an_edit_elsewhere_is_taken_over_at_the_next_look(open_page, demo):
     groups = {"all": [str(i) for i in range(10)]}
-    workspace.save_grouping(demo, Grouping("mine", groups), revision=0)
+    workspace.groupings.save(demo, Grouping("mine", groups), revision=0)
     app = open_page("super_classes")
-    workspace.save_grouping(demo, Grouping("mine", groups).move("3", "odd"), revision=1)
+    workspace.groupings.save(demo, Grouping("mine", groups).move("3", "odd"), revision=1)
     app.run()
     state = app.session_state[f"board-{demo}-mine"]
     assert state.revision == 2 and state.grouping.super_classes["odd"] == ("3",)
-    assert launch.groupings(demo)[0] == "mine"
+    assert workspace.groupings.names(dataset.load(demo))[0] == "mine"

@@ -258,7 +258,7 @@ def test_hostile_names_are_shown_as_text(demo):
 
 def test_decisions_of_people_are_counted(demo):
     paths = run_fixture.make_run(demo, token="people", per_class=6)
-    workspace.save_reviews(paths.id, {0: "keep", 1: "reject"})
+    workspace.reviews.save(paths.id, {0: "keep", 1: "reject"})
     assert "2 decided by people" in words(open_page("samples"))
 
 

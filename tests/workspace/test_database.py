@@ -1,116 +1,140 @@
+"""The database file: numbered migrations, tested from a file that an older version wrote; damage is said in words."""
+
 from __future__ import annotations
 
-from gmaug_core.home import home
-
 import multiprocessing
-import random
+import os
+import shutil
+import sqlite3
+from pathlib import Path
 
 import pytest
 
 from gmaug_core import workspace
-from gmaug_core.errors import Conflict, GMAugError, InputError
-from gmaug_core.workspace.grouping import Grouping
+from gmaug_core.errors import GMAugError
+from gmaug_core.workspace import audit, database, groupings, reviews
 
-A, B, C = (Grouping("g", {name: ["x", "y"]}) for name in "abc")
-
-
-def names(dataset: str = "d") -> list[str]:
-    stored = workspace.load_grouping(dataset, "g")
-    assert stored
-    return list(stored[0].super_classes)
+OLD = (
+    Path(__file__).parent / "old" / "workspace-1.db"
+)  # written by the code of version 1, never touched since
+DATASET, GROUPING = "plants-0001", "by habitat"
 
 
-def test_save_load_and_revisions(home):
-    assert workspace.load_grouping("d", "g") is None
-    assert workspace.save_grouping("d", A, revision=0) == 1
-    assert workspace.save_grouping("d", B, revision=1) == 2
-    assert workspace.load_grouping("d", "g") == (B, 2)
-    assert workspace.grouping_names("d") == ["g"]
+@pytest.fixture
+def old(home) -> Path:
+    """A workspace of version 1."""
+    shutil.copy(OLD, database.path())
+    return database.path()
 
 
-def test_a_stale_edit_is_a_conflict_and_changes_nothing(home):
-    workspace.save_grouping("d", A, revision=0)
-    workspace.save_grouping("d", B, revision=1)
-    with pytest.raises(Conflict, match="changed by somebody else"):
-        workspace.save_grouping("d", C, revision=1)
-    assert names() == ["b"]
+def version(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        connection.close()
 
 
-def test_undo_and_redo_across_sessions(home):
-    revision = workspace.save_grouping("d", B, revision=0, base=A)
-    revision = workspace.save_grouping("d", C, revision=revision)
-    revision = workspace.undo_grouping("d", "g", revision=revision)
-    assert names() == ["b"]
-    revision = workspace.undo_grouping("d", "g", revision=revision)
-    assert names() == ["a"]
-    with pytest.raises(InputError, match="nothing to undo"):
-        workspace.undo_grouping("d", "g", revision=revision)
-    revision = workspace.redo_grouping("d", "g", revision=revision)
-    revision = workspace.redo_grouping("d", "g", revision=revision)
-    assert names() == ["c"]
-    with pytest.raises(InputError, match="nothing to redo"):
-        workspace.redo_grouping("d", "g", revision=revision)
+def test_what_people_did_survives_the_migration(old):
+    assert version(old) == 1
+    groups, revision = groupings.load(DATASET, GROUPING)
+    assert version(old) == database.SCHEMA_VERSION
+    assert revision == 4
+    assert dict(groups.super_classes) == {"forêt": ("oak",), "water": ("reed", "beech")}
+    assert groupings.stored(DATASET) == ["all", GROUPING]
+    assert reviews.load("run-a") == {1: "keep", 2: "keep"}
+    assert reviews.load("run-b") == {0: "reject"}
+    assert {item.person for item in reviews.history("run-a")} == {"local"}
+    trail = audit.trail()
+    assert len(trail) == 12
+    assert {entry.person for entry in trail} == {"local"}
+    assert trail[0].detail == {"dataset": DATASET}
 
 
-def _edit(folder: str, worker: int, edits: int, done: multiprocessing.Queue) -> None:
-    import os
-
-    os.environ["GMAUG_HOME"] = folder
-    rng = random.Random(worker)
-    acknowledged = []
-    for edit in range(edits):
-        while True:
-            stored = workspace.load_grouping("d", "g")
-            groups, revision = stored or (Grouping("g", {"all": []}), 0)
-            name = f"{worker}-{edit}"
-            try:
-                workspace.save_grouping(
-                    "d", Grouping("g", {**groups.super_classes, name: [str(rng.random())]}), revision=revision
-                )
-            except Conflict:
-                continue
-            acknowledged.append(name)
-            break
-    done.put(acknowledged)
+def test_undo_reaches_back_over_the_migration(old):
+    revision = groupings.redo(DATASET, GROUPING, revision=4)
+    assert "empty" in groupings.load(DATASET, GROUPING)[0].super_classes
+    for _ in range(3):
+        revision = groupings.undo(DATASET, GROUPING, revision=revision)
+    assert dict(groupings.load(DATASET, GROUPING)[0].super_classes) == {
+        "wood": ("oak", "beech"),
+        "water": ("reed",),
+    }
+    reviews.save("run-a", {1: "reject"}, person="ada")
+    assert reviews.load("run-a") == {1: "reject", 2: "keep"}
+    assert [item.person for item in reviews.history("run-a") if item.sample == 1] == ["local", "ada"]
 
 
-def test_no_update_is_lost_between_editors(home):
-    home()
-    queue: multiprocessing.Queue = multiprocessing.Queue()
-    editors = [
-        multiprocessing.Process(target=_edit, args=(str(home), worker, 10, queue)) for worker in range(4)
-    ]
-    for editor in editors:
-        editor.start()
-    acknowledged = [name for _ in editors for name in queue.get(timeout=120)]
-    for editor in editors:
-        editor.join()
-    assert set(names()) == {"all", *acknowledged} and len(acknowledged) == 40
+def test_an_old_and_a_new_file_have_the_same_tables(old, tmp_path, monkeypatch):
+    def tables() -> list[str]:
+        with database.transaction() as connection:
+            rows = connection.execute("SELECT type, name FROM sqlite_master ORDER BY name").fetchall()
+            columns = [
+                (name, [row[1:] for row in connection.execute(f"PRAGMA table_info({name})")])
+                for kind, name in rows
+                if kind == "table"
+            ]
+        return [*rows, *columns]
+
+    migrated = tables()
+    monkeypatch.setenv("GMAUG_HOME", str(tmp_path / "new"))
+    assert tables() == migrated
 
 
-def test_reviews_and_audit(home):
-    workspace.save_reviews("r", {1: "keep", 2: "reject"})
-    workspace.save_reviews("r", {1: None})
-    assert workspace.load_reviews("r") == {2: "reject"}
-    with pytest.raises(InputError):
-        workspace.save_reviews("r", {1: "maybe"})
-    assert [row["action"] for row in workspace.audit_trail()] == ["sample reviewed"] * 3
+@pytest.mark.parametrize("fatal", database.MIGRATIONS[1])
+def test_a_statement_that_fails_leaves_the_old_version_whole(old, monkeypatch, fatal):
+    broken = tuple("SELECT no_such_function()" if line == fatal else line for line in database.MIGRATIONS[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", (database.MIGRATIONS[0], broken))
+        with pytest.raises(GMAugError, match="cannot be used"):
+            reviews.load("run-a")
+    assert version(old) == 1
+    assert reviews.load("run-a") == {1: "keep", 2: "keep"}  # and it migrates when it can
+
+
+class _Dying(sqlite3.Connection):
+    """Ends its process, as a power cut would, when the migration has half its tables."""
+
+    def execute(self, sql, *rest):
+        if sql.startswith("DROP TABLE"):
+            os._exit(9)
+        return super().execute(sql, *rest)
+
+
+def _die(home: str) -> None:
+    os.environ["GMAUG_HOME"] = home
+    connect = sqlite3.connect
+    sqlite3.connect = lambda *given, **more: connect(*given, factory=_Dying, **more)
+    reviews.load("run-a")
+
+
+def test_a_process_that_dies_in_the_middle_leaves_the_old_version_whole(old):
+    child = multiprocessing.get_context("spawn").Process(target=_die, args=(str(old.parent),))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 9
+    assert version(old) == 1
+    assert reviews.load("run-b") == {0: "reject"}
+    assert version(old) == database.SCHEMA_VERSION
+
+
+def test_every_version_has_a_step(home):
+    workspace.audit.record("x", "y")
+    assert version(database.path()) == database.SCHEMA_VERSION == len(database.MIGRATIONS)
 
 
 def test_a_damaged_database_is_named_and_left_alone(home):
-    home()
-    (home / "workspace.db").write_bytes(b"not a database at all" * 100)
+    database.path()  # the folder is made
+    database.path().write_bytes(b"not a database at all" * 100)
     with pytest.raises(GMAugError, match="cannot be used"):
-        workspace.load_grouping("d", "g")
-    assert (home / "workspace.db").read_bytes().startswith(b"not a database")
+        groupings.load("d", "g")
+    assert database.path().read_bytes().startswith(b"not a database")
 
 
 def test_a_newer_database_is_refused(home):
-    import sqlite3
-
-    workspace.audit("x", "y")
-    connection = sqlite3.connect(home / "workspace.db")
+    audit.record("x", "y")
+    connection = sqlite3.connect(database.path())
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(GMAugError, match="newer version"):
-        workspace.audit("x", "y")
+        audit.record("x", "y")

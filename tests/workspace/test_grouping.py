@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from gmaug_core.workspace import grouping
 from gmaug_core.errors import InputError
+from gmaug_core.workspace import grouping
 from gmaug_core.workspace.grouping import Grouping
 
 SUBS = [f"bird {i}" for i in range(12)] + ["=cmd", "a,b", "c;d", "Ünïcode"]

@@ -1,0 +1,73 @@
+"""What people decided about the synthetic samples of a run. Decisions are added, never erased; the newest one counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gmaug_core.errors import InputError
+from gmaug_core.workspace import audit, database
+
+DECISIONS = ("keep", "reject")
+
+
+@dataclass(frozen=True)
+class Review:
+    """One decision of one person. decision: keep, reject, or None: as the filter says. time: seconds since 1970."""
+
+    sample: int
+    decision: str | None
+    person: str
+    time: float
+
+
+def check(sample: object, decision: object, *, count: int) -> None:
+    """Raises InputError unless this can be decided about a sample of a run that has `count` of them."""
+    if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < count:
+        raise InputError(
+            f"there is no sample {str(sample)[:20]} in this run", expected=f"a number from 0 to {count - 1}"
+        )
+    _check_decision(decision)
+
+
+def _check_decision(decision: object) -> None:
+    if decision is not None and decision not in DECISIONS:
+        raise InputError(f"'{str(decision)[:20]}' is not a decision", expected="keep or reject")
+
+
+def save(run: str, decisions: Mapping[int, str | None], *, person: str | None = None) -> None:
+    """Store what a person decided about samples of a run: keep, reject, or None to follow the filter again.
+
+    person: who decided, by default the actor. Raises InputError for another word; then nothing is stored.
+    """
+    for decision in decisions.values():
+        _check_decision(decision)
+    who = person or audit.actor()
+    with database.transaction() as connection:
+        for sample, decision in decisions.items():
+            connection.execute(
+                "INSERT INTO reviews (run, sample, decision, person, time) VALUES (?, ?, ?, ?, ?)",
+                (run, sample, decision, who, time.time()),
+            )
+            audit.add(connection, "sample reviewed", run, who, sample=sample, decision=decision)
+
+
+def history(run: str) -> list[Review]:
+    """Every decision about samples of a run, in the order in which they were made."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "SELECT sample, decision, person, time FROM reviews WHERE run=? ORDER BY id", (run,)
+        ).fetchall()
+    return [Review(*row) for row in rows]
+
+
+def newest(run: str) -> dict[int, Review]:
+    """sample -> the decision that counts, for the samples that a person decided about, by sample number."""
+    last = {review.sample: review for review in history(run)}
+    return {sample: last[sample] for sample in sorted(last) if last[sample].decision is not None}
+
+
+def load(run: str) -> dict[int, str]:
+    """sample -> keep | reject, for the samples that a person decided about."""
+    return {sample: review.decision for sample, review in newest(run).items() if review.decision is not None}
