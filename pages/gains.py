@@ -7,6 +7,7 @@ import json
 import streamlit as st
 
 from gmaug_core import runs
+from gmaug_core.method.variants import short
 from gmaug_core.report import charts, findings
 from gmaug_core.report.html import html_report
 from gmaug_core.ui import gains, launching, layout, text
@@ -69,7 +70,7 @@ others = [key for key, *_ in charts.variants(result) if key != "baseline"]
 compare = st.selectbox(
     "Baseline beside",
     others,
-    format_func=lambda key: charts.VARIANTS.get(key, key),
+    format_func=short,
     key="gain-compare",
     width=260,
 )

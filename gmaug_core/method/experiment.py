@@ -33,20 +33,12 @@ from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.method.variants import CONTROLS, VARIANTS
 from gmaug_core.models import classifiers, generators, quality, selection
 from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.scoring import similarity
 from gmaug_core.scoring.law import paper_law
 from gmaug_core.seeds import derive
-
-LABELS = {
-    "baseline": "Real images only, same augmentation",
-    "augmented": "GM-augCls",
-    "unfiltered": "Synthetic images without the filter (cGAN-aug)",
-    "oversampling": "Oversampling of rare classes",
-    "class_balanced_loss": "Class-balanced loss (Cui 2019)",
-}
-CONTROLS = ("unfiltered", "oversampling", "class_balanced_loss")
 
 
 def run(
@@ -106,7 +98,7 @@ def run(
 
     # 3. Controls: the ablation without the filter, and what one would do without a generator.
     first_pool = lab.draw(1, {})
-    variants: dict[str, dict[int, Evaluation]] = {name: {} for name in LABELS}
+    variants: dict[str, dict[int, Evaluation]] = {name: {} for name in VARIANTS}
     for seed in lab.seeds:
         baseline = lab.train_classifier("baseline", "baseline", seed, lab.real())
         variants["baseline"][seed] = lab.evaluate(baseline, "test")
@@ -537,7 +529,7 @@ def summary(name: str, evaluations: Sequence[Evaluation], labels: NDArray[np.int
     n = evaluations[0].n
     weight = len(labels) / ((n > 0).sum() * n[labels])
     return {
-        "label": LABELS[name],
+        "label": VARIANTS[name].label,
         "accuracy": _share([e.accuracy for e in evaluations], correct),
         "balanced_accuracy": _share([e.balanced_accuracy for e in evaluations], correct * weight),
     }
@@ -624,7 +616,7 @@ def compare(
                 "test": int((test_labels == label).sum()),
                 "synthetic": int(synthetic[label]),
                 **{
-                    variant: float(np.mean([e.recall[label] for e in by_seed[variant]])) for variant in LABELS
+                    variant: float(np.mean([e.recall[label] for e in by_seed[variant]])) for variant in VARIANTS
                 },
             }
             for label, name in enumerate(lab.data.class_names)

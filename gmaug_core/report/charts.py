@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from gmaug_core.method.variants import role as role_of
+from gmaug_core.method.variants import short
 from gmaug_core.scoring.law import Law, Point, printed_equation
 
 COLOURS = {
@@ -26,13 +28,6 @@ COLOURS = {
     "law": "#D99A1C",  # the fitted law and what it predicts
 }
 MARKS = {"baseline": "circle", "augmented": "diamond", "control": "square"}
-VARIANTS = {  # key in a result -> what a person reads
-    "baseline": "Baseline",
-    "augmented": "Augmented",
-    "unfiltered": "Unfiltered synthetic",
-    "oversampling": "Oversampling",
-    "class_balanced_loss": "Class-balanced loss",
-}
 MAX_CLASSES = 40  # more rows than this cannot be read: the rarest are shown
 MANY_NAMES = 24  # sub-classes from which on a matrix is read by its pattern
 _GRID = "rgba(128,128,128,.22)"
@@ -50,11 +45,7 @@ def variants(result: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping[str
         ("augmented", result["augmented"]),
         *result["controls"].items(),
     ]
-    roles = {"baseline": "baseline", "augmented": "accepted"}
-    return [
-        (key, VARIANTS.get(key, key.replace("_", " ")), roles.get(key, "control"), measure)
-        for key, measure in found
-    ]
+    return [(key, short(key), role_of(key), measure) for key, measure in found]
 
 
 def label_above(points: Sequence[Point]) -> list[bool]:
@@ -454,12 +445,12 @@ def per_class(result: Mapping[str, Any], *, compare: str = "augmented") -> go.Fi
     role = "accepted" if compare == "augmented" else "control"
     for key, colour in ((compare, COLOURS[role]), ("baseline", COLOURS["baseline"])):
         figure.add_bar(
-            y=labels, x=[None if row.get(key) is None else 100 * row[key] for row in rows], orientation="h", name=VARIANTS.get(key, key),
+            y=labels, x=[None if row.get(key) is None else 100 * row[key] for row in rows], orientation="h", name=short(key),
             marker={"color": colour}, customdata=[[row["test"], row.get("synthetic", 0)] for row in rows],
             text=[_points(row, compare) if key == compare else "" for row in rows], textposition="outside", cliponaxis=False,
             textfont={"size": 12},
             hovertemplate="%{y}<br>recall %{x:.1f} %<br>%{customdata[0]} test images, %{customdata[1]:,} synthetic in training"
-            f"<extra>{VARIANTS.get(key, key)}</extra>",
+            f"<extra>{short(key)}</extra>",
         )  # fmt: skip
     figure.update_layout(legend_traceorder="reversed")
     figure.update_xaxes(title="recall on the test images, %", range=[0, 110])

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gmaug_core.method.variants import CONTROLS, VARIANTS
 from gmaug_core.report.charts import variants
 from gmaug_core.workspace.grouping import guard_cell
 
-SIMPLE = ("oversampling", "class_balanced_loss")  # controls that need no generator
+SIMPLE = [key for key in CONTROLS if not VARIANTS[key].needs_generator]
 
 
 def headline(result: Mapping[str, Any]) -> tuple[str, str]:
