@@ -616,7 +616,8 @@ def compare(
                 "test": int((test_labels == label).sum()),
                 "synthetic": int(synthetic[label]),
                 **{
-                    variant: float(np.mean([e.recall[label] for e in by_seed[variant]])) for variant in VARIANTS
+                    variant: float(np.mean([e.recall[label] for e in by_seed[variant]]))
+                    for variant in VARIANTS
                 },
             }
             for label, name in enumerate(lab.data.class_names)
