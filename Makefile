@@ -11,7 +11,7 @@ TORCH_INDEX ?=
 .PHONY: run test quick check format lock browser wheel clean
 
 run: $(VENV)/.run  ## open the dashboard with the demo dataset ready
-	GMAUG_OPEN=1 $(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m gmaug_core app --port $(PORT)
 
 test: $(VENV)/.test browser  ## the whole suite, and which lines it never ran
 	$(BIN)/python -m pytest

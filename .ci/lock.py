@@ -1,4 +1,4 @@
-"""Write requirements*.txt: every package GMAug needs, transitive ones too, with hashes for Python 3.11 to 3.13.
+"""Write requirements*.txt: every package GMAug needs (transitive too) with hashes for Python 3.11 to 3.13.
 
 requirements.txt        what runs need, but for PyTorch
 requirements-torch.txt  PyTorch and its GPU libraries, apart: a CPU-only build may take their place

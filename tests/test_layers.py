@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "gmaug_core"
 LADDER: dict[int, set[str]] = {
-    0: {"errors", "files", "hooks", "seeds", "locks", "home"},
+    0: {"errors", "files", "hooks", "seeds", "locks", "home", "posix"},
     1: {"config"},
     2: {"data", "scoring", "models"},
     3: {"workspace", "method"},
@@ -27,6 +27,7 @@ LADDER: dict[int, set[str]] = {
 }
 SIDEWAYS: set[tuple[str, str]] = {  # (importing package, imported package), both of one number
     ("models", "data"),  # a training writes its sample sheets with data/pictures
+    ("cli", "ui"),  # the verb app starts what the browser shows
 }
 GROUND_MAY_USE = set(sys.stdlib_module_names)  # number 0: the standard library alone
 TORCH = {"torch", "torchvision"}

@@ -1,1 +1,5 @@
 """The command line."""
+
+from gmaug_core import posix
+
+posix.required()

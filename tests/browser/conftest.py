@@ -1,82 +1,30 @@
 """A real dashboard and a real browser for the journeys in this folder.
 
-app_server: the app on a free port with a workspace of its own; page: a logged-in browser tab. A journey fails on any
-console error and on any answer of 400 or more, except for the two that every deep link of Streamlit logs.
+app_server: the app on a free port with a workspace of its own; page: a logged-in browser tab. A journey fails
+on any console error and any answer of 400 or more, except for the two that every deep link of Streamlit logs.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TOKEN = "a-token-for-tests"
 PATIENCE_MS = 20_000  # for anything to appear, on a machine that is busy with other tests
 KNOWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
-START_S = 60
-
-
-@dataclass(frozen=True)
-class AppServer:
-    url: str
-    home: Path
-    log: Path
-
-    @property
-    def door(self) -> str:
-        """The link that logs a browser in."""
-        return f"{self.url}/?token={TOKEN}"
 
 
 @pytest.fixture(scope="session")
 def app_server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("app")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = AppServer(f"http://127.0.0.1:{port}", folder / "workspace", folder / "server.log")
-    environment = os.environ | {
-        "GMAUG_HOME": str(server.home),
-        "GMAUG_TOKEN": TOKEN,
-        "GMAUG_IMPORT_ROOTS": str(folder),
-    }
-    with open(server.log, "wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        deadline = time.monotonic() + START_S
-        while True:
-            try:
-                urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2)
-                break
-            except OSError:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    pytest.fail(f"the app did not start:\n{server.log.read_text()[-3000:]}")
-                time.sleep(0.1)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    with serving(command, "--server.port", cwd=ROOT, folder=tmp_path_factory.mktemp("app")) as server:
         yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 @pytest.fixture

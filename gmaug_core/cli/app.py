@@ -1,0 +1,53 @@
+"""The verb app: the dashboard, from any folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from gmaug_core.cli.output import say
+from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.errors import GMAugError
+from gmaug_core.home import home
+from gmaug_core.ui import ROOT
+
+DEFAULT_PORT = 8501
+ENDED_ON_REQUEST = (0, 130, -signal.SIGINT, -signal.SIGTERM)
+
+
+def register(verbs: Verbs) -> None:
+    p = verbs.add("app", app, "open the dashboard in the browser, from any folder")
+    p.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help=f"default: {DEFAULT_PORT}")
+    p.add_argument("--no-open", action="store_true", help="say the link, but open no browser")
+
+
+def app(args: Arguments) -> object:
+    """Serve until Ctrl-C or SIGTERM. Streamlit reads its settings beside app.py, wherever we are."""
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += ["--server.port", str(args.port)]
+    environment = os.environ | {"GMAUG_HOME": str(home()), "GMAUG_OPEN": "0" if args.no_open else "1"}
+    say(f"Starting the dashboard; its workspace is {home()}")
+    # on stderr the server's lines never mix with the one JSON document
+    server = subprocess.Popen(command, env=environment, stdout=sys.stderr if args.json else None)
+
+    def passed_on(number: int, frame: FrameType | None) -> None:
+        server.send_signal(number)
+
+    # Ctrl-C reaches the server by itself: a terminal tells the whole group of processes
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, passed_on)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        status = server.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if status not in ENDED_ON_REQUEST:
+        raise GMAugError(
+            f"the dashboard ended with status {status}",
+            expected=f"a server on port {args.port}",
+            todo="read its last lines above; if the port is taken, choose another with --port",
+        )
+    return {"port": args.port, "home": str(home())}
