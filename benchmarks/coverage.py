@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gmaug_core.files import write_json  # noqa: E402
-from gmaug_core.scoring.similarity import PairMean, highest, pair_at, pair_count, stream  # noqa: E402
+from gmaug_core.scoring.estimate import PairMean, highest  # noqa: E402
+from gmaug_core.scoring.pairs import pair_at, pair_count, stream  # noqa: E402
 from gmaug_core.scoring.ssim import ssim_pairs  # noqa: E402
 
 SIZES = (5, 10, 30, 100, 1000)
@@ -136,10 +137,10 @@ def main() -> None:
                         each.mean -= mean
                 truth = 0.0 if case == "ties" else max(mean for _, mean in groups.values())
                 best = highest({name: each for name, (each, _) in groups.items()})
-                inside[case] += best["ci_low"] - 1e-9 <= truth <= best["ci_high"] + 1e-9
+                inside[case] += best.ci_low - 1e-9 <= truth <= best.ci_high + 1e-9
                 suffix = "_ties" if case == "ties" else ""
-                bias["raw" + suffix] += (best["value"] - truth) / options.runs
-                bias["corrected" + suffix] += (best["bias_corrected"] - truth) / options.runs
+                bias["raw" + suffix] += (best.value - truth) / options.runs
+                bias["corrected" + suffix] += (best.bias_corrected - truth) / options.runs
         if n != SIZES[-1]:
             del inside["half_width"]
         row |= {

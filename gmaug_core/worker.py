@@ -17,11 +17,12 @@ from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig, val
 from gmaug_core.config.documents import Document
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, Stopped
-from gmaug_core.files import sweep_temporary, write_json
+from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.locks import locked
 from gmaug_core.runs import RunPaths, RunWriter
+from gmaug_core.scoring.result import KnownSet, SimilarityResult
 
 SLOT_POLL_S = 0.2
 log = logging.getLogger("gmaug")
@@ -29,9 +30,9 @@ log = logging.getLogger("gmaug")
 
 def similarity_result(
     document: dict[str, Any], paths: RunPaths, report: Report, should_stop: ShouldStop
-) -> Any:
+) -> Document:
     """A similarity run: the score of the training split."""
-    from gmaug_core.scoring import similarity
+    from gmaug_core.scoring import explain, similarity
 
     config = validate(SimilarityConfig, document["settings"])
     data, profile, grouping = (
@@ -56,17 +57,15 @@ def similarity_result(
     result = similarity.measure(
         *given, pairs=config.pairs, half_width=config.half_width, known=known, **hooks
     )
-    if not result["stopped"]:
-        why = similarity.explain(*given, result["argmax"], **hooks)
-        for pair in why["most_similar"]["pairs"]:
-            pair |= {"i": int(train[pair["i"]]), "j": int(train[pair["j"]])}
-        result["explanation"] = why
-    return result
+    if not result.stopped:
+        why = explain.explain(*given, result.argmax, numbers=train, **hooks)
+        result = result.model_copy(update={"explanation": why})
+    return result.model_copy(update={"run": paths.id})
 
 
-def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, Any]:
-    """What earlier scores of the same images measured: an edit of the grouping computes only the super-classes it touched."""
-    known: dict[str, Any] = {}
+def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, KnownSet]:
+    """What earlier scores of the same images measured, so that an edit computes only what it touched."""
+    known: dict[str, KnownSet] = {}
     for paths in runs.list_runs("similarity", config.dataset):
         document, result = runs.read_config(paths), runs.read_result(paths)
         if (
@@ -74,13 +73,13 @@ def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, Any]:
             and document["dataset_version"] == version
             and document["settings"]["profile"] == config.profile
         ):
-            known |= result.get("known", {})
+            known |= SimilarityResult.parse(result).known
     return known
 
 
 def augmentation_result(
     document: dict[str, Any], paths: RunPaths, report: Report, should_stop: ShouldStop
-) -> Any:
+) -> Document:
     """An augmentation run: the whole method."""
     from gmaug_core.method import experiment
 
@@ -95,7 +94,7 @@ KINDS = {"similarity": similarity_result, "augmentation": augmentation_result}
 
 
 def work(paths: RunPaths) -> int:
-    """Fill a run folder. Returns the exit status: 0 finished (or stopped), 1 failed, 3 somebody else is at it."""
+    """Fill a run folder. The exit status: 0 finished (or stopped), 1 failed, 3 somebody else is at it."""
     with locked(paths.lock) as mine:
         if not mine:
             return 3
@@ -120,10 +119,7 @@ def work(paths: RunPaths) -> int:
             with slot(document["kind"], should_stop):
                 log.info("attempt %d of %s begins", writer.status.attempt, paths.id)
                 result = KINDS[document["kind"]](document, paths, writer.progress, should_stop)
-            if isinstance(result, Document):
-                result.write(paths.result)
-            else:
-                write_json(paths.result, {"run": paths.id, "kind": document["kind"], **result})
+            result.write(paths.result)
             writer.end("finished")
             return 0
         except Stopped:
@@ -156,7 +152,8 @@ def _explain(error: Exception) -> GMAugError:
 
 @contextmanager
 def slot(kind: str, should_stop: ShouldStop) -> Iterator[None]:
-    """One heavy run at a time on this machine: the others stay queued. Similarity runs take seconds and need no slot."""
+    """One heavy run at a time on this machine: the others stay queued. Similarity runs take seconds and need
+    no slot."""
     if kind == "similarity":
         yield
         return

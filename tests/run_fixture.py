@@ -20,6 +20,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.models import selection
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.law import paper_law
+from gmaug_core.scoring.result import SimilarityResult
 
 SEEDS = [0, 1, 2]
 STAGES = {  # seconds
@@ -317,24 +318,71 @@ def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
     """A plausible finished score."""
     groups = runs.read_config(paths)["grouping"]
     value = {name: 0.431 - 0.05 * k for k, name in enumerate(groups)}
+
+    def mean(n: int, value: float, pairs: int, exact: bool = False) -> dict[str, Any]:
+        ends = {"ci_low": value - 0.011, "ci_high": value + 0.011, "se": 0.0056}
+        return {"n": n, "value": value, "pairs": pairs, "exact": exact, "approximate": False, **ends}
+
     rows = [
-        {"name": name, "n": sum(data.counts[sub] for sub in subs), "value": value[name], "ci_low": value[name] - 0.011,
-         "ci_high": value[name] + 0.011, "pairs": 400, "exact": k == 2}
+        {"name": name, **mean(sum(data.counts[sub] for sub in subs), value[name], 400, k == 2)}
         for k, (name, subs) in enumerate(groups.items())
-    ]  # fmt: skip
+    ]
     first, second = list(groups)[0], list(groups)[min(1, len(groups) - 1)]
-    return {
-        "ssim_mergecls": {"value": 0.31, "ci_low": 0.302, "ci_high": 0.318, "pairs": 800, "exact": False},
-        "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 400, "exact": False, "bias_corrected": 0.4295,
-                           "runner_up": second, "gap": 0.05},
-        "super_classes": rows, "not_scored": [], "argmax": first, "profile": "paper", "seed": 0, "seconds": 2.0, "stopped": False,
-        "explanation": {
-            "most_similar": {"pairs": [{"i": 2 * k, "j": 2 * k + 1, "value": 0.9 - 0.02 * k} for k in range(8)], "exact": False},
-            "matrix": {"classes": list(groups[first]), "mean": [[0.4 - 0.02 * abs(a - b) for b in range(len(groups[first]))]
-                                                                for a in range(len(groups[first]))]},
-            "leave_one_out": [{"name": sub, "supsub": 0.431 - 0.004 * k, "change": -0.004 * k} for k, sub in enumerate(groups[first])],
+    classes = list(groups[first])
+    places = range(len(classes))
+    score = SimilarityResult.new(
+        run=paths.id,
+        ssim_mergecls=mean(sum(data.counts.values()), 0.31, 800),
+        ssim_supsubcls={
+            "value": 0.431,
+            "ci_low": 0.421,
+            "ci_high": 0.44,
+            "pairs": 400,
+            "exact": False,
+            "name": first,
+            "bias": 0.0015,
+            "bias_corrected": 0.4295,
+            "argmax_certain": True,
+            "runner_up": second,
+            "gap": 0.05,
         },
-    }  # fmt: skip
+        super_classes=rows,
+        not_scored=[],
+        argmax=first,
+        profile="paper",
+        seed=0,
+        seconds=2.0,
+        stopped=False,
+        known={},
+        explanation={
+            "most_similar": {
+                "pairs": [{"i": 2 * k, "j": 2 * k + 1, "value": 0.9 - 0.02 * k} for k in range(8)],
+                "exact": False,
+                "searched": 100_000,
+            },
+            "matrix": {
+                "classes": classes,
+                "n": [data.counts[name] for name in classes],
+                "pairs": [[100 for _ in places] for _ in places],
+                "profile": "paper",
+                "seed": 0,
+                "mean": [[0.4 - 0.02 * abs(a - b) for b in places] for a in places],
+                "se": [[0.002 for _ in places] for _ in places],
+            },
+            "leave_one_out": [
+                {
+                    "name": sub,
+                    "super_class": first,
+                    "n": data.counts[sub],
+                    "without": 0.43,
+                    "supsub": 0.431 - 0.004 * k,
+                    "change": -0.004 * k,
+                }
+                for k, sub in enumerate(classes)
+            ],
+        },
+    )
+    return score.to_dict()
 
 
 def write_fixture(home: Path) -> str:

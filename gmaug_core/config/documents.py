@@ -1,7 +1,7 @@
 """The files that a run or a dataset leaves behind, as types: frozen, numbered, every field said in words.
 
-A document that an older version wrote is brought up to date while it is read (`MIGRATIONS`); one that a newer version wrote
-is refused in words. docs/formats.md is made from the classes below `Document`.
+A document that an older version wrote is brought up to date while it is read (`MIGRATIONS`); one that a newer
+version wrote is refused in words. docs/formats.md is made from the classes below `Document`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,13 @@ class Part(BaseModel):
         serialize_by_alias=True,
     )
 
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, keys as in the file."""
+        return self.model_dump(mode="json")
+
 
 class Document(Part):
-    """A whole file. Subclasses give TITLE, FILE and SCHEMA, and raise SCHEMA together with a step in MIGRATIONS."""
+    """A whole file. Subclasses give TITLE, FILE and SCHEMA, and raise SCHEMA with a step in MIGRATIONS."""
 
     TITLE: ClassVar[str]
     FILE: ClassVar[str]  # the file's name, as docs/formats.md shows it
@@ -62,7 +66,8 @@ class Document(Part):
             raise ValueError("its schema is not a number")
         if number > cls.SCHEMA:
             raise GMAugError(
-                f"the {cls.TITLE} was written by a newer version of this program (form {number}, here {cls.SCHEMA})",
+                f"the {cls.TITLE} was written by a newer version of this program "
+                f"(form {number}, here {cls.SCHEMA})",
                 todo="update the program; nothing was changed",
             )
         for step in range(number, cls.SCHEMA):
@@ -74,7 +79,8 @@ class Document(Part):
 
     @classmethod
     def parse(cls, given: Any) -> Self:
-        """The document in `given` (decoded JSON), brought up to date. Raises GMAugError where it is damaged or too new."""
+        """The document in `given` (decoded JSON), brought up to date. Raises GMAugError: damaged or too
+        new."""
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -98,10 +104,6 @@ class Document(Part):
                 todo="restore the file, or delete what it belongs to and make it again",
             ) from error
         return cls.parse(given)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values, keys as in the file."""
-        return self.model_dump(mode="json")
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all."""

@@ -470,10 +470,10 @@ def measure_score(lab: Lab, grouping: Mapping[str, Sequence[str]]) -> dict[str, 
         report=under(lab.report, "score"),
         should_stop=lab.should_stop,
     )
-    if score.get("stopped"):
+    if score.stopped:
         raise Stopped
-    write_json(path, score)
-    return score
+    score.write(path)
+    return score.to_dict()
 
 
 # --- statistics of the comparison ---

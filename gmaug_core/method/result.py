@@ -11,56 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from gmaug_core.config.documents import Document, Part
-
-ROUGH_PAIRS = 60  # of fewer pairs an interval is called approximate
-
-
-class SetMean(Part):
-    """SSIM_set of one set of images: the mean SSIM over pairs of different images (paper A, equation 2)."""
-
-    n: int
-    """Images in the set, >= 2."""
-    value: float | None
-    """The mean, -1 ... 1; null while too few pairs were measured."""
-    ci_low: float | None
-    """Lower end of its 95 % interval; equal to the value where every pair was measured."""
-    ci_high: float | None
-    """Upper end of its 95 % interval."""
-    pairs: int
-    """Pairs that were measured, all different."""
-    exact: bool
-    """Whether these are all pairs of the set, so that nothing was estimated."""
-    approximate: bool
-    """Whether the interval is only roughly a 95 % one, because it rests on fewer than 60 pairs."""
-    se: float | None
-    """Standard error of the value, of distinct pairs out of a finite number; 0 where all were measured."""
-
-
-class Highest(Part):
-    """SSIM-supSubCls: the highest of the super-classes' means (paper A, equation 3), and how certain it is."""
-
-    value: float
-    """The highest mean, -1 ... 1."""
-    ci_low: float
-    """Lower end of its 95 % interval, which allows for the choice of the highest among near ones."""
-    ci_high: float
-    """Upper end of its 95 % interval."""
-    pairs: int
-    """Pairs measured in all super-classes together."""
-    exact: bool
-    """Whether every pair of every super-class was measured."""
-    name: str
-    """The super-class with the highest mean."""
-    bias: float
-    """By how much a highest of noisy means is too high on average, were the means as estimated; >= 0."""
-    bias_corrected: float
-    """value - bias."""
-    argmax_certain: bool
-    """Whether no other super-class is within two standard errors of the highest."""
-    runner_up: str | None
-    """The super-class with the second highest mean; null where there is only one."""
-    gap: float | None
-    """The highest mean minus the second highest; null where there is only one."""
+from gmaug_core.scoring.result import ROUGH_PAIRS, Highest, SetMean
 
 
 class Measure(Part):

@@ -1,4 +1,4 @@
-"""The score: pairs drawn right, intervals that hold, exact when small, stoppable, reusable, the same for any workers."""
+"""The score: pairs drawn right, intervals that hold, exact when small, stoppable, reusable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from PIL import Image
 
 from gmaug_core.config import Profile
 from gmaug_core.errors import InputError, Stopped
-from gmaug_core.scoring import similarity
+from gmaug_core.scoring import estimate, pairs, similarity
+from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.scoring.ssim import ssim_pairs
 
 SMALL = Profile(16)
@@ -23,7 +24,7 @@ NAMES = ["a", "b", "c", "d"]
 
 @pytest.fixture(scope="module")
 def images():
-    """Four classes of 16 px images: 90, 70, 40 and 1; likeness inside a class falls from the first to the third."""
+    """Four classes of 16 px images: 90, 70, 40 and 1; likeness falls from the first to the third."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), (90, 70, 40, 1))
     patterns = rng.normal(0, 60, (4, 16, 16))
@@ -41,29 +42,30 @@ def scores(images, grouping, **options):
 
 
 def without_time(result):
-    return json.dumps({key: value for key, value in result.items() if key != "seconds"})
+    return json.dumps({key: value for key, value in result.to_dict().items() if key != "seconds"})
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 60), st.integers(0, 2**31 - 1))
 def test_the_pairs_of_a_set_are_each_drawn_once(n, seed):
-    keys = similarity.stream(seed, b"x")
-    total = similarity.pair_count(n)
-    pairs = similarity.draw_pairs(n, 0, total, keys)
-    assert len(np.unique(pairs, axis=0)) == total
-    assert (pairs[:, 0] > pairs[:, 1]).all() and pairs.min() >= 0 and pairs.max() < n
+    keys = pairs.stream(seed, b"x")
+    total = pairs.pair_count(n)
+    drawn = pairs.draw_pairs(n, 0, total, keys)
+    assert len(np.unique(drawn, axis=0)) == total
+    assert (drawn[:, 0] > drawn[:, 1]).all() and drawn.min() >= 0 and drawn.max() < n
     cut = total // 3
     assert np.array_equal(
-        pairs,
-        np.concatenate([similarity.draw_pairs(n, 0, cut, keys), similarity.draw_pairs(n, cut, total, keys)]),
+        drawn,
+        np.concatenate([pairs.draw_pairs(n, 0, cut, keys), pairs.draw_pairs(n, cut, total, keys)]),
     )
 
 
 def test_the_permutation_is_even():
-    """Every pair is as likely as every other at every position, and neighbours in the sequence are unrelated."""
+    """Every pair is as likely as every other at every position, and neighbours in the sequence are
+    unrelated."""
     seen = np.zeros((45, 45))
     for seed in range(4000):
-        order = similarity.permuted(45, 0, 45, similarity.stream(seed, b"even"))
+        order = pairs.permuted(45, 0, 45, pairs.stream(seed, b"even"))
         seen[np.arange(45), order] += 1
     expected = 4000 / 45
     chi2 = ((seen - expected) ** 2 / expected).sum()
@@ -72,44 +74,38 @@ def test_the_permutation_is_even():
 
 def test_pair_numbers_far_out():
     n = 300_000
-    last = similarity.pair_count(n) - 1
+    last = pairs.pair_count(n) - 1
     position = np.array([0, 1, 2, last - 1, last, last - n + 2])
-    pairs = similarity.pair_at(position)
-    assert np.array_equal(pairs[:, 0] * (pairs[:, 0] - 1) // 2 + pairs[:, 1], position)
-    assert np.array_equal(pairs[4], [n - 1, n - 2])
+    drawn = pairs.pair_at(position)
+    assert np.array_equal(drawn[:, 0] * (drawn[:, 0] - 1) // 2 + drawn[:, 1], position)
+    assert np.array_equal(drawn[4], [n - 1, n - 2])
 
 
 def test_exact_when_small(images):
     result = scores(images, identity("a", "b", "c"), pairs=10_000)
-    for each, name in zip(result["super_classes"], "abc", strict=True):
+    for each, name in zip(result.super_classes, "abc", strict=True):
         members = np.flatnonzero(images[1] == NAMES.index(name))
         all_pairs = [(i, j) for i in members for j in members if i < j]
-        assert (
-            each["exact"]
-            and each["pairs"] == len(all_pairs)
-            and each["ci_low"] == each["value"] == each["ci_high"]
-        )
-        assert each["value"] == pytest.approx(ssim_pairs(images[0], all_pairs).mean(), abs=1e-12)
-    best = result["ssim_supsubcls"]
-    assert result["argmax"] == best["name"] == "A" and best["runner_up"] == "B"
-    assert (
-        best["value"] == result["super_classes"][0]["value"] and best["bias"] == 0 and best["argmax_certain"]
-    )
-    assert best["ci_low"] == best["value"] == best["ci_high"]
+        assert each.exact and each.pairs == len(all_pairs) and each.ci_low == each.value == each.ci_high
+        assert each.value == pytest.approx(ssim_pairs(images[0], all_pairs).mean(), abs=1e-12)
+    best = result.ssim_supsubcls
+    assert result.argmax == best.name == "A" and best.runner_up == "B"
+    assert best.value == result.super_classes[0].value and best.bias == 0 and best.argmax_certain
+    assert best.ci_low == best.value == best.ci_high
 
 
 def test_default_pairs(images):
     result = scores(images, identity("a", "b", "c"))
-    assert [each["pairs"] for each in result["super_classes"]] == [180, 140, 780]
-    assert [each["exact"] for each in result["super_classes"]] == [False, False, True]
-    assert result["ssim_mergecls"]["pairs"] == 402 and not result["ssim_mergecls"]["exact"]
+    assert [each.pairs for each in result.super_classes] == [180, 140, 780]
+    assert [each.exact for each in result.super_classes] == [False, False, True]
+    assert result.ssim_mergecls.pairs == 402 and not result.ssim_mergecls.exact
 
 
 def test_super_classes_with_fewer_than_two_images_are_named(images):
     result = scores(images, identity("a", "d") | {"Empty": []})
-    assert result["not_scored"] == ["D", "Empty"]
-    assert [each["name"] for each in result["super_classes"]] == ["A"]
-    assert result["ssim_supsubcls"]["runner_up"] is None
+    assert result.not_scored == ("D", "Empty")
+    assert [each.name for each in result.super_classes] == ["A"]
+    assert result.ssim_supsubcls.runner_up is None
     with pytest.raises(InputError, match="two training images"):
         scores(images, identity("d"))
     with pytest.raises(InputError, match="unknown sub-classes: x"):
@@ -120,8 +116,8 @@ def test_workers_change_nothing_but_the_seed_does(images):
     grouping = {"AB": ["a", "b"], "C": ["c"]}
     one, two = (scores(images, grouping, workers=workers) for workers in (1, 2))
     assert without_time(one) == without_time(two)
-    assert one["ssim_mergecls"]["value"] != scores(images, grouping, seed=1)["ssim_mergecls"]["value"]
-    json.dumps(one, allow_nan=False)
+    assert one.ssim_mergecls.value != scores(images, grouping, seed=1).ssim_mergecls.value
+    json.dumps(one.to_dict(), allow_nan=False)
 
 
 def test_what_did_not_change_is_not_computed_again(images, monkeypatch):
@@ -133,28 +129,30 @@ def test_what_did_not_change_is_not_computed_again(images, monkeypatch):
         lambda *given, **options: computed.append(len(given[1])) or ssim_pairs(*given, **options),
     )
     again = scores(
-        images, {"A": ["a"], "B": ["b"], "C": ["c", "d"]}, known=json.loads(json.dumps(before["known"]))
+        images,
+        {"A": ["a"], "B": ["b"], "C": ["c", "d"]},
+        known=SimilarityResult.parse(json.loads(json.dumps(before.to_dict()))).known,
     )
     assert computed == [] and without_time(again) == without_time(before)
     moved = {"A": ["a"], "B": ["b", "d"], "C": ["c"]}
-    result = scores(images, moved, known=before["known"])
+    result = scores(images, moved, known=before.known)
     assert sum(computed) == 142 + 780  # B with one more image, C exact again; A and all images are reused
     assert without_time(result) == without_time(scores(images, moved))
 
 
 def test_a_super_class_of_everything_is_measured_once(images):
     result = scores(images, {"All": NAMES})
-    assert result["super_classes"][0]["value"] == result["ssim_mergecls"]["value"]
-    assert len(result["known"]) == 1
+    assert result.super_classes[0].value == result.ssim_mergecls.value
+    assert len(result.known) == 1
 
 
 def test_half_width(images):
     result = scores(images, identity("a", "b"), half_width=0.004)
-    for each in [*result["super_classes"], result["ssim_mergecls"]]:
-        assert each["exact"] or each["ci_high"] - each["ci_low"] <= 2 * 0.004 + 1e-12
-    assert result["ssim_mergecls"]["pairs"] > similarity.PILOT_PAIRS
+    for each in [*result.super_classes, result.ssim_mergecls]:
+        assert each.exact or each.ci_high - each.ci_low <= 2 * 0.004 + 1e-12
+    assert result.ssim_mergecls.pairs > similarity.PILOT_PAIRS
     wide = scores(images, identity("a", "b"), half_width=0.2)
-    assert wide["ssim_mergecls"]["pairs"] == similarity.PILOT_PAIRS
+    assert wide.ssim_mergecls.pairs == similarity.PILOT_PAIRS
 
 
 def test_reports_and_stopping(images, monkeypatch):
@@ -173,27 +171,23 @@ def test_reports_and_stopping(images, monkeypatch):
         half_width=1e-4,
         should_stop=lambda: len(calls) > 0 or calls.append(1) is not None,
     )
-    assert (
-        result["stopped"]
-        and result["ssim_supsubcls"]["value"] is not None
-        and result["ssim_mergecls"]["pairs"] == 1000
-    )
-    assert not scores(images, identity("a"))["stopped"]
+    assert result.stopped and result.ssim_supsubcls.value is not None and result.ssim_mergecls.pairs == 1000
+    assert not scores(images, identity("a")).stopped
 
 
-def pool_interval(values, pairs, seed):
+def pool_interval(values, count, seed):
     n = int((1 + np.sqrt(1 + 8 * len(values))) / 2)
-    estimate = similarity.PairMean(np.arange(n), "", pairs, similarity.stream(seed, b"pool"))
-    drawn = estimate.next_pairs(pairs)
-    estimate.add(values[drawn[:, 0] * (drawn[:, 0] - 1) // 2 + drawn[:, 1]])
-    return estimate
+    found = estimate.PairMean(np.arange(n), "", count, pairs.stream(seed, b"pool"))
+    drawn = found.next_pairs(count)
+    found.add(values[drawn[:, 0] * (drawn[:, 0] - 1) // 2 + drawn[:, 1]])
+    return found
 
 
 def test_intervals_hold_the_exact_mean(images):
     """The exact mean of a class lies inside the sampled interval at the nominal rate."""
     pixels, labels = images
     members = np.flatnonzero(labels == 0)
-    values = ssim_pairs(pixels, members[similarity.pair_at(np.arange(similarity.pair_count(len(members))))])
+    values = ssim_pairs(pixels, members[pairs.pair_at(np.arange(pairs.pair_count(len(members))))])
     inside = [
         low <= values.mean() <= high
         for low, high in (pool_interval(values, 180, seed).interval() for seed in range(1000))
@@ -202,19 +196,22 @@ def test_intervals_hold_the_exact_mean(images):
 
 
 def test_the_maximum_of_ties_is_covered_and_its_bias_corrected():
-    """Five super-classes with the same true mean: the highest estimate is too high, and the interval knows."""
+    """Five super-classes with the same true mean: the highest estimate is too high, and the interval
+    knows."""
     rng = np.random.default_rng(1)
-    pools = [rng.gamma(2, 0.05, similarity.pair_count(200)) for _ in range(5)]
+    pools = [rng.gamma(2, 0.05, pairs.pair_count(200)) for _ in range(5)]
     pools = [pool - pool.mean() + 0.1 for pool in pools]
     found = [
-        similarity.highest({str(k): pool_interval(pool, 400, 5 * seed + k) for k, pool in enumerate(pools)})
+        estimate.highest({str(k): pool_interval(pool, 400, 5 * seed + k) for k, pool in enumerate(pools)})
         for seed in range(300)
     ]
-    inside = np.mean([each["ci_low"] <= 0.1 <= each["ci_high"] for each in found])
-    raw, corrected = (np.mean([each[key] for each in found]) - 0.1 for key in ("value", "bias_corrected"))
+    inside = np.mean([each.ci_low <= 0.1 <= each.ci_high for each in found])
+    raw, corrected = (
+        np.mean([getattr(each, key) for each in found]) - 0.1 for key in ("value", "bias_corrected")
+    )
     assert inside >= 0.93
     assert raw > 0.003 and abs(corrected) < 0.7 * raw
-    assert np.mean([each["argmax_certain"] for each in found]) < 0.4
+    assert np.mean([each.argmax_certain for each in found]) < 0.4
 
 
 def test_flowers(sample_data):
@@ -227,46 +224,6 @@ def test_flowers(sample_data):
     names = sorted(set(folders))
     labels = np.array([names.index(folder) for folder in folders])
     result = similarity.measure(pixels, labels, names, {name: [name] for name in names}, profile=Profile())
-    assert result["argmax"] == "dandelion" and result["profile"] == "paper"
-    assert result["ssim_supsubcls"]["value"] == pytest.approx(0.131, abs=0.004)
-    assert result["ssim_mergecls"]["value"] == pytest.approx(0.096, abs=0.004)
-
-
-def test_class_matrix_and_leave_one_out(images):
-    matrix = similarity.class_matrix(*images, NAMES, profile=SMALL, pairs_per_cell=10_000)
-    mean = np.array(matrix["mean"], float)
-    assert (
-        np.array_equal(mean, mean.T, equal_nan=True)
-        and np.isnan(mean[3, 3])
-        and matrix["n"] == [90, 70, 40, 1]
-    )
-    exact = scores(images, {"AB": ["a", "b"], "C": ["c"]}, pairs=20_000)
-    assert similarity.set_mean(matrix, ["a", "b"]) == pytest.approx(
-        exact["super_classes"][0]["value"], abs=1e-12
-    )
-    grouping = {"AB": ["a", "b", "d"], "C": ["c"]}
-    effects = similarity.leave_one_out(matrix, grouping)
-    assert {each["name"] for each in effects} == {"a", "b", "d"}
-    for each in effects:
-        rest = [name for name in grouping["AB"] if name != each["name"]]
-        moved = scores(images, {"AB": rest, "C": ["c"], "New": [each["name"]]}, pairs=20_000)
-        assert each["supsub"] == pytest.approx(moved["ssim_supsubcls"]["value"], abs=1e-12)
-    sampled = similarity.class_matrix(*images, NAMES, profile=SMALL, pairs_per_cell=50, classes=["a", "c"])
-    assert sampled["classes"] == ["a", "c"] and sampled["pairs"] == [[50, 50], [50, 50]]
-    assert abs(sampled["mean"][0][0] - mean[0, 0]) < 5 * sampled["se"][0][0]
-    with pytest.raises(Stopped):
-        similarity.class_matrix(*images, NAMES, profile=SMALL, should_stop=lambda: True)
-
-
-def test_most_similar(images):
-    pixels, labels = images
-    planted = pixels.copy()
-    planted[150] = planted[3]
-    for budget in (100_000, 2_000):
-        found = similarity.most_similar(planted, profile=SMALL, k=5, budget=budget)
-        assert (found["pairs"][0]["i"], found["pairs"][0]["j"]) == (3, 150) and found["pairs"][0][
-            "value"
-        ] == pytest.approx(1, abs=1e-6)
-        assert found["exact"] == (budget == 100_000) and len(found["pairs"]) == 5
-    inside = similarity.most_similar(planted, profile=SMALL, members=np.flatnonzero(labels == 2), k=3)
-    assert all(labels[each["i"]] == labels[each["j"]] == 2 for each in inside["pairs"])
+    assert result.argmax == "dandelion" and result.profile == "paper"
+    assert result.ssim_supsubcls.value == pytest.approx(0.131, abs=0.004)
+    assert result.ssim_mergecls.value == pytest.approx(0.096, abs=0.004)
