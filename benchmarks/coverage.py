@@ -1,12 +1,14 @@
-"""How often the 95 % intervals of SSIM_set and of SSIM-supSubCls hold the exact value, on pools of real images.
+"""How often the 95 % intervals of SSIM_set and of SSIM-supSubCls hold the exact value, on pools of real
+images.
 
     python benchmarks/coverage.py [--data FOLDER] [--runs 2000]
 
-For every n and run: n flowers of a class are chosen at random as the set, its exact mean over all pairs is known from the table
-of all pairs, and the set is estimated from 2n random pairs with a new seed. `forced` takes the sample even where the score would
-take all pairs (n <= 63: exact by default, so nothing can be missed). `maximum` does so for five classes at once and asks
-whether the highest exact mean is inside; `ties` first shifts each class's values so that all five exact means are the same,
-the hardest case. `half_width` samples until the interval is +- 0.005. The nominal band for 2,000 runs is 93.5 to 96.5 %.
+For every n and run: n flowers of a class are chosen at random as the set, its exact mean over all pairs is
+known from the table of all pairs, and the set is estimated from 2n random pairs with a new seed. `forced`
+takes the sample even where the score would take all pairs (n <= 63: exact by default, so nothing can be
+missed). `maximum` does so for five classes at once and asks whether the highest exact mean is inside; `ties`
+first shifts each class's values so that all five exact means are the same, the hardest case. `half_width`
+samples until the interval is +- 0.005. The nominal band for 2,000 runs is 93.5 to 96.5 %.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Are the demo's accepted samples what their labels say? An independent judge, trained on ALL real digits, is asked.
+"""Are the demo's accepted samples what their labels say? An independent judge, trained on ALL real digits, is
+asked.
 
     PYTHONPATH=. python benchmarks/demo_agreement.py RUN [--out results.json] [--sheet sheet.png]
 
-The judge is scikit-learn's SVC (RBF kernel) on all 1,797 digits at 16 px, a classifier that shares nothing with the run's
-own; its 5-fold accuracy on real digits is stated beside the agreement. Tail: the classes with at most 10 training images.
+The judge is scikit-learn's SVC (RBF kernel) on all 1,797 digits at 16 px, a classifier that shares nothing
+with the run's own; its 5-fold accuracy on real digits is stated beside the agreement. Tail: the classes with
+at most 10 training images.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ TAIL = 10  # training images
 
 
 def real_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Every digit, prepared exactly as the demo dataset prepares its own: float [n, 256] in 0..1 and labels."""
+    """Every digit, prepared exactly as the demo dataset prepares its own: float [n, 256] in 0..1 and
+    labels.
+    """
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
     resized = [

@@ -1,12 +1,15 @@
-"""What a sample costs: EDM at <= 20 steps against guided diffusion at 250 steps with its classifier, at the same network size.
+"""What a sample costs: EDM at <= 20 steps against guided diffusion at 250 steps with its classifier, at the
+same network size.
 
-    python -m benchmarks.diffusion_sampling [--dataset ID] [--kimg N] [--samples N] [--edm-steps N] [--guided-steps N] [key=value ...]
+    python -m benchmarks.diffusion_sampling [--dataset ID] [--kimg N] [--samples N]
+                                            [--edm-steps N] [--guided-steps N] [key=value ...]
 
-Both are trained on the same training images for the same number of images, with U-Nets of the same number of parameters within
-5 % (EDM's channels are fitted to guided diffusion's; its noisy classifier comes on top). Then both draw the same labels.
-Quality is KID against held-out real images, in the features of a classifier that was trained on all other real images of the
-dataset, none of them synthetic; held-out real images against the real training images are given as what is possible.
-key=value overrides settings that both lanes have, such as resolution=16.
+Both are trained on the same training images for the same number of images, with U-Nets of the same number of
+parameters within 5 % (EDM's channels are fitted to guided diffusion's; its noisy classifier comes on top).
+Then both draw the same labels. Quality is KID against held-out real images, in the features of a classifier
+that was trained on all other real images of the dataset, none of them synthetic; held-out real images against
+the real training images are given as what is possible. key=value overrides settings that both lanes have,
+such as resolution=16.
 """
 
 from __future__ import annotations
@@ -87,7 +90,8 @@ def main() -> None:
     ratio = unet_parameters(edm, n_classes) / size
     if abs(ratio - 1) > TOLERANCE:
         parser.error(
-            f"the networks would differ by more than {TOLERANCE:.0%} in size ({ratio:.3f}): give other channels"
+            f"the networks would differ by more than {TOLERANCE:.0%} in size ({ratio:.3f}): "
+            "give other channels"
         )
     images = data.images(image_format(guided.resolution, guided.colour))
     train = data.split("train")
@@ -127,7 +131,8 @@ def main() -> None:
             "config": config.model_dump(mode="json"),
         }
     result = {
-        "what": f"sampling, edm at {edm.sampling_steps} steps against guided diffusion at {guided.sampling_steps}, {data.name}",
+        "what": f"sampling, edm at {edm.sampling_steps} steps against guided diffusion "
+        f"at {guided.sampling_steps}, {data.name}",
         "speed_ratio": rows["edm"]["images_per_second"] / rows["guided_diffusion"]["images_per_second"],
         "parameter_ratio": ratio,
         "n_real": len(held_out),

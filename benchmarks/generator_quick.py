@@ -1,11 +1,13 @@
 """The quick generators on the demo digits: time, label agreement, variety, and a sheet to look at.
 
-    python -m benchmarks.generator_quick [edm|stylegan2] [key=value ...] [--samples N] [--sheet FILE.png] [--out FILE.json]
+    python -m benchmarks.generator_quick [edm|stylegan2] [key=value ...]
+                                         [--samples N] [--sheet FILE.png] [--out FILE.json]
     python -m benchmarks.generator_quick edm --dataset ID     any imported dataset: time and sheet alone
 
-The judge is independent of the generator: a support-vector machine on all 1,797 real digits of scikit-learn at 8 x 8
-(98.9 % in cross-validation). Variety of a class: mean pairwise distance of its samples over that of all its real digits.
-Novelty: median distance to the nearest training image over that of held-out real digits; towards 0 is memorised.
+The judge is independent of the generator: a support-vector machine on all 1,797 real digits of scikit-learn
+at 8 x 8 (98.9 % in cross-validation). Variety of a class: mean pairwise distance of its samples over that of
+all its real digits. Novelty: median distance to the nearest training image over that of held-out real digits;
+towards 0 is memorised.
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
-"""Every generator lane for the same wall-clock budget on one dataset: sample grids, KID, precision and recall, acceptance.
+"""Every generator lane for the same wall-clock budget on one dataset: sample grids, KID, precision and
+recall, acceptance.
 
-    python -m benchmarks.lanes DATASET.zip --minutes 30 [--resolution 32] [--lane edm --lane stylegan2] [--seeds 1] [--samples 100]
-                               [--long-tail] [--device auto] [--threads 2] [--set LANE.KEY=VALUE] [--out benchmarks/results]
+    python -m benchmarks.lanes DATASET.zip --minutes 30 [--resolution 32] [--lane edm --lane stylegan2]
+                               [--seeds 1] [--samples 100] [--long-tail] [--device auto] [--threads 2]
+                               [--set LANE.KEY=VALUE] [--out benchmarks/results]
 
-Lanes run one after the other. Each gets the preset's settings with the budget that a few measured steps say fills the time;
-what it really took stands beside it. The judge is a classifier trained on ALL real images (training, validation and test), so
-it knows rare classes better than any run could; a sample is accepted when the judge puts it in its class with probability
-> .9. KID, precision and recall are in the judge's features, against real training images (n stated). The tail is the third of
-the classes with the fewest training images. --long-tail trains stylegan2 with NoisyTwins, UTLO, both, the relativistic
-loss, and with none of them, each with two seeds. Writes lanes-NAME.json and a grid a training, lanes-NAME-TRAINING.png; rows
-of other trainings that the file holds already stay, so lanes may also be run one a call.
+Lanes run one after the other. Each gets the preset's settings with the budget that a few measured steps say
+fills the time; what it really took stands beside it. The judge is a classifier trained on ALL real images
+(training, validation and test), so it knows rare classes better than any run could; a sample is accepted when
+the judge puts it in its class with probability > .9. KID, precision and recall are in the judge's features,
+against real training images (n stated). The tail is the third of the classes with the fewest training images.
+--long-tail trains stylegan2 with NoisyTwins, UTLO, both, the relativistic loss, and with none of them, each
+with two seeds. Writes lanes-NAME.json and a grid a training, lanes-NAME-TRAINING.png; rows of other trainings
+that the file holds already stay, so lanes may also be run one a call.
 """
 
 from __future__ import annotations
@@ -78,9 +81,14 @@ class Bench:
     def settings(self, lane: str, overrides: dict[str, Any]) -> Any:
         given = {"resolution": self.arguments.resolution} | overrides
         return augmentation_config(
-            self.data.id, image_size=self.data.image_size, colour=self.data.colour, symmetric=self.data.symmetric,
-            preset=self.arguments.preset, generator=lane, overrides={"generator": given},
-        )  # fmt: skip
+            self.data.id,
+            image_size=self.data.image_size,
+            colour=self.data.colour,
+            symmetric=self.data.symmetric,
+            preset=self.arguments.preset,
+            generator=lane,
+            overrides={"generator": given},
+        )
 
     def run(self, name: str, lane: str, overrides: dict[str, Any], seed: int) -> dict[str, Any]:
         """Train for the budget, draw, judge."""
@@ -94,9 +102,15 @@ class Bench:
         with tempfile.TemporaryDirectory() as folder:
             begin = time.perf_counter()
             figures = generator.train(
-                self.images[self.train], self.data.labels[self.train], self.data.class_names, config, Path(folder), seed=seed,
-                device=str(self.device), assess=self.assess,
-            )  # fmt: skip
+                self.images[self.train],
+                self.data.labels[self.train],
+                self.data.class_names,
+                config,
+                Path(folder),
+                seed=seed,
+                device=str(self.device),
+                assess=self.assess,
+            )
             training = time.perf_counter() - begin
         present = np.flatnonzero(self.counts)
         labels = np.repeat(present, self.arguments.samples)
@@ -114,14 +128,24 @@ class Bench:
         ).accepted
         rare = np.isin(labels, self.tail)
         return {
-            "name": name, "lane": lane, "seed": seed, "training_seconds": training, "kimg": kimg, "estimated": cost,
-            "sampling_img_per_s": rate, "all": self.figures(made, labels, accepted),
+            "name": name,
+            "lane": lane,
+            "seed": seed,
+            "training_seconds": training,
+            "kimg": kimg,
+            "estimated": cost,
+            "sampling_img_per_s": rate,
+            "all": self.figures(made, labels, accepted),
             "tail": self.figures(made[rare], labels[rare], accepted[rare]),
-            "accepted_by_class": {self.data.class_names[k]: float(accepted[labels == k].mean()) for k in present},
-            "collapse": figures.get("collapse"), "snapshots": figures["quality"], "grid": file,
+            "accepted_by_class": {
+                self.data.class_names[k]: float(accepted[labels == k].mean()) for k in present
+            },
+            "collapse": figures.get("collapse"),
+            "snapshots": figures["quality"],
+            "grid": file,
             "grid_rows": [self.data.class_names[k] for k in shown],
             "config": config.model_dump(mode="json"),
-        }  # fmt: skip
+        }
 
     def figures(self, made: np.ndarray, labels: np.ndarray, accepted: np.ndarray) -> dict[str, Any]:
         """Acceptance, and the assessment of some classes' samples, n stated."""
@@ -198,16 +222,24 @@ def main() -> None:
                 key=lambda row: row["name"],
             )
             document = {
-                "what": f"generator lanes on {data.name}, {arguments.minutes:g} minutes each, {arguments.resolution} px",
+                "what": f"generator lanes on {data.name}, {arguments.minutes:g} minutes each, "
+                f"{arguments.resolution} px",
                 "train": {data.class_names[k]: int(n) for k, n in enumerate(bench.counts)},
                 "tail": [data.class_names[k] for k in bench.tail],
-                "judge": {"trained_on": len(data), "steps": arguments.judge_steps, "seconds": bench.judge_seconds, "accepts_above": ACCEPT},
+                "judge": {
+                    "trained_on": len(data),
+                    "steps": arguments.judge_steps,
+                    "seconds": bench.judge_seconds,
+                    "accepts_above": ACCEPT,
+                },
                 "machine": {
-                    "cpu": platform.processor() or platform.machine(), "threads": arguments.threads, "device": str(bench.device),
+                    "cpu": platform.processor() or platform.machine(),
+                    "threads": arguments.threads,
+                    "device": str(bench.device),
                     "torch": torch.__version__,
                 },
                 "rows": rows,
-            }  # fmt: skip
+            }
             text = (
                 json.dumps(document, indent=1) + "\n"
             )  # after each, so that a long run that is cut short keeps what it has
@@ -217,7 +249,8 @@ def main() -> None:
                 for part in ("all", "tail")
             ]
             print(
-                f"{row['name']:24} {row['training_seconds']:7.0f} s  {row['kimg']:8.1f} kimg  {'  '.join(said)}",
+                f"{row['name']:24} {row['training_seconds']:7.0f} s  {row['kimg']:8.1f} kimg  "
+                + "  ".join(said),
                 flush=True,
             )
 

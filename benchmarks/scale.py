@@ -1,11 +1,14 @@
-"""A dataset of iNaturalist-2019's size on this machine: import, cache and score, with a kill in the middle of each.
+"""A dataset of iNaturalist-2019's size on this machine: import, cache and score, with a kill in the middle of
+each.
 
-    PYTHONPATH=. python benchmarks/scale.py FOLDER [--images 265000] [--classes 1010] [--out benchmarks/results/scale.json]
+    PYTHONPATH=. python benchmarks/scale.py FOLDER [--images 265000] [--classes 1010]
+                                            [--out benchmarks/results/scale.json]
 
-FOLDER holds what is made: a zip of small generated JPEGs (96 px, long-tailed) and a workspace of its own, about 10 GB.
-Import, cache and score run as their users run them, through the command line and its worker. Killed (SIGKILL) half-way: an
-import leaves no trace and is begun again; a cache goes on where it was. Memory: the sum over all processes of what is theirs
-alone (anonymous pages); pages of memory-mapped files, which the system takes back when it needs them, are stated apart.
+FOLDER holds what is made: a zip of small generated JPEGs (96 px, long-tailed) and a workspace of its own,
+about 10 GB. Import, cache and score run as their users run them, through the command line and its worker.
+Killed (SIGKILL) half-way: an import leaves no trace and is begun again; a cache goes on where it was. Memory:
+the sum over all processes of what is theirs alone (anonymous pages); pages of memory-mapped files, which the
+system takes back when it needs them, are stated apart.
 """
 
 from __future__ import annotations
@@ -97,13 +100,15 @@ def memory(home: Path) -> tuple[float, float]:
 
 
 class Watched:
-    """A command of the tool in the workspace, with its time and peak memory; `kill_when` ends all of it with SIGKILL."""
+    """A command of the tool in the workspace, with its time and peak memory; `kill_when` ends all of it with
+    SIGKILL.
+    """
 
     def __init__(self, home: Path, *arguments: str, kill_when: Callable[[], bool] | None = None) -> None:
         environment = os.environ | {"GMAUG_HOME": str(home)}
         began, self.anonymous, self.whole, self.killed = time.perf_counter(), 0.0, 0.0, False
         out = home.parent / "out.json"
-        with open(home.parent / "log.txt", "ab") as log, open(out, "wb") as file:
+        with (home.parent / "log.txt").open("ab") as log, out.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "gmaug_core", *arguments, "--json"],
                 env=environment,

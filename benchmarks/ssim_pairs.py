@@ -1,18 +1,21 @@
-"""SSIM pairs per second at 128 px, grey, Gaussian 11: ours against scikit-image, torchmetrics, pytorch-msssim and piq.
+"""SSIM pairs per second at 128 px, grey, Gaussian 11: ours against scikit-image, torchmetrics, pytorch-msssim
+and piq.
 
     python benchmarks/ssim_pairs.py [--data FOLDER] [--seconds 1.5]
 
-Every library runs as it offers itself, on float32 tensors (scikit-image: uint8 arrays), with its best batch size of
-1 ... 128 and its own threads; a library that is not installed is left out and named. Install them beside the project:
+Every library runs as it offers itself, on float32 tensors (scikit-image: uint8 arrays), with its best batch
+size of 1 ... 128 and its own threads; a library that is not installed is left out and named. Install them
+beside the project:
 
     pip install --target PEERS --no-deps torchmetrics lightning-utilities pytorch-msssim piq
     PYTHONPATH=PEERS python benchmarks/ssim_pairs.py
 
-Ours is timed as it is used: uint8 images in, per-image planes included. `sparse` is 2n random pairs of n = 1,000 images (the
-paper's rule), `random` 20 n of them, `dense` all pairs of 200. Figures are the best of the repeats on both sides;
-beside each is the rate for a second of processor time, which other work on the machine disturbs less. The ratio is taken
-against the fastest peer. The ceiling is a register-only multiply-add loop of the same vectors: the fraction counts the
-vector operations of our kernels (see `operations`) for a second of processor time against it.
+Ours is timed as it is used: uint8 images in, per-image planes included. `sparse` is 2n random pairs of n =
+1,000 images (the paper's rule), `random` 20 n of them, `dense` all pairs of 200. Figures are the best of the
+repeats on both sides; beside each is the rate for a second of processor time, which other work on the machine
+disturbs less. The ratio is taken against the fastest peer. The ceiling is a register-only multiply-add loop
+of the same vectors: the fraction counts the vector operations of our kernels (see `operations`) for a second
+of processor time against it.
 """
 
 from __future__ import annotations
@@ -71,7 +74,9 @@ def load(folder: Path, n: int) -> Images:
 
 
 def rate(work: Callable[[], None], pairs: int, seconds: float) -> dict[str, int]:
-    """Best of the repeats within about `seconds`, after one warm-up: pairs a second, and pairs a second of processor time."""
+    """Best of the repeats within about `seconds`, after one warm-up: pairs a second, and pairs a second of
+    processor time.
+    """
     work()
     wall, processor = [], []
     end = time.perf_counter() + seconds
@@ -173,7 +178,9 @@ def ceiling(threads: int) -> float:
 
 
 def operations(size: int = 128, taps: int = 11) -> tuple[int, int]:
-    """Vector arithmetic operations (a multiply-add is one; loads, stores and shuffles none) of one pair and of one image's planes."""
+    """Vector arithmetic operations (a multiply-add is one; loads, stores and shuffles none) of one pair and
+    of one image's planes.
+    """
     strips, rows = size // ssim.LANES, size - taps + 1
     filtered = 2 * taps  # both passes, (taps - 1) / 2 additions and (taps + 1) / 2 multiply-adds each
     pair = (

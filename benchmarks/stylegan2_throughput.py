@@ -1,21 +1,27 @@
-"""Training throughput of our StyleGAN2 against the public StyleGAN2-ADA PyTorch code, on the same machine in the same run.
+"""Training throughput of our StyleGAN2 against the public StyleGAN2-ADA PyTorch code, on the same machine in
+the same run.
 
     git clone https://github.com/NVlabs/stylegan2-ada-pytorch PEER
-    python -m benchmarks.stylegan2_throughput PEER [--seconds 60] [--threads 2] [--device cpu] [--out FILE.json]
-    python -m benchmarks.stylegan2_throughput PEER --size 64 16384 512 --size 128 16384 512 --batch 32 --device cuda
+    python -m benchmarks.stylegan2_throughput PEER [--seconds 60] [--threads 2] [--device cpu]
+                                                   [--out FILE.json]
+    python -m benchmarks.stylegan2_throughput PEER --size 64 16384 512 --size 128 16384 512 --batch 32
+                                                   --device cuda
 
-Both train a 10-class conditional GAN on the same random colour images: same resolution, channel_base, channel_max, batch, z = w,
-mapping layers, R1 every 16 steps, path length every 4, style mixing .9, no augmentation, no mirror, EMA. Ours runs with
-lambda 1, so both of its heads work; theirs has one head and a mapping network for the label. On a CPU their code takes its
-reference operations in float32, the only way it runs there; ours takes bfloat16 where the CPU multiplies in it (--float32:
+Both train a 10-class conditional GAN on the same random colour images: same resolution, channel_base,
+channel_max, batch, z = w, mapping layers, R1 every 16 steps, path length every 4, style mixing .9, no
+augmentation, no mirror, EMA. Ours runs with lambda 1, so both of its heads work; theirs has one head and a
+mapping network for the label. On a CPU their code takes its reference operations in float32, the only way it
+runs there; ours takes bfloat16 where the CPU multiplies in it (--float32:
 not).
 
-Each is a process of its own, so that neither's memory decides how the other's is given out, and they take turns of 16 steps (a
-whole period) until --seconds are over a size; the first turn of each is not counted. Ours has the environment that a run's
-worker has (gmaug_core.runs.launch.COMPUTING); theirs has run twice, once in the environment that it finds, as its own commands do,
-and once in ours, which is a tenth faster for it as well. images_per_s is the median over turns; a ratio is of medians.
+Each is a process of its own, so that neither's memory decides how the other's is given out, and they take
+turns of 16 steps (a whole period) until --seconds are over a size; the first turn of each is not counted.
+Ours has the environment that a run's worker has (gmaug_core.runs.launch.COMPUTING); theirs has run twice,
+once in the environment that it finds, as its own commands do, and once in ours, which is a tenth faster for
+it as well. images_per_s is the median over turns; a ratio is of medians.
 
-Their files stay as they are and where they are: they are imported from the folder, which is not part of this project.
+Their files stay as they are and where they are: they are imported from the folder, which is not part of this
+project.
 """
 
 from __future__ import annotations
@@ -52,10 +58,26 @@ def ours(
     """A function that does one step, and the number of trained parameters."""
     side, base, most = size
     config = StyleGAN2Config(
-        resolution=side, colour="rgb", channel_base=base, channel_max=most, z_dim=width, w_dim=width, mapping_layers=layers, batch=batch,
-        kimg=100, lr=LR, beta2=BETA2, r1_gamma=GAMMA, r1_interval=16, path_length_weight=2, path_length_interval=4, style_mixing=0.9,
-        augment="none", transition_start=0.0, transition_end=0.01,
-    )  # fmt: skip
+        resolution=side,
+        colour="rgb",
+        channel_base=base,
+        channel_max=most,
+        z_dim=width,
+        w_dim=width,
+        mapping_layers=layers,
+        batch=batch,
+        kimg=100,
+        lr=LR,
+        beta2=BETA2,
+        r1_gamma=GAMMA,
+        r1_interval=16,
+        path_length_weight=2,
+        path_length_interval=4,
+        style_mixing=0.9,
+        augment="none",
+        transition_start=0.0,
+        transition_end=0.01,
+    )
     lane = StyleGAN2(config)
     lane.device = device
     begin = 16 * (2000 // batch)  # lambda is 1 by then
@@ -73,7 +95,9 @@ def ours(
 def theirs(
     size: tuple[int, int, int], width: int, layers: int, batch: int, device: torch.device
 ) -> tuple[Callable[[int], None], int]:
-    """The same with their networks and loss, driven as their training loop does (lazy phases with scaled Adam, EMA)."""
+    """The same with their networks and loss, driven as their training loop does (lazy phases with scaled
+    Adam, EMA).
+    """
     from training.loss import StyleGAN2Loss
     from training.networks import Discriminator, Generator
 
@@ -147,7 +171,9 @@ def take_turns(
     size: tuple[int, int, int],
     arguments: argparse.Namespace,
 ) -> None:
-    """One side's process: its number of parameters, then a line of wall and processor seconds for each line that it is sent."""
+    """One side's process: its number of parameters, then a line of wall and processor seconds for each line
+    that it is sent.
+    """
     device, answers = torch.device(arguments.device), sys.stdout
     sys.stdout = sys.stderr  # for whatever else is printed
     torch.manual_seed(0)
@@ -244,7 +270,7 @@ def main() -> None:
         parser.error(f"'{arguments.peer.name}' is not a checkout of stylegan2-ada-pytorch")
     sys.path.insert(0, str(arguments.peer.resolve()))
     if arguments.float32:
-        StyleGAN2Training.precision = lambda training: nullcontext()  # type: ignore[assignment, method-assign, misc]
+        StyleGAN2Training.precision = lambda _: nullcontext()  # type: ignore[assignment, method-assign, misc]
     torch.set_num_threads(arguments.threads)
     if arguments.side:
         take_turns(ours if arguments.side == "ours" else theirs, tuple(arguments.size[-1]), arguments)

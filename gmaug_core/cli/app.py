@@ -33,7 +33,7 @@ def app(args: Arguments) -> object:
     # on stderr the server's lines never mix with the one JSON document
     server = subprocess.Popen(command, env=environment, stdout=sys.stderr if args.json else None)
 
-    def passed_on(number: int, frame: FrameType | None) -> None:
+    def passed_on(number: int, _: FrameType | None) -> None:
         server.send_signal(number)
 
     # Ctrl-C reaches the server by itself: a terminal tells the whole group of processes

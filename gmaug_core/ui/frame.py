@@ -1,4 +1,7 @@
-"""The frame around every page: title, brand, navigation, dataset picker. Streamlit runs this file; nothing imports it."""
+"""The frame around every page: title, brand, navigation, dataset picker.
+
+Streamlit runs this file; nothing imports it.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""The gate: ASGI middleware before every route. Nobody gets in without the one-time link that the terminal shows.
+"""The gate: ASGI middleware before every route. Nobody gets in without the one-time link that the terminal
+shows.
 
-A login inside the pages would guard their output alone; media, metrics and uploads would stay open to anyone who reaches
-the port. So: deny by default, websocket included. The link is exchanged for an HttpOnly cookie and is used up; the next
-one is said in the terminal. The cookie outlives a restart of the server: its secret lies in the workspace, mode 0600.
+A login inside the pages would guard their output alone; media, metrics and uploads would stay open to anyone
+who reaches the port. So: deny by default, websocket included. The link is exchanged for an HttpOnly cookie
+and is used up; the next one is said in the terminal. The cookie outlives a restart of the server: its secret
+lies in the workspace, mode 0600.
 """
 
 from __future__ import annotations
@@ -41,9 +43,14 @@ def _inline_scripts() -> str:
 
 # Streamlit needs inline styles, and compiles component code from blobs and chart expressions at run time.
 POLICY = (
-    f"default-src 'self'; script-src 'self' 'unsafe-eval' blob: {_inline_scripts()}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; worker-src 'self' blob:; "
+    f"default-src 'self'; script-src 'self' 'unsafe-eval' blob: {_inline_scripts()}; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+# a page, not a redirect: that loses a SameSite=Strict cookie when the link is clicked on another site
+ENTER = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>'
 )
 HEADERS = (
     (b"content-security-policy", POLICY.encode()),
@@ -54,7 +61,10 @@ HEADERS = (
 
 
 class Door:
-    """The current one-time token. $GMAUG_TOKEN fixes it (tests, scripts); then it can be used again and again."""
+    """The current one-time token.
+
+    $GMAUG_TOKEN fixes it (tests, scripts); then it can be used again and again.
+    """
 
     def __init__(self, say: Callable[[str], None] = print) -> None:
         self.fixed = os.environ.get("GMAUG_TOKEN")
@@ -139,10 +149,7 @@ class Gate:
         token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and scope["method"] == "GET" and token:
             if self.door.use(token, port):
-                # a page, not a redirect: a redirect loses a SameSite=Strict cookie when the link is clicked on another site
-                response = HTMLResponse(
-                    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>'
-                )
+                response = HTMLResponse(ENTER)
                 response.set_cookie(
                     _cookie_name(port),
                     _cookie(port),
@@ -153,9 +160,7 @@ class Gate:
                 response.headers["cache-control"] = "no-store"
                 return response
             if admitted(scope, port):
-                return HTMLResponse(
-                    '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>'
-                )
+                return HTMLResponse(ENTER)
         if admitted(scope, port):
             return None
         return _page(

@@ -1,4 +1,7 @@
-"""Imports on screen: those at work, with progress, and what the last ones did. The work itself is in gmaug_core.importing."""
+"""Imports on screen: those at work, with progress, and what the last ones did.
+
+The work itself is in gmaug_core.intake.jobs.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ def news() -> list[dict[str, Any]]:
 
 
 def show() -> None:
-    """Draw them; while one is at work this part of the page looks again every second, and the page once when it has ended."""
+    """Draw them; while one is at work this part of the page looks again every second, and the page once when
+    it has ended.
+    """
     active = any(state["state"] == "running" for state in news())
 
     @st.fragment(run_every=TICK_S if active else None)
@@ -80,7 +85,8 @@ def _finished(state: dict[str, Any], name: str) -> None:
             icon=":material/content_copy:",
         )
         return
-    words = f"**{name}** is imported: {text.plural(report['accepted'], 'image')} of {text.plural(len(report['counts']), 'sub-class')}"
+    words = f"**{name}** is imported: {text.plural(report['accepted'], 'image')}"
+    words += f" of {text.plural(len(report['counts']), 'sub-class')}"
     refused = len(report["refused"])
     words += (
         f"; {text.plural(refused, 'file')} refused, each with its reason in the import report below."

@@ -1,7 +1,8 @@
-"""Our own HTTP routes: pictures, fonts, and uploads that go to disk as they come. The gate stands before all of them.
+"""Our own HTTP routes: pictures, fonts, and uploads that go to disk as they come. The gate stands before all
+of them.
 
-Ids are matched by a pattern and looked up; no path ever comes from a request. Pictures are encoded anew, and cached for
-ever: a dataset's id holds its content's hash, and a run's samples never change.
+Ids are matched by a pattern and looked up; no path ever comes from a request. Pictures are encoded anew, and
+cached for ever: a dataset's id holds its content's hash, and a run's samples never change.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def images_url(dataset_id: str) -> str:
 
 
 def samples_url(run_id: str) -> str:
-    """Where a run's synthetic images are, in their own size: a script appends the sample's number and .png."""
+    """Where a run's synthetic images are, in their own size: a script adds the sample's number and .png."""
     return f"/images/run/{quote(run_id)}/"
 
 
@@ -64,7 +65,7 @@ def upload_ticket(token: str, *, now: float | None = None) -> str:
 
 
 @lru_cache(maxsize=16)
-def _dataset(home: Path, dataset_id: str) -> dataset.Dataset:
+def _dataset(_home: Path, dataset_id: str) -> dataset.Dataset:
     return dataset.load(dataset_id)
 
 
@@ -138,7 +139,8 @@ def _ticket_holds(token: str, ticket: str) -> bool:
 
 
 async def upload(request: Request) -> Response:
-    """PUT a slice: headers x-offset, x-total, x-name, x-ticket. GET: how many bytes are here, to go on after a break.
+    """PUT a slice: headers x-offset, x-total, x-name, x-ticket. GET: how many bytes are here, to go on after
+    a break.
 
     The last slice starts the import by itself, so a page that went away meanwhile loses nothing.
     """
@@ -183,8 +185,8 @@ async def _take_slice(request: Request, token: str) -> Response:
 
 async def _append(request: Request, path: Path, total: int) -> bool:
     """Stream the body to the end of the file; False (and the file gone) when it grows beyond `total`."""
-    with open(path, "ab") as file:
-        os.chmod(path, 0o600)
+    with path.open("ab") as file:
+        path.chmod(0o600)
         size = file.tell()
         async for chunk in request.stream():
             size += len(chunk)
@@ -196,7 +198,7 @@ async def _append(request: Request, path: Path, total: int) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

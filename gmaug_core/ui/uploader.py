@@ -1,4 +1,6 @@
-"""A dataset from the browser: drag and drop, in slices, straight to disk through our own route (never through memory)."""
+"""A dataset from the browser: drag and drop, in slices, straight to disk through our own route (never through
+memory).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ _component = st.components.v2.component(
 
 
 def uploader() -> None:
-    """Draw the drop zone. The server starts the import itself when the last slice is there; the page is told, and reruns."""
+    """Draw the drop zone.
+
+    The server starts the import itself when the last slice is there; the page is told, and reruns.
+    """
     token = st.session_state.get(TOKEN)
     if token is None or jobs.status(token):
         token = st.session_state[TOKEN] = jobs.new_token()

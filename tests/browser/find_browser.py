@@ -1,4 +1,7 @@
-"""Find a Chrome or Chromium for the browser tests; with --install, try to get one. Prints what it found, never fails."""
+"""Find a Chrome or Chromium for the browser tests; with --install, try to get one.
+
+Prints what it found, never fails.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ APPLICATIONS = (
 
 
 def find_browser() -> str | None:
-    """The path of a browser: $GMAUG_BROWSER, one on PATH, an application, or the one Playwright downloaded."""
+    """The path of a browser: $GMAUG_BROWSER, one on PATH, an application, or the one Playwright
+    downloaded.
+    """
     given = os.environ.get("GMAUG_BROWSER")
     if given and Path(given).exists():
         return given
@@ -37,7 +42,10 @@ def find_browser() -> str | None:
 
 
 def install() -> None:
-    """As root on Debian with apt, else Playwright's own download. Whatever fails here makes the browser tests skip."""
+    """As root on Debian with apt, else Playwright's own download.
+
+    Whatever fails here makes the browser tests skip.
+    """
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("Installing chromium with apt ...")
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}

@@ -1,4 +1,6 @@
-"""Journeys on the datasets page: a zip is dropped, comes over in slices, and is there; hostile names stay text."""
+"""Journeys on the datasets page: a zip is dropped, comes over in slices, and is there; hostile names stay
+text.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def test_what_is_no_zip_is_refused_before_and_after_the_upload(page, unfold):
 def test_hostile_names_are_text_everywhere(page, unfold):
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    classes = dict(zip((name.replace("/", "∕") for name in HOSTILE), (9, 7, 5, 3), strict=True))
+    classes = dict(
+        zip((name.replace("/", "\N{DIVISION SLASH}") for name in HOSTILE), (9, 7, 5, 3), strict=True)
+    )
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
     unfold(page, "Import a dataset")
     drop(page, "**x** :material:home: $y$.zip", archive(classes, seed=1))

@@ -1,4 +1,6 @@
-"""The main job in a real browser: demo dataset, grouping edit, score, launch, reload in the middle, samples, gains."""
+"""The main job in a real browser: demo dataset, grouping edit, score, launch, reload in the middle, samples,
+gains.
+"""
 
 from __future__ import annotations
 

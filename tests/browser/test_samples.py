@@ -1,4 +1,6 @@
-"""Reviewing thousands of samples by keyboard in a real browser: nothing decided is lost, and nothing is fetched ahead of need."""
+"""Reviewing thousands of samples by keyboard in a real browser: nothing decided is lost, and nothing is
+fetched ahead of need.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from gmaug_core import workspace
 from gmaug_core.data import dataset, samples
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import run_fixture  # noqa: E402
+import run_fixture
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api")

@@ -1,4 +1,6 @@
-"""Our routes: pictures by id and nothing else, uploads that end as a dataset, nothing outside the workspace."""
+"""Our routes: pictures by id and nothing else, uploads that end as a dataset, nothing outside the
+workspace.
+"""
 
 from __future__ import annotations
 
