@@ -1,4 +1,5 @@
-# The commands of this project. They do everything on a fresh machine with Python >= 3.11 (Linux or macOS).
+# The commands of this project. They do everything on a fresh machine with Python 3.11 to 3.13, on Linux (x86-64, ARM) and on
+# macOS 14 or newer (Apple silicon).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
