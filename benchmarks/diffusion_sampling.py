@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gmaug_core.config import image_format, parse_assignments
-from gmaug_core.config.presets import augmentation_config
+from gmaug_core.config import augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset
 from gmaug_core.models import classifiers, generators, quality
 

@@ -26,8 +26,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
 
-from gmaug_core.config import image_format, parse_assignments
-from gmaug_core.config.presets import augmentation_config
+from gmaug_core.config import GENERATORS, augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset, pictures
 from gmaug_core.models import generators
 
@@ -70,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("generator", choices=list(generators.LANES))
+    parser.add_argument("generator", choices=list(GENERATORS))
     parser.add_argument("settings", nargs="*", help="overrides of the quick preset, such as kimg=30")
     parser.add_argument("--dataset", help="a dataset id; default: the demo")
     parser.add_argument("--samples", type=int, default=100, help="a class")

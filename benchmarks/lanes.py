@@ -30,8 +30,7 @@ import numpy as np
 import torch
 
 from gmaug_core import intake
-from gmaug_core.config import image_format, parse_assignments
-from gmaug_core.config.presets import augmentation_config
+from gmaug_core.config import GENERATORS, augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset, pictures
 from gmaug_core.files import atomic_write
 from gmaug_core.models import classifiers, generators, quality
@@ -172,7 +171,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0, help="a training")
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--resolution", type=int, default=32)
-    parser.add_argument("--lane", action="append", choices=list(generators.LANES))
+    parser.add_argument("--lane", action="append", choices=list(GENERATORS))
     parser.add_argument(
         "--long-tail", action="store_true", help="stylegan2's options for long tails, on and off, two seeds"
     )
@@ -210,7 +209,7 @@ def main() -> None:
         else:
             plan = [
                 (lane, lane, {}, seed)
-                for lane in arguments.lane or generators.LANES
+                for lane in arguments.lane or GENERATORS
                 for seed in range(arguments.seeds)
             ]
         file = arguments.out / f"lanes-{arguments.name}{'-long-tail' if arguments.long_tail else ''}.json"

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core import config, runs
-from gmaug_core.config import presets
 from gmaug_core.errors import InputError
 from gmaug_core.ui import launching, layout, live, text
 from gmaug_core.ui.choice import chosen
@@ -25,20 +24,18 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     left, right = layout.columns(2, key="aug-settings", least=18)
     with left:
         preset = st.radio(
-            "Preset", presets.PRESETS, format_func=str.capitalize, horizontal=True, key="aug-preset"
+            "Preset", list(config.PRESETS), format_func=str.capitalize, horizontal=True, key="aug-preset"
         )
-        st.caption(launching.PRESET_WORDS[preset])
-        lanes = (
-            ["stylegan2", "guided_diffusion", "edm"] if preset == "paper" else config.GENERATORS
-        )  # the paper's own first
-        lane = st.radio(
+        st.caption(config.PRESETS[preset].words)
+        names = sorted(config.GENERATORS, reverse=preset == "paper")  # the paper's own first
+        generator = st.radio(
             "Generator",
-            lanes,
-            format_func=launching.GENERATOR_NAMES.__getitem__,
+            names,
+            format_func=lambda name: config.GENERATORS[name].title,
             horizontal=True,
-            key=f"aug-lane-{preset}",
+            key=f"aug-generator-{preset}",
         )
-        st.caption(launching.GENERATOR_WORDS[lane])
+        st.caption(config.GENERATORS[generator].words)
         grouping = st.selectbox(
             "Grouping, for the predicted gain",
             groupings.names(data),
@@ -53,12 +50,12 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             key="aug-seeds",
             help="Each seed trains every classifier again. One seed moves a result by several points.",
         )
-    base = launching.resolve(data, preset, lane)
+    base = launching.resolve(data, preset, generator)
     overrides: dict[str, Any] = {"grouping": grouping, "seeds": seeds}
     problem: InputError | None = None
     wanted: config.AugmentationConfig | None = None
     with right, st.expander("Advanced settings", icon=":material/tune:"):
-        tag = f"{preset}-{lane}-{data.id}"  # another preset has other defaults
+        tag = f"{preset}-{generator}-{data.id}"  # another preset has other defaults
         one, two = layout.columns(2, key="aug-advanced", least=9)
         kimg = one.number_input(
             "Generator budget (kimg)",
@@ -134,7 +131,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         ).items():
             both = isinstance(value, dict) and isinstance(overrides.get(key), dict)
             overrides[key] = overrides[key] | value if both else value
-        wanted = launching.resolve(data, preset, lane, overrides)
+        wanted = launching.resolve(data, preset, generator, overrides)
     except InputError as error:
         problem = error
     with right:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from gmaug_core import runs, workspace
 from gmaug_core.config import SimilarityConfig
-from gmaug_core.config.presets import augmentation_config
+from gmaug_core.config import augmentation_config
 from gmaug_core.data import dataset, samples
 from gmaug_core.files import write_json
 from gmaug_core.method.result import AugmentationResult

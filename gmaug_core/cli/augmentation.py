@@ -10,8 +10,13 @@ from gmaug_core import runs
 from gmaug_core.cli.output import say
 from gmaug_core.cli.runs import describe_run, follow, show_result
 from gmaug_core.cli.verbs import Arguments, Verbs
-from gmaug_core.config import GENERATORS, AugmentationConfig, parse_assignments
-from gmaug_core.config.presets import PRESETS, augmentation_config
+from gmaug_core.config import (
+    GENERATORS,
+    PRESETS,
+    AugmentationConfig,
+    augmentation_config,
+    parse_assignments,
+)
 from gmaug_core.data import dataset
 from gmaug_core.files import write_bytes
 from gmaug_core.runs import launch

@@ -1,44 +1,45 @@
-"""Frozen, validated settings of everything that can be run, and the presets."""
+"""Frozen, validated settings of everything that can be run, and the presets.
+
+A config is resolved once, before a run exists, and written to the run folder as it was resolved. Every
+default has its reason beside it. Unknown keys, wrong types and values out of range are refused with the key's
+name and the nearest known one.
+"""
 
 from __future__ import annotations
 
-from gmaug_core.config.settings import (
-    GENERATORS,
-    MIN_SIZE,
-    AugmentationConfig,
-    ClassifierConfig,
-    Colour,
-    Config,
-    EDMConfig,
-    GeneratorConfig,
-    GuidedDiffusionConfig,
-    Profile,
-    RunConfig,
-    SelectionConfig,
-    SimilarityConfig,
-    StyleGAN2Config,
-    Window,
-    image_format,
-    parse_assignments,
-    validate,
-)
+from gmaug_core.config.base import Config, parse_assignments, validate
+from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
+from gmaug_core.config.classifiers.resnet import ResNetConfig
+from gmaug_core.config.generators import GENERATORS, GeneratorConfig
+from gmaug_core.config.generators.edm import EDMConfig
+from gmaug_core.config.generators.guided_diffusion import GuidedDiffusionConfig
+from gmaug_core.config.generators.stylegan2 import StyleGAN2Config
+from gmaug_core.config.presets import PRESETS, augmentation_config
+from gmaug_core.config.profiles import CHANNELS, MIN_SIZE, Colour, Profile, Window, image_format
+from gmaug_core.config.runs import AugmentationConfig, RunConfig, SimilarityConfig
+from gmaug_core.config.selection import SelectionConfig
 
 __all__ = [
+    "CHANNELS",
+    "CLASSIFIERS",
+    "GENERATORS",
+    "MIN_SIZE",
+    "PRESETS",
     "AugmentationConfig",
     "ClassifierConfig",
     "Colour",
     "Config",
     "EDMConfig",
-    "GENERATORS",
     "GeneratorConfig",
     "GuidedDiffusionConfig",
-    "MIN_SIZE",
     "Profile",
+    "ResNetConfig",
     "RunConfig",
     "SelectionConfig",
     "SimilarityConfig",
     "StyleGAN2Config",
     "Window",
+    "augmentation_config",
     "image_format",
     "parse_assignments",
     "validate",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
-from gmaug_core.config import ClassifierConfig
+from gmaug_core.config import ClassifierConfig, ResNetConfig
 from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
@@ -35,7 +35,7 @@ class ResNet18(nn.Module):
     stem "small": 3x3 stride 1 and no pooling, for images of 64 px or less; blocks: residual blocks in each of the stages.
     """
 
-    def __init__(self, in_channels: int, classes: int, config: ClassifierConfig) -> None:
+    def __init__(self, in_channels: int, classes: int, config: ResNetConfig) -> None:
         super().__init__()
         width, small = config.width, config.stem == "small"
         self.conv1 = nn.Conv2d(

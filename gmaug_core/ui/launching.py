@@ -10,8 +10,14 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core import runs
-from gmaug_core.config import AugmentationConfig, RunConfig, SelectionConfig
-from gmaug_core.config.presets import PRESETS, augmentation_config
+from gmaug_core.config import (
+    GENERATORS,
+    PRESETS,
+    AugmentationConfig,
+    RunConfig,
+    SelectionConfig,
+    augmentation_config,
+)
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
@@ -20,18 +26,6 @@ from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
 from gmaug_core.ui import text
 from gmaug_core.workspace import groupings
 
-PRESET_WORDS = {
-    "quick": "**Quick**: small networks at 16 to 32 px, for two CPU cores and some minutes. A first honest answer.",
-    "standard": "**Standard**: larger networks at up to 64 px. Some hours on one GPU; days without one.",
-    "paper": "**Paper**: the published method's settings at up to 128 px. Days on one GPU.",
-}
-GENERATOR_NAMES = {"edm": "EDM", "guided_diffusion": "Guided diffusion", "stylegan2": "StyleGAN2"}
-GENERATOR_WORDS = {
-    "edm": "**EDM** (diffusion): crisp and varied even in rare classes; slower to draw from. The better start on small data.",
-    "guided_diffusion": "**Guided diffusion** (ADM): the paper's second generator, steered by a classifier of noisy images; slow to draw "
-    "from. Can start from your own copy of a published ImageNet checkpoint (`generator.pretrained=FILE`): samples are then open-set.",
-    "stylegan2": "**StyleGAN2** (transitional GAN): the paper's generator; fast to draw from, little variety in the rarest classes.",
-}
 MODE_WORDS = {
     "probability": "probability: means the same on every dataset",
     "logit": "logit: the paper's raw score (10 to 30 for ResNet18)",
@@ -84,7 +78,7 @@ def label(paths: RunPaths) -> str:
     if config["kind"] == "similarity":
         what = settings["profile"]
     else:
-        what = f"{settings['preset']}, {GENERATOR_NAMES[settings['generator']['name']]}"
+        what = f"{settings['preset']}, {GENERATORS[settings['generator']['name']].title}"
     return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {paths.id[-4:]}"
 
 
@@ -148,7 +142,7 @@ def advice_box(given: Advice) -> None:
 
 
 def resolve(
-    data: Dataset, preset: str, lane: str, overrides: Mapping[str, Any] | None = None
+    data: Dataset, preset: str, generator: str, overrides: Mapping[str, Any] | None = None
 ) -> AugmentationConfig:
     """The settings of a run on this dataset. Raises InputError that names what is wrong."""
     given = (overrides or {}).get("generator", {})
@@ -161,7 +155,7 @@ def resolve(
         colour=data.colour,
         symmetric=data.symmetric,
         preset=preset,
-        generator=lane,
+        generator=generator,
         overrides=overrides,
     )
 
@@ -188,7 +182,7 @@ def cost(config: AugmentationConfig) -> str:
         )
         if status.state == "finished" and alike:
             return f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this machine."
-    at_16 = "about 6 minutes" if config.generator.name == "guided_diffusion" else "about 4 minutes"
+    at_16 = f"about {GENERATORS[config.generator.name].quick_minutes} minutes"
     typical = {
         "quick": f"On two CPU cores expect {at_16} at 16 px, and several times that at 32 px.",
         "standard": "Expect some hours on one GPU.",

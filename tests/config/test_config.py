@@ -3,14 +3,18 @@ from __future__ import annotations
 import pytest
 
 from gmaug_core.config import (
+    CLASSIFIERS,
     GENERATORS,
+    PRESETS,
     AugmentationConfig,
+    ClassifierConfig,
+    GeneratorConfig,
     Profile,
     SimilarityConfig,
+    augmentation_config,
     parse_assignments,
     validate,
 )
-from gmaug_core.config.presets import PRESETS, augmentation_config
 from gmaug_core.errors import InputError
 
 
@@ -64,6 +68,10 @@ def test_overrides_win_and_leave_the_rest():
         ("classifier.batch=0", "batch"),
         ("selection.mode=luck", "mode"),
         ("generator.name=gan", "unknown generator"),
+        ("generator.name=[1]", "unknown generator"),
+        ("classifier.name=tree", "unknown classifier"),
+        ("classifier.stme=small", "did you mean 'stem'"),
+        ("classifier=5", "classifier"),
         ("generator=5", "generator"),
         ("seeds", "not a setting"),
         ("a.b=1", "unknown setting 'a'"),
@@ -77,3 +85,21 @@ def test_bad_settings_are_named(assignment, message):
 def test_pairs_and_half_width_exclude_each_other():
     with pytest.raises(InputError, match="not both"):
         validate(SimilarityConfig, {"dataset": "d", "pairs": 5, "half_width": 0.1})
+
+
+@pytest.mark.parametrize(("table", "base"), [(GENERATORS, GeneratorConfig), (CLASSIFIERS, ClassifierConfig)])
+def test_a_record_agrees_with_its_config(table, base):
+    for key, record in table.items():
+        assert record.key == key == record.config.model_fields["name"].default
+        assert issubclass(record.config, base)
+        assert set(record.presets) == set(PRESETS)
+        assert record.title and record.words.startswith(f"**{record.title}**")
+        for preset in record.presets.values():
+            rows = [preset.always, preset.mirrored, preset.upright, *preset.at.values()]
+            assert {name for row in rows for name in row} <= set(record.config.model_fields)
+
+
+def test_a_run_preset_names_what_exists():
+    for preset in PRESETS.values():
+        assert preset.generator in GENERATORS and preset.classifier in CLASSIFIERS
+        assert list(preset.sides) == sorted(preset.sides)

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from gmaug_core.config import ClassifierConfig
+from gmaug_core.config import ResNetConfig
 from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import Classifier, ResNet18
 
-TINY = ClassifierConfig(
+TINY = ResNetConfig(
     width=8, stem="small", blocks=(1, 1), steps=40, batch=32, lr=0.05, augment="affine", checkpoint_steps=10
 )
 
@@ -33,7 +33,7 @@ def bars() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_parameters_are_torchvisions_name_by_name():
-    ours = ResNet18(3, 10, ClassifierConfig())
+    ours = ResNet18(3, 10, ResNetConfig())
     theirs = resnet18(num_classes=10)
     assert {k: v.shape for k, v in ours.state_dict().items()} == {
         k: v.shape for k, v in theirs.state_dict().items()

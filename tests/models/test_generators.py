@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
+from gmaug_core.config import GENERATORS, EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.data import pictures
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import generators
@@ -91,6 +91,10 @@ def lanes(*names):
     return pytest.mark.parametrize(
         "config", [LANES[name] for name in names or LANES], ids=names or list(LANES)
     )
+
+
+def test_every_generator_is_under_contract():
+    assert {config.name for config in LANES.values()} == set(GENERATORS)
 
 
 def data(config, n=30, seed=0):

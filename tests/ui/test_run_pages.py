@@ -152,7 +152,7 @@ def test_launch_uses_what_was_chosen(demo, monkeypatch):
         launch.LOCAL, "start", lambda paths: (started.append(paths), paths.lock.touch()), raising=False
     )
     at = open_page("augmentation")
-    at.radio(key="aug-lane-quick").set_value("stylegan2").run()
+    at.radio(key="aug-generator-quick").set_value("stylegan2").run()
     tag = f"quick-stylegan2-{demo}"
     at.number_input(key=f"kimg-{tag}").set_value(5.0)
     at.text_area(key=f"more-{tag}").set_value("classifier.steps=50\nseeds=2").run()

@@ -5,9 +5,9 @@
     for batch in generator.sample(labels, seeds, batch_size): ...       # uint8, in order
     generator.save(folder);  generator = load(folder)                   # model.safetensors + config.json
 
-Image k depends on (labels[k], seeds[k]) alone; sample(..., judge=a classifier) steers the diffusion lanes. A training that is
-stopped and resumed equals one that was not, bit for bit on a CPU. Time is counted in images. A new lane is a subclass of
-Generator and a line in LANES.
+Image k depends on (labels[k], seeds[k]) alone; sample(..., judge=a classifier) steers diffusion. A training
+that is stopped and resumed equals one that was not, bit for bit on a CPU. Time is counted in images. A new
+generator is a subclass of Generator here, and a record in config/generators that names it.
 """
 
 from __future__ import annotations
@@ -16,38 +16,39 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config, validate
+from gmaug_core.config import GENERATORS, GeneratorConfig, validate
+from gmaug_core.config.records import GeneratorRecord
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
+from gmaug_core.models.dotted import imported
 from gmaug_core.models.generators.cost import measure
-from gmaug_core.models.generators.edm import EDM
 from gmaug_core.models.generators.feedback import Judge
-from gmaug_core.models.generators.guided_diffusion import GuidedDiffusion
-from gmaug_core.models.generators.stylegan2 import StyleGAN2
 from gmaug_core.models.generators.training import CONFIG_FILE, MODEL_FILE, Generator
 
-__all__ = ["LANES", "Generator", "Judge", "create", "estimate", "load"]
-
-LANES: dict[str, type[Generator]] = {lane.name: lane for lane in (EDM, GuidedDiffusion, StyleGAN2)}
+__all__ = ["Generator", "Judge", "create", "estimate", "load"]
 
 
-def create(config: EDMConfig | GuidedDiffusionConfig | StyleGAN2Config) -> Generator:
-    """An untrained generator of the lane that `config.name` says. Raises InputError for a lane that does not exist."""
-    return _lane(config.name)(config)
+def create(config: GeneratorConfig) -> Generator:
+    """An untrained generator, the one that `config.name` says. Raises InputError where there is none of that
+    name.
+    """
+    return _implementation(config.name)(config)
 
 
 def estimate(settings: dict[str, Any], n_classes: int, device: str = "auto") -> dict[str, Any]:
-    """What training with these settings (a generator config as JSON) would cost: see cost.measure. Seconds of measuring."""
-    lane = _lane(settings["name"])
-    return measure(lane, validate(lane.config_type, settings), n_classes, device)
+    """What training with these settings (a generator config as JSON) would cost: see cost.measure. Seconds of
+    measuring.
+    """
+    config = validate(_record(settings["name"]).config, settings)
+    return measure(_implementation(config.name), config, n_classes, device)
 
 
 def load(folder: Path, device: str = "auto") -> Generator:
     """A trained generator that `Generator.save` wrote. Raises InputError where the folder holds none."""
     try:
         document = read_json(folder / CONFIG_FILE)
-        lane = _lane(document["generator"]["name"])
-        generator = lane(validate(lane.config_type, document["generator"]))
+        settings = document["generator"]
+        generator = create(validate(_record(settings["name"]).config, settings))
         generator.load_network(folder / MODEL_FILE, tuple(document["class_names"]), device)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(
@@ -58,7 +59,12 @@ def load(folder: Path, device: str = "auto") -> Generator:
     return generator
 
 
-def _lane(name: str) -> type[Generator]:
-    if name not in LANES:
-        raise InputError(f"unknown generator '{name}'", expected="one of " + ", ".join(LANES))
-    return LANES[name]
+def _record(name: str) -> GeneratorRecord[GeneratorConfig]:
+    if name not in GENERATORS:
+        raise InputError(f"unknown generator '{name}'", expected="one of " + ", ".join(GENERATORS))
+    return GENERATORS[name]
+
+
+def _implementation(name: str) -> type[Generator]:
+    found: type[Generator] = imported(_record(name).implementation)
+    return found

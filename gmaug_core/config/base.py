@@ -1,0 +1,109 @@
+"""What all configs share: frozen models, settings refused with the nearest known key, KEY=VALUE texts."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, Union
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, ErrorDetails
+
+from gmaug_core.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Config(BaseModel):
+    """Base of all configs: frozen, no unknown keys, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+class OneOf:
+    """Marks a setting that is one of several configs, told apart by their `name`: Annotated[Base,
+    OneOf(configs)].
+    """
+
+    def __init__(self, configs: Iterable[type[Config]]) -> None:
+        self.configs = tuple(configs)
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if len(self.configs) == 1:  # a union of one is no union, and cannot be told apart
+            return handler.generate_schema(self.configs[0])
+        return handler.generate_schema(Annotated[Union[self.configs], Field(discriminator="name")])  # noqa: UP007
+
+
+def absolute(path: str | None) -> str | None:
+    """A file that a person names: a run works in another folder than the person."""
+    return str(Path(path).expanduser().absolute()) if path else None
+
+
+def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Build a config. Raises InputError that names every wrong key, its value and the nearest known key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [_explain(model, item) for item in error.errors()]
+        raise InputError(
+            "; ".join(problems[:5]),
+            expected=f"valid {model.__name__} settings",
+            todo="correct the settings named here; nothing was started",
+        ) from error
+
+
+def _explain(model: type[BaseModel], item: ErrorDetails) -> str:
+    path = [str(part) for part in item["loc"]]
+    # where a setting is one of several configs, pydantic puts the config's name into the place of an error
+    names = {part.model_fields["name"].default for part in _parts(model) if "name" in part.model_fields}
+    name = ".".join(part for part in path if part not in names or part == path[-1])
+    if item["type"] == "extra_forbidden":
+        known = {key for part in _parts(model) for key in part.model_fields}
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        return f"unknown setting '{name}'" + (f" (did you mean '{near[0]}'?)" if near else "")
+    if item["type"] == "missing":
+        return f"setting '{name}' is missing"
+    return f"setting '{name}': {item['msg'].removeprefix('Value error, ')} (given: {str(item['input'])[:80]})"
+
+
+def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A config and the configs within it."""
+    yield model
+    for field in model.model_fields.values():
+        nested: list[type[BaseModel]] = [
+            part for mark in field.metadata if isinstance(mark, OneOf) for part in mark.configs
+        ]
+        if not nested and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            nested = [field.annotation]
+        for part in nested:
+            yield from _parts(part)
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """['generator.kimg=5', 'seeds=1'] -> {'generator': {'kimg': 5}, 'seeds': 1}.
+
+    Values are JSON where they parse as JSON, else text. Raises InputError for a text that assigns nothing, or
+    assigns into a value.
+    """
+    nested: dict[str, Any] = {}
+    for text in assignments:
+        key, equals, raw = text.partition("=")
+        if not equals or not key:
+            raise InputError(f"'{text}' is not a setting", expected="KEY=VALUE, for example generator.kimg=5")
+        try:
+            value = json.loads(raw)
+        except json.JSONDecodeError:
+            value = raw
+        place = nested
+        *parents, leaf = key.split(".")
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise InputError(
+                    f"'{text}' sets a part of a setting that already has a value",
+                    expected="one value a setting",
+                )
+        place[leaf] = value
+    return nested

@@ -1,0 +1,48 @@
+"""ResNet18: settings, words and presets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gmaug_core.config.classifiers.common import ClassifierConfig
+from gmaug_core.config.records import Preset, Record
+
+
+class ResNetConfig(ClassifierConfig):
+    """ResNet18 (He 2016) from scratch, by SGD with momentum."""
+
+    name: Literal["resnet18"] = "resnet18"
+    width: int = Field(64, ge=4, le=256)  # channels of the first stage; 64 is ResNet18
+    # small: 3x3 stride 1 without pooling, for <= 64 px
+    stem: Literal["imagenet", "small"] = "imagenet"
+    blocks: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks a stage; (2, 2, 2, 2) is ResNet18
+    momentum: float = Field(0.9, ge=0, lt=1)
+
+
+RECORD = Record(
+    key="resnet18",
+    title="ResNet18",
+    words="**ResNet18**, trained from scratch: the paper's classifier.",
+    config=ResNetConfig,
+    implementation="gmaug_core.models.classifiers.resnet:ResNet18",
+    presets={
+        "quick": Preset(
+            {"width": 16, "blocks": (1, 1, 1), "stem": "small", "steps": 400, "batch": 64},
+            mirrored={"augment": "crop_flip"},
+            upright={"augment": "affine"},
+        ),
+        "standard": Preset(
+            {"stem": "small", "steps": 3000, "schedule": "cosine", "batch": 128},
+            mirrored={"augment": "crop_flip"},
+            upright={"augment": "crop"},
+        ),
+        "paper": Preset(
+            {"stem": "small", "steps": 10000, "schedule": "step", "batch": 256},
+            at={128: {"stem": "imagenet"}},
+            mirrored={"augment": "crop_flip"},
+            upright={"augment": "crop"},
+        ),
+    },
+)

@@ -1,0 +1,15 @@
+"""The generators: a file each with settings, words and presets, and a line each in GENERATORS."""
+
+from __future__ import annotations
+
+from gmaug_core.config.generators import edm, guided_diffusion, stylegan2
+from gmaug_core.config.generators.common import GeneratorConfig
+from gmaug_core.config.records import GeneratorRecord
+
+GENERATORS: dict[str, GeneratorRecord[GeneratorConfig]] = {
+    "edm": edm.RECORD,
+    "guided_diffusion": guided_diffusion.RECORD,
+    "stylegan2": stylegan2.RECORD,
+}
+
+__all__ = ["GENERATORS", "GeneratorConfig"]

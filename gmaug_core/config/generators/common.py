@@ -1,0 +1,34 @@
+"""The settings that every generator has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from gmaug_core.config.base import Config
+from gmaug_core.config.profiles import Colour
+
+Kimg = Annotated[float, Field(gt=0, le=10**6)]  # a budget of training in thousand images
+Batch = Annotated[int, Field(ge=2, le=8192)]
+
+
+class GeneratorConfig(Config):
+    """What the training loop, the presets and the pages ask of any generator's settings."""
+
+    name: str
+    resolution: int = Field(16, ge=8, le=256)
+    colour: Colour = "grey"
+    kimg: Kimg
+    # a budget of time instead: becomes kimg at launch, by measured speed
+    minutes: float | None = Field(None, gt=0, le=10**7)
+    batch: Batch
+    lr: float = Field(2e-3, gt=0, le=1)
+    class_power: float = Field(0.5, ge=0, le=1)  # classes are drawn ~ n^power: 1 natural, 0 balanced
+    mirror: bool = False  # horizontal flips; wrong for digits and text
+    snapshot_kimg: float = Field(10.0, gt=0)  # checkpoint and sample grid interval
+
+    def files(self) -> dict[str, Path]:
+        """The files of this machine that training starts from, by the setting that names them."""
+        return {}

@@ -1,0 +1,68 @@
+"""Settings of each kind of run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from gmaug_core.config.base import Config, OneOf, absolute
+from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
+from gmaug_core.config.generators import GENERATORS, GeneratorConfig
+from gmaug_core.config.profiles import Profile
+from gmaug_core.config.selection import SelectionConfig
+
+
+class SimilarityConfig(Config):
+    """A similarity run: SSIM-mergeCls and SSIM-supSubCls of a dataset under a grouping."""
+
+    kind: Literal["similarity"] = "similarity"
+    dataset: str
+    grouping: str = "identity"  # name of a stored grouping of the dataset
+    profile: str = "paper"
+    seed: int = Field(0, ge=0, lt=2**31)
+    # pairs a set; None: 2|X| as in paper A, exact when the set is small
+    pairs: int | None = Field(None, ge=1, le=10**9)
+    # sample until the 95 % interval is this narrow instead
+    half_width: float | None = Field(None, gt=0, lt=1)
+    workers: int = Field(0, ge=0, le=1024)  # threads; 0: all cores. Never changes a number
+
+    @model_validator(mode="after")
+    def _check(self) -> SimilarityConfig:
+        Profile.parse(self.profile)
+        if self.pairs is not None and self.half_width is not None:
+            raise ValueError("give either pairs or half_width, not both")
+        return self
+
+
+class AugmentationConfig(Config):
+    """GM-augCls from end to end: split, baseline, generate, select, retrain, compare."""
+
+    kind: Literal["augmentation"] = "augmentation"
+    dataset: str
+    grouping: str = "identity"  # for the predicted gain only
+    preset: str = "quick"
+    seed: int = Field(0, ge=0, lt=2**31)  # first seed; split and generator use it
+    seeds: int = Field(3, ge=1, le=100)  # classifier seeds: one seed moves a result by -6 to +4 points
+    generator: Annotated[GeneratorConfig, OneOf(record.config for record in GENERATORS.values())]
+    classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
+    selection: SelectionConfig
+    # real + synthetic images a class; None: as many as the largest class has
+    target: int | None = Field(None, ge=1)
+    max_steps: int = Field(2, ge=1, le=10)  # select-and-retrain steps; paper A needed at most 2
+    # epsilon: validation accuracy must rise by more than this to go on
+    tolerance: float = Field(0.0, ge=0, lt=1)
+    # share of a filled class's draws that are synthetic, in the mix variant
+    mix: float = Field(0.25, gt=0, lt=1)
+    # how accepted images enter training; chosen on validation
+    use: tuple[Literal["fill", "mix"], ...] = ("fill", "mix")
+    # at most this many draws for every image wanted, per class and step
+    draw_budget: float = Field(5.0, ge=1)
+    sampling_batch: int = Field(250, ge=1)
+    inception: str | None = None  # a person's own Inception weights file: the result then has a true FID
+    device: str = "auto"  # auto | cpu | cuda | cuda:0 ...
+
+    _absolute = field_validator("inception")(absolute)
+
+
+RunConfig = SimilarityConfig | AugmentationConfig
