@@ -11,8 +11,7 @@ import pytest
 import torch
 from published_adm import Published
 
-from gmaug_core.config import GuidedDiffusionConfig
-from gmaug_core.config import augmentation_config
+from gmaug_core.config import GuidedDiffusionConfig, augmentation_config
 from gmaug_core.errors import InputError
 from gmaug_core.models import generators
 from gmaug_core.models.generators.adm import NoisyClassifier, UNet, convert, time_embedding
