@@ -1,6 +1,9 @@
 /* The super-class board. Names are only ever written with textContent. One instance lives on the parent element: this
    function is called again whenever data or theme changes, and DOM, scroll and focus survive that. */
 
+import { OperationLog } from "./operations.mjs";
+import { destinations, found, keyed, nearest, shown, titleOf } from "./board_logic.mjs";
+
 const KEEP = "__gmaugBoard";
 
 export default function (component) {
@@ -11,27 +14,6 @@ export default function (component) {
   return () => {
     // called when the component leaves the page, and when it is called again: nothing outside our own element to undo
   };
-}
-
-/* The groups after one operation; the same rules as in Python, which has the last word. groups: [[name, [sub, ...]], ...] */
-function applied(groups, op) {
-  const clean = (text) => text.trim();
-  if (op.do === "move") {
-    const to = clean(op.to);
-    const moved = new Set(op.subs.filter((sub) => !groups.some(([name, subs]) => name === to && subs.includes(sub))));
-    const next = groups.map(([name, subs]) => [name, subs.filter((sub) => !moved.has(sub))]);
-    let target = next.find(([name]) => name === to);
-    if (!target) next.push((target = [to, []]));
-    target[1].push(...op.subs.filter((sub) => moved.has(sub)));
-    return next;
-  }
-  if (op.do === "add") return groups.some(([name]) => name === clean(op.name)) ? groups : [...groups, [clean(op.name), []]];
-  if (op.do === "rename") {
-    const taken = groups.some(([name]) => name === clean(op.to));
-    return taken ? groups : groups.map(([name, subs]) => [name === op.name ? clean(op.to) : name, subs]);
-  }
-  if (op.do === "remove") return groups.filter(([name, subs]) => name !== op.name || subs.length);
-  return groups; // undo and redo: only the server knows
 }
 
 function make(tag, className, text) {
@@ -46,9 +28,7 @@ const several = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`;
 
 class Board {
   constructor(parent) {
-    this.pending = [];
-    this.n = 0;
-    this.mount = null;
+    this.log = new OperationLog();
     this.groups = [];
     this.chosen = new Set();
     this.cards = new Map(); // sub-class -> element
@@ -62,47 +42,37 @@ class Board {
   receive(data) {
     if (data.board !== this.name) {
       // another grouping or dataset on the same element: nothing of the one before may reach it
-      Object.assign(this, { name: data.board, mount: data.mount, n: data.ack, pending: [], waiting: [], query: "" });
+      Object.assign(this, { name: data.board, log: new OperationLog(data.mount, data.ack), waiting: [], query: "" });
       this.search.value = this.freshName.value = "";
       this.chosen.clear();
       this.cards.clear();
       this.panels.clear();
       this.list.replaceChildren();
     }
-    if (data.mount !== this.mount) {
-      // a new session on the server: it knows nothing of our numbers, so what is not acknowledged gets new ones
-      this.mount = data.mount;
-      this.n = data.ack;
-      this.pending = this.pending.map((op) => ({ ...op, n: ++this.n, mount: this.mount }));
-      if (this.pending.length) this.send(this.pending);
-    }
-    this.n = Math.max(this.n, data.ack);
-    this.pending = this.pending.filter((op) => op.n > data.ack);
+    const taken = this.log.receive(data);
+    if (taken === "stale") return;
+    if (taken === "resend") this.send(this.log.pending);
     this.data = data;
-    this.groups = this.pending.reduce(applied, data.groups);
+    this.groups = this.log.pending.reduce(shown, data.groups);
+    this.freshName.maxLength = this.answer.maxLength = data.name_length;
     this.draw();
   }
 
   do(op) {
     if (this.data.locked) return;
-    this.pending = [...this.pending, { ...op, n: ++this.n, mount: this.mount }];
-    this.groups = applied(this.groups, op);
+    this.log.add(op);
+    this.groups = shown(this.groups, op);
     this.draw();
-    this.send(this.pending);
+    this.send(this.log.pending);
   }
 
   move(subs, to) {
-    const name = to.trim();
-    const real = subs.filter((sub) => this.superOf(sub) !== name);
-    if (!name || !real.length) return;
+    const moved = subs.filter((sub) => titleOf(this.groups, sub) !== to);
+    if (this.data.locked || !moved.length) return;
     this.chosen.clear();
-    this.do({ do: "move", subs: real, to: name });
-    this.say(`${real.length === 1 ? real[0] : several(real.length, "sub-class", "sub-classes")} moved to ${name}`);
-    this.focusCard(real[0]);
-  }
-
-  superOf(sub) {
-    return (this.groups.find(([, subs]) => subs.includes(sub)) ?? [""])[0];
+    this.do({ do: "move", subs: moved, to });
+    this.say(`${moved.length === 1 ? moved[0] : several(moved.length, "sub-class", "sub-classes")} moved to ${to}`);
+    this.focusCard(moved[0]);
   }
 
   // --- the elements ---
@@ -161,7 +131,7 @@ class Board {
     this.freshSay = make("div", "say");
     const row = make("div", "row");
     this.freshName = make("input", "field");
-    Object.assign(this.freshName, { placeholder: "New super-class", maxLength: 80, spellcheck: false });
+    Object.assign(this.freshName, { placeholder: "New super-class", spellcheck: false });
     this.freshName.setAttribute("aria-label", "Name of a new super-class");
     row.append(this.freshName, this.button("Add", () => this.addFresh()));
     this.fresh.append(row, this.freshSay);
@@ -178,13 +148,12 @@ class Board {
   }
 
   addFresh() {
-    const name = this.freshName.value.trim();
+    const name = this.freshName.value;
     if (!name) return this.freshName.focus();
     const subs = this.waiting;
     this.waiting = [];
     this.freshName.value = "";
     if (subs.length) this.move(subs, name);
-    else if (this.groups.some(([title]) => title === name)) this.say(`There is a super-class ${name} already`);
     else this.do({ do: "add", name });
     this.panels.get(name)?.scrollIntoView({ block: "nearest" });
   }
@@ -205,7 +174,7 @@ class Board {
     this.dialog = make("dialog");
     this.question = make("h3");
     this.answer = make("input", "field");
-    Object.assign(this.answer, { maxLength: 80, spellcheck: false, placeholder: "Type to find, or a new name" });
+    Object.assign(this.answer, { spellcheck: false, placeholder: "Type to find, or a new name" });
     this.answer.setAttribute("role", "combobox");
     this.answer.setAttribute("aria-label", "Super-class to move to");
     this.answer.setAttribute("aria-expanded", "true");
@@ -235,20 +204,15 @@ class Board {
   }
 
   drawOptions(at) {
-    const typed = this.answer.value.trim();
-    const here = this.asked.length === 1 ? this.superOf(this.asked[0]) : null;
-    const found = this.groups.filter(([name]) => name !== here && name.toLowerCase().includes(typed.toLowerCase()));
-    this.choices = found.map(([name]) => name);
-    const fresh = typed && !this.groups.some(([name]) => name === typed);
-    if (fresh) this.choices.push(typed);
+    const here = this.asked.length === 1 ? titleOf(this.groups, this.asked[0]) : null;
+    this.choices = destinations(this.groups, this.answer.value, here);
     this.at = this.choices.length ? (at + this.choices.length) % this.choices.length : 0;
     this.options.replaceChildren(
-      ...this.choices.map((name, i) => {
+      ...this.choices.map(({ title, size, fresh }, i) => {
         const item = make("li");
         item.setAttribute("role", "option");
         item.setAttribute("aria-selected", String(i === this.at));
-        const isNew = fresh && i === this.choices.length - 1;
-        item.append(make("span", "", name), make("span", "meta", isNew ? "new" : several(found[i][1].length, "sub-class", "sub-classes")));
+        item.append(make("span", "", title), make("span", "meta", fresh ? "new" : several(size, "sub-class", "sub-classes")));
         item.addEventListener("click", () => this.choose(i));
         return item;
       }),
@@ -257,11 +221,11 @@ class Board {
   }
 
   choose(i) {
-    const name = this.choices[i];
-    if (name === undefined) return;
+    const choice = this.choices[i];
+    if (choice === undefined) return;
     const subs = this.asked;
     this.dialog.close();
-    this.move(subs, name);
+    this.move(subs, choice.title);
   }
 
   card(sub) {
@@ -344,7 +308,7 @@ class Board {
     const panel = this.panels.get(name);
     if (!panel || this.data.locked || panel.head.querySelector(".rename")) return;
     const input = make("input", "field rename");
-    Object.assign(input, { value: name, maxLength: 80, spellcheck: false });
+    Object.assign(input, { value: name, maxLength: this.data.name_length, spellcheck: false });
     input.setAttribute("aria-label", `New name of ${name}`);
     panel.title_.hidden = true;
     panel.title_.after(input);
@@ -354,13 +318,13 @@ class Board {
     const end = (save) => {
       if (done) return;
       done = true;
-      const to = input.value.trim();
+      const to = input.value;
       input.remove();
       panel.title_.hidden = false;
       panel.title_.focus();
       if (!save || !to || to === name) return;
-      if (this.groups.some(([title]) => title === to)) this.say(`There is a super-class ${to} already`);
-      else (this.do({ do: "rename", name, to }), this.panels.get(to)?.title_.focus());
+      this.do({ do: "rename", name, to });
+      this.panels.get(to)?.title_.focus();
     };
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") end(true);
@@ -380,14 +344,14 @@ class Board {
     const wanted = [];
     this.groups.forEach(([name, subs], i) => {
       const panel = this.panel(name);
-      const hit = !this.query || name.toLowerCase().includes(this.query);
+      const seen = found(name, subs, this.query);
       const cards = subs.map((sub) => this.card(sub));
-      for (const card of cards) {
-        card.hidden = !hit && !card.sub.toLowerCase().includes(this.query);
+      cards.forEach((card, k) => {
+        card.hidden = !seen.cards[k];
         card.classList.toggle("chosen", this.chosen.has(card.sub));
         card.setAttribute("aria-label", `${card.sub}, ${several((data.classes[card.sub] ?? [0])[0], "image", "images")}, in ${name}${this.chosen.has(card.sub) ? ", selected" : ""}`);
-      }
-      panel.hidden = Boolean(this.query) && !hit && cards.every((card) => card.hidden);
+      });
+      panel.hidden = !seen.panel;
       panel.key.hidden = i > 8 || data.locked;
       panel.key.textContent = String(i + 1);
       const images = subs.reduce((sum, sub) => sum + (data.classes[sub] ?? [0])[0], 0);
@@ -409,9 +373,9 @@ class Board {
     this.pickedSay.textContent = several(this.chosen.size, "sub-class", "sub-classes") + " selected";
     for (const button of [this.undo, this.redo]) button.hidden = data.locked;
     this.help.hidden = data.locked;
-    const bad = Boolean(data.problem) && !this.pending.length;
+    const bad = Boolean(data.problem) && !this.log.pending.length;
     this.status.classList.toggle("bad", bad);
-    this.status.textContent = bad ? data.problem : this.pending.length ? "Saving…" : data.locked ? "" : data.revision ? `Saved · revision ${data.revision}` : "A proposal; your first edit saves it";
+    this.status.textContent = bad ? data.problem : this.log.pending.length ? "Saving…" : data.locked ? "" : data.revision ? `Saved · revision ${data.revision}` : "A proposal; your first edit saves it";
     if (focused?.sub && focused !== this.root.getRootNode().activeElement) focused.focus({ preventScroll: true });
     this.rove();
   }
@@ -450,56 +414,50 @@ class Board {
 
   onKey(event) {
     event.stopPropagation(); // Streamlit has shortcuts on single letters
-    const typing = event.target.tagName === "INPUT";
-    const command = event.ctrlKey || event.metaKey;
-    if (command && !typing && event.key.toLowerCase() === "z") return (event.preventDefault(), this.do({ do: event.shiftKey ? "redo" : "undo" }));
-    if (command && !typing && event.key.toLowerCase() === "y") return (event.preventDefault(), this.do({ do: "redo" }));
-    if (typing || command || event.altKey || this.dialog.open) {
-      if (event.target === this.search && ["ArrowDown", "Enter"].includes(event.key)) (event.preventDefault(), this.visible()[0]?.focus());
-      return;
-    }
-    if (event.key === "/") return (event.preventDefault(), this.search.focus());
-    if (event.key.toLowerCase() === "n" && !this.data.locked) return (event.preventDefault(), this.freshName.focus());
     const card = event.target;
-    if (!card.sub) return;
-    const subs = this.chosen.has(card.sub) ? [...this.chosen] : [card.sub];
-    const names = this.groups.map(([name]) => name);
-    const here = names.indexOf(this.superOf(card.sub));
-    const acts = {
-      ArrowUp: () => this.go(card, 0, -1),
-      ArrowDown: () => this.go(card, 0, 1),
-      ArrowLeft: () => (event.shiftKey ? names[here - 1] && this.move(subs, names[here - 1]) : this.go(card, -1, 0)),
-      ArrowRight: () => (event.shiftKey ? names[here + 1] && this.move(subs, names[here + 1]) : this.go(card, 1, 0)),
-      Home: () => this.visible()[0]?.focus(),
-      End: () => this.visible().at(-1)?.focus(),
-      Enter: () => this.ask(subs),
-      m: () => this.ask(subs),
-      M: () => this.ask(subs),
-      " ": () => this.toggle(card.sub),
-      F2: () => this.rename(names[here]),
-      Escape: () => (this.chosen.clear(), this.draw()),
-    };
-    if (/^[1-9]$/.test(event.key) && names[event.key - 1] !== undefined) acts[event.key] = () => this.move(subs, names[event.key - 1]);
-    if (!acts[event.key]) return;
+    const titles = this.groups.map(([title]) => title);
+    const here = card.sub ? titles.indexOf(titleOf(this.groups, card.sub)) : -1;
+    const field = card === this.search ? "search" : "field";
+    const meant = keyed(
+      { key: event.key, shift: event.shiftKey, command: event.ctrlKey || event.metaKey, alt: event.altKey },
+      {
+        place: card.tagName === "INPUT" ? field : card.sub ? "card" : "elsewhere",
+        open: this.dialog.open,
+        locked: this.data.locked,
+        titles,
+        here,
+      },
+    );
+    if (!meant) return;
     event.preventDefault();
-    acts[event.key]();
+    const subs = this.chosen.has(card.sub) ? [...this.chosen] : [card.sub];
+    const acts = {
+      undo: () => this.do({ do: "undo" }),
+      redo: () => this.do({ do: "redo" }),
+      find: () => this.search.focus(),
+      new: () => this.freshName.focus(),
+      first: () => this.visible()[0]?.focus(),
+      last: () => this.visible().at(-1)?.focus(),
+      go: () => this.go(card, meant.dx, meant.dy),
+      move: () => this.move(subs, meant.to),
+      ask: () => this.ask(subs),
+      choose: () => this.toggle(card.sub),
+      rename: () => this.rename(titles[here]),
+      clear: () => {
+        this.chosen.clear();
+        this.draw();
+      },
+      nothing: () => {},
+    };
+    acts[meant.act]();
   }
 
   /* To the nearest card in a direction, as it looks on screen. */
   go(from, dx, dy) {
-    const a = from.getBoundingClientRect();
-    let best = null;
-    let least = Infinity;
-    for (const card of this.visible()) {
-      if (card === from) continue;
-      const b = card.getBoundingClientRect();
-      const along = dx ? dx * (b.left - a.left) : dy * (b.top - a.top);
-      const across = dx ? Math.abs(b.top - a.top) : Math.abs(b.left - a.left);
-      if (along < 4) continue;
-      const far = along + 3 * across;
-      if (far < least) [best, least] = [card, far];
-    }
-    if (best) this.focusCard(best.sub);
+    const others = this.visible().filter((card) => card !== from);
+    const rectangles = others.map((card) => card.getBoundingClientRect());
+    const next = others[nearest(from.getBoundingClientRect(), rectangles, dx, dy)];
+    if (next) this.focusCard(next.sub);
   }
 }
 

@@ -1,6 +1,9 @@
 /* The sample gallery: a windowed grid, reviewed by keyboard. Names are only ever written with textContent. One instance lives
    on the parent element: this function is called again whenever data or theme changes, and DOM, scroll and focus survive. */
 
+import { OperationLog } from "./operations.mjs";
+import { decided, grid, keyed, onScreen, scrolled } from "./gallery_logic.mjs";
+
 const KEEP = "__gmaugGallery";
 const CELL = 96; // px, at least
 const FOOT = 20;
@@ -28,9 +31,7 @@ function make(tag, className, text) {
 
 class Gallery {
   constructor(parent) {
-    this.pending = [];
-    this.n = 0;
-    this.mount = null;
+    this.log = new OperationLog();
     this.items = { sample: [], classes: [], reasons: [] };
     this.decisions = {};
     this.cells = new Map(); // position -> element
@@ -41,20 +42,11 @@ class Gallery {
   // --- talking with Python ---
 
   receive(data) {
-    if (data.mount === this.mount && data.ack < this.acked) return; // an older answer that came late
-    this.acked = data.ack;
-    if (data.mount !== this.mount) {
-      // a new session on the server: it knows nothing of our numbers, so what is not acknowledged gets new ones
-      this.mount = data.mount;
-      this.n = data.ack;
-      this.pending = this.pending.map((op) => ({ ...op, n: ++this.n, mount: this.mount }));
-      if (this.pending.length) this.tell("ops", this.pending);
-    }
-    this.n = Math.max(this.n, data.ack);
-    this.pending = this.pending.filter((op) => op.n > data.ack);
+    const taken = this.log.receive(data);
+    if (taken === "stale") return;
+    if (taken === "resend") this.tell("ops", this.log.pending);
     this.data = data;
-    this.decisions = { ...data.decisions };
-    for (const op of this.pending) this.put(op);
+    this.decisions = decided(data.decisions, this.log.pending);
     this.root.style.setProperty("--accepted", data.colours.accepted);
     this.root.style.setProperty("--rejected", data.colours.rejected);
     if (data.items !== this.address) this.load(data.items);
@@ -85,18 +77,12 @@ class Gallery {
     if (items.sample.length) this.select();
   }
 
-  put(op) {
-    if (op.decision === null) delete this.decisions[op.sample];
-    else this.decisions[op.sample] = op.decision;
-  }
-
   decide(decision) {
     const sample = this.items.sample[this.at];
     if (sample === undefined) return;
-    const op = { n: ++this.n, mount: this.mount, sample, decision };
-    this.pending = [...this.pending, op];
-    this.put(op);
-    this.tell("ops", this.pending);
+    this.log.add({ sample, decision });
+    this.decisions = decided(this.data.decisions, this.log.pending);
+    this.tell("ops", this.log.pending);
     this.heard.textContent = `Sample ${sample}: ${decision ?? "as the filter says"}`;
     this.go(Math.min(this.at + 1, this.items.sample.length - 1));
     this.draw();
@@ -147,21 +133,21 @@ class Gallery {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = this.columns * Math.max(1, Math.floor(this.view.clientHeight / this.rowHeight));
-    const moves = {
-      ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns,
-      PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity,
-    };
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (key in moves) {
-      const to = this.at + moves[key];
-      this.go(Math.max(0, Math.min(this.items.sample.length - 1, to)));
+    const meant = keyed(
+      { key: event.key, modified: event.ctrlKey || event.metaKey || event.altKey },
+      {
+        at: this.at,
+        total: this.items.sample.length,
+        columns: this.grid.columns,
+        page: this.grid.columns * Math.max(1, Math.floor(this.view.clientHeight / this.grid.rowHeight)),
+      },
+    );
+    if (!meant) return;
+    if ("decision" in meant) this.decide(meant.decision);
+    else {
+      this.go(meant.to);
       this.draw();
-    } else if (key === "k") this.decide("keep");
-    else if (key === "x") this.decide("reject");
-    else if (key === "u" || key === "Backspace") this.decide(null);
-    else return;
+    }
     event.preventDefault();
     event.stopPropagation();
   }
@@ -169,22 +155,18 @@ class Gallery {
   go(to) {
     if (to < 0) return;
     this.at = to;
-    const top = Math.floor(to / this.columns) * this.rowHeight;
-    if (top < this.view.scrollTop) this.view.scrollTop = top;
-    else if (top + this.rowHeight > this.view.scrollTop + this.view.clientHeight) this.view.scrollTop = top + this.rowHeight - this.view.clientHeight;
+    this.view.scrollTop = scrolled(this.grid, to, this.view.scrollTop, this.view.clientHeight);
     this.select();
   }
 
   draw(scrolling = false) {
-    const width = this.view.clientWidth - GAP;
-    if (!this.data || width <= 0) return;
+    const width = this.view.clientWidth;
+    if (!this.data || width <= GAP) return;
     const total = this.items.sample.length;
-    this.columns = Math.max(1, Math.floor(width / (CELL + GAP)));
-    const side = width / this.columns - GAP;
-    this.rowHeight = side + FOOT + GAP;
-    this.room.style.height = `${Math.ceil(total / this.columns) * this.rowHeight + GAP}px`;
-    const first = Math.max(0, Math.floor(this.view.scrollTop / this.rowHeight) - SPARE_ROWS) * this.columns;
-    const last = Math.min(total, (Math.ceil((this.view.scrollTop + this.view.clientHeight) / this.rowHeight) + SPARE_ROWS) * this.columns);
+    this.grid = grid(width, { cell: CELL, foot: FOOT, gap: GAP });
+    const { columns, side, rowHeight } = this.grid;
+    this.room.style.height = `${Math.ceil(total / columns) * rowHeight + GAP}px`;
+    const { first, last } = onScreen(this.grid, total, this.view.scrollTop, this.view.clientHeight, SPARE_ROWS);
     for (const [position, cell] of this.cells) {
       if (position < first || position >= last) {
         cell.remove();
@@ -222,7 +204,7 @@ class Gallery {
     const accepted = items.accepted[position] === 1;
     cell.className = `cell ${accepted ? "accepted" : "rejected"}${decision ? " decided" : ""}${position === this.at ? " here" : ""}`;
     cell.style.cssText =
-      `left:${GAP + (position % this.columns) * (side + GAP)}px;top:${GAP + Math.floor(position / this.columns) * this.rowHeight}px;` +
+      `left:${GAP + (position % this.grid.columns) * (side + GAP)}px;top:${GAP + Math.floor(position / this.grid.columns) * this.grid.rowHeight}px;` +
       `width:${side}px;height:${side + FOOT}px;--tone:var(--${accepted ? "accepted" : "rejected"});` +
       `--decided:var(--${decision === "keep" ? "accepted" : "rejected"})`;
     cell.children[1].textContent = decision === "keep" ? "✓" : "✕";

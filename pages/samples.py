@@ -6,7 +6,6 @@ import streamlit as st
 
 from gmaug_core import runs, workspace
 from gmaug_core.data import samples
-from gmaug_core.report import findings
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import gallery, items, launching, layout, text
 from gmaug_core.ui.choice import chosen
@@ -20,7 +19,7 @@ def view(run_id: str) -> None:
     table = items.table(paths.samples)
     want = filters(table)
     reviews = workspace.reviews.load(paths.id)
-    found = items.chosen(table, want, reviews)
+    found = samples.chosen(table, want, reviews)
     counts(table[table["seed"] == want.seed], reviews)
     left, right = layout.columns([5, 2], key="sample-view", least=17)
     with left:
@@ -32,12 +31,12 @@ def view(run_id: str) -> None:
             gallery.inspector(paths, selected, want.seed)
 
 
-def filters(table) -> items.Filter:
+def filters(table) -> samples.Filter:
     """What to show."""
     seeds = sorted(table["seed"].unique().tolist())
     with st.container(horizontal=True, vertical_alignment="bottom", key="sample-filters"):
         verdict = st.segmented_control(
-            "Filter's verdict", items.VERDICTS, default="all", key="f-verdict", required=True
+            "Filter's verdict", samples.VERDICTS, default="all", key="f-verdict", required=True
         )
         name = st.selectbox(
             "Class", [ALL, *table["class"].unique()], format_func=text.plain, key="f-class", width=170
@@ -45,9 +44,9 @@ def filters(table) -> items.Filter:
         reason = st.selectbox("Reason", [ALL, *table["reason"].unique()], key="f-reason", width=220)
         seed = st.selectbox("Judge", seeds, format_func=lambda n: f"seed {n}", key="f-seed", width=120)
         step = st.selectbox("Step", [ALL, *sorted(table["step"].unique().tolist())], key="f-step", width=100)
-        decision = st.selectbox("People's decision", items.DECISIONS, key="f-decision", width=150)
-        order = st.selectbox("Order", items.ORDERS, key="f-order", width=170)
-    return items.Filter(
+        decision = st.selectbox("People's decision", samples.DECISIONS, key="f-decision", width=150)
+        order = st.selectbox("Order", samples.ORDERS, key="f-order", width=170)
+    return samples.Filter(
         seed=int(seed),
         verdict=verdict or ALL,
         name="" if name == ALL else name,
@@ -61,7 +60,7 @@ def filters(table) -> items.Filter:
 def counts(table, reviews: dict[int, str]) -> None:
     """How many were drawn, accepted, rejected, decided by people."""
     accepted = int(table["accepted"].astype(bool).sum())
-    kept = int(findings.decided(table, reviews).sum())
+    kept = int(samples.decided(table, reviews).sum())
     parts = [
         f"**{text.count(len(table))}** judged",
         f":green-badge[:material/check: {text.count(accepted)} accepted]",

@@ -44,9 +44,14 @@ def register(verbs: Verbs) -> None:
     p = verbs.add("samples", list_samples, "the synthetic images of a run with scores and reasons")
     p.add_argument("run")
     which = p.add_mutually_exclusive_group()
-    which.add_argument("--accepted", action="store_true")
-    which.add_argument("--rejected", action="store_true")
-    p.add_argument("--class", dest="class_name", metavar="C")
+    which.add_argument("--accepted", action="store_true", help="only those that the filter accepted")
+    which.add_argument("--rejected", action="store_true", help="only those that it rejected")
+    p.add_argument("--class", dest="class_name", default="", metavar="C", help="only those of a class")
+    p.add_argument("--reason", default="", metavar="R", help="only those with this reason")
+    p.add_argument("--step", type=int, metavar="N", help="only those of a select-and-retrain step")
+    p.add_argument("--seed", type=int, metavar="N", help="whose verdict; by default the first judge's")
+    p.add_argument("--decision", default="any", metavar="D", help="undecided, keep, reject or overruled")
+    p.add_argument("--order", default="drawn", help="drawn; score, low first; score, high first")
     p = verbs.add("report", report, "a self-contained HTML report of a run")
     p.add_argument("run")
     p.add_argument("--out", required=True, metavar="FILE.html")
@@ -106,13 +111,18 @@ def list_samples(args: Arguments) -> object:
 
     paths = runs.find(args.run)
     table = samples.table(paths.samples)
-    if len(table):
-        table = table[table["seed"] == table["seed"].min()]
-    if args.accepted or args.rejected:
-        table = table[table["accepted"].astype(bool) == bool(args.accepted)]
-    if args.class_name is not None:
-        table = table[table["class"] == args.class_name]
-    decisions = reviews.load(args.run)
+    first = int(table["seed"].min()) if len(table) else 0
+    want = samples.Filter(
+        seed=first if args.seed is None else args.seed,
+        verdict="accepted" if args.accepted else "rejected" if args.rejected else "all",
+        name=args.class_name,
+        reason=args.reason,
+        step=args.step,
+        decision=args.decision,
+        order=args.order,
+    )
+    decisions = reviews.load(paths.id)
+    table = samples.chosen(table, want, decisions)
     rows = [row | {"review": decisions.get(row["sample"])} for row in table.to_dict("records")]
     for row in rows[:SHOWN]:
         say(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gmaug_core.cli.output import say
+from gmaug_core.cli.output import say, when
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
@@ -22,6 +22,9 @@ def register(verbs: Verbs) -> None:
     way.add_argument("--show", action="store_true", help="print a grouping (the default)")
     way.add_argument("--from", dest="file", metavar="FILE", help="import from CSV or JSON")
     way.add_argument("--suggest", type=int, metavar="K", help="propose K super-classes by looks")
+    way.add_argument("--undo", action="store_true", help="back to what it was before its last edit")
+    way.add_argument("--redo", action="store_true", help="forward again after an undo")
+    way.add_argument("--history", action="store_true", help="every version it had: who made it, and when")
     way.add_argument("--identity", action="store_true", help="one sub-class a super-class")
     p.add_argument("--name", "--g", dest="name", metavar="G", help="the grouping's name")
     p.add_argument("--out", metavar="FILE", help="write it as .csv or .json")
@@ -29,9 +32,14 @@ def register(verbs: Verbs) -> None:
 
 def group(args: Arguments) -> object:
     data = dataset.load(args.dataset)
+    if args.history:
+        return history(data, args.name or groupings.names(data)[0])
     made = new_grouping(data, args)
     if made is None:
         chosen, revision = groupings.current(data, args.name or groupings.names(data)[0])
+        if args.undo or args.redo:
+            step = {"do": "undo" if args.undo else "redo"}
+            chosen, revision = groupings.edit(data.id, chosen, revision, step)
     else:
         chosen = made
         chosen.validate(data.class_names)
@@ -48,6 +56,26 @@ def group(args: Arguments) -> object:
         "name": chosen.name,
         "revision": revision,
         "super_classes": chosen.super_classes,
+    }
+
+
+def history(data: Dataset, name: str) -> object:
+    """Every version of a stored grouping; the one it has now is marked."""
+    groupings.current(data, name)  # says what there is when this one is not there
+    made = groupings.history(data.id, name)
+    for item in made:
+        sizes = ", ".join(f"{title} ({len(subs)})" for title, subs in item.grouping.super_classes.items())
+        say(f"{'*' if item.current else ' '} {item.number:>5}  {when(item.time)}  {item.person:15} {sizes}")
+    if not made:
+        say("A proposal of the import: nobody has edited it yet.")
+    keys = ("number", "parent", "person", "time", "current")
+    return {
+        "dataset": data.id,
+        "name": name,
+        "versions": [
+            {key: getattr(item, key) for key in keys} | {"super_classes": dict(item.grouping.super_classes)}
+            for item in made
+        ],
     }
 
 

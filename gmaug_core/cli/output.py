@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 
 from tqdm import tqdm
 
@@ -13,6 +14,11 @@ from tqdm import tqdm
 def say(text: str) -> None:
     """A line for people on stdout; `one_document` sends it to stderr."""
     print(text)
+
+
+def when(seconds: float) -> str:
+    """A moment in local time, to the minute."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def one_document(make: Callable[[], object]) -> None:

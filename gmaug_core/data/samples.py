@@ -8,12 +8,15 @@ A judge is the classifier of one seed. `sample` counts through all steps, so it 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gmaug_core.errors import InputError
 from gmaug_core.files import atomic_write
 
 COLUMNS = [
@@ -29,6 +32,9 @@ COLUMNS = [
     "accepted",
     "reason",
 ]
+VERDICTS = ("all", "accepted", "rejected")
+DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
+ORDERS = ("drawn", "score, low first", "score, high first")
 
 
 def steps(folder: Path) -> list[int]:
@@ -65,3 +71,59 @@ def image(folder: Path, sample: int) -> NDArray[np.uint8]:
 def all_images(folder: Path) -> NDArray[np.uint8]:
     """Every image of the run, ordered by sample number: [m, h, w] or [m, h, w, 3]."""
     return np.concatenate([np.load(folder / f"step-{step}.npy", mmap_mode="r") for step in steps(folder)])
+
+
+def count(folder: Path) -> int:
+    """How many images were drawn: samples are 0 to count - 1."""
+    return sum(len(np.load(folder / f"step-{step}.npy", mmap_mode="r")) for step in steps(folder))
+
+
+# --- looking through them ---
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a person wants to see. Empty text or None: no restriction. Raises InputError for a word that is none."""
+
+    seed: int = 0  # whose verdicts: the judge is the classifier of this seed
+    verdict: str = "all"
+    name: str = ""  # class
+    reason: str = ""
+    step: int | None = None
+    decision: str = "any"
+    order: str = "drawn"
+
+    def __post_init__(self) -> None:
+        for word, known in ((self.verdict, VERDICTS), (self.decision, DECISIONS), (self.order, ORDERS)):
+            if word not in known:
+                raise InputError(f"'{word[:20]}' is not a filter", expected="one of " + ", ".join(known))
+
+
+def decided(table: pd.DataFrame, decisions: Mapping[int, str]) -> NDArray[np.bool_]:
+    """Kept or not, row by row: what a person decided (sample -> keep | reject) wins over the filter."""
+    decision = table["sample"].map(dict(decisions))
+    return ((decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))).to_numpy(bool)
+
+
+def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:
+    """The rows of `table` that a filter asks for, in its order: one a sample, by the judge of want.seed."""
+    rows = rows[rows["seed"] == want.seed]
+    if want.verdict != "all":
+        rows = rows[rows["accepted"].astype(bool) == (want.verdict == "accepted")]
+    if want.name:
+        rows = rows[rows["class"] == want.name]
+    if want.reason:
+        rows = rows[rows["reason"] == want.reason]
+    if want.step is not None:
+        rows = rows[rows["step"] == want.step]
+    if want.decision != "any":
+        decision = rows["sample"].map(dict(decisions))
+        if want.decision == "undecided":
+            rows = rows[decision.isna()]
+        elif want.decision == "overruled":
+            rows = rows[decision.notna() & (decided(rows, decisions) != rows["accepted"].astype(bool))]
+        else:
+            rows = rows[decision == want.decision]
+    if want.order != "drawn":
+        rows = rows.sort_values("probability", ascending=want.order.endswith("low first"), kind="stable")
+    return rows

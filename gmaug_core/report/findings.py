@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gmaug_core.method.variants import CONTROLS, VARIANTS
 from gmaug_core.report.charts import variants
@@ -163,9 +161,3 @@ def to_csv(table: pd.DataFrame) -> str:
         if not pd.api.types.is_numeric_dtype(safe[column]):
             safe[column] = [guard_cell(cell) if isinstance(cell, str) else cell for cell in safe[column]]
     return safe.to_csv(index=False)
-
-
-def decided(table: pd.DataFrame, reviews: Mapping[int, str]) -> NDArray[np.bool_]:
-    """Kept or not, row by row: what a person decided wins over the filter."""
-    decision = table["sample"].map(dict(reviews))
-    return ((decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))).to_numpy(bool)

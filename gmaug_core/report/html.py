@@ -20,7 +20,6 @@ from gmaug_core.report.findings import (
     against_controls,
     cautions,
     comparison,
-    decided,
     headline,
     per_class_table,
     signed,
@@ -37,7 +36,7 @@ def contact_sheets(
 ) -> list[tuple[str, list[bytes], list[bytes]]]:
     """(class, accepted, rejected) of these classes: each a list of at most one PNG row, spread evenly over what was drawn."""
     table = samples.table(paths.samples, seed=judge)
-    kept = decided(table, workspace.reviews.load(paths.id))
+    kept = samples.decided(table, workspace.reviews.load(paths.id))
     numbers, names = table["sample"].to_numpy(), table["class"].to_numpy()
 
     def rows(chosen: NDArray[np.int64]) -> list[bytes]:

@@ -1,17 +1,12 @@
 """The super-class board: panels are super-classes, cards are sub-classes. Moved by mouse or keyboard, saved at once.
 
-Component events are lossy (queued reruns merge, the newest value wins), so the browser keeps a log of operations and sends
-all that are not acknowledged; here each is applied once, in order, as a revision of its own. What reaches the database is
-decided by apply_ops, a plain function.
+The browser shows an operation at once and sends it; `workspace.groupings` decides what it does, as a revision of its own,
+and what it answers is what the browser then shows.
 """
 
 from __future__ import annotations
 
-import secrets
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -19,32 +14,29 @@ from gmaug_core.data import pictures
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Conflict, GMAugError
 from gmaug_core.ui import ASSETS
+from gmaug_core.ui.operations import Acknowledged, script
 from gmaug_core.ui.routes import images_url
 from gmaug_core.workspace import groupings
-from gmaug_core.workspace.grouping import IDENTITY, Grouping
+from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
 SHOTS = 4  # thumbnails a card
+LATE = "Somebody else changed this grouping first. You see the newer version; your last edit was not saved."
 
 _component = st.components.v2.component(
     "gmaug_board",
     html="<div></div>",
     css=(ASSETS / "board.css").read_text("utf-8"),
-    js=(ASSETS / "board.js").read_text("utf-8"),
+    js=script("operations.mjs", "board_logic.mjs", "board.js"),
 )
 
 
 @dataclass
-class State:
-    """What one tab sees of one grouping. ack: the last operation of this mount that was dealt with."""
+class State(Acknowledged):
+    """What one tab sees of one grouping."""
 
     dataset: str
     grouping: Grouping
     revision: int
-    mount: str = field(default_factory=lambda: secrets.token_hex(4))
-    ack: int = 0
-    problem: str = ""
-    # a quick second event starts a second script thread of the same tab while the first one still saves
-    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
 
 def open_state(data: Dataset, name: str) -> State:
@@ -52,49 +44,39 @@ def open_state(data: Dataset, name: str) -> State:
     return State(data.id, *groupings.current(data, name))
 
 
-def apply_ops(state: State, ops: Any) -> State:
-    """Apply what the browser has not had acknowledged, one revision an operation, and acknowledge it. Changes and returns state.
+def apply_ops(state: State, sent: object) -> State:
+    """Do what the browser has not had acknowledged, one revision an operation. Changes and returns state.
 
-    An operation that cannot be done is dropped and said in state.problem. When somebody else was faster, nothing of theirs
-    is overwritten: the rest of the operations is dropped, and the state becomes the newer version.
+    An operation that cannot be done is dropped and said in state.problem. When somebody else was faster, nothing of
+    theirs is overwritten: the rest of the operations is dropped, and the state becomes the newer version.
     """
     with state.lock:
-        for op in ops if isinstance(ops, list) else []:
-            if (
-                not isinstance(op, Mapping)
-                or op.get("mount") != state.mount
-                or not isinstance(op.get("n"), int)
-                or op["n"] <= state.ack
-            ):
-                continue  # of an earlier session of this page, or dealt with already
+        fresh = state.fresh(sent)
+        for number, op in fresh:
             state.problem = ""
             try:
                 state.grouping, state.revision = groupings.edit(
                     state.dataset, state.grouping, state.revision, op
                 )
             except Conflict:
-                state.grouping, state.revision = groupings.newer(
-                    state.dataset, state.grouping, state.revision
-                )
-                op = {
-                    "n": max(
-                        item["n"]
-                        for item in ops
-                        if isinstance(item, Mapping) and isinstance(item.get("n"), int)
-                    )
-                }
-                state.problem = "Somebody else changed this grouping first. You see the newer version; your last edit was not saved."
+                _take_over(state)
+                state.ack, state.problem = fresh[-1][0], LATE
+                break
             except GMAugError as error:
                 state.problem = str(error)
-            state.ack = op["n"]
+            state.ack = number
     return state
 
 
 def refresh(state: State) -> State:
     """Take over what is stored when it is newer than what this tab has seen."""
     with state.lock:
-        state.grouping, state.revision = groupings.newer(state.dataset, state.grouping, state.revision)
+        _take_over(state)
     return state
+
+
+def _take_over(state: State) -> None:
+    state.grouping, state.revision = groupings.newer(state.dataset, state.grouping, state.revision)
 
 
 def board(data: Dataset, name: str) -> State:
@@ -121,6 +103,7 @@ def board(data: Dataset, name: str) -> State:
             "revision": state.revision,
             "problem": state.problem,
             "locked": name == IDENTITY,
+            "name_length": NAME_LENGTH,
             "pictures": images_url(data.id),
             "groups": [[title, list(subs)] for title, subs in state.grouping.super_classes.items()],
             "classes": {sub: [data.counts.get(sub, 0), shots[sub]] for sub in data.class_names},

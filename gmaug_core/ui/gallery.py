@@ -1,99 +1,81 @@
 """The gallery of a run's synthetic images: thousands at once, reviewed by keyboard, every decision saved.
 
-Component events are lossy, so the browser keeps a log of operations and sends all that are not acknowledged; apply_ops
-applies each once and saves it. The pictures and the list come from our own routes: a rerun carries only decisions.
+The pictures and the list come from our own routes: a rerun carries only decisions.
 """
 
 from __future__ import annotations
 
-import secrets
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gmaug_core import runs, workspace
+from gmaug_core import runs
 from gmaug_core.config import image_format
 from gmaug_core.data import samples
+from gmaug_core.data.nearest import nearest
 from gmaug_core.data.pictures import png
+from gmaug_core.data.samples import Filter
 from gmaug_core.data.splits import three_way_split
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.home import home
 from gmaug_core.report.charts import COLOURS
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import ASSETS, items, text
-from gmaug_core.ui.items import Filter
+from gmaug_core.ui.operations import Acknowledged, script
 from gmaug_core.ui.routes import open_dataset, samples_url
+from gmaug_core.workspace import reviews
 
 NEAREST = 4  # real images beside a sample
-NEAREST_LIMIT = 60_000_000  # pixel values to compare with; beyond this only those of the same class
-WORDS = {"keep": "kept by a person", "reject": "rejected by a person"}
+WORDS = {"keep": "kept", "reject": "rejected"}
 
 _component = st.components.v2.component(
     "gmaug_gallery",
     html="<div></div>",
     css=(ASSETS / "gallery.css").read_text("utf-8"),
-    js=(ASSETS / "gallery.js").read_text("utf-8"),
+    js=script("operations.mjs", "gallery_logic.mjs", "gallery.js"),
 )
 
 
 @dataclass
-class State:
-    """What one tab sees of one run's reviews. ack: the last operation of this mount that was dealt with."""
+class State(Acknowledged):
+    """What one tab sees of one run's reviews."""
 
     run: str
     count: int  # samples are 0 .. count - 1
     decisions: dict[int, str]
-    mount: str = field(default_factory=lambda: secrets.token_hex(4))
-    ack: int = 0
-    problem: str = ""
-    # a quick second event starts a second script thread of the same tab while the first one still saves
-    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
 
-def apply_ops(state: State, ops: Any) -> State:
+def apply_ops(state: State, sent: object) -> State:
     """Save what the browser has not had acknowledged, in order, and acknowledge it. Changes and returns state.
 
-    An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is dropped and said in
-    state.problem; one that could not be saved is not acknowledged, so the browser sends it again.
+    An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is dropped and said
+    in state.problem; one that could not be saved is not acknowledged, so the browser sends it again.
     """
     with state.lock:
+        fresh = state.fresh(sent)
+        if not fresh:
+            return state
         edits: dict[int, str | None] = {}
-        last = state.ack
-        problem = ""
-        for op in ops if isinstance(ops, list) else []:
-            if (
-                not isinstance(op, Mapping)
-                or op.get("mount") != state.mount
-                or not isinstance(op.get("n"), int)
-                or op["n"] <= last
-            ):
-                continue  # of an earlier session of this page, or dealt with already
-            last = op["n"]
-            sample, decision = op.get("sample"), op.get("decision")
-            if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < state.count:
-                problem = f"There is no sample {text.plain(sample)[:20]} in this run."
-            elif decision not in (None, *workspace.reviews.DECISIONS):
-                problem = "A decision is keep, reject, or none."
+        state.problem = ""
+        for _, op in fresh:
+            try:
+                sample, decision = reviews.check(op.get("sample"), op.get("decision"), count=state.count)
+            except InputError as error:
+                state.problem = str(error)
             else:
                 edits[sample] = decision
-        if last == state.ack:
-            return state
-        state.problem = problem
         if edits:
             try:
-                workspace.reviews.save(state.run, edits)
+                reviews.save(state.run, edits)
             except GMAugError as error:
                 state.problem = str(error)
                 return state
             state.decisions = {k: v for k, v in {**state.decisions, **edits}.items() if v is not None}
-        state.ack = last
+        state.ack = fresh[-1][0]
     return state
 
 
@@ -107,7 +89,7 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
         st.session_state[key] = State(paths.id, count, {})
     state: State = st.session_state[key]
     with state.lock:  # what is acknowledged below must be in these decisions
-        state.count, state.decisions = count, workspace.reviews.load(paths.id)
+        state.count, state.decisions = count, reviews.load(paths.id)
         ack, decisions = state.ack, dict(state.decisions)
 
     def receive() -> None:
@@ -144,15 +126,17 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     data = open_dataset(runs.read_config(paths)["settings"]["dataset"])
     judged = rows[rows["seed"] == seed]
     first = (judged if len(judged) else rows).iloc[0]
-    decision = workspace.reviews.load(paths.id).get(sample)
+    review = reviews.newest(paths.id).get(sample)
     st.image(png(pixels, least=224), width=224)
     accepted = bool(first["accepted"])
     verdict = (
         ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
     )
     st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
-    if decision:
-        st.markdown(f":blue-badge[:material/person: {WORDS[decision]}]")
+    if review and review.decision:
+        st.markdown(
+            f":blue-badge[:material/person: {WORDS[review.decision]} by {text.md(review.person)}]"
+        )
     predicted = data.class_names[int(first["predicted"])]
     st.markdown(
         f"Reason: {text.md(first['reason'])}  \nPredicted class: {text.md(predicted)}  \nProbability of its own class: "
@@ -170,13 +154,14 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     settings = runs.read_config(paths)["settings"]
     generator = settings["generator"]
     shape = image_format(generator["resolution"], generator["colour"])
-    found = nearest_real(data.id, shape, settings["seed"], pixels, int(first["label"]))
+    real, index = data.images(shape), _train(data.id, data.version, settings["seed"], home())
+    found = nearest(pixels, real, index, data.labels, int(first["label"]), most=NEAREST)
     st.markdown("**Nearest real training images**, by pixels")
     with st.container(horizontal=True, key=f"nearest-{paths.id}"):
-        for index, distance, picture in found:
+        for row, distance in found:
             st.image(
-                png(picture, least=72),
-                caption=f"{text.md(data.class_names[data.labels[index]])} · {distance:.1f}",
+                png(np.array(real[row]), least=72),
+                caption=f"{text.md(data.class_names[data.labels[row]])} · {distance:.1f}",
                 width=72,
             )
     st.caption(
@@ -190,21 +175,3 @@ def _train(dataset_id: str, version: str, seed: int, _: Path) -> NDArray[np.int6
     return three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)[
         "train"
     ]
-
-
-def nearest_real(
-    dataset_id: str, images: str, seed: int, pixels: NDArray[np.uint8], label: int
-) -> list[tuple[int, float, NDArray[np.uint8]]]:
-    """(index, root mean square difference, image) of the training images most like `pixels`, the nearest first."""
-    data = open_dataset(dataset_id)
-    real, index = data.images(images), _train(dataset_id, data.version, seed, home())
-    if real[0].shape != pixels.shape:
-        return []
-    if len(index) * pixels.size > NEAREST_LIMIT:
-        index = index[data.labels[index] == label]
-    difference = real[index].reshape(len(index), -1).astype(np.float32) - pixels.reshape(1, -1).astype(
-        np.float32
-    )
-    distance = np.sqrt(np.einsum("ij,ij->i", difference, difference) / pixels.size)
-    best = np.argsort(distance, kind="stable")[:NEAREST]
-    return [(int(index[k]), float(distance[k]), np.array(real[index[k]])) for k in best]

@@ -1,4 +1,4 @@
-"""What people decided about the synthetic samples of a run. Decisions are added, never erased; the newest one counts."""
+"""What people decided about the synthetic samples of a run: decisions are added, never erased; the newest counts."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ class Review:
     time: float
 
 
-def check(sample: object, decision: object, *, count: int) -> None:
-    """Raises InputError unless this can be decided about a sample of a run that has `count` of them."""
+def check(sample: object, decision: object, *, count: int) -> tuple[int, str | None]:
+    """The two as they are. Raises InputError unless this can be decided about a sample of a run with `count` of them."""
     if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < count:
         raise InputError(
             f"there is no sample {str(sample)[:20]} in this run", expected=f"a number from 0 to {count - 1}"
         )
-    _check_decision(decision)
+    return sample, _word(decision)
 
 
-def _check_decision(decision: object) -> None:
-    if decision is not None and decision not in DECISIONS:
-        raise InputError(f"'{str(decision)[:20]}' is not a decision", expected="keep or reject")
+def _word(decision: object) -> str | None:
+    if decision is None or (isinstance(decision, str) and decision in DECISIONS):
+        return decision
+    raise InputError(f"'{str(decision)[:20]}' is not a decision", expected="keep or reject")
 
 
 def save(run: str, decisions: Mapping[int, str | None], *, person: str | None = None) -> None:
@@ -42,7 +43,7 @@ def save(run: str, decisions: Mapping[int, str | None], *, person: str | None = 
     person: who decided, by default the actor. Raises InputError for another word; then nothing is stored.
     """
     for decision in decisions.values():
-        _check_decision(decision)
+        _word(decision)
     who = person or audit.actor()
     with database.transaction() as connection:
         for sample, decision in decisions.items():

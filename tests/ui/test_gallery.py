@@ -9,12 +9,12 @@ import run_fixture
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gmaug_core import workspace
 from gmaug_core.data import dataset, samples
+from gmaug_core.data.samples import Filter
 from gmaug_core.errors import GMAugError
-from gmaug_core.ui import gallery, items
+from gmaug_core.ui import items
 from gmaug_core.ui.gallery import State, apply_ops
-from gmaug_core.ui.items import Filter
+from gmaug_core.workspace import reviews
 
 
 def op(n, sample, decision, mount="m"):
@@ -28,14 +28,14 @@ def state(home):
 
 def test_decisions_are_stored_and_acknowledged(state):
     apply_ops(state, [op(1, 3, "keep"), op(2, 4, "reject"), op(3, 3, None)])
-    assert state.ack == 3 and state.decisions == {4: "reject"} == workspace.reviews.load("run-1")
+    assert state.ack == 3 and state.decisions == {4: "reject"} == reviews.load("run-1")
 
 
 def test_what_is_sent_again_counts_once(state):
     apply_ops(state, [op(1, 3, "keep")])
-    workspace.reviews.save("run-1", {3: "reject"})  # somebody else, meanwhile
+    reviews.save("run-1", {3: "reject"})  # somebody else, meanwhile
     apply_ops(state, [op(1, 3, "keep"), op(2, 5, "keep")])
-    assert workspace.reviews.load("run-1") == {3: "reject", 5: "keep"} and state.ack == 2
+    assert reviews.load("run-1") == {3: "reject", 5: "keep"} and state.ack == 2
 
 
 def test_a_lost_message_loses_nothing(state):
@@ -45,12 +45,12 @@ def test_a_lost_message_loses_nothing(state):
     expected = {}
     for item in log:
         expected[item["sample"]] = item["decision"]
-    assert workspace.reviews.load("run-1") == {k: v for k, v in expected.items() if v}
+    assert reviews.load("run-1") == {k: v for k, v in expected.items() if v}
 
 
 def test_another_sessions_numbers_are_ignored(state):
     apply_ops(state, [op(9, 1, "keep", mount="old")])
-    assert state.ack == 0 and workspace.reviews.load("run-1") == {}
+    assert state.ack == 0 and reviews.load("run-1") == {}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_another_sessions_numbers_are_ignored(state):
 )
 def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
     apply_ops(state, [bad, op(2, 7, "keep")])
-    assert state.problem and state.ack == 2 and workspace.reviews.load("run-1") == {7: "keep"}
+    assert state.problem and state.ack == 2 and reviews.load("run-1") == {7: "keep"}
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_rubbish_changes_nothing(state, rubbish):
 
 
 def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise GMAugError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(workspace.reviews, "save", full)
+        patch.setattr(reviews, "save", full)
         apply_ops(state, [op(1, 3, "keep")])
     assert state.ack == 0 and state.decisions == {} and "disk" in state.problem
     apply_ops(state, [op(1, 3, "keep")])
-    assert state.ack == 1 and workspace.reviews.load("run-1") == {3: "keep"}
+    assert state.ack == 1 and reviews.load("run-1") == {3: "keep"}
 
 
 # --- filters ---
@@ -99,31 +99,31 @@ def paths(home):
 
 def test_filters_find_what_they_say(paths):
     table = items.table(paths.samples)
-    everything = items.chosen(table, Filter(), {})
+    everything = samples.chosen(table, Filter(), {})
     assert len(everything) == everything["sample"].nunique() == len(samples.all_images(paths.samples))
     accepted, rejected = (
-        items.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected")
+        samples.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected")
     )
     assert (
         accepted["accepted"].all()
         and not rejected["accepted"].any()
         and len(accepted) + len(rejected) == len(everything)
     )
-    narrow = items.chosen(table, Filter(seed=1, name="4", step=2), {})
+    narrow = samples.chosen(table, Filter(seed=1, name="4", step=2), {})
     assert set(narrow["class"]) == {"4"} and set(narrow["step"]) == {2} and set(narrow["seed"]) == {1}
     reason = rejected["reason"].iloc[0]
-    assert set(items.chosen(table, Filter(reason=reason), {})["reason"]) == {reason}
-    low = items.chosen(table, Filter(order="score, low first"), {})["probability"]
+    assert set(samples.chosen(table, Filter(reason=reason), {})["reason"]) == {reason}
+    low = samples.chosen(table, Filter(order="score, low first"), {})["probability"]
     assert low.is_monotonic_increasing
 
 
 def test_decisions_can_be_filtered(paths):
     table = items.table(paths.samples)
-    rows = items.chosen(table, Filter(), {})
+    rows = samples.chosen(table, Filter(), {})
     yes, no = int(rows[rows["accepted"]]["sample"].iloc[0]), int(rows[~rows["accepted"]]["sample"].iloc[0])
     reviews = {yes: "keep", no: "keep"}
     found = {
-        d: set(items.chosen(table, Filter(decision=d), reviews)["sample"])
+        d: set(samples.chosen(table, Filter(decision=d), reviews)["sample"])
         for d in ("keep", "reject", "overruled", "undecided")
     }
     assert found["keep"] == {yes, no} and found["overruled"] == {no} and not found["reject"]
@@ -136,7 +136,7 @@ def test_the_route_answers_what_the_gallery_asks(paths):
     client = TestClient(Starlette(routes=ROUTES))
     want = Filter(verdict="accepted", name="4")
     answer = client.get(items.url(paths.id, want, "v"))
-    rows = items.chosen(items.table(paths.samples), want, {})
+    rows = samples.chosen(items.table(paths.samples), want, {})
     assert answer.status_code == 200 and answer.json()["sample"] == rows["sample"].tolist()
     assert answer.json()["classes"] == ["4"]
     assert client.get("/runs/nope/items").status_code == 404
@@ -149,17 +149,6 @@ def test_the_route_answers_what_the_gallery_asks(paths):
 def test_five_thousand_samples_fit_in_a_small_list(paths):
     import pandas as pd
 
-    rows = items.chosen(items.table(paths.samples), Filter(), {})
+    rows = samples.chosen(items.table(paths.samples), Filter(), {})
     many = pd.concat([rows] * (5000 // len(rows) + 1), ignore_index=True).head(5000)
     assert len(json.dumps(items.document(many))) < 250_000
-
-
-def test_the_nearest_real_image_is_a_training_image_and_itself_at_distance_zero(paths):
-    data = dataset.load(dataset.make_demo())
-    images = data.images("16-grey")
-    train = data.split("train")
-    found = gallery.nearest_real(data.id, "16-grey", 0, images[train[5]], int(data.labels[train[5]]))
-    assert found[0][:2] == (int(train[5]), 0.0)
-    assert [distance for _, distance, _ in found] == sorted(distance for _, distance, _ in found)
-    assert all(index in set(train) for index, *_ in found)
-    assert gallery.nearest_real(data.id, "16-grey", 0, images[0][:8, :8], 0) == []

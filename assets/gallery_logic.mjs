@@ -1,0 +1,47 @@
+/* What the gallery shows and what a key means, without the page. */
+
+/* The decisions that are shown: those of the server, and over them what it has not acknowledged. decisions: {sample: word} */
+export function decided(decisions, pending) {
+  const all = { ...decisions };
+  for (const op of pending) {
+    if (op.decision === null) delete all[op.sample];
+    else all[op.sample] = op.decision;
+  }
+  return all;
+}
+
+const DECISIONS = { k: "keep", x: "reject", u: null, Backspace: null };
+
+/* What a key means: {to: position}, {decision: word or null}, or null for nothing of ours.
+   at: the position now, of `total`; columns: cells a row; page: cells a screen. */
+export function keyed({ key, modified }, { at, total, columns, page }) {
+  if (modified) return null;
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  const steps = {
+    ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
+    PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity,
+  };
+  if (Object.hasOwn(steps, name)) return { to: Math.max(0, Math.min(total - 1, at + steps[name])) };
+  return Object.hasOwn(DECISIONS, name) ? { decision: DECISIONS[name] } : null;
+}
+
+/* The grid at a width in px: cells of at least `cell` px and a foot below each, `gap` px apart. */
+export function grid(width, { cell, foot, gap }) {
+  const columns = Math.max(1, Math.floor((width - gap) / (cell + gap)));
+  const side = (width - gap) / columns - gap;
+  return { columns, side, rowHeight: side + foot + gap };
+}
+
+/* The positions worth having on the page: those on screen, and some rows before and after. last is not among them. */
+export function onScreen({ columns, rowHeight }, total, top, height, spare) {
+  const first = Math.max(0, Math.floor(top / rowHeight) - spare) * columns;
+  const last = Math.min(total, (Math.ceil((top + height) / rowHeight) + spare) * columns);
+  return { first, last };
+}
+
+/* Where the view must be scrolled to, to show a position whole. */
+export function scrolled({ columns, rowHeight }, position, top, height) {
+  const above = Math.floor(position / columns) * rowHeight;
+  if (above < top) return above;
+  return above + rowHeight > top + height ? above + rowHeight - height : top;
+}
