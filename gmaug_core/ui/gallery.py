@@ -134,9 +134,7 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     )
     st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
     if review and review.decision:
-        st.markdown(
-            f":blue-badge[:material/person: {WORDS[review.decision]} by {text.md(review.person)}]"
-        )
+        st.markdown(f":blue-badge[:material/person: {WORDS[review.decision]} by {text.md(review.person)}]")
     predicted = data.class_names[int(first["predicted"])]
     st.markdown(
         f"Reason: {text.md(first['reason'])}  \nPredicted class: {text.md(predicted)}  \nProbability of its own class: "

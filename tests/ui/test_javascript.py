@@ -34,7 +34,11 @@ def node() -> str:
 def test_the_logic_in_node(node):
     files = sorted(str(path) for path in (ROOT / "tests" / "js").glob("*.test.mjs"))
     done = subprocess.run(
-        [node, "--test", "--test-reporter=tap", *files], capture_output=True, text=True, check=False, timeout=120
+        [node, "--test", "--test-reporter=tap", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert int(re.search(r"^# pass (\d+)", done.stdout, re.MULTILINE)[1]) >= 20
