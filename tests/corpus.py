@@ -60,7 +60,9 @@ def raw_entry(name: str, method: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
 
 
 def overlapping_bomb(path: Path, entries: int = 2000, size: int = 2**20) -> Path:
-    """A zip whose entries all share one compressed kernel: a few KiB that inflate to `entries` x `size` bytes."""
+    """A zip whose entries all share one compressed kernel: a few KiB that inflate to `entries` x `size`
+    bytes.
+    """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     kernel = packer.compress(bytes(size)) + packer.flush()
     crc = zlib.crc32(bytes(size))

@@ -1,4 +1,6 @@
-"""An independent reference of the published ADM networks: the same parameter names, layout and forward, written plainly."""
+"""An independent reference of the published ADM networks: the same parameter names, layout and forward,
+written plainly.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ class Pool(nn.Module):
 
 
 class Published(nn.Module):
-    """classes: of the embedding, None for none; n_out: channels of a U-Net; pool: logits of a classifier instead."""
+    """classes: of the embedding, None for none; n_out: channels of a U-Net; pool: logits of a classifier
+    instead.
+    """
 
     def __init__(
         self, *, side, base, mult, blocks, attention, heads, by_head, n_out=None, classes=None, pool=None

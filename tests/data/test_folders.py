@@ -100,9 +100,11 @@ def test_names():
 
 def test_colliding_names_are_reported():
     merged = detect([["caf\u00e9"], ["cafe\u0301"], ["dog"]])
-    assert merged.places[0] == merged.places[1] and "merged" in merged.warnings[0]
+    assert merged.places[0] == merged.places[1]
+    assert "merged" in merged.warnings[0]
     near = detect([["Cat"], ["cat"], ["dog"]])
-    assert len(set(near.places)) == 3 and "Cat, cat" in near.warnings[0]
+    assert len(set(near.places)) == 3
+    assert "Cat, cat" in near.warnings[0]
 
 
 def test_groupings_follow_the_folders():

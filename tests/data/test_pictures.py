@@ -29,7 +29,8 @@ def test_a_sheet_shows_each_image_enlarged_and_apart():
     sheet = opened(pictures.sheet(rows, columns=2))
     gap = pictures.SHEET_GAP
     assert sheet.shape == (128 + gap, 128 + gap)
-    assert (sheet[:64, :64] == 10).all() and (sheet[:64, 64 + gap :] == 10).all()
+    assert (sheet[:64, :64] == 10).all()
+    assert (sheet[:64, 64 + gap :] == 10).all()
     assert (sheet[64 + gap :, :64] == 20).all()
     assert (sheet[64 : 64 + gap] == pictures.SHEET_GREY).all()
     assert (sheet[64 + gap :, 64:] == pictures.SHEET_GREY).all()
@@ -39,7 +40,8 @@ def test_large_images_keep_their_size_on_a_sheet_and_too_many_are_left_out():
     row = np.random.default_rng(1).integers(0, 256, (5, 80, 80, 3), np.uint8)
     sheet = opened(pictures.sheet([row], columns=3))
     assert sheet.shape == (80, 3 * 80 + 2 * pictures.SHEET_GAP, 3)
-    assert np.array_equal(sheet[:, :80], row[0]) and np.array_equal(sheet[:, -80:], row[2])
+    assert np.array_equal(sheet[:, :80], row[0])
+    assert np.array_equal(sheet[:, -80:], row[2])
 
 
 def test_a_training_grid_is_enlarged_in_its_own_colour(tmp_path):
@@ -54,9 +56,9 @@ def test_a_thumbnail_is_small_and_holds_no_metadata():
     image = Image.new("RGB", (400, 200), (10, 200, 30))
     image.info["comment"] = b"a person's name"
     made = Image.open(io.BytesIO(pictures.thumbnail(image, 96)))
-    assert (
-        (made.format, made.size) == ("WEBP", (96, 48)) and not made.getexif() and "comment" not in made.info
-    )
+    assert (made.format, made.size) == ("WEBP", (96, 48))
+    assert not made.getexif()
+    assert "comment" not in made.info
 
 
 def test_shots_are_training_images_of_their_class(home):
@@ -69,6 +71,9 @@ def test_shots_are_training_images_of_their_class(home):
 def test_a_strip_shows_a_few_classes_with_round_corners(home):
     strip = Image.open(io.BytesIO(pictures.strip(dataset.load(dataset.make_demo()))))
     size = pictures.STRIP_PX
-    assert strip.mode == "RGBA" and strip.size == (6 * (size + pictures.STRIP_GAP) - pictures.STRIP_GAP, size)
+    assert strip.mode == "RGBA"
+    assert strip.size == (6 * (size + pictures.STRIP_GAP) - pictures.STRIP_GAP, size)
     alpha = np.asarray(strip)[..., 3]
-    assert alpha[0, 0] == 0 and alpha[size // 2, size // 2] == 255 and (alpha[:, size : size + 6] == 0).all()
+    assert alpha[0, 0] == 0
+    assert alpha[size // 2, size // 2] == 255
+    assert (alpha[:, size : size + 6] == 0).all()

@@ -39,8 +39,11 @@ def test_a_simple_dataset(home, tmp_path, kind):
     )
     steps = []
     result = import_path(path, report=lambda stage, step, total, **more: steps.append((stage, step, total)))
-    assert result.created and result.accepted == 4 and result.counts == {"cat": 2, "dog": 2}
-    assert result.dataset_id.startswith("my-pets-") and steps[-1] == ("import", 4, 4)
+    assert result.created
+    assert result.accepted == 4
+    assert result.counts == {"cat": 2, "dog": 2}
+    assert result.dataset_id.startswith("my-pets-")
+    assert steps[-1] == ("import", 4, 4)
     data = dataset.load(result.dataset_id)
     assert [data.original(i) for i in range(4)] == list(TWO.values())
     assert json.loads(json.dumps(result.to_dict()))["splits"] == {"train": 4, "val": 0, "test": 0}
@@ -54,9 +57,12 @@ def test_the_same_content_is_one_dataset(home, tmp_path):
         make_folder(tmp_path / "b", {f"wrapper/{name}": data for name, data in TWO.items()}),
         name="another name",
     )
-    assert first.created and not again.created and not other.created
+    assert first.created
+    assert not again.created
+    assert not other.created
     assert first.dataset_id == again.dataset_id == other.dataset_id
-    assert len(dataset.list_datasets()) == 1 and not leftovers(home)
+    assert len(dataset.list_datasets()) == 1
+    assert not leftovers(home)
 
 
 def test_splits_hierarchy_and_groupings(home, tmp_path):
@@ -68,7 +74,8 @@ def test_splits_hierarchy_and_groupings(home, tmp_path):
     ]
     result = import_path(make_zip(tmp_path / "shop.zip", files(*names)))
     data = dataset.load(result.dataset_id)
-    assert result.splits == {"train": 6, "val": 6, "test": 6} and data.counts == {
+    assert result.splits == {"train": 6, "val": 6, "test": 6}
+    assert data.counts == {
         "gala": 2,
         "kiwi": 2,
         "milk": 2,
@@ -95,8 +102,11 @@ def test_what_cannot_be_a_dataset(home, tmp_path, contents, words):
         path.mkdir(exist_ok=True) if path.suffix == "" else None
         with pytest.raises(InputError, match=words) as caught:
             import_path(path)
-        assert caught.value.expected and caught.value.todo and str(tmp_path) not in str(caught.value)
-        assert "given" in caught.value.what and not leftovers(home)
+        assert caught.value.expected
+        assert caught.value.todo
+        assert str(tmp_path) not in str(caught.value)
+        assert "given" in caught.value.what
+        assert not leftovers(home)
     assert dataset.list_datasets() == []
 
 
@@ -158,14 +168,17 @@ def test_hostile_names_are_text_and_listed(home, tmp_path):
         archive.writestr(device, b"")
     before = {p for p in tmp_path.rglob("*") if home not in p.parents}
     result = import_path(path)
-    assert result.accepted == 4 and len(result.refused) == len(HOSTILE) + 2
+    assert result.accepted == 4
+    assert len(result.refused) == len(HOSTILE) + 2
     found = reasons(result)
     for name, reason in HOSTILE.items():
         assert reason in found[name.replace("\0", "\\0")[:1000]], name
-    assert found["cat/link.png"] == "a symbolic link" and found["cat/device.png"] == "not an ordinary file"
+    assert found["cat/link.png"] == "a symbolic link"
+    assert found["cat/device.png"] == "not an ordinary file"
     assert {p for p in tmp_path.rglob("*") if home not in p.parents} - {home} == before
     originals = [p for p in (home / "datasets" / result.dataset_id / "originals").rglob("*") if p.is_file()]
-    assert len(originals) == 4 and all(len(p.name) == 64 for p in originals)
+    assert len(originals) == 4
+    assert all(len(p.name) == 64 for p in originals)
 
 
 def test_links_and_pipes_in_a_folder_are_not_followed(home, tmp_path):
@@ -199,12 +212,11 @@ def test_every_file_is_accepted_refused_or_junk(home, tmp_path):
     )
     assert (result.accepted, len(result.refused), result.junk) == (5, 6, 4)
     assert result.accepted + len(result.refused) + result.junk == len(contents)
-    assert (
-        "damaged" in reasons(result)["w/cat/cut.jpg"]
-        and reasons(result)["w/cover.png"] == "lies in no class folder"
-    )
+    assert "damaged" in reasons(result)["w/cat/cut.jpg"]
+    assert reasons(result)["w/cover.png"] == "lies in no class folder"
     stored = dataset.load(result.dataset_id).manifest
-    assert stored["refused"] == result.refused and stored["junk"] == 4
+    assert stored["refused"] == result.refused
+    assert stored["junk"] == 4
 
 
 def test_a_bad_entry_does_not_spoil_the_archive(home, tmp_path):
@@ -216,7 +228,8 @@ def test_a_bad_entry_does_not_spoil_the_archive(home, tmp_path):
     data[at] ^= 0xFF
     path.write_bytes(data)
     result = import_path(path)
-    assert result.accepted == 4 and reasons(result) == {"dog/3.png": "damaged in the archive"}
+    assert result.accepted == 4
+    assert reasons(result) == {"dog/3.png": "damaged in the archive"}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -277,8 +290,11 @@ def test_duplicates_inside_a_split_stay_and_are_listed(home, tmp_path):
         )
     )
     (group,) = result.duplicates
-    assert result.accepted == 6 and group["files"] == ["cat/1.png", "cat/copy.png", "dog/copy.png"]
-    assert group["across_classes"] and not group["across_splits"] and group["dropped"] == []
+    assert result.accepted == 6
+    assert group["files"] == ["cat/1.png", "cat/copy.png", "dog/copy.png"]
+    assert group["across_classes"]
+    assert not group["across_splits"]
+    assert group["dropped"] == []
     data = dataset.load(result.dataset_id)
     assert len(set(data.content)) == 4
     assert len({int(data.content[i]) for i in range(6) if data.provenance(i)["file"] in group["files"]}) == 1
@@ -322,7 +338,8 @@ def test_an_import_is_all_or_nothing(home, tmp_path, monkeypatch):
             patch.setattr(module, name, fail)
             with pytest.raises(ZeroDivisionError):
                 import_path(path)
-        assert dataset.list_datasets() == [] and not leftovers(home)
+        assert dataset.list_datasets() == []
+        assert not leftovers(home)
     assert import_path(path).created
 
 
@@ -340,7 +357,9 @@ def test_a_stop_leaves_no_trace(home, tmp_path, monkeypatch):
             report=lambda *step, **_: steps.append(step),
             should_stop=lambda: len(steps) > 0,
         )
-    assert steps == [("import", 2, 4)] and dataset.list_datasets() == [] and not leftovers(home)
+    assert steps == [("import", 2, 4)]
+    assert dataset.list_datasets() == []
+    assert not leftovers(home)
 
 
 def test_a_killed_import_is_swept_and_a_running_one_is_not(home, tmp_path):
@@ -348,7 +367,8 @@ def test_a_killed_import_is_swept_and_a_running_one_is_not(home, tmp_path):
         dead = running.with_name(".import-dead")
         (dead / "originals").mkdir(parents=True)
         import_path(make_folder(tmp_path / "given", TWO))
-        assert running.exists() and not dead.exists()
+        assert running.exists()
+        assert not dead.exists()
 
 
 def test_a_full_disk_is_said_before(home, tmp_path, monkeypatch):
@@ -428,19 +448,17 @@ def test_a_bad_list_is_refused_with_its_problems(home, tmp_path, data, words):
 def test_real_datasets(home, sample_data, file, images, splits, classes):
     result = import_path(sample_data / file)
     assert (result.accepted, tuple(result.splits.values()), len(result.counts)) == (images, splits, classes)
-    assert not result.refused and not result.junk
+    assert not result.refused
+    assert not result.junk
     data = dataset.load(result.dataset_id)
     assert data.colour == "rgb"
     if classes == 5:
         assert data.counts == {"daisy": 742, "dandelion": 1016, "rose": 759, "sunflower": 694, "tulip": 853}
-        assert (
-            len(result.duplicates) == 6 and sum(group["across_classes"] for group in result.duplicates) == 4
-        )
+        assert len(result.duplicates) == 6
+        assert sum(group["across_classes"] for group in result.duplicates) == 4
     if classes == 10:
-        assert (
-            list(data.counts.values()) == [5000, 2997, 1797, 1077, 646, 387, 232, 139, 83, 50]
-            and data.imbalance_ratio == 100
-        )
+        assert list(data.counts.values()) == [5000, 2997, 1797, 1077, 646, 387, 232, 139, 83, 50]
+        assert data.imbalance_ratio == 100
     if classes == 81:
         assert [(name, len(groups)) for name, groups in data.suggested_groupings] == [
             ("folders-1", 3),

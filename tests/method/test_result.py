@@ -32,11 +32,14 @@ def first_form(document):
 def test_there_and_back(path, tmp_path):
     document = json.loads(path.read_text())
     result = AugmentationResult.read(path)
-    assert document["schema"] == 1 and document["kind"] == "augmentation" and document["run"] == result.run
+    assert document["schema"] == 1
+    assert document["kind"] == "augmentation"
+    assert document["run"] == result.run
     assert result.to_dict() == document
     result.write(tmp_path / "again.json")
     assert AugmentationResult.read(tmp_path / "again.json") == result
-    assert "collapse" not in document["generator"] and "fid" not in document["quality"]
+    assert "collapse" not in document["generator"]
+    assert "fid" not in document["quality"]
     assert list(result.variants) == ["baseline", "augmented", *document["controls"]]
     row = document["per_class"][0]
     assert result.per_class[0].recall("oversampling") == row["oversampling"]

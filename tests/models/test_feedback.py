@@ -1,4 +1,6 @@
-"""Sampling that is steered by a judge: it rises in what was asked for, and nothing else of the contract changes."""
+"""Sampling that is steered by a judge: it rises in what was asked for, and nothing else of the contract
+changes.
+"""
 
 from __future__ import annotations
 
@@ -93,11 +95,9 @@ def test_steered_images_depend_on_their_seed_alone_and_off_is_off(name):
     expected = torch.rand(3)
     torch.manual_seed(5)
     whole = draw(generator, feedback="loss", feedback_scale=5.0)
-    assert (
-        torch.equal(torch.rand(3), expected)
-        and torch.is_grad_enabled()
-        and not torch.is_inference_mode_enabled()
-    )
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
     assert not np.array_equal(whole, plain)
     assert np.abs(whole.astype(int) - draw(generator, 5)).max() <= 1
     assert np.array_equal(draw(generator, judge=None), plain), "without a judge there is nobody to ask"

@@ -50,7 +50,8 @@ def test_figures_agree_with_torchmetrics_formulas_on_kid():
 
 def test_precision_and_recall_tell_fidelity_from_coverage():
     precision, recall = quality.precision_recall(REAL, REAL[:30] + 1e-9)
-    assert precision == 1 and recall < 0.9
+    assert precision == 1
+    assert recall < 0.9
     precision, _ = quality.precision_recall(REAL, REAL + 50)
     assert precision == 0
 
@@ -62,14 +63,16 @@ def test_copies_are_memorised_and_fresh_draws_are_not():
 
 def test_auc_is_half_for_the_same_and_one_for_different():
     same, n = quality.real_vs_synthetic_auc(REAL, RNG.normal(size=(300, 8)))
-    assert n == 300 and 0.35 < same < 0.65
+    assert n == 300
+    assert 0.35 < same < 0.65
     assert quality.real_vs_synthetic_auc(REAL, REAL + 5)[0] > 0.99
 
 
 def test_figures_say_n_and_leave_out_what_is_too_small():
     assert set(quality.figures(REAL, REAL[:1])) == {"n_real", "n_synthetic"}
     found = quality.figures(REAL, REAL + 0.1, limit=100)
-    assert found["n_real"] == found["n_synthetic"] == 100 and {
+    assert found["n_real"] == found["n_synthetic"] == 100
+    assert {
         "fd",
         "kid",
         "precision",
@@ -80,7 +83,8 @@ def test_figures_say_n_and_leave_out_what_is_too_small():
 
 def test_nearest_real():
     index, distance = quality.nearest_real(REAL, REAL[[5, 9]] + 1e-6)
-    assert index.tolist() == [5, 9] and distance.max() < 1e-4
+    assert index.tolist() == [5, 9]
+    assert distance.max() < 1e-4
 
 
 # --- figures of a generator's samples at a snapshot ---
@@ -103,16 +107,17 @@ def test_an_assessment_tells_good_samples_from_copies_and_from_noise():
     one = np.repeat(good[:1], 30, axis=0)
     fair, wild, alike = assess(good, labels), assess(noise, labels), assess(one, labels)
     assert fair["n_real"] == 10 + 10 + 4, "as many of a class as were drawn of it, where there are"
-    assert fair["kid"] < wild["kid"] and fair["fd"] < wild["fd"] and fair["precision"] > wild["precision"]
-    assert fair["consistency"] > 0.9 > 0.5 > wild["consistency"] and alike["consistency"] == pytest.approx(
-        1 / 3
-    )
+    assert fair["kid"] < wild["kid"]
+    assert fair["fd"] < wild["fd"]
+    assert fair["precision"] > wild["precision"]
+    assert fair["consistency"] > 0.9 > 0.5 > wild["consistency"]
+    assert alike["consistency"] == pytest.approx(1 / 3)
     assert alike["consistency_tail"] == 0, "the tail is class 2"
-    assert fair["diversity"][0] == pytest.approx(1, abs=0.2) and alike["diversity"] == [0, 0, 0]
+    assert fair["diversity"][0] == pytest.approx(1, abs=0.2)
+    assert alike["diversity"] == [0, 0, 0]
     assert assess(IMAGES, LABELS)["memorised_share"] == 1 > 0.2 > fair["memorised_share"]
-    assert assess(good[:1], labels[:1])["diversity"] == [None] * 3 and "kid" not in assess(
-        good[:1], labels[:1]
-    )
+    assert assess(good[:1], labels[:1])["diversity"] == [None] * 3
+    assert "kid" not in assess(good[:1], labels[:1])
 
 
 class Pooled(torch.nn.Module):
@@ -127,16 +132,19 @@ def test_a_persons_torchscript_gives_fid_and_says_which_file(tmp_path):
     path = tmp_path / "weights.pt"
     torch.jit.script(Pooled()).save(str(path))
     inception = quality.Inception(path)
-    assert inception.kind == "torchscript" and len(inception.sha256) == 64
+    assert inception.kind == "torchscript"
+    assert len(inception.sha256) == 64
     found = inception.fid(IMAGES[:60], IMAGES[:60])
-    assert found["fid"] == pytest.approx(0, abs=1e-3) and (found["fid_n_real"], found["fid_n_synthetic"]) == (
+    assert found["fid"] == pytest.approx(0, abs=1e-3)
+    assert (found["fid_n_real"], found["fid_n_synthetic"]) == (
         60,
         60,
     )
     assert found["fid_weights_sha256"] == inception.sha256
     assert inception.fid(IMAGES[:60], IMAGES[60:])["fid"] > 100
     features = inception(IMAGES[:3])
-    assert features.shape == (3, 6) and features[0, 0] == pytest.approx(IMAGES[0].mean(), rel=1e-5)
+    assert features.shape == (3, 6)
+    assert features[0, 0] == pytest.approx(IMAGES[0].mean(), rel=1e-5)
 
 
 def test_a_torchvision_state_dict_is_an_inception(tmp_path):
@@ -147,7 +155,8 @@ def test_a_torchvision_state_dict_is_an_inception(tmp_path):
         inception_v3(weights=None, init_weights=False, aux_logits=False, num_classes=5).state_dict(), path
     )
     inception = quality.Inception(path)
-    assert inception.kind == "torchvision" and inception(IMAGES[:2]).shape == (2, 2048)
+    assert inception.kind == "torchvision"
+    assert inception(IMAGES[:2]).shape == (2, 2048)
 
 
 class Flat(torch.nn.Module):
@@ -164,6 +173,7 @@ def test_a_file_that_does_not_fit_is_refused_in_words(tmp_path, kind):
         torch.save({"fc.bias": torch.zeros(4)}, path)
     elif kind == "shape":
         torch.jit.script(Flat()).save(str(path))
-    with pytest.raises(InputError, match="weights.pt") as caught:
+    with pytest.raises(InputError, match=r"weights\.pt") as caught:
         quality.Inception(path)
-    assert str(tmp_path) not in str(caught.value) and "inception_v3" in caught.value.expected
+    assert str(tmp_path) not in str(caught.value)
+    assert "inception_v3" in caught.value.expected

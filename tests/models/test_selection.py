@@ -67,5 +67,5 @@ def test_nothing_drawn_is_no_error():
     ],
 )
 def test_bad_shapes_and_values_raise(logits, labels):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"logits|labels"):
         select(logits, np.asarray(labels), threshold=0)

@@ -89,7 +89,7 @@ def test_with_lambda_0_the_class_changes_nothing_and_the_conditional_parts_get_n
 
 
 def test_with_lambda_1_the_class_changes_the_image_and_the_conditional_parts_learn():
-    generator, training = start()
+    _, training = start()
     training.step(*batch(), 99)
     assert training.discriminator.conditional.weight.grad.abs().sum() > 0
     assert training.generator.mapping.embed.weight.grad.abs().sum() > 0
@@ -142,7 +142,8 @@ def test_resampling_keeps_a_constant_and_the_size():
         layer.weight.data.zero_()
         layer.weight.data[..., size // 2, size // 2] = 1
         out = layer(torch.ones(1, 1, 16, 16))
-        assert out.shape == (1, 1, 8, 8) and torch.allclose(out[..., 1:-1, 1:-1], torch.ones(6, 6), atol=1e-6)
+        assert out.shape == (1, 1, 8, 8)
+        assert torch.allclose(out[..., 1:-1, 1:-1], torch.ones(6, 6), atol=1e-6)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -233,7 +234,8 @@ def test_mixed_precision_is_near_full_precision():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         mixed = discriminator(images, labels)
     for one, other in zip(exact, mixed, strict=True):
-        assert other.dtype == torch.float32 and 0 < float((one - other).detach().abs().max()) < 0.1
+        assert other.dtype == torch.float32
+        assert 0 < float((one - other).detach().abs().max()) < 0.1
 
 
 def test_compiled_training_is_the_same_training(monkeypatch):
@@ -320,9 +322,8 @@ def test_truncation_pulls_towards_the_mean_of_the_class():
 
         full, half, none = render(1.0), render(0.5), render(1e-6)
         noise_and_mean = render(1e-6)
-    assert means.shape == (3, generator.network.synthesis.n_styles, 8) and not torch.allclose(
-        means[0], means[1]
-    )
+    assert means.shape == (3, generator.network.synthesis.n_styles, 8)
+    assert not torch.allclose(means[0], means[1])
     assert torch.equal(none, noise_and_mean)
     assert 0 < (half - none).norm() < (full - none).norm()
 
@@ -364,8 +365,10 @@ def test_the_gradient_penalty_of_a_known_function():
 
 def test_rare_classes_get_more_embedding_noise():
     noise = embedding_noise(np.array([1, 2, 100, 10**6, 0]), 0.75, 0.99)
-    assert noise[0] == noise[4] == pytest.approx(0.75) and noise[3] == pytest.approx(0.0075)
-    assert noise[1] == pytest.approx(0.75 / (1 + 0.99)) and noise[0] > noise[1] > noise[2] > noise[3]
+    assert noise[0] == noise[4] == pytest.approx(0.75)
+    assert noise[3] == pytest.approx(0.0075)
+    assert noise[1] == pytest.approx(0.75 / (1 + 0.99))
+    assert noise[0] > noise[1] > noise[2] > noise[3]
 
 
 def test_twins_want_equal_styles_and_uncorrelated_components():
@@ -389,7 +392,8 @@ def test_twins_are_noisy_in_training_and_not_when_sampling():
     training.step(*batch(), 99)
     assert training.generator.mapping.embed.weight.grad.abs().sum() > 0
     labels = torch.zeros(4, dtype=torch.long)
-    assert training._embedding_noise(labels).std() > 0 and start()[1]._embedding_noise(labels) is None
+    assert training._embedding_noise(labels).std() > 0
+    assert start()[1]._embedding_noise(labels) is None
     generator._network = training.average()
     a, b = (next(generator.sample(np.zeros(2, np.int64), np.arange(2), 2)) for _ in range(2))
     assert np.array_equal(a, b)
@@ -406,7 +410,9 @@ def test_with_utlo_the_low_resolution_image_knows_no_class_and_is_trained():
     with torch.no_grad():
         one, two = (network.synthesis(network.styles(z, torch.full((2,), k)), noise) for k in (0, 1))
     assert [image.shape[-1] for image in one] == [4, 8, 16]
-    assert torch.equal(one[0], two[0]) and torch.equal(one[1], two[1]) and not torch.equal(one[2], two[2])
+    assert torch.equal(one[0], two[0])
+    assert torch.equal(one[1], two[1])
+    assert not torch.equal(one[2], two[2])
     before = training.discriminator.low.weight.clone()
     torch.manual_seed(1)
     training.step(torch.randn(8, 1, 16, 16), torch.arange(8) % 3, 1)

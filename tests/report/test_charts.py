@@ -1,4 +1,6 @@
-"""Charts: what they show is what the table says, names are never markup, and every state of the data draws."""
+"""Charts: what they show is what the table says, names are never markup, and every state of the data
+draws.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def test_the_curve_holds_the_papers_points_the_law_its_band_and_own_runs():
     at = abs(traces["fitted law"].x - 0.2).argmin()
     assert traces["fitted law"].y[at] == pytest.approx(paper_law().predict(0.2)[0], rel=0.05)
     assert traces["equation 4 as printed"].y[at] == pytest.approx(printed_equation(0.2), rel=0.05)
-    assert figure.layout.yaxis.range[0] < -1 and figure.layout.yaxis.range[1] > 83
+    assert figure.layout.yaxis.range[0] < -1
+    assert figure.layout.yaxis.range[1] > 83
 
 
 def test_the_curve_makes_room_for_harm():
@@ -46,8 +49,11 @@ def test_neighbouring_names_do_not_cover_each_other():
     above = dict(
         zip([point.name for point in paper_points()], charts.label_above(paper_points()), strict=True)
     )
-    assert above["Birds"] and not above["UTKFace"]
-    assert above["Amphibians"] and above["Fungi"] and not above["Reptiles"]
+    assert above["Birds"]
+    assert not above["UTKFace"]
+    assert above["Amphibians"]
+    assert above["Fungi"]
+    assert not above["Reptiles"]
 
 
 def test_the_forest_shows_every_variant_with_its_interval_and_seeds(result):
@@ -64,7 +70,8 @@ def test_class_names_are_text(result):
     found = json.loads(json.dumps(result[0]).replace('"9"', json.dumps(NASTY)))
     for figure in (charts.per_class(found), charts.balance(found)):
         text = json.dumps(figure.to_plotly_json(), default=lambda value: value.tolist())
-        assert "<b>x" not in text and "&lt;b&gt;x" in text
+        assert "<b>x" not in text
+        assert "&lt;b&gt;x" in text
 
 
 def test_the_rarest_class_is_on_top_and_hundreds_are_cut(result):
@@ -119,7 +126,8 @@ def test_a_long_history_is_thinned_and_keeps_its_end():
         for k in range(10_000)
     ]
     points = next(iter(charts.convergence(rows).to_dict()["datasets"].values()))
-    assert len(points) <= 2100 and points[-1]["value"] == 9999
+    assert len(points) <= 2100
+    assert points[-1]["value"] == 9999
 
 
 def test_super_classes_are_ordered_and_the_winner_stands_out():
@@ -128,7 +136,8 @@ def test_super_classes_are_ordered_and_the_winner_stands_out():
         for name, v in (("b", 0.3), ("a", 0.2))
     ]
     figure = charts.super_classes(rows, argmax="b", merge=0.25)
-    assert list(figure.data[-1].y) == ["a", "b"] and list(figure.data[-1].marker.symbol) == [
+    assert list(figure.data[-1].y) == ["a", "b"]
+    assert list(figure.data[-1].marker.symbol) == [
         "circle",
         "diamond",
     ]
@@ -172,7 +181,8 @@ def test_quality_at_snapshots_states_its_n():
     ]
     history += [{"stage": "generator", "kimg": 20.0, "quality": row | {"kimg": 20.0}}] * 2
     caption, chart = charts.snapshots(history)
-    assert "250 samples" in caption and "180 real" in caption
+    assert "250 samples" in caption
+    assert "180 real" in caption
     document = json.dumps(chart.to_dict())
     assert document.count('"what": "KID"') == 2, "a snapshot reported again by a resumed run counts once"
     assert charts.snapshots(history[:1]) is None

@@ -1,4 +1,6 @@
-"""The export is balanced, whole or absent, says where every image comes from, and lets people's decisions win."""
+"""The export is balanced, whole or absent, says where every image comes from, and lets people's decisions
+win.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def paths(home):
 
 
 def rows_of(folder):
-    with open(folder / "metadata.csv", newline="") as file:
+    with (folder / "metadata.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -33,7 +35,8 @@ def test_every_image_is_listed_once_and_every_listed_image_is_there(paths, tmp_p
     document = export(paths.id, out)
     rows = rows_of(out)
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*.png")}
-    assert {row["file_name"] for row in rows} == on_disk and len(rows) == len(on_disk) == document["images"]
+    assert {row["file_name"] for row in rows} == on_disk
+    assert len(rows) == len(on_disk) == document["images"]
     for split in ("train", "val", "test"):
         assert {f"{split}/{row['file_name']}" for row in rows_of(out / split)} == {
             name for name in on_disk if name.startswith(split)
@@ -61,11 +64,9 @@ def test_provenance_leads_back_to_the_pixels(paths, tmp_path):
     synthetic = next(row for row in rows if row["kind"] == "synthetic")
     pixels = np.asarray(Image.open(tmp_path / "out" / synthetic["file_name"]))
     assert np.array_equal(pixels, samples.image(paths.samples, int(synthetic["sample"])))
-    assert (
-        synthetic["run"] == paths.id
-        and synthetic["generator_data"] == "closed-set"
-        and synthetic["draw_seed"]
-    )
+    assert synthetic["run"] == paths.id
+    assert synthetic["generator_data"] == "closed-set"
+    assert synthetic["draw_seed"]
     digests = set(data.manifest["images"]["sha256"])
     assert all(row["source_sha256"] in digests for row in rows if row["kind"] == "real")
 
@@ -82,7 +83,8 @@ def test_people_win_over_the_filter(paths, tmp_path):
     exported = {
         row["sample"]: row["decision"] for row in rows_of(tmp_path / "out") if row["kind"] == "synthetic"
     }
-    assert exported[str(refused)] == "keep" and str(accepted) not in exported
+    assert exported[str(refused)] == "keep"
+    assert str(accepted) not in exported
 
 
 def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
@@ -98,9 +100,9 @@ def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
 def test_a_dataset_alone_can_be_exported(home, tmp_path):
     made = dataset.make_demo()
     document = export(made, tmp_path / "out")
-    assert (
-        document["synthetic"] == 0 and document["real"] == len(dataset.load(made)) and document["short"] == {}
-    )
+    assert document["synthetic"] == 0
+    assert document["real"] == len(dataset.load(made))
+    assert document["short"] == {}
 
 
 def test_nothing_is_left_when_it_fails(paths, tmp_path, monkeypatch):

@@ -45,9 +45,12 @@ class Page(HTMLParser):
 def test_it_is_self_contained(paths):
     text = html_report(paths.id)
     page = Page(text)
-    assert page.links and all(link.startswith("data:image/png;base64,") for link in page.links)
+    assert page.links
+    assert all(link.startswith("data:image/png;base64,") for link in page.links)
     assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
-    assert "url(" not in text and "@import" not in text and "default-src 'none'" in text
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "default-src 'none'" in text
     for link in page.links:
         Image.open(io.BytesIO(base64.b64decode(link.split(",")[1]))).verify()
 
@@ -80,8 +83,10 @@ def test_an_open_set_generator_is_called_one_and_its_checkpoint_by_name_alone(pa
     }
     write_json(paths.config, config)
     text = html_report(paths.id)
-    assert "guided_diffusion (open-set)" in text and "had seen images from outside" in text
-    assert "128x128_diffusion.pt" in text and "/home/someone" not in text
+    assert "guided_diffusion (open-set)" in text
+    assert "had seen images from outside" in text
+    assert "128x128_diffusion.pt" in text
+    assert "/home/someone" not in text
 
 
 def test_hostile_names_are_text(paths):
@@ -98,7 +103,8 @@ def test_hostile_names_are_text(paths):
             paths.samples, step, np.load(paths.samples / f"step-{step}.npy"), table[table["step"] == step]
         )
     page = Page(html_report(paths.id))
-    assert "script" not in page.tags and all(link.startswith("data:image/png") for link in page.links)
+    assert "script" not in page.tags
+    assert all(link.startswith("data:image/png") for link in page.links)
 
 
 def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
@@ -106,7 +112,8 @@ def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
     mine = table[table["class"] == "4"]
     workspace.reviews.save(paths.id, {int(sample): "reject" for sample in mine["sample"]})
     sheets = {name: (kept, refused) for name, kept, refused in contact_sheets(paths, 0, ["4"])}
-    assert sheets["4"][0] == [] and len(sheets["4"][1]) == 1
+    assert sheets["4"][0] == []
+    assert len(sheets["4"][1]) == 1
     assert "none" in html_report(paths.id)
 
 
@@ -153,7 +160,8 @@ def test_the_headline_is_only_as_bold_as_the_interval(low, high, verdict):
         "gains": {},
     }
     found, sentence = findings.headline(result)
-    assert found == verdict and "3 seeds, 500 test images" in sentence
+    assert found == verdict
+    assert "3 seeds, 500 test images" in sentence
 
 
 def test_a_gain_that_oversampling_gives_too_is_not_called_better():
@@ -165,7 +173,8 @@ def test_a_gain_that_oversampling_gives_too_is_not_called_better():
         "controls": {"oversampling": {}},
     }
     found, sentence = findings.headline(result | {"gains": {"oversampling": {"ci_low": -0.1}}})
-    assert found == "no better than simpler ways" and "not reliably better than oversampling" in sentence
+    assert found == "no better than simpler ways"
+    assert "not reliably better than oversampling" in sentence
     assert findings.headline(result | {"gains": {"oversampling": {"ci_low": 0.1}}})[0] == "better"
 
 
@@ -174,11 +183,16 @@ def test_predicted_and_measured_are_said_with_their_signs():
     said = findings.comparison(
         {"relative_gain_percent": gain, "predicted": {"gain_percent": 0.5, "low": -5, "high": 6}}
     )
-    assert "+0.50 %" in said and "−1.25 %" in said and "−1.75 percentage points" in said and "inside" in said
+    assert "+0.50 %" in said
+    assert "−1.25 %" in said
+    assert "−1.75 percentage points" in said
+    assert "inside" in said
 
 
 def test_csv_cells_are_not_formulas():
     import pandas as pd
 
     text = findings.to_csv(pd.DataFrame({"class": ["=1+1", "rose"], "n": [-1, 2]}))
-    assert "'=1+1" in text and re.search(r"^rose,2$", text, re.MULTILINE) and ",-1" in text
+    assert "'=1+1" in text
+    assert re.search(r"^rose,2$", text, re.MULTILINE)
+    assert ",-1" in text

@@ -31,9 +31,9 @@ def scores(images, grouping, **options):
 def test_class_matrix_and_leave_one_out(images):
     matrix = explain.class_matrix(*images, NAMES, profile=SMALL, pairs_per_cell=10_000)
     mean = np.array(matrix.mean, float)
-    assert (
-        np.array_equal(mean, mean.T, equal_nan=True) and np.isnan(mean[3, 3]) and matrix.n == (90, 70, 40, 1)
-    )
+    assert np.array_equal(mean, mean.T, equal_nan=True)
+    assert np.isnan(mean[3, 3])
+    assert matrix.n == (90, 70, 40, 1)
     exact = scores(images, {"AB": ["a", "b"], "C": ["c"]}, pairs=20_000)
     assert explain.set_mean(matrix, ["a", "b"]) == pytest.approx(exact.super_classes[0].value, abs=1e-12)
     grouping = {"AB": ["a", "b", "d"], "C": ["c"]}
@@ -44,7 +44,8 @@ def test_class_matrix_and_leave_one_out(images):
         moved = scores(images, {"AB": rest, "C": ["c"], "New": [each.name]}, pairs=20_000)
         assert each.supsub == pytest.approx(moved.ssim_supsubcls.value, abs=1e-12)
     sampled = explain.class_matrix(*images, NAMES, profile=SMALL, pairs_per_cell=50, classes=["a", "c"])
-    assert sampled.classes == ("a", "c") and sampled.pairs == ((50, 50), (50, 50))
+    assert sampled.classes == ("a", "c")
+    assert sampled.pairs == ((50, 50), (50, 50))
     assert abs(sampled.mean[0][0] - mean[0, 0]) < 5 * sampled.se[0][0]
     with pytest.raises(Stopped):
         explain.class_matrix(*images, NAMES, profile=SMALL, should_stop=lambda: True)
@@ -57,7 +58,9 @@ def test_most_similar(images):
     for budget in (100_000, 2_000):
         found = explain.most_similar(planted, profile=SMALL, k=5, budget=budget)
         first = found.pairs[0]
-        assert (first.i, first.j) == (3, 150) and first.value == pytest.approx(1, abs=1e-6)
-        assert found.exact == (budget == 100_000) and len(found.pairs) == 5
+        assert (first.i, first.j) == (3, 150)
+        assert first.value == pytest.approx(1, abs=1e-6)
+        assert found.exact == (budget == 100_000)
+        assert len(found.pairs) == 5
     inside = explain.most_similar(planted, profile=SMALL, members=np.flatnonzero(labels == 2), k=3)
     assert all(labels[each.i] == labels[each.j] == 2 for each in inside.pairs)

@@ -30,7 +30,8 @@ def test_the_fit_gives_the_paper_s_figures():
     assert law.median_ae == pytest.approx(4.788, abs=5e-4)
     assert law.mae == pytest.approx(7.469, abs=5e-4)
     assert law.base == pytest.approx(0.9373, abs=5e-5)
-    assert law.amplitude == pytest.approx(176.567, abs=2e-3) and law.rate == pytest.approx(13.1250, abs=2e-4)
+    assert law.amplitude == pytest.approx(176.567, abs=2e-3)
+    assert law.rate == pytest.approx(13.1250, abs=2e-4)
     assert np.log(law.amplitude) / np.log(law.base) == pytest.approx(PRINTED_OFFSET, abs=0.01)
     assert law.n == 8
 
@@ -60,7 +61,8 @@ def test_exact_points_are_recovered_and_scale_does_not_matter():
     x = np.linspace(0.05, 0.6, 9)
     law = fit_law(x, 40 * np.exp(-6 * x))
     assert (law.amplitude, law.rate) == pytest.approx((40, 6), rel=1e-6)
-    assert law.r2 == pytest.approx(1) and law.mae < 1e-6
+    assert law.r2 == pytest.approx(1)
+    assert law.mae < 1e-6
     falling = fit_law(x, 4e-3 * np.exp(6 * x))  # a law that rises is fitted as such
     assert falling.rate == pytest.approx(-6, rel=1e-6)
 
@@ -96,7 +98,8 @@ def test_weights_pull_the_law_towards_the_precise_points():
 def test_prediction_takes_arrays_and_never_loses_more_than_everything():
     gain, low, high = paper_law().predict(np.linspace(0, 1, 50))
     assert gain.shape == low.shape == high.shape == (50,)
-    assert np.all((low <= gain) & (gain <= high)) and low.min() >= -100
+    assert np.all((low <= gain) & (gain <= high))
+    assert low.min() >= -100
     assert np.all(np.diff(high - low) < 1e-9)  # the steep end is the uncertain end
 
 
@@ -107,7 +110,9 @@ def test_prediction_takes_arrays_and_never_loses_more_than_everything():
 def test_advice(x, verdict):
     advice = paper_law().advice(x)
     assert advice["verdict"] == verdict
-    assert "%" in advice["text"] and advice.low <= advice.gain <= advice.high and 0 < advice.chance < 1
+    assert "%" in advice["text"]
+    assert advice.low <= advice.gain <= advice.high
+    assert 0 < advice.chance < 1
 
 
 def test_advice_becomes_unclear_when_something_contradicts():
@@ -128,9 +133,14 @@ def test_a_score_of_another_profile_is_refused():
 
 @pytest.mark.parametrize(
     ("x", "gain", "weights"),
-    [([0.1, 0.2], [1, 2], None), ([0.1] * 4, [1, 2, 3, 4], None), ([0.1, 0.2, 0.3], [1, np.nan, 2], None), ([0.1, 0.2, 0.3], [1, 2], None),
-     ([0.1, 0.2, 0.3], [1, 2, 3], [1, 0, 1])],
-)  # fmt: skip
+    [
+        ([0.1, 0.2], [1, 2], None),
+        ([0.1] * 4, [1, 2, 3, 4], None),
+        ([0.1, 0.2, 0.3], [1, np.nan, 2], None),
+        ([0.1, 0.2, 0.3], [1, 2], None),
+        ([0.1, 0.2, 0.3], [1, 2, 3], [1, 0, 1]),
+    ],
+)
 def test_points_that_cannot_carry_a_law_are_refused(x, gain, weights):
     with pytest.raises(InputError):
         fit_law(x, gain, weights)

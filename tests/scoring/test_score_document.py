@@ -35,7 +35,8 @@ def test_a_score_of_before_there_were_numbers_is_read(score):
     for row in (old["ssim_mergecls"], *old["super_classes"]):
         del row["approximate"]
     read = SimilarityResult.parse(old)
-    assert read.ssim_mergecls == score.ssim_mergecls and read.super_classes == score.super_classes
+    assert read.ssim_mergecls == score.ssim_mergecls
+    assert read.super_classes == score.super_classes
     assert [row.approximate for row in read.super_classes] == [True, True]
     assert len(read.explanation.leave_one_out) == len(score.explanation.leave_one_out) - 1
 

@@ -52,7 +52,9 @@ def test_the_pairs_of_a_set_are_each_drawn_once(n, seed):
     total = pairs.pair_count(n)
     drawn = pairs.draw_pairs(n, 0, total, keys)
     assert len(np.unique(drawn, axis=0)) == total
-    assert (drawn[:, 0] > drawn[:, 1]).all() and drawn.min() >= 0 and drawn.max() < n
+    assert (drawn[:, 0] > drawn[:, 1]).all()
+    assert drawn.min() >= 0
+    assert drawn.max() < n
     cut = total // 3
     assert np.array_equal(
         drawn,
@@ -86,11 +88,16 @@ def test_exact_when_small(images):
     for each, name in zip(result.super_classes, "abc", strict=True):
         members = np.flatnonzero(images[1] == NAMES.index(name))
         all_pairs = [(i, j) for i in members for j in members if i < j]
-        assert each.exact and each.pairs == len(all_pairs) and each.ci_low == each.value == each.ci_high
+        assert each.exact
+        assert each.pairs == len(all_pairs)
+        assert each.ci_low == each.value == each.ci_high
         assert each.value == pytest.approx(ssim_pairs(images[0], all_pairs).mean(), abs=1e-12)
     best = result.ssim_supsubcls
-    assert result.argmax == best.name == "A" and best.runner_up == "B"
-    assert best.value == result.super_classes[0].value and best.bias == 0 and best.argmax_certain
+    assert result.argmax == best.name == "A"
+    assert best.runner_up == "B"
+    assert best.value == result.super_classes[0].value
+    assert best.bias == 0
+    assert best.argmax_certain
     assert best.ci_low == best.value == best.ci_high
 
 
@@ -98,7 +105,8 @@ def test_default_pairs(images):
     result = scores(images, identity("a", "b", "c"))
     assert [each.pairs for each in result.super_classes] == [180, 140, 780]
     assert [each.exact for each in result.super_classes] == [False, False, True]
-    assert result.ssim_mergecls.pairs == 402 and not result.ssim_mergecls.exact
+    assert result.ssim_mergecls.pairs == 402
+    assert not result.ssim_mergecls.exact
 
 
 def test_super_classes_with_fewer_than_two_images_are_named(images):
@@ -133,7 +141,8 @@ def test_what_did_not_change_is_not_computed_again(images, monkeypatch):
         {"A": ["a"], "B": ["b"], "C": ["c", "d"]},
         known=SimilarityResult.parse(json.loads(json.dumps(before.to_dict()))).known,
     )
-    assert computed == [] and without_time(again) == without_time(before)
+    assert computed == []
+    assert without_time(again) == without_time(before)
     moved = {"A": ["a"], "B": ["b", "d"], "C": ["c"]}
     result = scores(images, moved, known=before.known)
     assert sum(computed) == 142 + 780  # B with one more image, C exact again; A and all images are reused
@@ -171,7 +180,9 @@ def test_reports_and_stopping(images, monkeypatch):
         half_width=1e-4,
         should_stop=lambda: len(calls) > 0 or calls.append(1) is not None,
     )
-    assert result.stopped and result.ssim_supsubcls.value is not None and result.ssim_mergecls.pairs == 1000
+    assert result.stopped
+    assert result.ssim_supsubcls.value is not None
+    assert result.ssim_mergecls.pairs == 1000
     assert not scores(images, identity("a")).stopped
 
 
@@ -210,7 +221,8 @@ def test_the_maximum_of_ties_is_covered_and_its_bias_corrected():
         np.mean([getattr(each, key) for each in found]) - 0.1 for key in ("value", "bias_corrected")
     )
     assert inside >= 0.93
-    assert raw > 0.003 and abs(corrected) < 0.7 * raw
+    assert raw > 0.003
+    assert abs(corrected) < 0.7 * raw
     assert np.mean([each.argmax_certain for each in found]) < 0.4
 
 
@@ -224,6 +236,7 @@ def test_flowers(sample_data):
     names = sorted(set(folders))
     labels = np.array([names.index(folder) for folder in folders])
     result = similarity.measure(pixels, labels, names, {name: [name] for name in names}, profile=Profile())
-    assert result.argmax == "dandelion" and result.profile == "paper"
+    assert result.argmax == "dandelion"
+    assert result.profile == "paper"
     assert result.ssim_supsubcls.value == pytest.approx(0.131, abs=0.004)
     assert result.ssim_mergecls.value == pytest.approx(0.096, abs=0.004)

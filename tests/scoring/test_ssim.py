@@ -74,7 +74,9 @@ def test_any_size(shape, window):
 
 
 def flat_images():
-    """Where float32 fails: constant regions far from one another, saturated, with sharp edges, with noise of one grey level."""
+    """Where float32 fails: constant regions far from one another, saturated, with sharp edges, with noise
+    of one grey level.
+    """
     rng = np.random.default_rng(2)
     images = [np.full((64, 64), value) for value in (0, 1, 77, 128, 201, 254, 255)]
     for low, high in ((0, 255), (10, 250), (3, 201)):

@@ -68,7 +68,8 @@ def client(home, monkeypatch, said):
 
 def log_in(client):
     answer = client.get("/", params={"token": client.door.token})
-    assert answer.status_code == 200 and "inside" not in answer.text
+    assert answer.status_code == 200
+    assert "inside" not in answer.text
     return answer
 
 
@@ -99,18 +100,17 @@ def test_the_link_opens_once_and_the_next_one_is_said(client, said):
     token = client.door.token
     answer = log_in(client)
     cookie = answer.headers["set-cookie"]
-    assert (
-        "HttpOnly" in cookie
-        and "SameSite=strict" in cookie
-        and cookie.startswith("gmaug-8501=")
-        and token not in cookie
-    )
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert cookie.startswith("gmaug-8501=")
+    assert token not in cookie
     assert client.get("/super_classes").text == "inside"
     with client.websocket_connect(SOCKET, headers=cookie_of(client)) as socket:
         assert socket.receive_text() == "inside"
     client.cookies.clear()
     assert client.get("/", params={"token": token}).status_code == 401
-    assert client.door.token in said[0] and client.door.token != token
+    assert client.door.token in said[0]
+    assert client.door.token != token
     assert client.get("/", params={"token": client.door.token}).status_code == 200
 
 
@@ -118,7 +118,8 @@ def test_a_used_link_is_no_dead_end_for_the_browser_that_used_it(client):
     token = client.door.token
     log_in(client)
     answer = client.get("/", params={"token": token})
-    assert answer.status_code == 200 and "refresh" in answer.text
+    assert answer.status_code == 200
+    assert "refresh" in answer.text
 
 
 def test_a_fixed_token_can_be_used_again(client, monkeypatch):
@@ -167,7 +168,9 @@ def test_other_sites_can_neither_write_nor_listen(client):
 def test_every_answer_carries_the_policy(client):
     log_in(client)
     policy = client.get("/").headers["content-security-policy"]
-    assert "frame-ancestors 'none'" in policy and "http:" not in policy and "'sha256-" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "http:" not in policy
+    assert "'sha256-" in policy
     assert "'unsafe-inline'" not in policy.split("style-src")[0]
 
 

@@ -59,18 +59,17 @@ def write_images(folder, classes: dict[str, int], *, seed: int = 0) -> None:
 
 def test_an_empty_workspace_offers_an_import(open_page):
     app = open_page()
-    assert app.title[0].value == "Datasets" and not app.selectbox
+    assert app.title[0].value == "Datasets"
+    assert not app.selectbox
     assert app.text_input(key="import-path")
 
 
 def test_the_demo_is_shown_with_counts_and_next_steps(open_page, demo):
     app = open_page()
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert (
-        metrics["Images"] == "1,121"
-        and metrics["Imbalance ratio"] == "20 : 1"
-        and metrics["Train / val / test"] == "341 / 280 / 500"
-    )
+    assert metrics["Images"] == "1,121"
+    assert metrics["Imbalance ratio"] == "20 : 1"
+    assert metrics["Train / val / test"] == "341 / 280 / 500"
     assert app.query_params["dataset"] == demo
     assert "What next" in words(app)
     app.toggle(key="log-counts").set_value(True).run()
@@ -83,11 +82,13 @@ def test_the_address_chooses_the_dataset_and_the_picker_changes_it(open_page, de
     app = open_page(dataset=demo)
     assert app.selectbox(key="dataset").value == demo
     app.selectbox(key="dataset").set_value(other).run()
-    assert app.query_params["dataset"] == other and {m.label: m.value for m in app.metric}["Images"] == "6"
+    assert app.query_params["dataset"] == other
+    assert {m.label: m.value for m in app.metric}["Images"] == "6"
     app.button(key=f"look-{demo}").click().run()
     assert app.selectbox(key="dataset").value == demo
     app.switch_page("../../pages/super_classes.py").run()
-    assert app.selectbox(key="dataset").value == demo and not app.exception
+    assert app.selectbox(key="dataset").value == demo
+    assert not app.exception
     assert open_page(dataset="never-heard-of").selectbox(key="dataset").value in (demo, other)
 
 
@@ -106,7 +107,8 @@ def test_refused_files_duplicates_and_warnings_are_reported(open_page, tmp_path)
     (tmp_path / "set" / "a" / "copy.png").write_bytes((tmp_path / "set" / "a" / "0.png").read_bytes())
     intake.import_path(tmp_path / "set")
     app = open_page()
-    assert "1 file refused" in words(app) and "1 image found more than once" in words(app)
+    assert "1 file refused" in words(app)
+    assert "1 image found more than once" in words(app)
     assert "single training image" in words(app)
     assert any("broken.png" in str(table.value) for table in app.dataframe)
 
@@ -119,13 +121,15 @@ def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(
     app = open_page()
     app.text_input(key="import-path").set_value(str(tmp_path / "mushrooms")).run()
     next(button for button in app.button if button.label == "Import").click().run()
-    assert not app.exception and not app.error
+    assert not app.exception
+    assert not app.error
     deadline = time.monotonic() + 60
     while jobs.recent()[0]["state"] == "running" and time.monotonic() < deadline:
         time.sleep(0.1)
     app.run()
     app.run()
-    assert "mushrooms" in words(app) and "is imported" in words(app)
+    assert "mushrooms" in words(app)
+    assert "is imported" in words(app)
     new = jobs.recent()[0]["dataset"]
     assert new in [summary["id"] for summary in dataset.list_datasets()]
 
@@ -135,7 +139,8 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo,
     app = open_page()
     app.text_input(key="import-path").set_value("/etc").run()
     next(button for button in app.button if button.label == "Import").click().run()
-    assert "may import from" in app.error[0].value and "What to do" in app.error[0].value
+    assert "may import from" in app.error[0].value
+    assert "What to do" in app.error[0].value
     assert jobs.recent() == []
 
 
@@ -180,7 +185,8 @@ def test_every_state_of_an_import_is_told(open_page, demo, home, monkeypatch, ch
     assert expected is None or expected in words(app).replace("\\", "")
     if expected:
         app.button(key=f"dismiss-{token}").click().run()
-        assert expected not in words(app).replace("\\", "") and not app.exception
+        assert expected not in words(app).replace("\\", "")
+        assert not app.exception
 
 
 # --- super-classes ---
@@ -203,7 +209,8 @@ def test_identity_is_copied_before_it_is_edited(open_page, demo):
     assert "variety" in words(app)
     app.text_input(key="begin-name").set_value("by habitat").run()
     next(button for button in app.button if button.label == "Start grouping").click().run()
-    assert not app.exception and app.selectbox(key=f"grouping-{demo}").value == "by habitat"
+    assert not app.exception
+    assert app.selectbox(key=f"grouping-{demo}").value == "by habitat"
     assert workspace.groupings.load(demo, "by habitat")[0].super_classes["0"] == ("0",)
     assert "one sub-class only" in words(app)
 
@@ -212,7 +219,8 @@ def test_a_copy_needs_a_free_name(open_page, demo):
     app = open_page("super_classes")
     app.text_input(key=f"copy-{demo}-shape").set_value("identity").run()
     next(button for button in app.button if button.label == "Make the copy").click().run()
-    assert "cannot be called" in app.error[0].value and workspace.groupings.stored(demo) == []
+    assert "cannot be called" in app.error[0].value
+    assert workspace.groupings.stored(demo) == []
 
 
 @pytest.mark.parametrize(
@@ -238,9 +246,8 @@ def test_grouping_files_are_imported_whole_or_not_at_all(open_page, demo, file, 
     next(button for button in app.button if button.label == "Import the file").click().run()
     assert not app.exception
     if problem:
-        assert problem in app.error[0].value.replace("\\", "") and workspace.groupings.stored(demo) == [
-            "kept"
-        ]
+        assert problem in app.error[0].value.replace("\\", "")
+        assert workspace.groupings.stored(demo) == ["kept"]
     else:
         assert workspace.groupings.load(demo, "halves")[0].super_classes["low"] == tuple("01234")
         assert app.selectbox(key=f"grouping-{demo}").value == "halves"
@@ -253,5 +260,6 @@ def test_an_edit_elsewhere_is_taken_over_at_the_next_look(open_page, demo):
     workspace.groupings.save(demo, Grouping("mine", groups).move("3", "odd"), revision=1)
     app.run()
     state = app.session_state[f"board-{demo}-mine"]
-    assert state.revision == 2 and state.grouping.super_classes["odd"] == ("3",)
+    assert state.revision == 2
+    assert state.grouping.super_classes["odd"] == ("3",)
     assert workspace.groupings.names(dataset.load(demo))[0] == "mine"

@@ -1,4 +1,6 @@
-"""The database file: numbered migrations, tested from a file that an older version wrote; damage is said in words."""
+"""The database file: numbered migrations, tested from a file that an older version wrote; damage is said
+in words.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Stored groupings: revisions, conflicts, undo and redo; the rules of an edit; what there is to choose from."""
+"""Stored groupings: revisions, conflicts, undo and redo; the rules of an edit; what there is to choose
+from.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,8 @@ def test_no_update_is_lost_between_editors(home):
     acknowledged = [name for _ in editors for name in queue.get(timeout=120)]
     for editor in editors:
         editor.join()
-    assert set(names()) == {"all", *acknowledged} and len(acknowledged) == 40
+    assert set(names()) == {"all", *acknowledged}
+    assert len(acknowledged) == 40
 
 
 def test_history_says_who_made_what_and_where_the_grouping_stands(home):
@@ -140,7 +143,8 @@ def test_what_there_is_to_choose_from_comes_from_the_open_dataset(home, monkeypa
     assert groupings.names(data) == ["shape", IDENTITY]
     assert groupings.current(data, "shape")[1] == 0
     name = groupings.add(data, " mine ", Grouping("x", {"all": list(data.class_names), "none": []}))
-    assert groupings.names(data) == ["mine", "shape", IDENTITY] and name == "mine"
+    assert groupings.names(data) == ["mine", "shape", IDENTITY]
+    assert name == "mine"
     assert groupings.super_classes(data, "mine") == {"all": list(data.class_names)}
     with pytest.raises(InputError, match="no grouping 'nope'"):
         groupings.current(data, "nope")
