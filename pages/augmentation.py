@@ -8,6 +8,7 @@ import streamlit as st
 
 from gmaug_core import config, runs
 from gmaug_core.errors import InputError
+from gmaug_core.report import scores
 from gmaug_core.ui import launching, layout, live, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
@@ -136,9 +137,9 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         problem = error
     with right:
         st.markdown("**What the law predicts**")
-        found = launching.newest_score(data, grouping)
+        found = scores.newest(data, grouping)
         if found:
-            launching.advice_box(launching.advice(found))
+            launching.advice_box(scores.advice(found))
         else:
             st.info(
                 "The score under this grouping has not been measured yet. It takes seconds, and may save the whole run."

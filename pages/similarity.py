@@ -7,7 +7,7 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
-from gmaug_core.report import charts
+from gmaug_core.report import charts, scores
 from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
 from gmaug_core.ui import launching, layout, live, score, text
 from gmaug_core.ui.choice import chosen
@@ -92,8 +92,7 @@ if result is None:
 score.numbers(result)
 score.prediction(result)
 groups = runs.read_config(paths)["grouping"]
-measured = runs.read_config(paths)["settings"]["grouping"]
-if measured in names and groupings.super_classes(data, measured) != groups:
+if scores.edited_since(data, paths):
     st.info(
         "The grouping has been edited since this was measured. Measure again to see what the edit did.",
         icon=":material/update:",

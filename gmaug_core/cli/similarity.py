@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from gmaug_core import runs
 from gmaug_core.cli.output import say
 from gmaug_core.cli.runs import follow
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -28,9 +27,13 @@ def register(verbs: Verbs) -> None:
     amount.add_argument("--pairs", type=int, metavar="M", help="pairs a set; default 2|X|")
     p = verbs.add("predict", predict, "the law's prediction, with its interval")
     p.add_argument("dataset", nargs="?")
+    p.add_argument("--grouping", metavar="G", help="default: the one that the pages propose")
     p.add_argument("--ssim", type=float, metavar="X")
     p = verbs.add("fit", fit, "fit the law; default: the paper's points")
-    p.add_argument("--points", metavar="FILE", help="CSV with x, gain_percent and maybe se")
+    source = p.add_mutually_exclusive_group()
+    source.add_argument("--points", metavar="FILE", help="CSV with x, gain_percent and maybe se")
+    source.add_argument("--with-runs", action="store_true", help="the paper's points and your finished runs")
+    p.add_argument("--without-paper", action="store_true", help="with --with-runs: your runs alone")
 
 
 def similarity(args: Arguments) -> object:
@@ -58,20 +61,21 @@ def similarity(args: Arguments) -> object:
 
 
 def predict(args: Arguments) -> object:
-    from gmaug_core.scoring.law import paper_law  # scipy: most of a second
+    from gmaug_core.report import scores  # scipy: most of a second
+    from gmaug_core.scoring.law import paper_law
 
     if (args.ssim is None) == (args.dataset is None):
         raise InputError("predict needs a score or a dataset", expected="either --ssim X or DATASET")
-    merge, interval, run = None, None, None
+    grouping, run = None, None
     if args.ssim is not None:
         if not -1 <= args.ssim <= 1:
             raise InputError(f"{args.ssim} is not an SSIM", expected="a number from -1 to 1")
-        x = args.ssim
+        x, advice = args.ssim, paper_law().advice(args.ssim)
     else:
-        score = newest_score(dataset.load(args.dataset).id)
-        x, merge, run = score["ssim_supsubcls"]["value"], score["ssim_mergecls"]["value"], score["run"]
-        interval = (score["ssim_supsubcls"]["ci_low"], score["ssim_supsubcls"]["ci_high"])
-    advice = paper_law().advice(x, merge, interval=interval)
+        data = dataset.load(args.dataset)
+        grouping = args.grouping or groupings.names(data)[0]
+        score = scores.require_newest(data, grouping)
+        x, run, advice = score["ssim_supsubcls"]["value"], score["run"], scores.advice(score)
     say(
         f"SSIM-supSubCls {x:.4f}: predicted relative gain {advice.gain:.1f} % "
         f"[{advice.low:.1f}, {advice.high:.1f}] - {advice.verdict}"
@@ -83,35 +87,31 @@ def predict(args: Arguments) -> object:
         "low": advice.low,
         "high": advice.high,
         "advice": {"verdict": advice.verdict, "text": advice.text},
+        "grouping": grouping,
         "run": run,
     }
 
 
-def newest_score(dataset_id: str) -> dict[str, Any]:
-    """The result of the newest finished similarity run at profile `paper`."""
-    others = []
-    for paths in runs.list_runs("similarity", dataset_id):
-        result = runs.read_result(paths)
-        if result and result["profile"] == "paper" and result["ssim_supsubcls"]["value"] is not None:
-            return result
-        if result:
-            others.append(result["profile"])
-    raise InputError(
-        f"dataset '{dataset_id}' has no score at profile 'paper'"
-        + (f" (only at {', '.join(others)})" if others else ""),
-        expected="a finished similarity run at the profile of the curve",
-        todo=f"python -m gmaug_core similarity {dataset_id}",
-    )
-
-
 def fit(args: Arguments) -> object:
-    from gmaug_core.scoring.law import fit_law, paper_law  # scipy: most of a second
+    from gmaug_core.report import points  # scipy: most of a second
+    from gmaug_core.scoring.law import fit_law, paper_law
 
-    law = fit_law(*read_points(Path(args.points))) if args.points else paper_law()
+    if args.without_paper and not args.with_runs:
+        raise InputError("--without-paper leaves no points", expected="--with-runs --without-paper")
+    own = points.own_points() if args.with_runs else []
+    if args.points:
+        law = fit_law(*read_points(Path(args.points)))
+    elif args.with_runs:
+        law = points.law_with(own, with_paper=not args.without_paper)
+    else:
+        law = paper_law()
+    for point in own:
+        weight = f"standard error {point.se:.2f}" if point.se > 0 else "left out: one seed has no error"
+        say(f"{point.run}: score {point.x:.4f}, gain {point.gain:+.2f} %, {weight}")
     say(f"gain% = {law.amplitude:.3f} exp(-{law.rate:.3f} x)")
     say(f"R2 {law.r2:.4f}, mean error {law.mae:.3f}, median {law.median_ae:.3f}, n {law.n}")
     keys = ("amplitude", "rate", "base", "r2", "mae", "median_ae", "n", "amplitude_ci", "rate_ci")
-    return {key: getattr(law, key) for key in keys}
+    return {key: getattr(law, key) for key in keys} | {"runs": [asdict(point) for point in own]}
 
 
 def read_points(path: Path) -> tuple[list[float], list[float], list[float] | None]:

@@ -6,16 +6,16 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from gmaug_core import runs
 from gmaug_core.errors import InputError
-from gmaug_core.report import charts, export, findings
+from gmaug_core.report import charts, export, findings, points
 from gmaug_core.runs import RunPaths
-from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points, refit
+from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
 from gmaug_core.ui import text
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
@@ -136,60 +136,29 @@ def quality(result: Mapping[str, Any]) -> None:
             )
 
 
-def own_points() -> list[dict[str, Any]]:
-    """Every finished run whose score has the law's profile, as a point with its interval and standard error."""
-    points = []
-    for paths in runs.list_runs("augmentation"):
-        result = runs.read_result(paths)
-        score = (result or {}).get("score") or {}
-        x = (score.get("ssim_supsubcls") or {}).get("value")
-        if (
-            result is None
-            or score.get("profile") != PAPER_PROFILE
-            or x is None
-            or result["relative_gain_percent"]["value"] is None
-        ):
-            continue
-        gain = result["relative_gain_percent"]
-        name = f"{result['dataset_name']}, {result['preset']}, {result['generator']['name']}"
-        error = (gain["ci_high"] - gain["ci_low"]) / (2 * 1.96)
-        points.append(
-            {
-                "name": name,
-                "x": x,
-                "gain": gain["value"],
-                "low": gain["ci_low"],
-                "high": gain["ci_high"],
-                "se": error,
-                "run": paths.id,
-            }
-        )
-    return points
-
-
 def the_curve(result: Mapping[str, Any] | None) -> None:
     """The law, the paper's points, one's own runs, and a refit with them on request."""
-    own = own_points()
+    own = points.own_points()
     law = paper_law()
-    usable = [point for point in own if point["se"] > 0]
-    choices = ["published", "with_mine", "mine"] if usable else ["published"]
+    choices = list(LAWS) if points.usable(own) else ["published"]
     asked = st.segmented_control(
         "Law", choices, default="published", required=True, format_func=LAWS.__getitem__, key="law"
     )
     if asked != "published":
         try:
-            scores = ([point[key] for point in usable] for key in ("x", "gain", "se"))
-            law = refit(*scores, with_paper=asked == "with_mine")
+            law = points.law_with(own, with_paper=asked == "with_mine")
             st.caption(
-                f"Fitted to {law.n} points, each weighted by its error: gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), "
-                f"R² {law.r2:.3f}."
+                f"Fitted to {law.n} points, each weighted by its error: "
+                f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), R² {law.r2:.3f}."
             )
         except InputError as error:
             text.error_box(error)
     score = ((result or {}).get("score") or {}) if result else {}
     fits = score.get("profile") == PAPER_PROFILE
     here = (score.get("ssim_supsubcls") or {}).get("value") if fits else None
-    st.plotly_chart(charts.curve(law, paper_points(), runs=own, here=here), key="gains-curve")
+    st.plotly_chart(
+        charts.curve(law, paper_points(), runs=[asdict(point) for point in own], here=here), key="gains-curve"
+    )
     if result and not fits:
         st.caption("This run's score was measured with another profile, so it has no place on this curve.")
 

@@ -22,9 +22,8 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
 from gmaug_core.runs import RunPaths, launch
-from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
+from gmaug_core.scoring.law import Advice
 from gmaug_core.ui import text
-from gmaug_core.workspace import groupings
 
 MODE_WORDS = {
     "probability": "probability: means the same on every dataset",
@@ -108,26 +107,6 @@ def overview(kind: str, dataset_id: str) -> None:
             hide_index=True,
             column_config={"relative gain, %": st.column_config.NumberColumn(format="%+.2f")},
         )
-
-
-def newest_score(data: Dataset, grouping: str) -> dict[str, Any] | None:
-    """The newest finished score of a dataset under a grouping as it is now, at the law's profile."""
-    for paths in runs.list_runs("similarity", data.id):
-        config = runs.read_config(paths)
-        if config["settings"]["grouping"] != grouping or config["settings"]["profile"] != PAPER_PROFILE:
-            continue
-        result = runs.read_result(paths)
-        same = groupings.super_classes(data, grouping)
-        if result and result["ssim_supsubcls"].get("value") is not None and same == config["grouping"]:
-            return result
-    return None
-
-
-def advice(score: dict[str, Any]) -> Advice:
-    """What the law says of a score."""
-    found = score["ssim_supsubcls"]
-    interval = (found["ci_low"], found["ci_high"]) if found.get("ci_low") is not None else None
-    return paper_law().advice(found["value"], score["ssim_mergecls"].get("value"), interval=interval)
 
 
 def advice_box(given: Advice) -> None:

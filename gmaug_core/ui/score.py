@@ -9,7 +9,7 @@ import streamlit as st
 
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import png
-from gmaug_core.report import charts
+from gmaug_core.report import charts, scores
 from gmaug_core.scoring.law import (
     LOWEST_FAILING,
     MERGE_THRESHOLD,
@@ -68,7 +68,7 @@ def prediction(result: Mapping[str, Any]) -> None:
             icon=":material/block:",
         )
     else:
-        launching.advice_box(launching.advice(dict(result)))
+        launching.advice_box(scores.advice(result))
     if result.get("stopped"):
         st.warning(
             "Stopped early: this is the estimate so far, with its wider interval.",

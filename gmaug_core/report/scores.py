@@ -1,0 +1,75 @@
+"""Scores that runs have measured: the newest of a grouping as it is now, and what the law says of it.
+
+The one place that answers "which score counts": the pages and the command line both ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gmaug_core import runs
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.errors import InputError
+from gmaug_core.runs import RunPaths
+from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
+from gmaug_core.workspace import groupings
+
+Score = Mapping[str, Any]  # the result of a similarity run
+
+
+def newest(data: Dataset, grouping: str) -> Score | None:
+    """The newest finished score under a grouping as it is now, at the law's profile; None without one.
+
+    A score of the grouping before it was edited does not count. Raises InputError for an unknown grouping.
+    """
+    groups = groupings.super_classes(data, grouping)
+    for paths in runs.list_runs("similarity", data.id):
+        config = runs.read_config(paths)
+        settings = config["settings"]
+        if (
+            settings["grouping"] != grouping
+            or settings["profile"] != PAPER_PROFILE
+            or config["grouping"] != groups
+        ):
+            continue
+        result = runs.read_result(paths)
+        if result and result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"]["value"] is not None:
+            return result
+    return None
+
+
+def require_newest(data: Dataset, grouping: str) -> Score:
+    """As `newest`. Raises InputError that says how to measure one, and what there is instead."""
+    score = newest(data, grouping)
+    if score is None:
+        others = sorted({_measured(paths) for paths in runs.list_runs("similarity", data.id)})
+        raise InputError(
+            f"dataset '{data.id}' has no score under its grouping '{grouping}' as it is now, "
+            f"at profile '{PAPER_PROFILE}'"
+            + (f" (there are runs of: {', '.join(others)})" if others else ""),
+            expected="a finished similarity run under this grouping at the profile of the curve",
+            todo=f"python -m gmaug_core similarity {data.id} --grouping '{grouping}'",
+        )
+    return score
+
+
+def _measured(paths: RunPaths) -> str:
+    settings = runs.read_config(paths)["settings"]
+    return f"{settings['grouping']} at {settings['profile']}"
+
+
+def edited_since(data: Dataset, paths: RunPaths) -> bool:
+    """Whether the grouping of a run is a different one now. False when it is gone: nothing is newer then."""
+    config = runs.read_config(paths)
+    try:
+        return bool(groupings.super_classes(data, config["settings"]["grouping"]) != config["grouping"])
+    except InputError:
+        return False
+
+
+def advice(score: Score) -> Advice:
+    """What the law says of a score of profile paper: predicted gain with interval, and a verdict in words."""
+    found, merge = score["ssim_supsubcls"], score["ssim_mergecls"]
+    interval = None if found["ci_low"] is None else (found["ci_low"], found["ci_high"])
+    return paper_law().advice(found["value"], merge["value"], interval=interval)

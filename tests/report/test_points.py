@@ -1,0 +1,81 @@
+"""A person's own runs on the curve, and the law fitted again with them, on the command line too."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import run_fixture
+
+from gmaug_core.cli import main as cli
+from gmaug_core.data import dataset
+from gmaug_core.errors import InputError
+from gmaug_core.files import write_json
+from gmaug_core.report import points
+from gmaug_core.runs import RunPaths
+from gmaug_core.scoring.law import paper_law, refit
+
+
+@pytest.fixture
+def demo(home) -> str:
+    return dataset.make_demo()
+
+
+def finished(demo: str, token: str, **changes) -> RunPaths:
+    """A finished run; changes: x (SSIM-supSubCls), profile, gain (low, value, high)."""
+    paths = run_fixture.make_run(demo, token=token, per_class=2)
+    result = json.loads(paths.result.read_text())
+    result["score"]["profile"] = changes.get("profile", "paper")
+    result["score"]["ssim_supsubcls"]["value"] = changes.get("x", 0.3)
+    low, value, high = changes.get("gain", (1.0, 3.0, 5.0))
+    result["relative_gain_percent"] |= {"value": value, "ci_low": low, "ci_high": high}
+    write_json(paths.result, result)
+    return paths
+
+
+def test_only_finished_runs_with_a_gain_at_the_laws_profile_are_points(demo):
+    good = finished(demo, "good", x=0.25)
+    finished(demo, "other", profile="uniform7")
+    finished(demo, "no-score", x=None)
+    finished(demo, "no-gain", gain=(None, None, None))
+    run_fixture.make_run(demo, state="failed", token="failed")
+    (point,) = points.own_points()
+    assert (point.run, point.x, point.gain, point.low, point.high) == (good.id, 0.25, 3.0, 1.0, 5.0)
+    assert point.se == pytest.approx(4 / (2 * 1.96))
+
+
+def test_a_refit_weighs_each_run_by_its_error_and_leaves_out_those_without(demo):
+    given = {"a1": (0.2, (20.0, 30.0, 40.0)), "b1": (0.3, (2.0, 4.0, 6.0)), "c1": (0.4, (0.5, 1.0, 1.5))}
+    for token, (x, gain) in (given | {"one-seed": (0.3, (9.0, 9.0, 9.0))}).items():
+        finished(demo, token.replace("1", "-run"), x=x, gain=gain)
+    own = points.own_points()
+    assert len(own) == 4
+    assert len(points.usable(own)) == 3
+    alone = points.law_with(own, with_paper=False)
+    expected = refit(
+        [x for x, _ in given.values()],
+        [gain[1] for _, gain in given.values()],
+        [(gain[2] - gain[0]) / (2 * 1.96) for _, gain in given.values()],
+        with_paper=False,
+    )
+    assert alone.n == 3
+    assert np.isclose(alone.amplitude, expected.amplitude, rtol=1e-6)
+    assert points.law_with(own, with_paper=True).n == paper_law().n + 3
+
+
+def test_without_runs_there_is_nothing_to_fit_with(demo):
+    with pytest.raises(InputError, match="no finished run"):
+        points.law_with([], with_paper=True)
+
+
+def test_fit_with_runs_answers_as_the_core(demo, capsys):
+    finished(demo, "good", x=0.25)
+    capsys.readouterr()
+    assert cli.main(["fit", "--with-runs", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    law = points.law_with(points.own_points(), with_paper=True)
+    assert (answer["amplitude"], answer["rate"], answer["n"]) == (law.amplitude, law.rate, law.n)
+    assert [point["x"] for point in answer["runs"]] == [0.25]
+    assert cli.main(["fit", "--with-runs", "--without-paper", "--json"]) == 2
+    assert cli.main(["fit", "--without-paper"]) == 2
