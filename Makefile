@@ -24,7 +24,7 @@ check: $(VENV)/.test  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/oxlint --deny-warnings assets
+	$(BIN)/oxlint --deny-warnings assets tests/js
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
