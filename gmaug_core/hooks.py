@@ -1,6 +1,7 @@
 """The two hooks that run through every loop: progress out, a wish to stop in.
 
-Progress bars, the live page, the command line and the tests all use these two, so no loop knows who watches it.
+Progress bars, the live page, the command line and the tests all use these two, so no loop knows who watches
+it.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def never() -> bool:
 
 
 def under(report: Report, name: str, **always: Any) -> Report:
-    """A report that calls every stage `name` and adds the same figures to each: for work inside a larger stage."""
+    """A report that calls every stage `name` and adds the same figures: for work inside a larger stage."""
 
-    def renamed(stage: str, step: int, total: int, **metrics: Any) -> None:
+    def renamed(stage: str, step: int, total: int, **metrics: Any) -> None:  # noqa: ARG001 - what it hides
         report(name, step, total, **always, **metrics)
 
     return renamed

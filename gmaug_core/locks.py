@@ -1,7 +1,8 @@
-"""One kind of lock: an exclusive flock on a file, which the system drops when its process ends, however it ends.
+"""One kind of lock: an exclusive flock on a file, which the system drops when its process ends, however it
+ends.
 
-Alive means that somebody holds the lock, never that a process number exists. The holder writes its process number into the
-file as text, for people and for signals; only a held lock makes it true.
+Alive means that somebody holds the lock, never that a process number exists. The holder writes its process
+number into the file as text, for people and for signals; only a held lock makes it true.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
 
 
 def holder(path: Path) -> int | None:
-    """The process that holds the lock, None where nobody does; 0 where it is held by one that has not said its number yet."""
+    """The process that holds the lock, None where nobody does; 0 where it is held by one that has not
+    said its number yet.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -73,7 +76,9 @@ def _try(descriptor: int, kind: int) -> bool:
 
 
 def _let_go() -> None:
-    """In a forked child: the parent's locks are not the child's, so that they are free when the parent is killed."""
+    """In a forked child: the parent's locks are not the child's, so that they are free when the parent is
+    killed.
+    """
     for descriptor in _held:
         os.close(descriptor)
     _held.clear()

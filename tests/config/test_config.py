@@ -43,7 +43,8 @@ def test_paper_profile_is_the_default():
 @pytest.mark.parametrize("size", [16, 32, 128, 500])
 def test_every_preset_resolves_and_round_trips(preset, generator, size):
     config = augmentation_config("d", image_size=size, colour="rgb", preset=preset, generator=generator)
-    assert config.generator.name == generator and config.generator.resolution <= size
+    assert config.generator.name == generator
+    assert config.generator.resolution <= size
     assert validate(AugmentationConfig, config.model_dump(mode="json")) == config
 
 
@@ -52,7 +53,8 @@ def test_overrides_win_and_leave_the_rest():
     changed = augmentation_config(
         "d", image_size=16, colour="grey", overrides=parse_assignments(["generator.kimg=5", "seeds=1"])
     )
-    assert changed.generator.kimg == 5 and changed.seeds == 1
+    assert changed.generator.kimg == 5
+    assert changed.seeds == 1
     assert changed.model_copy(update={"seeds": base.seeds, "generator": base.generator}) == base
 
 
@@ -93,7 +95,8 @@ def test_a_record_agrees_with_its_config(table, base):
         assert record.key == key == record.config.model_fields["name"].default
         assert issubclass(record.config, base)
         assert set(record.presets) == set(PRESETS)
-        assert record.title and record.words.startswith(f"**{record.title}**")
+        assert record.title
+        assert record.words.startswith(f"**{record.title}**")
         for preset in record.presets.values():
             rows = [preset.always, preset.mirrored, preset.upright, *preset.at.values()]
             assert {name for row in rows for name in row} <= set(record.config.model_fields)
@@ -101,5 +104,6 @@ def test_a_record_agrees_with_its_config(table, base):
 
 def test_a_run_preset_names_what_exists():
     for preset in PRESETS.values():
-        assert preset.generator in GENERATORS and preset.classifier in CLASSIFIERS
+        assert preset.generator in GENERATORS
+        assert preset.classifier in CLASSIFIERS
         assert list(preset.sides) == sorted(preset.sides)

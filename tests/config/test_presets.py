@@ -53,7 +53,7 @@ def test_presets_are_what_they_were(preset, symmetric, pretrained, tmp_path):
 
 def test_a_checkpoint_that_is_not_there_is_named(tmp_path):
     for setting in ("pretrained", "pretrained_classifier"):
-        with pytest.raises(InputError, match="no checkpoint 'none.pt'") as refused:
+        with pytest.raises(InputError, match=r"no checkpoint 'none\.pt'") as refused:
             augmentation_config(
                 "d",
                 image_size=64,
