@@ -15,7 +15,6 @@ from gmaug_core.home import home
 from gmaug_core.ui import ROOT
 
 DEFAULT_PORT = 8501
-ENDED_ON_REQUEST = (0, 130, -signal.SIGINT, -signal.SIGTERM)
 
 
 def register(verbs: Verbs) -> None:
@@ -33,18 +32,20 @@ def app(args: Arguments) -> object:
     # on stderr the server's lines never mix with the one JSON document
     server = subprocess.Popen(command, env=environment, stdout=sys.stderr if args.json else None)
 
-    def passed_on(number: int, _: FrameType | None) -> None:
-        server.send_signal(number)
+    asked: list[int] = []
 
-    # Ctrl-C reaches the server by itself: a terminal tells the whole group of processes
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, passed_on)}
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def to_end(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        if number == signal.SIGTERM:  # Ctrl-C reaches the server by itself: a terminal tells the whole group
+            server.terminate()
+
+    before = {number: signal.signal(number, to_end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         status = server.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if status not in ENDED_ON_REQUEST:
+    if status != 0 and not asked:
         raise GMAugError(
             f"the dashboard ended with status {status}",
             expected=f"a server on port {args.port}",
