@@ -83,7 +83,10 @@ class Board {
     this.search = make("input", "field search");
     Object.assign(this.search, { type: "search", placeholder: "Find a sub-class", spellcheck: false });
     this.search.setAttribute("aria-label", "Find a sub-class");
-    this.search.addEventListener("input", () => ((this.query = this.search.value.trim().toLowerCase()), this.draw()));
+    this.search.addEventListener("input", () => {
+      this.query = this.search.value.trim().toLowerCase();
+      this.draw();
+    });
     this.undo = this.button("Undo", () => this.do({ do: "undo" }));
     this.redo = this.button("Redo", () => this.do({ do: "redo" }));
     this.status = make("div", "status");
@@ -138,7 +141,11 @@ class Board {
     this.waiting = []; // dropped here, waiting for a name
     this.freshName.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.addFresh();
-      if (event.key === "Escape") ((this.waiting = []), (this.freshName.value = ""), this.draw());
+      if (event.key === "Escape") {
+        this.waiting = [];
+        this.freshName.value = "";
+        this.draw();
+      }
     });
     this.target(this.fresh, (subs) => {
       this.waiting = subs;
@@ -165,7 +172,10 @@ class Board {
       this.pickedSay,
       make("div", "gap"),
       this.button("Move to…", () => this.ask([...this.chosen]), "button main"),
-      this.button("Clear selection", () => (this.chosen.clear(), this.draw())),
+      this.button("Clear selection", () => {
+        this.chosen.clear();
+        this.draw();
+      }),
     );
     this.stage.append(this.picked);
   }
@@ -186,8 +196,10 @@ class Board {
     this.answer.addEventListener("input", () => this.drawOptions(0));
     this.answer.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (step) (event.preventDefault(), this.drawOptions(this.at + step));
-      if (event.key === "Enter") (event.preventDefault(), this.choose(this.at));
+      if (!step && event.key !== "Enter") return;
+      event.preventDefault();
+      if (step) this.drawOptions(this.at + step);
+      else this.choose(this.at);
     });
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
     this.dialog.addEventListener("close", () => this.focusCard(this.asked[0]));
@@ -287,12 +299,12 @@ class Board {
     panel = make("section", "panel");
     panel.setAttribute("role", "group");
     panel.key = make("span", "key");
-    panel.title_ = this.button(name, () => this.rename(panel.name), "title");
-    panel.title_.setAttribute("aria-label", `${name}: rename this super-class`);
+    panel.heading = this.button(name, () => this.rename(panel.name), "title");
+    panel.heading.setAttribute("aria-label", `${name}: rename this super-class`);
     panel.meta = make("span", "meta");
     panel.gone = this.button("Remove", () => this.do({ do: "remove", name: panel.name }), "remove");
     panel.head = make("div", "head");
-    panel.head.append(panel.key, panel.title_, panel.meta, panel.gone);
+    panel.head.append(panel.key, panel.heading, panel.meta, panel.gone);
     panel.cards = make("div", "cards");
     panel.cards.setAttribute("role", "list");
     panel.nothing = make("div", "nothing", "Nothing here yet; it is not scored");
@@ -310,8 +322,8 @@ class Board {
     const input = make("input", "field rename");
     Object.assign(input, { value: name, maxLength: this.data.name_length, spellcheck: false });
     input.setAttribute("aria-label", `New name of ${name}`);
-    panel.title_.hidden = true;
-    panel.title_.after(input);
+    panel.heading.hidden = true;
+    panel.heading.after(input);
     input.focus();
     input.select();
     let done = false;
@@ -320,11 +332,11 @@ class Board {
       done = true;
       const to = input.value;
       input.remove();
-      panel.title_.hidden = false;
-      panel.title_.focus();
+      panel.heading.hidden = false;
+      panel.heading.focus();
       if (!save || !to || to === name) return;
       this.do({ do: "rename", name, to });
-      this.panels.get(to)?.title_.focus();
+      this.panels.get(to)?.heading.focus();
     };
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") end(true);
@@ -340,7 +352,11 @@ class Board {
     const focused = this.root.getRootNode().activeElement;
     this.root.classList.toggle("locked", data.locked);
     const names = new Set(this.groups.map(([name]) => name));
-    for (const [name, panel] of this.panels) if (!names.has(name)) (panel.remove(), this.panels.delete(name));
+    for (const [name, panel] of this.panels) {
+      if (names.has(name)) continue;
+      panel.remove();
+      this.panels.delete(name);
+    }
     const wanted = [];
     this.groups.forEach(([name, subs], i) => {
       const panel = this.panel(name);
@@ -358,7 +374,7 @@ class Board {
       panel.meta.textContent = subs.length > 1 ? `${subs.length} · ${several(images, "image", "images")}` : "";
       panel.meta.title = `${several(subs.length, "sub-class", "sub-classes")}, ${several(images, "training image", "training images")}`;
       panel.gone.hidden = subs.length > 0 || data.locked;
-      panel.title_.disabled = data.locked;
+      panel.heading.disabled = data.locked;
       panel.nothing.hidden = subs.length > 0;
       order(panel.cards, cards);
       wanted.push(panel);
@@ -402,7 +418,7 @@ class Board {
 
   toggle(sub) {
     if (this.data.locked) return;
-    this.chosen.has(sub) ? this.chosen.delete(sub) : this.chosen.add(sub);
+    if (!this.chosen.delete(sub)) this.chosen.add(sub);
     this.draw();
   }
 
