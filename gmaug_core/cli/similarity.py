@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from gmaug_core.cli.output import say
+from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import follow
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.config import Profile, SimilarityConfig, validate
 from gmaug_core.data import dataset
-from gmaug_core.errors import InputError
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs import launch
 from gmaug_core.workspace import groupings
 
@@ -25,6 +26,9 @@ def register(verbs: Verbs) -> None:
     amount = p.add_mutually_exclusive_group()
     amount.add_argument("--half-width", type=float, metavar="W", help="sample until the interval is +-W")
     amount.add_argument("--pairs", type=int, metavar="M", help="pairs a set; default 2|X|")
+    amount.add_argument(
+        "--check", type=int, metavar="N", help="measure N pairs again by scikit-image, no score"
+    )
     p = verbs.add("predict", predict, "the law's prediction, with its interval")
     p.add_argument("dataset", nargs="?")
     p.add_argument("--grouping", metavar="G", help="default: the one that the pages propose")
@@ -37,7 +41,9 @@ def register(verbs: Verbs) -> None:
 
 
 def similarity(args: Arguments) -> object:
-    Profile.parse(args.profile)
+    profile = Profile.parse(args.profile)
+    if args.check is not None:
+        return checked(dataset.load(args.dataset), profile, args.check, args.seed)
     values = {
         "dataset": args.dataset,
         "grouping": args.grouping or groupings.names(dataset.load(args.dataset))[0],
@@ -58,6 +64,22 @@ def similarity(args: Arguments) -> object:
         if item["value"] is not None:
             say(f"{title:30} {item['value']:.4f}  [{item['ci_low']:.4f}, {item['ci_high']:.4f}]")
     return result
+
+
+def checked(data: Dataset, profile: Profile, pairs: int, seed: int) -> object:
+    """Random training pairs measured again by scikit-image. Raises GMAugError when the two disagree."""
+    from gmaug_core.scoring import check  # numba
+
+    with Bar() as bar:
+        images = data.images(profile.images, report=bar)
+        found = check.check(images, data.split("train"), profile, pairs, seed=seed, report=bar)
+    said = f"{found.pairs:,} pairs: largest difference from scikit-image {found.largest_difference:.2e}"
+    if not found.agree:
+        raise GMAugError(
+            said, expected=f"at most {found.limit:g}", todo="report this with your processor's name"
+        )
+    say(f"{said} (limit {found.limit:g})")
+    return found.to_dict()
 
 
 def predict(args: Arguments) -> object:
