@@ -16,7 +16,7 @@ not).
 
 Each is a process of its own, so that neither's memory decides how the other's is given out, and they take
 turns of 16 steps (a whole period) until --seconds are over a size; the first turn of each is not counted.
-Ours has the environment that a run's worker has (gmaug_core.runs.launch.COMPUTING); theirs has run twice,
+Ours has the environment that a run's worker has (gmaug_core.children.COMPUTING); theirs has run twice,
 once in the environment that it finds, as its own commands do, and once in ours, which is a tenth faster for
 it as well. images_per_s is the median over turns; a ratio is of medians.
 
@@ -43,9 +43,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from gmaug_core import children
 from gmaug_core.config import StyleGAN2Config
 from gmaug_core.models.generators.stylegan2 import StyleGAN2, StyleGAN2Training
-from gmaug_core.runs.launch import computing
 
 CLASSES, TURN = 10, 16  # steps
 SIZES = [(32, 2048, 64), (32, 4096, 128)]  # resolution, channel_base, channel_max
@@ -197,7 +197,8 @@ def take_turns(
 
 def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[str, Any]:
     """Alternate turns of all sides until the time is over."""
-    environments = {"ours": computing(), "theirs": dict(os.environ), "theirs, our environment": computing()}
+    ours = children.environment(children.computing())
+    environments = {"ours": ours, "theirs": dict(os.environ), "theirs, our environment": ours}
     sides = {}
     for name, environment in environments.items():
         command = [

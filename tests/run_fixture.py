@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from nowhere import Nowhere
 from PIL import Image
 
 from gmaug_core import runs, workspace
@@ -34,16 +35,6 @@ STAGES = {  # seconds
 }
 
 
-class NoBackend:
-    """Starts nothing: the run folder stays as it is."""
-
-    def start(self, paths: RunPaths) -> None:
-        paths.lock.touch()
-
-    def kill(self, paths: RunPaths, *, force: bool) -> None:
-        return
-
-
 def make_run(
     dataset_id: str,
     *,
@@ -64,7 +55,7 @@ def make_run(
                                      overrides={"grouping": grouping})  # fmt: skip
     else:
         config = SimilarityConfig(dataset=dataset_id, grouping=grouping)
-    paths = runs.RunPaths(runs.root() / launch.submit(config, token=token, where=NoBackend()))
+    paths = runs.RunPaths(runs.root() / launch.submit(config, token=token, where=Nowhere()))
     now = time.time()
     begun = {"created": now - 240, "started": now - 238, "attempt": 1, "progress_at": now}
     if state == "queued":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from nowhere import Nowhere
 
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
@@ -34,16 +36,6 @@ def progress(self, name, step, total, **metrics):
 runs.RunWriter.progress = progress
 sys.exit(worker.main())
 """
-
-
-class Nowhere:
-    """A backend that starts nothing: the test starts the worker itself."""
-
-    def start(self, paths: RunPaths) -> None:
-        pass
-
-    def kill(self, paths: RunPaths, *, force: bool) -> None:
-        raise AssertionError("not used")
 
 
 def work(paths: RunPaths, *extra: str) -> subprocess.CompletedProcess:
@@ -137,7 +129,8 @@ def test_stop_keeps_what_is_done_and_resume_goes_on(home, tmp_path):
 
 def test_a_broken_run_fails_in_words(home, tmp_path):
     data = tiny.make_dataset(tmp_path / "bars")
-    run_id = launch.submit(tiny.config(data, device="cuda:9"))
+    shutil.rmtree(data.folder / "originals")
+    run_id = launch.submit(tiny.config(data))
     assert wait(run_id, {"failed", "finished"}) == "failed"
     error = runs.read_status(runs.find(run_id)).error or {}
     assert "Traceback" not in error["what"] and str(home) not in str(error)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from gmaug_core import runs
 from gmaug_core.cli.output import say
@@ -20,6 +18,8 @@ from gmaug_core.config import (
 from gmaug_core.data import dataset
 from gmaug_core.files import write_bytes
 from gmaug_core.runs import launch
+from gmaug_core.runs.backends import backend
+from gmaug_core.runs.estimate import Estimate
 from gmaug_core.workspace import groupings, reviews
 
 SHOWN = 50  # samples that people see; --json has them all
@@ -58,13 +58,13 @@ def register(verbs: Verbs) -> None:
 
 
 def augment(args: Arguments) -> object:
-    launch.backend(args.backend)
+    where = backend(args.backend)
     config = wanted(args)
     if args.estimate:
-        found = launch.estimate(config)
+        found = launch.estimate(config, where=where)
         show_estimate(found)
-        return found
-    run_id = launch.submit(config)
+        return found.model_dump(mode="json")
+    run_id = launch.submit(config, where=where)
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
         return describe_run(run_id)
@@ -93,17 +93,17 @@ def wanted(args: Arguments) -> AugmentationConfig:
     )
 
 
-def show_estimate(found: Mapping[str, Any]) -> None:
+def show_estimate(found: Estimate) -> None:
     """What a generator would cost here, for people."""
     say(
-        f"Generator on {found['device']}: {found['seconds_per_kimg']:.3g} s a thousand images, "
-        f"{found['kimg']:g} thousand of them"
+        f"Generator on {found.device}: {found.seconds_per_kimg:.3g} s a thousand images, "
+        f"{found.kimg:g} thousand of them"
     )
     say(
-        f"Training about {found['training_seconds'] / 60:.3g} minutes; "
-        f"drawing {found['sampling_img_per_s']:.3g} images a second"
+        f"Training about {found.training_seconds / 60:.3g} minutes; "
+        f"drawing {found.sampling_img_per_s:.3g} images a second"
     )
-    say(f"Memory {found['memory_mb']:,.0f} MB. Nothing was started.")
+    say(f"Memory {found.memory_mb:,.0f} MB. Nothing was started.")
 
 
 def list_samples(args: Arguments) -> object:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -15,14 +13,9 @@ from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs import launch
+from gmaug_core.runs.backends import LOCAL
 
 POLL_S = 0.2
-ASK_TORCH = (
-    "import json, torch; c = torch.cuda; print(json.dumps({"
-    "'cpu_threads': torch.get_num_threads(), 'torch': torch.__version__, 'cuda': ["
-    "{'name': c.get_device_name(i), 'memory_gb': round(c.get_device_properties(i).total_memory / 2**30, 1)}"
-    " for i in range(c.device_count())] if c.is_available() else []}))"
-)
 
 
 def register(verbs: Verbs) -> None:
@@ -80,15 +73,11 @@ def logs(args: Arguments) -> object:
 
 
 def devices(_: Arguments) -> object:
-    """Asked in a child process: importing torch here would slow every other verb."""
-    answer = subprocess.run([sys.executable, "-c", ASK_TORCH], capture_output=True, text=True, check=False)
-    if answer.returncode != 0:
-        raise GMAugError("torch could not be asked for devices", todo="reinstall the requirements")
-    found = json.loads(answer.stdout)
-    say(f"torch {found['torch']}, {found['cpu_threads']} CPU threads, {len(found['cuda'])} CUDA devices")
-    for item in found["cuda"]:
-        say(f"  {item['name']}, {item['memory_gb']} GB")
-    return found
+    found = LOCAL.devices()
+    say(f"torch {found.torch}, {found.cpu_threads} CPU threads, {len(found.cuda)} CUDA devices")
+    for gpu in found.cuda:
+        say(f"  {gpu.name}, {gpu.memory_gb} GB")
+    return found.model_dump(mode="json")
 
 
 def follow(run_id: str) -> dict[str, Any]:

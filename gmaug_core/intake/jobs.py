@@ -10,30 +10,22 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import intake
+from gmaug_core import children, intake
+from gmaug_core.children import START_GRACE_S
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
-from gmaug_core.home import home
+from gmaug_core.home import room
 from gmaug_core.locks import holder, locked
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-START_GRACE_S = 30.0  # a child on a busy machine needs this long to take its lock
 KEPT_S = 7 * 24 * 3600.0  # how long an unfinished upload, or the record of an import, is kept
 WRITE_S = 0.3  # progress is written at most this often
 TOKEN = re.compile(r"[0-9a-f]{24}")
 ENDED = ("finished", "failed", "lost")
-
-
-def _folder(name: str) -> Path:
-    folder = home() / name
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
 
 
 def new_token() -> str:
@@ -45,7 +37,7 @@ def upload_path(token: str) -> Path:
     """Where the bytes of an upload go. Raises InputError for what is not a token."""
     if not TOKEN.fullmatch(token):
         raise InputError("this is not an upload token", todo="reload the page and choose the file again")
-    return _folder("uploads") / f"{token}.part"
+    return room("uploads") / f"{token}.part"
 
 
 def import_roots() -> list[Path]:
@@ -84,7 +76,7 @@ def allowed_path(text: str) -> Path:
 def start(source: Path, *, name: str | None = None, token: str | None = None) -> str:
     """Start importing a zip or folder in a child process; returns its token at once."""
     token = token or new_token()
-    folder = _folder("imports")
+    folder = room("imports")
     now = time.time()
     state = {
         "token": token,
@@ -96,22 +88,13 @@ def start(source: Path, *, name: str | None = None, token: str | None = None) ->
         "started": now,
     }
     write_json(folder / f"{token}.json", state)
-    with open(folder / f"{token}.log", "ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "gmaug_core.intake.jobs", token],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=PROJECT,
-            env=os.environ | {"GMAUG_HOME": str(home()), "PYTHONPATH": str(PROJECT)},
-            start_new_session=True,
-        )
+    children.start("gmaug_core.intake.jobs", token, log=folder / f"{token}.log")
     return token
 
 
 def status(token: str) -> dict[str, Any] | None:
     """What is known of an import, with `lost` derived; None when there is none of that token."""
-    path = _folder("imports") / f"{token}.json"
+    path = room("imports") / f"{token}.json"
     if not TOKEN.fullmatch(token) or not path.exists():
         return None
     state = read_json(path)
@@ -128,7 +111,7 @@ def status(token: str) -> dict[str, Any] | None:
 
 def recent(limit: int = 10) -> list[dict[str, Any]]:
     """The newest imports first."""
-    files = sorted(_folder("imports").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[
+    files = sorted(room("imports").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)[
         :limit
     ]
     return [state for state in (status(path.stem) for path in files) if state]
@@ -136,7 +119,7 @@ def recent(limit: int = 10) -> list[dict[str, Any]]:
 
 def sweep() -> None:
     """Delete uploads that nobody went on with, and records of imports that ended long ago."""
-    for folder in (_folder("uploads"), _folder("imports")):
+    for folder in (room("uploads"), room("imports")):
         for path in folder.iterdir():
             if time.time() - path.stat().st_mtime > KEPT_S:
                 path.unlink(missing_ok=True)
@@ -144,7 +127,7 @@ def sweep() -> None:
 
 def work(token: str) -> int:
     """Run inside the child: import, and write how it goes. Returns the exit status."""
-    path = _folder("imports") / f"{token}.json"
+    path = room("imports") / f"{token}.json"
     with locked(path.with_suffix(".lock")) as mine:
         if not mine:
             return 3

@@ -6,7 +6,6 @@ Parent to child: a frame a batch, "<I" count, then "<I" length and bytes of each
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import struct
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gmaug_core import children
 from gmaug_core.data import store
 from gmaug_core.data.decode import decode, is_grey
 from gmaug_core.errors import InputError
@@ -59,14 +59,8 @@ class Verifier:
 
     def _ask(self, files: Sequence[bytes]) -> list[dict[str, Any]]:
         if self._child is None:
-            root = Path(__file__).resolve().parent.parent.parent
-            environment = {**os.environ, "PYTHONPATH": str(root), "OPENBLAS_NUM_THREADS": "1"}
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "gmaug_core.intake.verify", str(self._staging)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
+            self._child = children.talk(
+                "gmaug_core.intake.verify", str(self._staging), env={"OPENBLAS_NUM_THREADS": "1"}
             )
         assert self._child.stdin and self._child.stdout
         self._child.stdin.write(struct.pack("<I", len(files)))

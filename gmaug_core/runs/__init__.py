@@ -12,7 +12,7 @@ from gmaug_core.runs.folder import (
     read_result,
     root,
 )
-from gmaug_core.runs.status import ACTIVE, STALLED_S, START_GRACE_S, STATES, Status, alive, read_status
+from gmaug_core.runs.status import ACTIVE, STALLED_S, STATES, Status, read_status
 from gmaug_core.runs.writer import RunWriter, create
 
 __all__ = [
@@ -20,10 +20,8 @@ __all__ = [
     "RunPaths",
     "RunWriter",
     "STALLED_S",
-    "START_GRACE_S",
     "STATES",
     "Status",
-    "alive",
     "create",
     "find",
     "list_runs",

@@ -6,13 +6,13 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from gmaug_core.children import START_GRACE_S
 from gmaug_core.files import read_json
-from gmaug_core.locks import holder
+from gmaug_core.runs.backends import LOCAL, Backend
 from gmaug_core.runs.folder import RunPaths
 
 ACTIVE = ("queued", "running")
 STATES = (*ACTIVE, "finished", "failed", "cancelled", "lost")
-START_GRACE_S = 30.0  # a worker that was just started needs this long to take its lock on a busy machine
 STALLED_S = 60.0  # no progress for this long while alive is shown as stalled
 
 
@@ -50,15 +50,10 @@ class Status:
         return asdict(self)
 
 
-def alive(paths: RunPaths) -> bool:
-    """Whether a worker holds the run."""
-    return holder(paths.lock) is not None
-
-
-def read_status(paths: RunPaths) -> Status:
-    """The status, with `lost` derived: said to be active, but nobody holds the lock."""
+def read_status(paths: RunPaths, where: Backend = LOCAL) -> Status:
+    """The status, with `lost` derived: said to be active, but no worker is at it."""
     status = Status(**read_json(paths.status))
-    if status.active and not alive(paths):
+    if status.active and not where.alive(paths):
         status = Status(**read_json(paths.status))  # it may have ended between the two looks
         young = status.state == "queued" and time.time() - status.progress_at < START_GRACE_S
         if status.active and not young:

@@ -22,6 +22,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
 from gmaug_core.runs import RunPaths, launch
+from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.law import Advice
 from gmaug_core.ui import text
 
@@ -171,7 +172,7 @@ def cost(config: AugmentationConfig) -> str:
 
 
 @lru_cache(maxsize=16)
-def _estimate(settings: str) -> dict[str, Any]:
+def _estimate(settings: str) -> Estimate:
     return launch.estimate(AugmentationConfig.model_validate_json(settings))
 
 
@@ -197,7 +198,7 @@ def estimate(config: AugmentationConfig) -> None:
         text.error_box(error)
         return
     st.markdown(
-        f"Generator: about **{text.duration(found['training_seconds'])}** for {found['kimg']:g} thousand images "
-        f"({found['seconds_per_kimg']:.3g} s each thousand), {found['sampling_img_per_s']:.3g} images a second to draw, "
-        f"{found['memory_mb'] / 1024:.1f} GB of memory. Measured on {text.md(found['device'])}, busy as it is now."
+        f"Generator: about **{text.duration(found.training_seconds)}** for {found.kimg:g} thousand images "
+        f"({found.seconds_per_kimg:.3g} s each thousand), {found.sampling_img_per_s:.3g} images a second to draw, "
+        f"{found.memory_mb / 1024:.1f} GB of memory. Measured on {text.md(found.device)}, busy as it is now."
     )

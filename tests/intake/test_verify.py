@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import numpy as np
 import pytest
 from corpus import encode, pixels, png
@@ -42,9 +44,9 @@ def hostile(data, staging):
 verify._verify = hostile
 verify._serve(Path(sys.argv[-1]), sys.stdin.buffer, sys.stdout.buffer)
 """
-    start = verify.subprocess.Popen
+    start = subprocess.Popen
     monkeypatch.setattr(
-        verify.subprocess,
+        verify.children.subprocess,
         "Popen",
         lambda command, **options: start([command[0], "-c", child, command[-1]], **options),
     )

@@ -10,10 +10,12 @@ import time
 import pytest
 
 from gmaug_core import locks, runs
+from gmaug_core.children import START_GRACE_S
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
 from gmaug_core.locks import locked
 from gmaug_core.runs import RunWriter
+from gmaug_core.runs.backends import LOCAL
 
 DOCUMENT = {"settings": {"dataset": "d"}}
 
@@ -55,7 +57,7 @@ def test_an_active_run_that_nobody_holds_is_lost(home):
     status = read_json(paths.status)
     write_json(paths.status, status | {"state": "running"})
     assert runs.read_status(paths).state == "lost"
-    write_json(paths.status, status | {"progress_at": time.time() - 2 * runs.START_GRACE_S})
+    write_json(paths.status, status | {"progress_at": time.time() - 2 * START_GRACE_S})
     assert runs.read_status(paths).state == "lost"
 
 
@@ -69,12 +71,12 @@ def test_alive_means_that_another_process_holds_the_lock(home):
         [sys.executable, "-c", code, str(paths.lock)], stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout and holder.stdout.readline().strip() == "True"
-    assert runs.alive(paths) and locks.holder(paths.lock) == holder.pid
+    assert LOCAL.alive(paths) and locks.holder(paths.lock) == holder.pid
     with locked(paths.lock) as mine:
         assert not mine
     holder.send_signal(signal.SIGKILL)
     time.sleep(0.2)  # deliberately unreaped: a pid check would still say alive
-    assert not runs.alive(paths)
+    assert not LOCAL.alive(paths)
     holder.wait()
 
 

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import tiny
+from nowhere import Nowhere
 
-from gmaug_core import runs
+from gmaug_core import children, runs
 from gmaug_core.cli import main as cli
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.runs import launch
+from gmaug_core.runs import devices, launch
+from gmaug_core.runs.backends import LOCAL
+from gmaug_core.runs.estimate import Estimate
 
-
-class Nowhere:
-    def start(self, paths):
-        return
-
-    def kill(self, paths, *, force):
-        return
-
-
-MEASURED = {
-    "seconds_per_kimg": 2.0,
-    "sampling_img_per_s": 50.0,
-    "memory_mb": 100.0,
-    "training_seconds": 2.5,
-    "kimg": 1.0,
-}
+MEASURED = Estimate(
+    seconds_per_kimg=2.0,
+    sampling_img_per_s=50.0,
+    memory_mb=100.0,
+    training_seconds=2.5,
+    kimg=1.0,
+    steps=7,
+    device="cpu, 2 threads",
+)
 
 
 @pytest.fixture
@@ -68,26 +65,55 @@ def test_a_device_that_is_not_there_is_named(data):
         launch.estimate(tiny.config(data, device="cuda:77"))
 
 
-def test_a_measurement_that_fails_is_explained(data, monkeypatch):
-    monkeypatch.setattr(launch, "ESTIMATE", "import sys; sys.exit('DefaultCPUAllocator: not enough memory')")
-    with pytest.raises(GMAugError, match="too little memory"):
-        launch.estimate(tiny.config(data))
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [("DefaultCPUAllocator: not enough memory", "too little memory"), ("", "the steps did not end")],
+)
+def test_a_measurement_that_fails_is_explained(data, monkeypatch, said, words):
+    def broke(*_, **__):
+        raise children.NoAnswer("the child process broke", said=said)
+
+    monkeypatch.setattr(children, "ask", broke)
+    with pytest.raises(GMAugError, match=words):
+        launch.estimate(tiny.config(data, device="cpu"))
 
 
 def test_minutes_become_kimg_once_and_are_written(data, monkeypatch):
     measured = []
 
-    def ran(*_, **given):
-        measured.append(given["input"])
-        return type("Done", (), {"stdout": json.dumps(MEASURED), "stderr": "", "returncode": 0})
+    def answered(module, question, **_):
+        measured.append((module, question["n_classes"], question["device"]))
+        return MEASURED.model_dump()
 
     config = with_minutes(data, 5)
+    where = Nowhere()
+    where.estimate = LOCAL.estimate
     with monkeypatch.context() as patch:
-        patch.setattr(launch.subprocess, "run", ran)
-        run_id = launch.submit(config, where=Nowhere())
+        patch.setattr(children, "ask", answered)
+        run_id = launch.submit(config, where=where)
+    assert measured == [("gmaug_core.models.estimate", len(data.class_names), "cpu")]
     generator = runs.read_config(runs.find(run_id))["settings"]["generator"]
-    assert (
-        generator["kimg"] == pytest.approx(5 * 60 / 2.5) and generator["minutes"] == 5 and len(measured) == 1
-    )
+    assert generator["kimg"] == pytest.approx(5 * 60 / 2.5)
+    assert generator["minutes"] == 5
     plain = launch.submit(tiny.config(data, "stylegan2"), where=Nowhere())
     assert runs.read_config(runs.find(plain))["settings"]["generator"]["kimg"] == 0.32
+
+
+def test_a_device_is_concrete_and_written(data):
+    run_id = launch.submit(tiny.config(data, device="auto"), where=Nowhere())
+    document = runs.read_config(runs.find(run_id))
+    assert document["device"] == document["settings"]["device"] == devices.resolve("auto")
+
+
+@pytest.mark.parametrize("device", ["cuda:77", "banana", "cpu:x", ""])
+def test_an_impossible_device_is_refused_before_a_run_exists(data, device, capsys):
+    with pytest.raises(InputError, match="device"):
+        launch.submit(tiny.config(data, device=device), where=Nowhere())
+    assert cli.main(["augment", data.id, "--set", f"device={device or chr(39) * 2}", "--json"]) == 2
+    assert runs.list_runs() == []
+
+
+def test_versions_name_what_is_installed_alone():
+    found = launch.versions(("numpy", "a-package-that-is-nowhere"))
+    assert found["numpy"] == np.__version__
+    assert "a-package-that-is-nowhere" not in found

@@ -180,7 +180,7 @@ def test_import_paths_stay_under_the_allowed_roots(home, tmp_path, monkeypatch):
 
 
 def test_a_killed_import_is_seen_as_lost(home, monkeypatch):
-    monkeypatch.setattr(jobs.subprocess, "Popen", lambda *_, **__: None)
+    monkeypatch.setattr(jobs.children, "start", lambda *_, **__: None)
     monkeypatch.setattr(jobs, "START_GRACE_S", 0.0)
     token = jobs.start(home / "x.zip", name="x")
     assert jobs.status(token)["state"] == "lost"

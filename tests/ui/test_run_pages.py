@@ -14,6 +14,7 @@ from gmaug_core import intake, runs, workspace
 from gmaug_core.data import dataset
 from gmaug_core.files import write_json
 from gmaug_core.runs import launch
+from gmaug_core.runs.estimate import Estimate
 from gmaug_core.ui import live
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,7 +28,7 @@ def demo(home):
 
 @pytest.fixture
 def as_if_alive(monkeypatch):
-    monkeypatch.setattr("gmaug_core.runs.status.alive", lambda _: True)
+    monkeypatch.setattr(launch.LOCAL, "alive", lambda _: True)
 
 
 def open_page(name: str) -> AppTest:
@@ -81,7 +82,7 @@ def test_without_a_run_the_next_step_is_said(demo, page, said):
 def test_an_unfinished_run_says_how_it_stands(demo, monkeypatch, kind, state):
     run_fixture.make_run(demo, state=state, kind=kind, token=f"{kind[:3]}-{state}")
     if state in ("queued", "running"):
-        monkeypatch.setattr("gmaug_core.runs.status.alive", lambda _: True)
+        monkeypatch.setattr(launch.LOCAL, "alive", lambda _: True)
     said = words(open_page(kind))
     assert f": {state}]" in said
     expected = {
@@ -276,14 +277,15 @@ def test_metrics_are_read_once_and_thinned(demo):
 
 def test_the_cost_is_measured_when_asked(demo, monkeypatch):
     asked = []
-    found = {
-        "seconds_per_kimg": 2.0,
-        "sampling_img_per_s": 50.0,
-        "memory_mb": 2048.0,
-        "training_seconds": 600.0,
-        "kimg": 300.0,
-        "device": "x",
-    }
+    found = Estimate(
+        seconds_per_kimg=2.0,
+        sampling_img_per_s=50.0,
+        memory_mb=2048.0,
+        training_seconds=600.0,
+        kimg=300.0,
+        steps=9,
+        device="x",
+    )
     monkeypatch.setattr(launch, "estimate", lambda config: (asked.append(config), found)[1])
     at = open_page("augmentation")
     assert not asked

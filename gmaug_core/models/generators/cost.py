@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from gmaug_core.models.devices import pick_device
 from gmaug_core.models.generators.snapshots import LOOK_CLASSES, look_size
-from gmaug_core.models.generators.training import LOOK_IMAGES, Generator, draw_batch, pick_device
+from gmaug_core.models.generators.training import LOOK_IMAGES, Generator, draw_batch
 
 MEASURE_S = 4.0  # of training steps, if a whole period of lazy regularisation takes no longer
 PATIENCE_S = 60.0  # of training steps, at most

@@ -27,6 +27,7 @@ from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.files import write_bytes, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
+from gmaug_core.models.devices import pick_device
 from gmaug_core.models.generators.feedback import Judge
 from gmaug_core.models.generators.snapshots import Assess, Watch
 
@@ -52,18 +53,6 @@ def seeded_normal(seeds: Sequence[int] | NDArray[np.int64], size: int) -> Tensor
         for seed in seeds
     ]
     return torch.stack(rows) if rows else torch.empty(0, size)
-
-
-def pick_device(device: str) -> torch.device:
-    """Auto is CUDA where it is there, else the CPU. Raises InputError for a device that is not there."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device '{device}' is not available", expected="auto, cpu, cuda or cuda:N", todo="use 'auto'"
-        ) from error
 
 
 def mixed_precision(device: torch.device, *, on_cpu: bool = False) -> AbstractContextManager[Any]:

@@ -1,0 +1,69 @@
+"""What the generator of a run would cost here, measured by a child process before the run exists."""
+
+from __future__ import annotations
+
+from gmaug_core import children
+from gmaug_core.config import AugmentationConfig
+from gmaug_core.config.documents import Part
+from gmaug_core.errors import GMAugError
+from gmaug_core.runs.devices import resolve
+
+MODULE = "gmaug_core.models.estimate"
+ASK_S = 600.0
+
+
+class Estimate(Part):
+    """Measured on this machine as it is now, so other work on it counts."""
+
+    seconds_per_kimg: float
+    """Seconds of training for a thousand images."""
+    sampling_img_per_s: float
+    """Images a second when the trained generator draws."""
+    memory_mb: float
+    """Peak memory in MiB: of the GPU, else of the process."""
+    training_seconds: float
+    """Seconds for the whole training with its snapshots."""
+    kimg: float
+    """Thousand images of the whole training."""
+    steps: int
+    """Training steps that were measured."""
+    device: str
+    """The device in words."""
+
+
+def measure(config: AugmentationConfig, n_classes: int) -> Estimate:
+    """The cost of a run's generator on a dataset of `n_classes`: see generators.cost.measure.
+
+    A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes, `kimg` and
+    `training_seconds` are of that budget. Raises InputError for a device that is not there, GMAugError when it could not be
+    measured.
+    """
+    question = {
+        "settings": config.generator.model_dump(mode="json"),
+        "n_classes": n_classes,
+        "device": resolve(config.device),
+    }
+    try:
+        answer = children.ask(MODULE, question, seconds=ASK_S, env=children.computing())
+    except children.NoAnswer as error:
+        memory = "memory" in error.said.lower()
+        raise GMAugError(
+            "the cost could not be measured: "
+            + ("there is too little memory" if memory else "the steps did not end"),
+            expected="a few training steps on this machine",
+            todo="choose a smaller batch, resolution or network"
+            if memory
+            else "try again when the machine is less busy",
+        ) from error
+    found = Estimate.model_validate(answer)
+    minutes = config.generator.minutes
+    if not minutes:
+        return found
+    each = found.training_seconds / found.kimg
+    return found.model_copy(update={"kimg": round(60 * minutes / each, 3), "training_seconds": 60 * minutes})
+
+
+def with_budget(config: AugmentationConfig, found: Estimate) -> AugmentationConfig:
+    """The same settings with a budget of minutes as kimg, by measured speed. Written so: a resumed run does not measure again."""
+    kimg = max(found.kimg, config.generator.batch / 1000)
+    return config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": kimg})})
