@@ -18,7 +18,7 @@ test: $(VENV)/.test browser  ## the whole suite, and which lines it never ran
 	$(BIN)/python -m pytest
 
 quick: $(VENV)/.test  ## no browser, nothing slow
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
 
 check: $(VENV)/.test  ## lint, format and types
 	$(BIN)/ruff check .

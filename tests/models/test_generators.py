@@ -148,7 +148,8 @@ def test_trains_reports_and_draws_a_sheet(config, trained):
     assert {"loss", "img_per_s", "kimg"} <= set(reports[-1][1])
     sheets = sorted(folder.glob("grid-*.png"))
     assert [sheet.name for sheet in sheets] == ["grid-00000.0.png", "grid-00000.1.png"]
-    width, height = Image.open(sheets[-1]).size
+    with Image.open(sheets[-1]) as sheet:
+        width, height = sheet.size
     assert (width + pictures.SHEET_GAP) / (height + pictures.SHEET_GAP) == pytest.approx(8 / 3)
     assert (
         sorted(path.name for path in folder.iterdir())[:1] == ["best.safetensors"]
