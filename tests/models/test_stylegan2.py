@@ -238,7 +238,8 @@ def test_mixed_precision_is_near_full_precision():
         assert 0 < float((one - other).detach().abs().max()) < 0.1
 
 
-@pytest.mark.filterwarnings("default:The .grad attribute:UserWarning")  # the compiler asks every tensor for it
+# the compiler asks every tensor for it
+@pytest.mark.filterwarnings("default:The .grad attribute:UserWarning")
 def test_compiled_training_is_the_same_training(monkeypatch):
     compile_ = nn.Module.compile
     compiled = []
