@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,6 +28,7 @@ def test_a_port_that_is_taken_is_an_error_in_three_parts(home):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_server_and_is_no_failure(tmp_path):
     with serving(APP, "--port", cwd=ROOT, folder=tmp_path) as server:
         assert server.door  # it answered

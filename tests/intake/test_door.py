@@ -250,6 +250,7 @@ def test_an_encrypted_archive(home, tmp_path):
         import_path(path)
 
 
+@pytest.mark.slow
 def test_zip_bombs_are_refused_from_the_directory_alone(home, tmp_path):
     start = time.perf_counter()
     with pytest.raises(InputError, match="entries that overlap"):
@@ -445,6 +446,7 @@ def test_a_bad_list_is_refused_with_its_problems(home, tmp_path, data, words):
         ("grocery_64.zip", 5421, (2640, 296, 2485), 81),
     ],
 )
+@pytest.mark.slow
 def test_real_datasets(home, sample_data, file, images, splits, classes):
     result = import_path(sample_data / file)
     assert (result.accepted, tuple(result.splits.values()), len(result.counts)) == (images, splits, classes)

@@ -24,9 +24,13 @@ def test_answers_in_order(staging):
     with verify.Verifier(staging) as verifier:
         good, grey, bad, empty = verifier.check([png(1), encode(pixels(2, channels=1)), b"broken", b""])
         assert verifier.check([]) == []
-    assert good["size"] == [12, 12] and not good["grey"] and grey["grey"] and good["conversions"] == []
+    assert good["size"] == [12, 12]
+    assert not good["grey"]
+    assert grey["grey"]
+    assert good["conversions"] == []
     assert (staging / "originals" / good["sha256"][:2] / good["sha256"]).read_bytes() == png(1)
-    assert "not an image" in bad["reason"] and "empty" in empty["reason"]
+    assert "not an image" in bad["reason"]
+    assert "empty" in empty["reason"]
 
 
 @pytest.mark.parametrize("fault", ["os.abort()", "time.sleep(60)", "bytearray(2**40)"])
@@ -57,6 +61,7 @@ verify._serve(Path(sys.argv[-1]), sys.stdin.buffer, sys.stdout.buffer)
         assert "sha256" in verifier.check([png(3)])[0]
 
 
+@pytest.mark.slow
 def test_the_largest_accepted_image_fits_the_limits(staging):
     side = int(MAX_PIXELS**0.5)
     files = [

@@ -13,6 +13,8 @@ from gmaug_core.errors import InputError, Stopped
 from gmaug_core.method import experiment
 from gmaug_core.method.experiment import Lab, Synthetic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):

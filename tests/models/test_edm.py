@@ -21,7 +21,7 @@ from gmaug_core.models.generators.edm import (
     power_exponent,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 SMALL = EDMConfig(
     resolution=8, channels=8, channel_mult=(1, 2), batch=8, kimg=0.08, attention_resolutions=(4,)

@@ -22,7 +22,7 @@ from gmaug_core.models.generators.training import (
     to_uint8,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 CLASSES = ("zero", "one", "two")
 SMALL = {"resolution": 8, "batch": 8, "kimg": 0.08, "snapshot_kimg": 0.032}

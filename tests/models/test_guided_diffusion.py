@@ -27,7 +27,7 @@ from gmaug_core.models.generators.guided_diffusion import (
 )
 from gmaug_core.models.generators.training import seeded_normal
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 SMALL = GuidedDiffusionConfig(
     resolution=8,

@@ -33,7 +33,7 @@ from gmaug_core.models.generators.stylegan2_networks import (
     low_pass,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 SMALL = StyleGAN2Config(resolution=8, channel_max=8, z_dim=8, w_dim=8, batch=8, kimg=0.8, snapshot_kimg=1.0)
 

@@ -206,6 +206,7 @@ def test_intervals_hold_the_exact_mean(images):
     assert 0.93 <= np.mean(inside) <= 0.97
 
 
+@pytest.mark.slow
 def test_the_maximum_of_ties_is_covered_and_its_bias_corrected():
     """Five super-classes with the same true mean: the highest estimate is too high, and the interval
     knows."""
@@ -226,6 +227,7 @@ def test_the_maximum_of_ties_is_covered_and_its_bias_corrected():
     assert np.mean([each.argmax_certain for each in found]) < 0.4
 
 
+@pytest.mark.slow
 def test_flowers(sample_data):
     with zipfile.ZipFile(sample_data / "flowers_128.zip") as archive:
         files = sorted(name for name in archive.namelist() if name.lower().endswith(".jpg"))

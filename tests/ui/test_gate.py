@@ -149,7 +149,8 @@ def test_the_cookie_outlives_a_restart(client, home):
         Starlette(routes=[Route("/", inside)], middleware=[Middleware(gate.Gate, door=gate.Door(print))])
     )
     restarted.base_url = client.base_url
-    assert restarted.get("/", cookies=client.cookies).text == "inside"
+    restarted.cookies = client.cookies
+    assert restarted.get("/").text == "inside"
     assert stat.S_IMODE((home / "secret").stat().st_mode) == 0o600
 
 

@@ -17,6 +17,7 @@ from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.ui import live
 
+pytestmark = pytest.mark.slow  # a page opens in a second or two, and here are many
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ("similarity", "augmentation", "samples", "gains")
 
