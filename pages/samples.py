@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from gmaug_core import runs, workspace
@@ -31,7 +32,7 @@ def view(run_id: str) -> None:
             gallery.inspector(paths, selected, want.seed)
 
 
-def filters(table) -> samples.Filter:
+def filters(table: pd.DataFrame) -> samples.Filter:
     """What to show."""
     seeds = sorted(table["seed"].unique().tolist())
     with st.container(horizontal=True, vertical_alignment="bottom", key="sample-filters"):
@@ -57,7 +58,7 @@ def filters(table) -> samples.Filter:
     )
 
 
-def counts(table, reviews: dict[int, str]) -> None:
+def counts(table: pd.DataFrame, reviews: dict[int, str]) -> None:
     """How many were drawn, accepted, rejected, decided by people."""
     accepted = int(table["accepted"].astype(bool).sum())
     kept = int(samples.decided(table, reviews).sum())
@@ -79,7 +80,8 @@ def provenance(paths: RunPaths) -> None:
         st.caption("The run is still working; more samples may come.")
     elif result["generator"].get("closed_set", True):
         st.markdown(
-            ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and nothing else."
+            ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and "
+            "nothing else."
         )
     else:
         st.markdown(
@@ -93,16 +95,18 @@ paths = launching.pick("augmentation", data.id)
 if paths is None or not samples.steps(paths.samples):
     text.empty(
         "No synthetic images yet",
-        "They appear here as soon as an augmentation run has drawn its first batch and the classifier has judged it."
+        "They appear here as soon as an augmentation run has drawn its first batch and the classifier has "
+        "judged it."
         if paths is None
-        else "This run has not drawn any yet. They appear when its generator is trained, or when it is resumed.",
+        else "This run has not drawn any yet. They appear when its generator is trained, or when it is "
+        "resumed.",
         page="augmentation",
         label="Go to augmentation",
     )
     st.stop()
 st.markdown(
-    "Every image that was drawn is kept, with what each judge said of it. Your decision wins over the filter in the report and the "
-    "export; the measured gain stays what it was."
+    "Every image that was drawn is kept, with what each judge said of it. Your decision wins over the filter "
+    "in the report and the export; the measured gain stays what it was."
 )
 provenance(paths)
 st.fragment(view)(paths.id)

@@ -1,6 +1,11 @@
-"""Super-classes: which sub-classes belong together. Choose a grouping, edit it on the board, import, export, copy."""
+"""Super-classes: which sub-classes belong together.
+
+Choose a grouping, edit it on the board, import, export, copy.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -21,16 +26,19 @@ def store_as_new(name: str, groups: Grouping) -> None:
     st.session_state[MESSAGE] = f"'{clean}' is stored and can be edited."
 
 
-def attempt(action, *arguments) -> None:
-    """Run a callback's action; what goes wrong is said on the page, and what was stored before is unchanged."""
+def attempt(action: Callable[[], None]) -> None:
+    """Run a callback's action.
+
+    What goes wrong is said on the page, and what was stored before is unchanged.
+    """
     try:
-        action(*arguments)
+        action()
     except GMAugError as error:
         st.session_state[MESSAGE] = error
 
 
 def copy(source: Grouping, field: str) -> None:
-    attempt(store_as_new, st.session_state[field], source)
+    attempt(lambda: store_as_new(st.session_state[field], source))
 
 
 def import_file() -> None:
@@ -59,7 +67,8 @@ if st.session_state.get(key) not in names:
     st.session_state[key] = names[0]
 
 st.markdown(
-    "Put sub-classes that look alike into one super-class: species first, then habitat or background, then size, shape and colour. "
+    "Put sub-classes that look alike into one super-class: species first, then habitat or background, then "
+    "size, shape and colour. "
     "SSIM-supSubCls, and with it the predicted gain, follows from the most self-similar super-class."
 )
 message = st.session_state.pop(MESSAGE, None)
@@ -80,7 +89,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Make the copy", on_click=copy, args=(current, field), type="primary")
     with st.popover("Import", icon=":material/upload_file:"):
         st.markdown(
-            "CSV with the columns `sub_class, super_class`, or JSON `{super: [sub, ...]}`. Every sub-class in exactly one super-class."
+            "CSV with the columns `sub_class, super_class`, or JSON `{super: [sub, ...]}`. Every sub-class "
+            "in exactly one super-class."
         )
         st.text_input("Name", key="grouping-file-name", placeholder="the file's name", max_chars=NAME_LENGTH)
         st.file_uploader("Grouping file", type=["csv", "json", "txt"], key="grouping-file")
@@ -104,8 +114,9 @@ alone = sum(len(subs) == 1 for subs in groups.values())
 if current.name == IDENTITY:
     with st.container(border=True, key="identity-note"):
         st.markdown(
-            f"**Identity: every one of the {len(groups)} sub-classes is a super-class of its own.** The score then measures variety "
-            "inside a class, not likeness between classes. To group sub-classes, make a copy; this one stays as it is."
+            f"**Identity: every one of the {len(groups)} sub-classes is a super-class of its "
+            "own.** The score then measures variety inside a class, not likeness between classes. To group "
+            "sub-classes, make a copy; this one stays as it is."
         )
         st.session_state.setdefault("begin-name", "my grouping")
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -119,7 +130,8 @@ if current.name == IDENTITY:
             )
 elif alone:
     st.caption(
-        f"{text.plural(alone, 'super-class')} of {len(groups)} {'holds' if alone == 1 else 'hold'} one sub-class only: "
+        f"{text.plural(alone, 'super-class')} of {len(groups)} {'holds' if alone == 1 else 'hold'} one "
+        "sub-class only: "
         "there the score measures variety inside a class, not likeness between classes."
     )
 

@@ -17,10 +17,10 @@ def nearest(
     *,
     most: int,
 ) -> list[tuple[int, float]]:
-    """(index, root mean square difference in grey levels) of the images most like `pixels`, the nearest first.
+    """(index, root mean square difference in grey levels) of the images most like `pixels`, nearest first.
 
-    images: uint8 [n, h, w] or [n, h, w, 3], of which those at `index` are compared, `most` at most returned; with more
-    than LIMIT pixel values only those of `label`. Empty when `pixels` has another shape.
+    images: uint8 [n, h, w] or [n, h, w, 3], of which those at `index` are compared and `most` at most
+    returned; with more than LIMIT pixel values only those of `label`. Empty when `pixels` has another shape.
     """
     if images.shape[1:] != pixels.shape:
         return []

@@ -1,8 +1,8 @@
 """The synthetic images of a run: every one is kept, with what each judge said of it.
 
 samples/step-K.npy      uint8 [m, h, w] or [m, h, w, 3], the images drawn in select-and-retrain step K
-samples/step-K.parquet  one row an image and judge: sample, step, seed, label, class, draw_seed, logit, probability,
-                        predicted, accepted, reason
+samples/step-K.parquet  one row an image and judge: sample, step, seed, label, class, draw_seed, logit,
+                        probability, predicted, accepted, reason
 A judge is the classifier of one seed. `sample` counts through all steps, so it names one image of the run.
 """
 
@@ -49,7 +49,10 @@ def write_step(folder: Path, step: int, images: NDArray[np.uint8], table: pd.Dat
 
 
 def table(folder: Path, seed: int | None = None) -> pd.DataFrame:
-    """All verdicts, or those of one judge; COLUMNS as described above, ordered by sample. Empty while nothing was written."""
+    """All verdicts, or those of one judge; COLUMNS as described above, ordered by sample.
+
+    Empty while nothing was written.
+    """
     parts = [pd.read_parquet(folder / f"step-{step}.parquet") for step in steps(folder)]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     if seed is not None:
@@ -83,7 +86,10 @@ def count(folder: Path) -> int:
 
 @dataclass(frozen=True)
 class Filter:
-    """What a person wants to see. Empty text or None: no restriction. Raises InputError for a word that is none."""
+    """What a person wants to see. Empty text or None: no restriction.
+
+    Raises InputError for a word that is none.
+    """
 
     seed: int = 0  # whose verdicts: the judge is the classifier of this seed
     verdict: str = "all"
@@ -102,7 +108,8 @@ class Filter:
 def decided(table: pd.DataFrame, decisions: Mapping[int, str]) -> NDArray[np.bool_]:
     """Kept or not, row by row: what a person decided (sample -> keep | reject) wins over the filter."""
     decision = table["sample"].map(dict(decisions))
-    return ((decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))).to_numpy(bool)
+    kept = (decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))
+    return np.asarray(kept, bool)
 
 
 def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:

@@ -1,7 +1,9 @@
-"""The super-class board: panels are super-classes, cards are sub-classes. Moved by mouse or keyboard, saved at once.
+"""The super-class board: panels are super-classes, cards are sub-classes.
 
-The browser shows an operation at once and sends it; `workspace.groupings` decides what it does, as a revision of its own,
-and what it answers is what the browser then shows.
+Moved by mouse or keyboard, saved at once.
+
+The browser shows an operation at once and sends it; `workspace.groupings` decides what it does, as a
+revision of its own, and what it answers is what the browser then shows.
 """
 
 from __future__ import annotations
@@ -47,8 +49,9 @@ def open_state(data: Dataset, name: str) -> State:
 def apply_ops(state: State, sent: object) -> State:
     """Do what the browser has not had acknowledged, one revision an operation. Changes and returns state.
 
-    An operation that cannot be done is dropped and said in state.problem. When somebody else was faster, nothing of
-    theirs is overwritten: the rest of the operations is dropped, and the state becomes the newer version.
+    An operation that cannot be done is dropped and said in state.problem. When somebody else was faster,
+    nothing of theirs is overwritten: the rest of the operations is dropped, and the state becomes the newer
+    version.
     """
     with state.lock:
         fresh = state.fresh(sent)

@@ -5,11 +5,13 @@ The pictures and the list come from our own routes: a rerun carries only decisio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -50,10 +52,13 @@ class State(Acknowledged):
 
 
 def apply_ops(state: State, sent: object) -> State:
-    """Save what the browser has not had acknowledged, in order, and acknowledge it. Changes and returns state.
+    """Save what the browser has not had acknowledged, in order, and acknowledge it.
 
-    An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is dropped and said
-    in state.problem; one that could not be saved is not acknowledged, so the browser sends it again.
+    Changes and returns state.
+
+    An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is
+    dropped and said in state.problem; one that could not be saved is not acknowledged, so the browser sends
+    it again.
     """
     with state.lock:
         fresh = state.fresh(sent)
@@ -80,7 +85,9 @@ def apply_ops(state: State, sent: object) -> State:
 
 
 def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | None:
-    """Draw the gallery; deal with what its person did. shown: how many the filter finds; count: samples of the run.
+    """Draw the gallery; deal with what its person did.
+
+    shown: how many the filter finds; count: samples of the run.
 
     Returns the sample that the person looks at, None before the first.
     """
@@ -119,44 +126,52 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
 
 
 def inspector(paths: RunPaths, sample: int, seed: int) -> None:
-    """One sample large, what every judge said of it, what people decided, and the real images nearest to it."""
+    """One sample large, what judges and people said of it, and the real images nearest to it."""
     rows = items.table(paths.samples)
     rows = rows[rows["sample"] == sample].sort_values("seed")
-    pixels = samples.image(paths.samples, sample)
-    data = open_dataset(runs.read_config(paths)["settings"]["dataset"])
     judged = rows[rows["seed"] == seed]
     first = (judged if len(judged) else rows).iloc[0]
-    review = reviews.newest(paths.id).get(sample)
+    data = open_dataset(runs.read_config(paths)["settings"]["dataset"])
+    pixels = samples.image(paths.samples, sample)
     st.image(png(pixels, least=224), width=224)
     accepted = bool(first["accepted"])
     verdict = (
         ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
     )
     st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
+    review = reviews.newest(paths.id).get(sample)
     if review and review.decision:
         st.markdown(f":blue-badge[:material/person: {WORDS[review.decision]} by {text.md(review.person)}]")
-    predicted = data.class_names[int(first["predicted"])]
     st.markdown(
-        f"Reason: {text.md(first['reason'])}  \nPredicted class: {text.md(predicted)}  \nProbability of its own class: "
-        f"{first['probability']:.4f}  \nLogit of its own class: {first['logit']:.2f}  \n"
+        f"Reason: {text.md(first['reason'])}  \n"
+        f"Predicted class: {text.md(data.class_names[int(first['predicted'])])}  \n"
+        f"Probability of its own class: {first['probability']:.4f}  \n"
+        f"Logit of its own class: {first['logit']:.2f}  \n"
         f"Step {first['step']}, draw seed {first['draw_seed']}"
     )
     if len(rows) > 1:
-        marks = {True: ":green[:material/check:]", False: ":orange[:material/close:]"}
-        judges = rows[["seed", "predicted", "probability", "accepted"]].itertuples(index=False)
-        lines = [
-            f"{marks[bool(ok)]} seed {number}: {text.md(data.class_names[int(k)])}, p {p:.3f}"
-            for number, k, p, ok in judges
-        ]
-        st.markdown("**Every judge**  \n" + "  \n".join(lines))
+        _every_judge(rows, data.class_names)
+    _nearest_real(paths, pixels, int(first["label"]))
+
+
+def _every_judge(rows: pd.DataFrame, class_names: Sequence[str]) -> None:
+    marks = {True: ":green[:material/check:]", False: ":orange[:material/close:]"}
+    judges = rows[["seed", "predicted", "probability", "accepted"]].itertuples(index=False)
+    lines = [
+        f"{marks[bool(ok)]} seed {number}: {text.md(class_names[int(k)])}, p {p:.3f}"
+        for number, k, p, ok in judges
+    ]
+    st.markdown("**Every judge**  \n" + "  \n".join(lines))
+
+
+def _nearest_real(paths: RunPaths, pixels: NDArray[np.uint8], label: int) -> None:
     settings = runs.read_config(paths)["settings"]
-    generator = settings["generator"]
-    shape = image_format(generator["resolution"], generator["colour"])
-    real, index = data.images(shape), _train(data.id, data.version, settings["seed"], home())
-    found = nearest(pixels, real, index, data.labels, int(first["label"]), most=NEAREST)
+    data = open_dataset(settings["dataset"])
+    real = data.images(image_format(settings["generator"]["resolution"], settings["generator"]["colour"]))
+    train = _train(data.id, data.version, settings["seed"], home())
     st.markdown("**Nearest real training images**, by pixels")
     with st.container(horizontal=True, key=f"nearest-{paths.id}"):
-        for row, distance in found:
+        for row, distance in nearest(pixels, real, train, data.labels, label, most=NEAREST):
             st.image(
                 png(np.array(real[row]), least=72),
                 caption=f"{text.md(data.class_names[data.labels[row]])} · {distance:.1f}",
@@ -168,8 +183,7 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
 
 
 @lru_cache(maxsize=4)
-def _train(dataset_id: str, version: str, seed: int, _: Path) -> NDArray[np.int64]:
+def _train(dataset_id: str, _version: str, seed: int, _home: Path) -> NDArray[np.int64]:
     data = open_dataset(dataset_id)
-    return three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)[
-        "train"
-    ]
+    parts = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)
+    return parts["train"]

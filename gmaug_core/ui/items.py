@@ -1,4 +1,4 @@
-"""The list behind the sample gallery: which samples of a run, in which order, with a judge's verdict; as JSON.
+"""The list behind the sample gallery: which samples of a run, in which order, with a verdict, as JSON.
 
 The gallery component fetches it by address once a filter; a key press then sends only what was decided.
 """

@@ -1,7 +1,10 @@
-"""What a component's browser side sends: a log of operations that were not acknowledged yet, each with a number.
+"""What a component's browser side sends.
 
-Component events are lossy (queued reruns merge, the newest value wins), so the browser keeps its operations, sends all of
-them every time, and forgets those that were acknowledged. assets/operations.mjs is the other half.
+A log of operations that were not acknowledged yet, each with a number.
+
+Component events are lossy (queued reruns merge, the newest value wins), so the browser keeps its operations,
+sends all of them every time, and forgets those that were acknowledged. assets/operations.mjs is the other
+half.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ Operation = Mapping[str, object]
 
 @dataclass(kw_only=True)
 class Acknowledged:
-    """Which operations of one tab were dealt with. mount: names the session that `ack`, the last of them, counts in."""
+    """Which operations of one tab were dealt with.
+
+    mount: names the session that `ack`, the last of them, counts in.
+    """
 
     mount: str = field(default_factory=lambda: secrets.token_hex(4))
     ack: int = 0
@@ -28,8 +34,10 @@ class Acknowledged:
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def fresh(self, sent: object) -> list[tuple[int, Operation]]:
-        """The operations that are to be done, in order, with their numbers. What was dealt with, or is of an earlier
-        session of the page, or is no operation at all, is left out."""
+        """The operations that are to be done, in order, with their numbers.
+
+        What was dealt with, or is of an earlier session of the page, or is no operation at all, is left out.
+        """
         found: list[tuple[int, Operation]] = []
         last = self.ack
         for op in sent if isinstance(sent, list) else []:
@@ -47,6 +55,9 @@ _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 
 def script(*names: str) -> str:
-    """Files of assets/ as one module, as a component takes it: those that are imported first, the component's own last."""
+    """Files of assets/ as one module, as a component takes it.
+
+    Those that are imported first, the component's own last.
+    """
     parts = [_IMPORT.sub("", (ASSETS / name).read_text("utf-8")) for name in names]
     return "\n".join(_EXPORT.sub("", part) for part in parts)

@@ -1,6 +1,7 @@
 """The database of what PEOPLE edit, `workspace.db`: groupings, reviews, audit. Workers never write it.
 
-One edit is one transaction. The file carries its version (`user_version`); MIGRATIONS says how it came to each.
+One edit is one transaction. The file carries its version (`user_version`); MIGRATIONS says how it came to
+each.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def path() -> Path:
 
 @contextmanager
 def transaction() -> Iterator[sqlite3.Connection]:
-    """One edit, durable when it returns. BEGIN IMMEDIATE: a read-then-write never meets another writer half-way.
+    """One edit, durable when it returns.
+
+    BEGIN IMMEDIATE: a read-then-write never meets another writer half-way.
 
     An older file is migrated first. Raises GMAugError when the file is damaged, or of a newer version.
     """

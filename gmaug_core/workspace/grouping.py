@@ -25,8 +25,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Grouping:
-    """A named partition: super-class -> its sub-classes, both in a persistent order. An empty super-class is allowed
-    while somebody edits; it is not scored."""
+    """A named partition: super-class -> its sub-classes, both in a persistent order.
+
+    An empty super-class is allowed while somebody edits; it is not scored.
+    """
 
     name: str
     super_classes: Mapping[str, Sequence[str]]
@@ -55,7 +57,8 @@ class Grouping:
             raise InputError(
                 f"grouping '{self.name}' does not fit the dataset: " + "; ".join(problems),
                 expected=f"each of the {len(known)} sub-classes in exactly one super-class",
-                todo="correct these names and import the grouping again; the grouping stored before is unchanged",
+                todo="correct these names and import the grouping again; "
+                "the grouping stored before is unchanged",
             )
 
     def move(self, sub_class: str, super_class: str) -> Grouping:
@@ -84,7 +87,10 @@ class Grouping:
         return Grouping(self.name, {**self.super_classes, clean: ()})
 
     def rename(self, old: str, new: str) -> Grouping:
-        """A new grouping with a super-class renamed, in its place. Raises InputError when unknown, or no new name."""
+        """A new grouping with a super-class renamed, in its place.
+
+        Raises InputError when unknown, or no new name.
+        """
         if old not in self.super_classes:
             raise InputError(f"there is no super-class '{old}'", expected="a super-class of this grouping")
         clean = _new_name(new) if new.strip() != old else old
@@ -98,7 +104,10 @@ class Grouping:
         )
 
     def remove(self, super_class: str) -> Grouping:
-        """A new grouping without an empty super-class. Raises InputError when it is unknown or holds something."""
+        """A new grouping without an empty super-class.
+
+        Raises InputError when it is unknown or holds something.
+        """
         if self.super_classes.get(super_class) != ():
             raise InputError(
                 f"super-class '{super_class}' cannot be removed",
@@ -124,7 +133,10 @@ class Grouping:
         )
 
     def to_csv(self) -> str:
-        """Columns sub_class, super_class. A cell that a spreadsheet would run as a formula gets a leading apostrophe."""
+        """CSV with the columns sub_class, super_class.
+
+        A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+        """
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["sub_class", "super_class"])
@@ -150,8 +162,11 @@ def identity(class_names: Iterable[str]) -> Grouping:
 
 
 def read(text: str | bytes, name: str) -> Grouping:
-    """A grouping from JSON ({super: [sub, ...]}, bare or under "super_classes") or CSV (sub_class, super_class; comma or
-    semicolon; with or without a header). Raises InputError with the row or key. Validate it against a dataset afterwards."""
+    """A grouping from a JSON or CSV file. Validate it against a dataset afterwards.
+
+    JSON: {super: [sub, ...]}, bare or under "super_classes". CSV: sub_class, super_class; comma or
+    semicolon; with or without a header. Raises InputError with the row or key.
+    """
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")
@@ -220,9 +235,12 @@ def _unguard(text: str) -> str:
 
 
 def suggest(class_names: Sequence[str], features: NDArray[np.floating], k: int) -> Grouping:
-    """k super-classes by average-linkage clustering of one feature vector a class. features: float [classes, d].
+    """k super-classes by average-linkage clustering of one feature vector a class.
 
-    A proposal to start from, drawn from looks alone; people know better. Raises InputError when k does not fit.
+    features: float [classes, d].
+
+    A proposal to start from, drawn from looks alone; people know better. Raises InputError when k does not
+    fit.
     """
     from scipy.cluster.hierarchy import fcluster, linkage
 
@@ -243,7 +261,10 @@ def suggest(class_names: Sequence[str], features: NDArray[np.floating], k: int) 
 
 
 def agreement(first: Grouping, second: Grouping) -> float:
-    """Adjusted Rand index of two groupings of the same sub-classes: 1 the same, 0 as by chance (Hubert & Arabie 1985)."""
+    """Adjusted Rand index of two groupings of the same sub-classes (Hubert & Arabie 1985).
+
+    1: the same; 0: as by chance. Raises InputError when the sub-classes differ.
+    """
     subs = sorted(first.super_of)
     if subs != sorted(second.super_of):
         raise InputError(

@@ -1,6 +1,7 @@
 """The groupings of a dataset: which there are to choose from, the stored ones, and how a person edits one.
 
-Every edit is one transaction with a revision: a second editor gets a Conflict to resolve, never a silent overwrite.
+Every edit is one transaction with a revision: a second editor gets a Conflict to resolve, never a silent
+overwrite.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def current(data: Dataset, name: str) -> tuple[Grouping, int]:
 
 
 def super_classes(data: Dataset, name: str) -> dict[str, list[str]]:
-    """super-class -> its sub-classes, as they are scored now: those that hold something. Raises InputError."""
+    """super-class -> its sub-classes, as they are scored now: those that hold something.
+
+    Raises InputError.
+    """
     groups = current(data, name)[0].without_empty()
     return {title: list(subs) for title, subs in groups.super_classes.items()}
 
@@ -58,7 +62,9 @@ def super_classes(data: Dataset, name: str) -> dict[str, list[str]]:
 
 
 def apply(grouping: Grouping, op: Mapping[str, object]) -> Grouping:
-    """The grouping after one operation: move {subs, to}, add {name}, rename {name, to}, remove {name} (an empty one).
+    """The grouping after one operation.
+
+    Operations: move {subs, to}, add {name}, rename {name, to}, remove {name} (an empty one).
 
     Raises InputError for what cannot be done; the partition invariant holds by construction.
     """
@@ -80,10 +86,12 @@ def apply(grouping: Grouping, op: Mapping[str, object]) -> Grouping:
 def edit(
     dataset: str, grouping: Grouping, revision: int, op: Mapping[str, object], *, person: str | None = None
 ) -> tuple[Grouping, int]:
-    """One operation of `apply`, or {"do": "undo" | "redo"}, done to what a person sees and stored: what is there after it.
+    """One operation of `apply`, or {"do": "undo" | "redo"}, done to what a person sees and stored.
 
-    grouping, revision: what the person sees (0: a proposal, which the first edit stores). Raises InputError for what
-    cannot be done, Conflict when somebody else was faster (then `newer` has what they made).
+    What is there after it.
+
+    grouping, revision: what the person sees (0: a proposal, which the first edit stores). Raises InputError
+    for what cannot be done, Conflict when somebody else was faster (then `newer` has what they made).
     """
     if grouping.name == IDENTITY:
         raise InputError("the identity grouping stays as it is", todo="make a copy and edit that")
@@ -149,10 +157,12 @@ def save(
     base: Grouping | None = None,
     person: str | None = None,
 ) -> int:
-    """Store a grouping as the next revision and return its number. revision: the one that was edited (0: new).
+    """Store a grouping as the next revision and return its number.
 
-    base: what a new grouping started from, so that its first edit can be undone. person: who edited, by default the
-    actor. Raises Conflict when somebody was faster.
+    revision: the one that was edited (0: new).
+
+    base: what a new grouping started from, so that its first edit can be undone. person: who edited, by
+    default the actor. Raises Conflict when somebody was faster.
     """
     who = person or audit.actor()
     with database.transaction() as connection:
@@ -166,7 +176,10 @@ def save(
 
 
 def undo(dataset: str, name: str, *, revision: int, person: str | None = None) -> int:
-    """Back to what the grouping was before its last edit, as a new revision. Raises InputError at the beginning."""
+    """Back to what the grouping was before its last edit, as a new revision.
+
+    Raises InputError at the beginning.
+    """
     query = "SELECT parent FROM grouping_history WHERE id=? AND parent>0"
     return _step(dataset, name, revision, query, "undo", person)
 
@@ -182,8 +195,8 @@ def redo(dataset: str, name: str, *, revision: int, person: str | None = None) -
 class Version:
     """One content that a grouping had. current: it is what the grouping is now; undo and redo move that mark.
 
-    number counts all edits of the workspace; parent: the version that was edited, 0 for the first. time: seconds
-    since 1970.
+    number counts all edits of the workspace; parent: the version that was edited, 0 for the first. time:
+    seconds since 1970.
     """
 
     number: int
@@ -195,11 +208,15 @@ class Version:
 
 
 def history(dataset: str, name: str) -> list[Version]:
-    """Every content that a stored grouping had, in the order in which they were made; empty when it was never stored."""
+    """Every content that a stored grouping had, in the order in which they were made.
+
+    Empty when it was never stored.
+    """
     with database.transaction() as connection:
         _, at = _current(connection, dataset, name)
         rows = connection.execute(
-            "SELECT id, parent, person, time, content FROM grouping_history WHERE dataset=? AND name=? ORDER BY id",
+            "SELECT id, parent, person, time, content FROM grouping_history"
+            " WHERE dataset=? AND name=? ORDER BY id",
             (dataset, name),
         ).fetchall()
     return [
@@ -240,7 +257,8 @@ def _insert(
 ) -> int:
     content = {title: list(subs) for title, subs in grouping.super_classes.items()}
     cursor = connection.execute(
-        "INSERT INTO grouping_history (dataset, name, parent, content, time, person) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO grouping_history (dataset, name, parent, content, time, person)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (dataset, name, parent, json.dumps(content, ensure_ascii=False), time.time(), person),
     )
     return cursor.lastrowid or 0

@@ -1,4 +1,7 @@
-"""What people decided about the synthetic samples of a run: decisions are added, never erased; the newest counts."""
+"""What people decided about the synthetic samples of a run: decisions are added, never erased.
+
+The newest counts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ DECISIONS = ("keep", "reject")
 
 @dataclass(frozen=True)
 class Review:
-    """One decision of one person. decision: keep, reject, or None: as the filter says. time: seconds since 1970."""
+    """One decision of one person. decision: keep, reject, or None: as the filter says.
+
+    time: seconds since 1970.
+    """
 
     sample: int
     decision: str | None
@@ -23,7 +29,10 @@ class Review:
 
 
 def check(sample: object, decision: object, *, count: int) -> tuple[int, str | None]:
-    """The two as they are. Raises InputError unless this can be decided about a sample of a run with `count` of them."""
+    """Sample and decision as they are, checked.
+
+    Raises InputError unless this can be decided about a sample of a run with `count` of them.
+    """
     if not isinstance(sample, int) or isinstance(sample, bool) or not 0 <= sample < count:
         raise InputError(
             f"there is no sample {str(sample)[:20]} in this run", expected=f"a number from 0 to {count - 1}"

@@ -1,4 +1,7 @@
-"""Reviewing samples: every operation counts once whatever the browser sends again, filters find what they say."""
+"""Reviewing samples.
+
+Every operation counts once whatever the browser sends again, filters find what they say.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,16 @@ def state(home):
 
 def test_decisions_are_stored_and_acknowledged(state):
     apply_ops(state, [op(1, 3, "keep"), op(2, 4, "reject"), op(3, 3, None)])
-    assert state.ack == 3 and state.decisions == {4: "reject"} == reviews.load("run-1")
+    assert state.ack == 3
+    assert state.decisions == {4: "reject"} == reviews.load("run-1")
 
 
 def test_what_is_sent_again_counts_once(state):
     apply_ops(state, [op(1, 3, "keep")])
     reviews.save("run-1", {3: "reject"})  # somebody else, meanwhile
     apply_ops(state, [op(1, 3, "keep"), op(2, 5, "keep")])
-    assert reviews.load("run-1") == {3: "reject", 5: "keep"} and state.ack == 2
+    assert reviews.load("run-1") == {3: "reject", 5: "keep"}
+    assert state.ack == 2
 
 
 def test_a_lost_message_loses_nothing(state):
@@ -50,7 +55,8 @@ def test_a_lost_message_loses_nothing(state):
 
 def test_another_sessions_numbers_are_ignored(state):
     apply_ops(state, [op(9, 1, "keep", mount="old")])
-    assert state.ack == 0 and reviews.load("run-1") == {}
+    assert state.ack == 0
+    assert reviews.load("run-1") == {}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,9 @@ def test_another_sessions_numbers_are_ignored(state):
 )
 def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
     apply_ops(state, [bad, op(2, 7, "keep")])
-    assert state.problem and state.ack == 2 and reviews.load("run-1") == {7: "keep"}
+    assert state.problem
+    assert state.ack == 2
+    assert reviews.load("run-1") == {7: "keep"}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,8 @@ def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
 )
 def test_rubbish_changes_nothing(state, rubbish):
     apply_ops(state, rubbish)
-    assert state.ack == 0 and state.decisions == {}
+    assert state.ack == 0
+    assert state.decisions == {}
 
 
 def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
@@ -84,9 +93,12 @@ def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(reviews, "save", full)
         apply_ops(state, [op(1, 3, "keep")])
-    assert state.ack == 0 and state.decisions == {} and "disk" in state.problem
+    assert state.ack == 0
+    assert state.decisions == {}
+    assert "disk" in state.problem
     apply_ops(state, [op(1, 3, "keep")])
-    assert state.ack == 1 and reviews.load("run-1") == {3: "keep"}
+    assert state.ack == 1
+    assert reviews.load("run-1") == {3: "keep"}
 
 
 # --- filters ---
@@ -104,13 +116,13 @@ def test_filters_find_what_they_say(paths):
     accepted, rejected = (
         samples.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected")
     )
-    assert (
-        accepted["accepted"].all()
-        and not rejected["accepted"].any()
-        and len(accepted) + len(rejected) == len(everything)
-    )
+    assert accepted["accepted"].all()
+    assert not rejected["accepted"].any()
+    assert len(accepted) + len(rejected) == len(everything)
     narrow = samples.chosen(table, Filter(seed=1, name="4", step=2), {})
-    assert set(narrow["class"]) == {"4"} and set(narrow["step"]) == {2} and set(narrow["seed"]) == {1}
+    assert set(narrow["class"]) == {"4"}
+    assert set(narrow["step"]) == {2}
+    assert set(narrow["seed"]) == {1}
     reason = rejected["reason"].iloc[0]
     assert set(samples.chosen(table, Filter(reason=reason), {})["reason"]) == {reason}
     low = samples.chosen(table, Filter(order="score, low first"), {})["probability"]
@@ -126,7 +138,9 @@ def test_decisions_can_be_filtered(paths):
         d: set(samples.chosen(table, Filter(decision=d), reviews)["sample"])
         for d in ("keep", "reject", "overruled", "undecided")
     }
-    assert found["keep"] == {yes, no} and found["overruled"] == {no} and not found["reject"]
+    assert found["keep"] == {yes, no}
+    assert found["overruled"] == {no}
+    assert not found["reject"]
     assert len(found["undecided"]) == len(rows) - 2
 
 
@@ -137,13 +151,15 @@ def test_the_route_answers_what_the_gallery_asks(paths):
     want = Filter(verdict="accepted", name="4")
     answer = client.get(items.url(paths.id, want, "v"))
     rows = samples.chosen(items.table(paths.samples), want, {})
-    assert answer.status_code == 200 and answer.json()["sample"] == rows["sample"].tolist()
+    assert answer.status_code == 200
+    assert answer.json()["sample"] == rows["sample"].tolist()
     assert answer.json()["classes"] == ["4"]
     assert client.get("/runs/nope/items").status_code == 404
     assert client.get(f"/runs/{paths.id}/items?step=x").status_code == 400
     assert client.get(f"/runs/{paths.id}/items?what=1").status_code == 400
     empty = client.get(items.url(paths.id, Filter(name="no such class"), "v")).json()
-    assert empty["sample"] == [] and json.dumps(empty)
+    assert empty["sample"] == []
+    assert json.dumps(empty)
 
 
 def test_five_thousand_samples_fit_in_a_small_list(paths):

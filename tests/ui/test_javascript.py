@@ -1,5 +1,6 @@
-"""The browser's half of the board and the gallery: its logic in Node, and the whole as the one module
-Streamlit gets.
+"""The browser's half of the board and the gallery.
+
+Its logic in Node, and the whole as the one module Streamlit gets.
 """
 
 from __future__ import annotations
