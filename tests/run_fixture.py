@@ -93,7 +93,7 @@ def make_run(
     written = {"running": "running", "lost": "running"}.get(state, state)
     if state in ("failed", "cancelled"):
         status["ended"] = now
-    write_json(paths.status, {**runs.Status().to_dict(), **begun, **status, "state": written})
+    write_json(paths.status, {**runs.Status.new().to_dict(), **begun, **status, "state": written})
     return paths
 
 
@@ -108,7 +108,7 @@ def make_score(dataset_id: str, grouping: str, value: float, *, profile: str = "
     result["ssim_supsubcls"] |= {"value": value, "ci_low": value - 0.01, "ci_high": value + 0.01}
     write_json(paths.result, {"run": paths.id, "kind": "similarity", **result})
     status = {"created": now - 9, "started": now - 8, "ended": now, "progress_at": now, "attempt": 1}
-    write_json(paths.status, {**runs.Status().to_dict(), **status, "state": "finished"})
+    write_json(paths.status, {**runs.Status.new().to_dict(), **status, "state": "finished"})
     return paths
 
 

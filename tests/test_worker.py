@@ -132,8 +132,10 @@ def test_a_broken_run_fails_in_words(home, tmp_path):
     shutil.rmtree(data.folder / "originals")
     run_id = launch.submit(tiny.config(data))
     assert wait(run_id, {"failed", "finished"}) == "failed"
-    error = runs.read_status(runs.find(run_id)).error or {}
-    assert "Traceback" not in error["what"] and str(home) not in str(error)
+    error = runs.read_status(runs.find(run_id)).error
+    assert error is not None
+    assert "Traceback" not in error.what
+    assert str(home) not in str(error)
 
 
 def test_nothing_is_started_for_what_is_not_there(home, tmp_path):

@@ -107,7 +107,7 @@ def follow(run_id: str) -> dict[str, Any]:
     if state.state == "finished":
         return describe_run(run_id)
     if state.state == "failed" and state.error:
-        raise GMAugError(state.error["what"], expected=state.error["expected"], todo=state.error["todo"])
+        raise state.error.raised()
     word = {"cancelled": "was stopped", "lost": "was lost: its process ended without a word"}[state.state]
     raise GMAugError(f"run '{run_id}' {word}", todo=f"go on with: python -m gmaug_core resume {run_id}")
 

@@ -3,42 +3,78 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from gmaug_core.children import START_GRACE_S
-from gmaug_core.files import read_json
+from gmaug_core.config.documents import Document, Part
+from gmaug_core.errors import GMAugError
 from gmaug_core.runs.backends import LOCAL, Backend
 from gmaug_core.runs.folder import RunPaths
 
+State = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
 ACTIVE = ("queued", "running")
-STATES = (*ACTIVE, "finished", "failed", "cancelled", "lost")
+STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled", "lost")
 STALLED_S = 60.0  # no progress for this long while alive is shown as stalled
 
 
-@dataclass(frozen=True)
-class Status:
-    """What a run is doing. Times are Unix seconds; step and total count within the stage."""
+class Problem(Part):
+    """Why a run failed, in the three parts of every error."""
 
-    state: str = "queued"
+    what: str
+    """The item and the cause."""
+    expected: str = ""
+    """What would have been right."""
+    todo: str = ""
+    """The next step for the person."""
+
+    def raised(self) -> GMAugError:
+        """The same as an error."""
+        return GMAugError(self.what, expected=self.expected, todo=self.todo)
+
+
+class Status(Document):
+    """What a run is doing. Times are Unix seconds; the worker is its only writer once it has begun."""
+
+    TITLE = "status of the run"
+    FILE = "status.json"
+    SCHEMA = 1
+    MIGRATIONS = {0: dict}  # the first form had the same fields without a number
+
+    state: State = "queued"
+    """queued, running, finished, failed or cancelled; `lost` is never written, it is found out on reading."""
     stage: str = ""
+    """The stage at work: one of the run kind's; empty before the first."""
     step: int = 0
+    """Progress within the stage, 0 ... total."""
     total: int = 0
+    """Steps of the stage; 0 where there is no telling."""
     eta_s: float | None = None
+    """Seconds to the end of the stage, by its speed so far."""
     attempt: int = 0
+    """How often a worker has begun on it."""
     created: float = 0.0
+    """When the run was submitted."""
     started: float | None = None
+    """When its first worker began."""
     ended: float | None = None
-    progress_at: float = 0.0  # heartbeat: the last time something moved
-    stages: dict[str, float] = field(default_factory=dict)  # seconds spent a stage, in order
-    error: dict[str, str] | None = None
+    """When its last worker ended; null while one is at work."""
+    progress_at: float = 0.0
+    """Heartbeat: the last time something moved."""
+    stages: dict[str, float] = Field(default_factory=dict)
+    """Seconds spent in each finished stage, in order."""
+    error: Problem | None = None
+    """Why it failed."""
 
     @property
     def active(self) -> bool:
+        """Waiting or at work."""
         return self.state in ACTIVE
 
     @property
     def resumable(self) -> bool:
+        """Whether starting it again makes sense."""
         return self.state in ("failed", "cancelled", "lost")
 
     @property
@@ -46,16 +82,18 @@ class Status:
         """Alive, but nothing has moved for a minute."""
         return self.state == "running" and time.time() - self.progress_at > STALLED_S
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    def but(self, **changes: Any) -> Status:
+        """The same status with other values, checked."""
+        values = {name: value for name, value in self if name != "schema_number"}
+        return Status.new(**values | changes)
 
 
 def read_status(paths: RunPaths, where: Backend = LOCAL) -> Status:
     """The status, with `lost` derived: said to be active, but no worker is at it."""
-    status = Status(**read_json(paths.status))
+    status = Status.read(paths.status)
     if status.active and not where.alive(paths):
-        status = Status(**read_json(paths.status))  # it may have ended between the two looks
+        status = Status.read(paths.status)  # it may have ended between the two looks
         young = status.state == "queued" and time.time() - status.progress_at < START_GRACE_S
         if status.active and not young:
-            status = replace(status, state="lost")
+            status = status.but(state="lost")
     return status

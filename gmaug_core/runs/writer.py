@@ -9,13 +9,12 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.files import read_json, write_json
+from gmaug_core.files import write_json
 from gmaug_core.runs.folder import RunPaths, root
-from gmaug_core.runs.status import Status
+from gmaug_core.runs.status import Problem, State, Status
 
 
 def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) -> tuple[RunPaths, bool]:
@@ -36,7 +35,7 @@ def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) 
     paths.samples.mkdir()
     now = time.time()
     write_json(paths.config, {"run": paths.id, "kind": kind, "created": now, **document})
-    write_json(paths.status, Status(created=now, progress_at=now).to_dict())
+    Status.new(created=now, progress_at=now).write(paths.status)
     return paths, True
 
 
@@ -45,10 +44,9 @@ class RunWriter:
 
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
-        before = Status(**read_json(paths.status))
+        before = Status.read(paths.status)
         now = time.time()
-        self.status = replace(
-            before,
+        self.status = before.but(
             state="queued",
             attempt=before.attempt + 1,
             started=before.started or now,
@@ -62,7 +60,7 @@ class RunWriter:
         self._last_status = 0.0
         self._last_metrics: dict[str, float] = {}
         self._end_torn_line()
-        write_json(paths.status, self.status.to_dict())
+        self.status.write(paths.status)
 
     def _end_torn_line(self) -> None:
         if self.paths.metrics.exists() and self.paths.metrics.stat().st_size:
@@ -72,9 +70,9 @@ class RunWriter:
                     file.write(b"\n")
 
     def _write(self) -> None:
-        if read_json(self.paths.status)["attempt"] != self.status.attempt:
+        if Status.read(self.paths.status).attempt != self.status.attempt:
             raise GMAugError("another worker has taken this run over", todo="nothing; this worker ends")
-        write_json(self.paths.status, self.status.to_dict())
+        self.status.write(self.paths.status)
         self._last_status = time.monotonic()
 
     def progress(self, stage: str, step: int, total: int, **metrics: Any) -> None:
@@ -87,8 +85,7 @@ class RunWriter:
             self._stage_began, self._first = now, (now, step)
         done, elapsed = step - self._first[1], now - self._first[0]
         eta = elapsed / done * (total - step) if done > 0 else None
-        self.status = replace(
-            self.status,
+        self.status = self.status.but(
             state="running",
             stage=stage,
             step=int(step),
@@ -116,15 +113,14 @@ class RunWriter:
     def _close_stage(self, now: float) -> None:
         if self.status.stage and self.status.state == "running":
             self._spent[self.status.stage] = self._spent.get(self.status.stage, 0.0) + now - self._stage_began
-            self.status = replace(self.status, stages=dict(self._spent))
+            self.status = self.status.but(stages=dict(self._spent))
 
-    def end(self, state: str, error: GMAugError | None = None) -> None:
+    def end(self, state: State, error: GMAugError | None = None) -> None:
         """finished, failed or cancelled."""
         now = time.time()
         self._close_stage(now)
-        self.status = replace(
-            self.status, state=state, ended=now, eta_s=None, error=error.to_dict() if error else None
-        )
+        problem = Problem.model_validate(error.to_dict()) if error else None
+        self.status = self.status.but(state=state, ended=now, eta_s=None, error=problem)
         self._write()
 
 

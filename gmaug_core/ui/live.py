@@ -152,7 +152,8 @@ def _banner(paths: RunPaths, status: Status) -> None:
     elif status.state == "cancelled":
         st.info("This run was stopped. **Resume** goes on where it was.", icon=":material/stop_circle:")
     elif status.state == "failed":
-        text.error_box(status.error or {"what": "the run failed", "todo": "read the log below, then resume"})
+        unknown = GMAugError("the run failed", todo="read the log below, then resume")
+        text.error_box(status.error.raised() if status.error else unknown)
     elif status.stalled:
         st.warning(
             f"Nothing has moved for {text.duration(time.time() - status.progress_at)}. The process is alive: a long step on a busy "
