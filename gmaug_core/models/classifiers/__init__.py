@@ -1,0 +1,27 @@
+"""Classifiers behind one contract: trained for a fixed number of steps, evaluated, asked for logits.
+
+    classifier = train(images, labels, classes, config, seed=0, device="cpu")
+    classifier.predict_logits(images)                 # float32 [n, classes], in input order
+    classifier.save(path);  load(path, classes, config, device)
+
+Every variant of an experiment (baseline, augmented, controls) goes through `train` with the same config: the same
+number of steps, the same distortion, the same initial weights a seed. Only which images are drawn, and how often,
+differs. A new classifier is a subclass of contract.Network here, and a record in config/classifiers that names it.
+"""
+
+from __future__ import annotations
+
+from gmaug_core.models.classifiers.contract import Network, build, description
+from gmaug_core.models.classifiers.trained import Classifier, Evaluation, load
+from gmaug_core.models.classifiers.training import class_balanced_weights, train
+
+__all__ = [
+    "Classifier",
+    "Evaluation",
+    "Network",
+    "build",
+    "class_balanced_weights",
+    "description",
+    "load",
+    "train",
+]
