@@ -112,7 +112,7 @@ def main() -> None:
             start = time.perf_counter()
             split = images[train], data.labels[train]
             generator.train(
-                *split, data.class_names, config, Path(folder), seed=arguments.seed, device=arguments.device
+                *split, data.class_names, Path(folder), seed=arguments.seed, device=arguments.device
             )
             training = time.perf_counter() - start
         next(generator.sample(labels[:8], np.arange(8), 8))  # what is done once is not timed

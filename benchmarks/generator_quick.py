@@ -96,7 +96,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         start, cpu = time.perf_counter(), time.process_time()
         figures = generator.train(
-            images, train_labels, data.class_names, config, Path(folder), seed=arguments.seed, device="cpu"
+            images, train_labels, data.class_names, Path(folder), seed=arguments.seed, device="cpu"
         )
         training, training_cpu = time.perf_counter() - start, time.process_time() - cpu
     labels = np.repeat(np.arange(len(data.class_names)), arguments.samples)

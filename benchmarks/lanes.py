@@ -104,7 +104,6 @@ class Bench:
                 self.images[self.train],
                 self.data.labels[self.train],
                 self.data.class_names,
-                config,
                 Path(folder),
                 seed=seed,
                 device=str(self.device),

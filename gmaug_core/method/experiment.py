@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from gmaug_core.config import AugmentationConfig, Profile, image_format
+from gmaug_core.config import CHANNELS, AugmentationConfig, Profile, image_format
 from gmaug_core.data import samples
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.splits import three_way_split
@@ -36,6 +36,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import CONTROLS, VARIANTS
 from gmaug_core.models import classifiers, generators, quality, selection
 from gmaug_core.models.classifiers import Classifier, Evaluation
+from gmaug_core.models.inception import Inception
 from gmaug_core.scoring import similarity
 from gmaug_core.scoring.law import paper_law
 from gmaug_core.seeds import derive
@@ -56,7 +57,7 @@ def run(
     """
     lab = Lab.prepare(config, data, out_dir, report, should_stop)
     inception = (
-        quality.Inception(config.inception, str(lab.device)) if config.inception else None
+        Inception(config.inception, str(lab.device)) if config.inception else None
     )  # a wrong file fails now
     score = measure_score(lab, grouping)
 
@@ -299,7 +300,6 @@ class Lab:
             real.images,
             real.labels,
             self.data.class_names,
-            self.config.generator,
             folder,
             seed=derive("generator", self.config.seed),
             device=str(self.device),
@@ -312,10 +312,10 @@ class Lab:
 
     def train_classifier(self, stage: str, name: str, seed: int, training: TrainingSet) -> Classifier:
         """The classifier of this name and seed: trained, or loaded when it was trained before."""
-        config, channels = self.config.classifier, 1 if self.images.ndim == 3 else 3
+        config = self.config.classifier
         path = self.out_dir / "checkpoints" / f"classifier-{name}-{seed}.safetensors"
         if path.exists():
-            return Classifier.load(path, channels, self.classes, config, self.device)
+            return classifiers.load(path, self.classes, config, self.device)
         self.report(stage, 0, config.steps, variant=name, seed=seed)
         classifier = classifiers.train(
             training.images,
@@ -564,7 +564,7 @@ def compare(
     variants: Mapping[str, Mapping[int, Evaluation]],
     steps: list[dict[str, Any]],
     pool: Pool,
-    inception: quality.Inception | None = None,
+    inception: Inception | None = None,
 ) -> AugmentationResult:
     """The result document."""
     lab.report("quality", 0, 1)
@@ -597,8 +597,8 @@ def compare(
             "closed_set": lab.generator.closed_set if lab.generator else True,
         }
         | lab.generator_figures,
-        classifier=classifiers.parameters(
-            lab.config.classifier, 1 if lab.images.ndim == 3 else 3, lab.classes
+        classifier=classifiers.description(
+            lab.config.classifier, CHANNELS[lab.config.generator.colour], lab.classes
         ),
         seeds=lab.seeds,
         splits={name: len(index) for name, index in lab.split.items()},
@@ -640,7 +640,7 @@ def _counted(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def measure_quality(lab: Lab, pool: Pool, inception: quality.Inception | None = None) -> dict[str, Any]:
+def measure_quality(lab: Lab, pool: Pool, inception: Inception | None = None) -> dict[str, Any]:
     """Figures of the accepted images against the real training images of the same classes, in the first judge's features;
     with a person's Inception weights their FID as well."""
     judge = lab.train_classifier("quality", "baseline", lab.seeds[0], lab.real())
@@ -648,7 +648,7 @@ def measure_quality(lab: Lab, pool: Pool, inception: quality.Inception | None = 
     same = np.isin(real.labels, np.unique(kept.labels))
     if len(kept.labels) == 0:
         return {"n_real": int(same.sum()), "n_synthetic": 0}
-    found: dict[str, Any] = quality.figures(
+    found: dict[str, Any] = quality.metrics(
         judge.features(real.images[same]), judge.features(kept.images), seed=lab.config.seed
     )
     return found | (inception.fid(real.images[same], kept.images) if inception else {})

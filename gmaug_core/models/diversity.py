@@ -6,22 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
+from gmaug_core.data.views import Images
+
 MOST = 200  # images of a class that are compared with each other: more change the mean by less than it means
 
 
 def class_spread(
-    points: NDArray[np.generic], labels: NDArray[np.int64], n_classes: int
+    points: NDArray[np.generic] | Images, labels: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.float64]:
     """Mean Euclidean distance between two images of a class [n_classes]; NaN where a class has fewer than two.
 
     points: [n, ...], features or pixels, flattened here; labels: int [n]. The first MOST images of a class count.
     """
-    flat = np.asarray(points).reshape(len(points), -1)
     found = np.full(n_classes, np.nan)
     for label in np.unique(labels):
-        mine = flat[np.flatnonzero(labels == label)[:MOST]]
+        mine = points[np.flatnonzero(labels == label)[:MOST]]
         if len(mine) >= 2:
-            found[label] = pdist(mine.astype(np.float64)).mean()
+            found[label] = pdist(mine.reshape(len(mine), -1).astype(np.float64)).mean()
     return found
 
 

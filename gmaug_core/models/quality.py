@@ -1,26 +1,22 @@
 """How good synthetic images are, in the features of the frozen baseline classifier; every figure comes with its n.
 
 These are domain figures: not comparable with Inception's, and never a ranking of generators by themselves (rank by gain).
-True FID needs the weights file of an Inception network, which a person may bring.
+True FID is in inception.py.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmaug_core.errors import InputError
+from gmaug_core.data.views import Images
 from gmaug_core.models.diversity import class_spread, relative_spread
 
-Features = NDArray[np.floating]
-Look = Callable[
-    [NDArray[np.uint8]], tuple[Features, NDArray[np.floating]]
-]  # images -> features [n, d], logits [n, classes]
+Features = NDArray[np.floating]  # [n, d]
+Embed = Callable[[Images], tuple[Features, NDArray[np.floating]]]  # images -> features, logits [n, classes]
 MOST_REAL = 5000  # real images that an assessment remembers
 
 
@@ -112,7 +108,7 @@ def _distances(x: Features, y: Features) -> NDArray[np.float64]:
     return np.sqrt(np.maximum(squares, 0))
 
 
-def figures(real: Features, synthetic: Features, seed: int = 0, limit: int = 5000) -> dict[str, float | int]:
+def metrics(real: Features, synthetic: Features, seed: int = 0, limit: int = 5000) -> dict[str, float | int]:
     """All of the above that the sample sizes allow, with n_real and n_synthetic. At most `limit` images of each are used."""
     rng = np.random.default_rng(seed)
     real = real[np.sort(rng.permutation(len(real))[:limit])]
@@ -135,14 +131,12 @@ class Assessment:
     all classes alike does not count as an error; memorisation looks at all of them (MOST_REAL at most, evenly spaced).
     """
 
-    def __init__(
-        self, look: Look, images: NDArray[np.uint8], labels: NDArray[np.int64], n_classes: int
-    ) -> None:
-        """look: features and logits of uint8 images; images, labels: the real training images."""
+    def __init__(self, embed: Embed, images: Images, labels: NDArray[np.int64], n_classes: int) -> None:
+        """embed: features and logits of uint8 images; images, labels: the real training images."""
         kept = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), MOST_REAL)).round().astype(int))
-        self.look, self.n_classes = look, n_classes
+        self.embed, self.n_classes = embed, n_classes
         self.counts = np.bincount(labels, minlength=n_classes)
-        self.labels, self.features = labels[kept], look(images[kept])[0]
+        self.labels, self.features = labels[kept], embed(images[kept])[0]
         self.limit = memorised_limit(self.features) if len(kept) > 1 else 0.0
         self.spread = class_spread(self.features, self.labels, n_classes)
 
@@ -150,7 +144,7 @@ class Assessment:
         """n_real, fd, kid, precision, recall as far as n allows; memorised_share; consistency: the share of images that the
         network puts in their class, consistency_tail in the third of these classes with the fewest real images; diversity
         [n_classes]: mean pairwise distance within a class over that of real images, None where unknown."""
-        features, logits = self.look(images)
+        features, logits = self.embed(images)
         drawn = np.bincount(labels, minlength=self.n_classes)
         place = np.empty(len(self.labels), int)
         for label in np.unique(self.labels):
@@ -173,99 +167,3 @@ class Assessment:
         }
         ratio = relative_spread(class_spread(features, labels, self.n_classes), self.spread)
         return found | {"diversity": [float(value) if np.isfinite(value) else None for value in ratio]}
-
-
-# --- true FID, in the features of a person's own Inception weights ---
-
-
-class Inception:
-    """An Inception network from a file: torchvision's inception_v3 state dict, or a TorchScript such as pt_inception-2015-12-05.
-
-    Calling it gives features [n, d] of uint8 images. sha256 says which file the figures are from.
-    """
-
-    def __init__(self, path: str | Path, device: str = "cpu") -> None:
-        """Raises InputError where the file is missing or holds no such network."""
-        import torch
-        from torchvision.models import inception_v3
-
-        path = Path(path).expanduser()
-        wanted = "a state dict of torchvision's inception_v3, or a TorchScript that gives features [n, d] of images [n, 3, h, w]"
-        try:
-            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputError(
-                f"there is no readable file '{path.name}' of Inception weights", expected=wanted
-            ) from error
-        self.device = torch.device(device)
-        try:
-            self.network: Any = torch.jit.load(str(path), map_location=self.device).eval()
-            self.kind = "torchscript"
-        except RuntimeError:
-            try:
-                weights = torch.load(path, map_location="cpu", weights_only=True)
-                classes, auxiliary = (
-                    len(weights["fc.bias"]),
-                    any(name.startswith("AuxLogits.") for name in weights),
-                )
-                self.network = inception_v3(
-                    weights=None, num_classes=classes, aux_logits=auxiliary, init_weights=False
-                )
-                self.network.load_state_dict(weights)
-            except Exception as error:
-                raise InputError(
-                    f"'{path.name}' does not fit ({type(error).__name__})",
-                    expected=wanted,
-                    todo="choose another file",
-                ) from error
-            self.network.fc = torch.nn.Identity()
-            self.network.to(self.device).eval()
-            self.kind = "torchvision"
-        try:
-            self(np.zeros((2, 32, 32, 3), np.uint8))
-        except Exception as error:
-            raise InputError(
-                f"the network in '{path.name}' does not run on images ({type(error).__name__})",
-                expected=wanted,
-            ) from error
-
-    def __call__(self, images: NDArray[np.uint8], batch: int = 50) -> NDArray[np.float32]:
-        """uint8 [n, h, w] or [n, h, w, 3] -> float32 [n, d]. TorchScript gets 0..255 and resizes by itself, as FID's own does."""
-        import torch
-
-        parts = []
-        with torch.inference_mode():
-            for first in range(0, len(images), batch):
-                x = torch.from_numpy(np.ascontiguousarray(images[first : first + batch])).to(self.device)
-                x = (x[..., None].expand(-1, -1, -1, 3) if x.ndim == 3 else x).permute(0, 3, 1, 2)
-                if self.kind == "torchvision":
-                    x = torch.nn.functional.interpolate(
-                        x.float() / 255, size=(299, 299), mode="bilinear", antialias=True
-                    )
-                    mean, std = torch.tensor(
-                        [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], device=self.device
-                    )[..., None, None]
-                    y = self.network((x - mean) / std)
-                else:
-                    try:
-                        y = self.network(x, return_features=True)
-                    except RuntimeError:
-                        y = self.network(x.float())
-                if y.ndim != 2 or len(y) != len(x):
-                    raise ValueError(f"features of shape {tuple(y.shape)}")
-                parts.append(y.float().cpu().numpy())
-        return np.concatenate(parts)
-
-    def fid(self, real: NDArray[np.uint8], synthetic: NDArray[np.uint8]) -> dict[str, Any]:
-        """FID of uint8 images with its n and the file's identity. Biased upward at small n: compare at equal n alone."""
-        n = {
-            "fid_n_real": len(real),
-            "fid_n_synthetic": len(synthetic),
-            "fid_network": self.kind,
-            "fid_weights_sha256": self.sha256,
-        }
-        return (
-            {"fid": frechet_distance(self(real), self(synthetic))}
-            if min(len(real), len(synthetic)) >= 2
-            else {}
-        ) | n

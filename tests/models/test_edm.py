@@ -72,9 +72,7 @@ def test_images_are_standardised_and_back():
 
 def test_one_flat_image_still_trains(tmp_path):
     generator = EDM(SMALL)
-    generator.train(
-        np.full((1, 8, 8), 9, np.uint8), np.zeros(1, np.int64), ["a"], SMALL, tmp_path, device="cpu"
-    )
+    generator.train(np.full((1, 8, 8), 9, np.uint8), np.zeros(1, np.int64), ["a"], tmp_path, device="cpu")
     assert next(generator.sample(np.zeros(2, np.int64), np.arange(2), 2)).shape == (2, 8, 8)
 
 
@@ -85,9 +83,7 @@ def test_a_short_training_learns(lane, tmp_path):
     images = np.where(labels[:, None, None] == 0, 40, 215) * np.ones((1, 8, 8))
     images[:, :4] = 128  # the classes differ in their lower halves
     generator = EDM(config)
-    figures = generator.train(
-        images.astype(np.uint8), labels, ["dark", "light"], config, tmp_path, device="cpu"
-    )
+    figures = generator.train(images.astype(np.uint8), labels, ["dark", "light"], tmp_path, device="cpu")
     assert figures["loss"] < 0.5
     samples = next(generator.sample(np.arange(8) % 2, np.arange(8), 8))
     if lane != {"label_drop": 0.9}:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from gmaug_core.config import GENERATORS, EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.data import pictures
+from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import generators
 from gmaug_core.models.generators.training import (
@@ -110,7 +111,7 @@ def data(config, n=30, seed=0):
 def train(config, folder, **hooks):
     generator = generators.create(config)
     figures = generator.train(
-        *data(config), CLASSES, config, folder, seed=hooks.pop("seed", 3), device="cpu", **hooks
+        *data(config), CLASSES, folder, seed=hooks.pop("seed", 3), device="cpu", **hooks
     )
     return generator, figures
 
@@ -214,7 +215,7 @@ def test_resume_equals_uninterrupted_bit_for_bit(config, steps, trained, tmp_pat
     torch.manual_seed(99)  # nothing may depend on the state of the global generator
     resumed, figures = train(config, tmp_path)
     whole = trained[config][0]
-    assert figures["quality"] == whole.figures["quality"]
+    assert figures["quality"] == whole.metrics["quality"]
     expected = whole.network.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in resumed.network.state_dict().items())
     assert np.array_equal(draw(resumed), draw(whole))
@@ -265,13 +266,25 @@ def test_divergence_keeps_the_last_good_snapshot(config, tmp_path, monkeypatch):
     }
     monkeypatch.setattr(generator, "start", poisoned)
     with pytest.raises(Diverged, match="lower generator.lr.*snapshot at 32 images is kept"):
-        generator.train(*data(config), CLASSES, config, tmp_path, seed=3, device="cpu")
+        generator.train(*data(config), CLASSES, tmp_path, seed=3, device="cpu")
     whole, _ = train(config, tmp_path / "other", should_stop=lambda: False)
     assert np.isfinite(draw(generator).astype(float)).all() and all(
         p.isfinite().all() for p in generator.network.parameters()
     )
     resumed, _ = train(config, tmp_path)  # the kept snapshot is a good one
     assert np.array_equal(draw(resumed), draw(whole))
+
+
+@lanes("edm", "guided_diffusion", "stylegan2")
+def test_a_view_trains_as_a_copy_does_to_the_last_bit(config, tmp_path):
+    images, labels = data(config)
+    index = np.arange(30)[::-1].copy()
+    drawn = []
+    for name, given in (("view", View([images[:11], images[11:]], index)), ("copy", images[index])):
+        generator = generators.create(config)
+        generator.train(given, labels[index], CLASSES, tmp_path / name, seed=3, device="cpu")
+        drawn.append(draw(generator))
+    np.testing.assert_array_equal(*drawn)
 
 
 @lanes()
@@ -289,9 +302,9 @@ def test_bad_input_is_refused(config, tmp_path):
     images, labels = data(config)
     generator = generators.create(config)
 
-    def refused(match, images=images, labels=labels, config=config, device="cpu"):
+    def refused(match, images=images, labels=labels, device="cpu"):
         with pytest.raises(InputError, match=match):
-            generator.train(images, labels, CLASSES, config, tmp_path, device=device)
+            generator.train(images, labels, CLASSES, tmp_path, device=device)
 
     refused("uint8", images=images.astype(np.float32))
     refused("uint8", images=images[:, :4])
@@ -300,7 +313,8 @@ def test_bad_input_is_refused(config, tmp_path):
     refused("label for each", labels=labels[:-1])
     refused("outside", labels=labels + 1)
     refused("not available", device="cuda:77")
-    refused("settings of", config=LANES["edm" if config.name != "edm" else "stylegan2"])
+    with pytest.raises(InputError, match="settings of"):
+        type(generator)(LANES["edm" if config.name != "edm" else "stylegan2"])
     with pytest.raises(InputError, match="not trained"):
         next(generator.sample(labels, labels, 4))
     assert not any(tmp_path.iterdir())

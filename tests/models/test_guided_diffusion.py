@@ -149,23 +149,23 @@ def test_the_likelihood_of_8_bit_values_sums_to_one():
 MEAN, STD = 0.2, 0.1
 
 
-def gaussian_look(process, strength=0.0):
+def gaussian_denoise(process, strength=0.0):
     """The exact estimate, and a classifier with log p(y | x_t) = strength * E[x_0 | x_t]: it tilts the data towards larger values."""
 
-    def look(x, k):
+    def denoise(x, k):
         kept = process.at("kept", k)
         precision = 1 / STD**2 + kept / (1 - kept)
         clean = (MEAN / STD**2 + kept.sqrt() * x / (1 - kept)) / precision
         gradient = (strength * kept.sqrt() / (1 - kept) / precision).expand_as(x) if strength else None
         return clean, process.log_variance(None, k), gradient
 
-    return look
+    return denoise
 
 
 def draws(sampler, strength, steps, n=4000):
     process = Process(schedule_betas("cosine", 1000), respaced(1000, steps))
     torch.manual_seed(0)
-    return SAMPLERS[sampler](process, gaussian_look(process, strength), lambda: torch.randn(n, 1, 1, 1))
+    return SAMPLERS[sampler](process, gaussian_denoise(process, strength), lambda: torch.randn(n, 1, 1, 1))
 
 
 @pytest.mark.parametrize(("sampler", "steps"), [("ancestral", 1000), ("ddim", 250)])
@@ -229,9 +229,7 @@ def test_a_short_training_learns(settings, tmp_path):
     images = np.where(labels[:, None, None] == 0, 40, 215) * np.ones((1, 8, 8))
     images[:, :4] = 128  # the classes differ in their lower halves
     generator = GuidedDiffusion(config)
-    figures = generator.train(
-        images.astype(np.uint8), labels, ["dark", "light"], config, tmp_path, device="cpu"
-    )
+    figures = generator.train(images.astype(np.uint8), labels, ["dark", "light"], tmp_path, device="cpu")
     assert figures["loss"] < 0.4 and ("bound" in figures) == config.learn_sigma
     assert (
         ("classifier_loss" in figures) == (generator.network.classifier is not None) == bool(config.guidance)
@@ -248,7 +246,7 @@ def test_the_classifier_alone_can_make_the_class(tmp_path):
     labels = np.arange(20) % 2
     images = (np.where(labels[:, None, None] == 0, 60, 195) * np.ones((1, 8, 8))).astype(np.uint8)
     generator = GuidedDiffusion(config)
-    generator.train(images, labels, ["dark", "light"], config, tmp_path, device="cpu")
+    generator.train(images, labels, ["dark", "light"], tmp_path, device="cpu")
     samples = next(generator.sample(np.arange(40) % 2, np.arange(40), 40)).reshape(20, 2, -1).mean((0, 2))
     assert samples[1] - samples[0] > 80, "the U-Net does not know the class"
 
@@ -349,14 +347,14 @@ def test_starting_from_a_published_checkpoint_is_open_set(tmp_path):
     generator.device = torch.device("cpu")
     first = generator.start(images, 3, 2).network.unet.down[0][0].weight
     assert torch.equal(first, torch.load(path, weights_only=True)["input_blocks.0.0.weight"])
-    figures = generator.train(images, labels, ["a", "b", "c"], config, tmp_path / "out", device="cpu")
+    figures = generator.train(images, labels, ["a", "b", "c"], tmp_path / "out", device="cpu")
     assert figures["pretrained_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     generator.save(tmp_path / "model")
     assert json.loads((tmp_path / "model" / "config.json").read_text())["closed_set"] is False
     state = torch.load(path, weights_only=True)
     torch.save(state | {"out.2.bias": state["out.2.bias"] + 1}, path)
     with pytest.raises(InputError, match="another training.*pretrained_sha256"):
-        generator.train(images, labels, ["a", "b", "c"], config, tmp_path / "out", device="cpu")
+        generator.train(images, labels, ["a", "b", "c"], tmp_path / "out", device="cpu")
     path.unlink()
     assert not generators.load(tmp_path / "model", "cpu").closed_set, (
         "a trained one does not need the file any more"
@@ -393,7 +391,7 @@ def test_a_checkpoint_that_does_not_fit_is_named(problem, tmp_path):
     shape = (2, 8, 8) if problem == "colour" else (2, 8, 8, 3)
     with pytest.raises(InputError, match=match):
         generators.create(config).train(
-            np.zeros(shape, np.uint8), np.zeros(2, int), ["a"], config, tmp_path / "out", device="cpu"
+            np.zeros(shape, np.uint8), np.zeros(2, int), ["a"], tmp_path / "out", device="cpu"
         )
 
 

@@ -6,6 +6,7 @@ import torch
 
 from gmaug_core.errors import InputError
 from gmaug_core.models import quality
+from gmaug_core.models.inception import Inception
 
 RNG = np.random.default_rng(0)
 REAL = RNG.normal(size=(300, 8))
@@ -69,8 +70,8 @@ def test_auc_is_half_for_the_same_and_one_for_different():
 
 
 def test_figures_say_n_and_leave_out_what_is_too_small():
-    assert set(quality.figures(REAL, REAL[:1])) == {"n_real", "n_synthetic"}
-    found = quality.figures(REAL, REAL + 0.1, limit=100)
+    assert set(quality.metrics(REAL, REAL[:1])) == {"n_real", "n_synthetic"}
+    found = quality.metrics(REAL, REAL + 0.1, limit=100)
     assert found["n_real"] == found["n_synthetic"] == 100
     assert {
         "fd",
@@ -93,14 +94,14 @@ LABELS = np.repeat([0, 1, 2], [60, 20, 4])
 IMAGES = np.clip(RNG.normal(60 + 60 * LABELS[:, None, None], 25, (84, 6, 6)), 0, 255).astype(np.uint8)
 
 
-def look(images):
+def embed(images):
     """Features: the pixels; logits: minus the distance of the mean grey to each class's."""
     flat = images.reshape(len(images), -1) / 255.0
     return flat, -np.abs(flat.mean(1)[:, None] * 255 - np.array([60, 120, 180]))
 
 
 def test_an_assessment_tells_good_samples_from_copies_and_from_noise():
-    assess = quality.Assessment(look, IMAGES, LABELS, 3)
+    assess = quality.Assessment(embed, IMAGES, LABELS, 3)
     labels = np.repeat([0, 1, 2], 10)
     good = np.clip(RNG.normal(60 + 60 * labels[:, None, None], 25, (30, 6, 6)), 0, 255).astype(np.uint8)
     noise = RNG.integers(0, 256, (30, 6, 6), dtype=np.uint8)
@@ -131,7 +132,7 @@ class Pooled(torch.nn.Module):
 def test_a_persons_torchscript_gives_fid_and_says_which_file(tmp_path):
     path = tmp_path / "weights.pt"
     torch.jit.script(Pooled()).save(str(path))
-    inception = quality.Inception(path)
+    inception = Inception(path)
     assert inception.kind == "torchscript"
     assert len(inception.sha256) == 64
     found = inception.fid(IMAGES[:60], IMAGES[:60])
@@ -154,7 +155,7 @@ def test_a_torchvision_state_dict_is_an_inception(tmp_path):
     torch.save(
         inception_v3(weights=None, init_weights=False, aux_logits=False, num_classes=5).state_dict(), path
     )
-    inception = quality.Inception(path)
+    inception = Inception(path)
     assert inception.kind == "torchvision"
     assert inception(IMAGES[:2]).shape == (2, 2048)
 
@@ -174,6 +175,6 @@ def test_a_file_that_does_not_fit_is_refused_in_words(tmp_path, kind):
     elif kind == "shape":
         torch.jit.script(Flat()).save(str(path))
     with pytest.raises(InputError, match=r"weights\.pt") as caught:
-        quality.Inception(path)
+        Inception(path)
     assert str(tmp_path) not in str(caught.value)
     assert "inception_v3" in caught.value.expected

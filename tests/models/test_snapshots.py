@@ -179,7 +179,7 @@ def train(folder, *, collapse_at=None, **hooks):
         return training
 
     generator.start = broken
-    return generator, generator.train(IMAGES, LABELS, NAMES, CONFIG, folder, seed=1, device="cpu", **hooks)
+    return generator, generator.train(IMAGES, LABELS, NAMES, folder, seed=1, device="cpu", **hooks)
 
 
 def draw(generator):

@@ -4,9 +4,10 @@
     classifier.predict_logits(images)                 # float32 [n, classes], in input order
     classifier.save(path);  load(path, classes, config, device)
 
-Every variant of an experiment (baseline, augmented, controls) goes through `train` with the same config: the same
-number of steps, the same distortion, the same initial weights a seed. Only which images are drawn, and how often,
-differs. A new classifier is a subclass of contract.Network here, and a record in config/classifiers that names it.
+Every variant of an experiment (baseline, augmented, controls) goes through `train` with the same config: the
+same number of steps, the same distortion, the same initial weights a seed. Only which images are drawn, and
+how often, differs. A new classifier is a subclass of contract.Network here, and a record in
+config/classifiers that names it.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from gmaug_core.models.classifiers.contract import Network
 class ResNet18(Network):
     """At width 64, stem "imagenet" and 3 channels its parameters are torchvision's, name by name.
 
-    stem "small": 3x3 stride 1 and no pooling, for images of 64 px or less; blocks: residual blocks in each of the
-    stages.
+    stem "small": 3x3 stride 1 and no pooling, for images of 64 px or less; blocks: residual blocks in each of
+    the stages.
     """
 
     def __init__(self, in_channels: int, classes: int, config: ResNetConfig) -> None:

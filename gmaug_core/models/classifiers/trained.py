@@ -54,8 +54,8 @@ class Classifier:
         return self._batches(images, self.network, batch)
 
     def judge(self) -> Callable[[Tensor], Tensor]:
-        """A function of float images [b, c, h, w] in [-1, 1] -> logits [b, classes] that gradients pass through; the
-        same numbers as predict_logits.
+        """A function of float images [b, c, h, w] in [-1, 1] -> logits [b, classes] that gradients pass
+        through; the same numbers as predict_logits.
         """
         self.network.eval()
 

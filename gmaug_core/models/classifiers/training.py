@@ -42,11 +42,11 @@ def train(
 ) -> Classifier:
     """config.steps steps of the network's optimiser; bit-exact when resumed from `checkpoint` on a CPU.
 
-    images: uint8 [n, h, w] or [n, h, w, 3], read a batch at a time (data.views); labels: int64 [n]. draw_weights: float
-    [n], how likely each image is drawn (default: all alike); class_weights: float [classes], factors of the loss;
-    normalise_on: the images whose mean and standard deviation normalise the input (default: `images`).
-    report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after should_stop(), with
-    the checkpoint written; Diverged for a loss that is not finite.
+    images: uint8 [n, h, w] or [n, h, w, 3], read a batch at a time (data.views); labels: int64 [n].
+    draw_weights: float [n], how likely each image is drawn (default: all alike); class_weights: float
+    [classes], factors of the loss; normalise_on: the images whose mean and standard deviation normalise the
+    input (default: `images`). report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at
+    the next step after should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
     """
     device = torch.device(device)
     targets = torch.from_numpy(np.ascontiguousarray(labels))
@@ -73,7 +73,8 @@ def train(
         if should_stop():
             save(step)
             raise Stopped
-        torch.manual_seed(derive("classifier", seed, step))  # its draws and distortions depend on nothing else
+        # its draws and distortions depend on nothing else
+        torch.manual_seed(derive("classifier", seed, step))
         index = _draw(weights, len(images), config.batch)
         x = (to_tensor(images[index.numpy()]).to(device).float() - mean) / std
         x, y = distort(x, config.augment), targets[index].to(device)
@@ -116,7 +117,9 @@ def _draw(weights: Tensor | None, n: int, batch: int) -> Tensor:
 
 
 def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation a channel in grey levels, each [1, c, 1, 1]; of MOST_FOR_STATISTICS images at most."""
+    """Mean and standard deviation a channel in grey levels, each [1, c, 1, 1]; of MOST_FOR_STATISTICS images
+    at most.
+    """
     step = max(1, len(images) // MOST_FOR_STATISTICS)
     x = to_tensor(images[::step]).double()
     std, mean = torch.std_mean(x, dim=(0, 2, 3), correction=0)
@@ -135,9 +138,11 @@ def lr_factor(progress: float, schedule: str) -> float:
 
 
 def class_balanced_weights(counts: NDArray[np.integer], beta: float | None = None) -> NDArray[np.float64]:
-    """Loss weights (1 - b) / (1 - b^n), normalised to sum to the number of classes (Cui 2019, arXiv 1901.05555).
+    """Loss weights (1 - b) / (1 - b^n), normalised to sum to the number of classes (Cui 2019, arXiv
+    1901.05555).
 
-    counts: int [classes], training images a class (0 counts as 1); beta: None for (N - 1) / N with N all images.
+    counts: int [classes], training images a class (0 counts as 1); beta: None for (N - 1) / N with N all
+    images.
     """
     n = np.maximum(np.asarray(counts, np.float64), 1)
     b = (n.sum() - 1) / n.sum() if beta is None else beta

@@ -1,4 +1,6 @@
-"""Images on their way into a classifier: from uint8 arrays to tensors, and distorted at random while it trains."""
+"""Images on their way into a classifier: from uint8 arrays to tensors, and distorted at random while it
+trains.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,14 @@ def distort(x: Tensor, kind: str) -> Tensor:
     """Random affine maps, one an image, sampled bilinearly. x: float [b, c, h, w], normalised.
 
     affine: rotation +-12 degrees, scale and shear +-.1, shift +-.08 of the side (digits: nothing flips);
-    crop: a random crop of 40-100 % of the area, sides 3:4 to 4:3; crop_flip: the same and mirrored half of the time.
-    Outside the image the border is repeated.
+    crop: a random crop of 40-100 % of the area, sides 3:4 to 4:3; crop_flip: the same and mirrored half of
+    the time. Outside the image the border is repeated.
     """
     if kind == "none":
         return x
-    theta = _affine(len(x), x.device) if kind == "affine" else _crops(len(x), x.device, flip=kind == "crop_flip")
+    theta = (
+        _affine(len(x), x.device) if kind == "affine" else _crops(len(x), x.device, flip=kind == "crop_flip")
+    )
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 

@@ -1,7 +1,7 @@
 """Deep generative models behind one contract.
 
     generator = create(config)
-    figures = generator.train(images, labels, class_names, config, out_dir, seed=0, device="auto")
+    figures = generator.train(images, labels, class_names, out_dir, seed=0, device="auto")
     for batch in generator.sample(labels, seeds, batch_size): ...       # uint8, in order
     generator.save(folder);  generator = load(folder)                   # model.safetensors + config.json
 

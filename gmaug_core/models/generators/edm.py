@@ -14,10 +14,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gmaug_core.config import EDMConfig
+from gmaug_core.data.views import Images
 from gmaug_core.models.generators.augment import CONDITIONS, non_leaky
 from gmaug_core.models.generators.feedback import Judge, objective
 from gmaug_core.models.generators.layers import Attention, groups, zero
@@ -308,7 +308,7 @@ class EDM(Generator):
         unet = UNet(self.config, n_classes, self.channels)
         return Denoiser(unet, copy.deepcopy(unet) if self.config.autoguidance > 0 else None)
 
-    def start(self, images: NDArray[np.uint8], n_classes: int, steps: int) -> Training:
+    def start(self, images: Images, n_classes: int, steps: int) -> Training:
         denoiser = self.build(n_classes)
         shown = np.asarray(images[:: max(1, len(images) // 5000)], np.float32) / 127.5 - 1
         denoiser.mean.fill_(float(shown.mean()))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gmaug_core.config import GuidedDiffusionConfig
+from gmaug_core.data.views import Images
 from gmaug_core.models.generators.adm import SPLIT_QKV_RESOLUTION, NoisyClassifier, UNet, checksum, take
 from gmaug_core.models.generators.feedback import Judge, objective
 from gmaug_core.models.generators.training import (
@@ -37,7 +38,7 @@ BOUND_WEIGHT = (
 )
 
 Noise = Callable[[], Tensor]  # fresh standard normal [b, c, h, w]
-Look = Callable[[Tensor, int], tuple[Tensor, Tensor, Tensor | None]]
+Denoise = Callable[[Tensor, int], tuple[Tensor, Tensor, Tensor | None]]
 """(x_t, k) -> estimate of the clean image in [-1, 1], log variance of the step, and s grad log p(y | x_t) or None.
 A judge's feedback is added to that gradient."""
 
@@ -147,18 +148,18 @@ def log_likelihood(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return (above - below).clamp_min(1e-12).log()
 
 
-def sample_ancestral(process: Process, look: Look, noise: Noise) -> Tensor:
+def sample_ancestral(process: Process, denoise: Denoise, noise: Noise) -> Tensor:
     """x_{t-1} ~ N(mean + Sigma s grad log p, Sigma) (Dhariwal 2021, algorithm 1)."""
     x = noise()
     for k in reversed(range(len(process))):
-        clean, log_variance, gradient = look(x, k)
+        clean, log_variance, gradient = denoise(x, k)
         x = process.posterior_mean(clean, x, k) + (0.0 if gradient is None else log_variance.exp() * gradient)
         if k:
             x = x + (0.5 * log_variance).exp() * noise()
     return x
 
 
-def sample_ddim(process: Process, look: Look, noise: Noise) -> Tensor:
+def sample_ddim(process: Process, denoise: Denoise, noise: Noise) -> Tensor:
     """Deterministic, from the noise predicted, less sqrt(1 - abar) s grad log p (Dhariwal 2021, algorithm 2).
 
     The guided estimate of the clean image is clipped as the unguided one is, and the noise follows from it: where next to nothing
@@ -166,7 +167,7 @@ def sample_ddim(process: Process, look: Look, noise: Noise) -> Tensor:
     """
     x = noise()
     for k in reversed(range(len(process))):
-        clean, _, gradient = look(x, k)
+        clean, _, gradient = denoise(x, k)
         predicted = process.noise_from(x, clean, k)
         if gradient is not None:
             predicted = predicted - (1 - process.at("kept", k)).sqrt() * gradient
@@ -277,7 +278,7 @@ class GuidedDiffusion(Generator):
     def build(self, n_classes: int) -> Guided:
         return Guided(self.config, n_classes, self.channels)
 
-    def start(self, images: NDArray[np.uint8], n_classes: int, steps: int) -> Training:
+    def start(self, images: Images, n_classes: int, steps: int) -> Training:
         config, network = self.config, self.build(n_classes)
         if config.pretrained:
             take(network.unet, Path(config.pretrained), by_head=config.resolution != SPLIT_QKV_RESOLUTION)
@@ -301,7 +302,7 @@ class GuidedDiffusion(Generator):
             labels = labels.clone()
             process = Process(betas, respaced(config.diffusion_steps, config.sampling_steps), self.device)
 
-            def look(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor | None]:
+            def denoise(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor | None]:
                 times, x = process.times(k, len(x)), x.detach().clone()
                 gradients = []
                 with torch.set_grad_enabled(judge is not None):
@@ -323,7 +324,7 @@ class GuidedDiffusion(Generator):
                     torch.stack(gradients).sum(0) if gradients else None,
                 )
 
-            return SAMPLERS[config.sampler](process, look, noise_stream(seeds, shape, self.device))
+            return SAMPLERS[config.sampler](process, denoise, noise_stream(seeds, shape, self.device))
 
 
 def log_probability_gradient(logits: Callable[[Tensor], Tensor], x: Tensor, labels: Tensor) -> Tensor:

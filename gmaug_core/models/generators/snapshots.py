@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmaug_core.data import pictures
+from gmaug_core.data.views import Images
 from gmaug_core.models.diversity import class_spread, relative_spread
 
 Assess = Callable[[NDArray[np.uint8], NDArray[np.int64]], dict[str, Any]]
@@ -46,7 +47,7 @@ class Watch:
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
+        images: Images,
         labels: NDArray[np.int64],
         class_names: Sequence[str],
         *,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gmaug_core.config import StyleGAN2Config
+from gmaug_core.data.views import Images
 from gmaug_core.models.generators.augment import ADA, diff_augment
 from gmaug_core.models.generators.gan_losses import (
     discriminator_loss,
@@ -272,7 +273,7 @@ class StyleGAN2(Generator):
     def build(self, n_classes: int) -> StyleGenerator:
         return StyleGenerator(self.config, n_classes, self.channels)
 
-    def start(self, images: NDArray[np.uint8], n_classes: int, steps: int) -> Training:
+    def start(self, images: Images, n_classes: int, steps: int) -> Training:
         generator = to_device(self.build(n_classes), self.device)
         discriminator = to_device(Discriminator(self.config, n_classes, self.channels), self.device)
         counts = self.counts if len(self.counts) else np.ones(n_classes, int)

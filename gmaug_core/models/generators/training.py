@@ -23,6 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from gmaug_core.data.views import Images
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.files import write_bytes, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
@@ -90,7 +91,7 @@ def class_weights(labels: NDArray[np.int64], n_classes: int, power: float) -> Te
 
 
 def draw_batch(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], weights: Tensor, size: int, *, mirror: bool
+    images: Images, labels: NDArray[np.int64], weights: Tensor, size: int, *, mirror: bool
 ) -> tuple[Tensor, Tensor]:
     """Random images float32 [size, c, h, w] in [-1, 1] and labels int64 [size]; half of them flipped when `mirror`."""
     index = torch.multinomial(weights, size, replacement=True).numpy()
@@ -145,12 +146,17 @@ class Generator(ABC):
     config_type: ClassVar[type[BaseModel]]
 
     def __init__(self, config: Any) -> None:
+        """Raises InputError for the settings of another generator."""
+        if config.name != self.name:
+            raise InputError(
+                f"settings of '{config.name}' given to {self.name}", expected=self.config_type.__name__
+            )
         self.config = config
         self.class_names: tuple[str, ...] = ()
         self.counts: NDArray[np.int64] = np.zeros(
             0, np.int64
         )  # training images a class; none before training
-        self.figures: dict[str, Any] = {}
+        self.metrics: dict[str, Any] = {}
         self.device = torch.device("cpu")
         self._network: nn.Module | None = None
 
@@ -187,7 +193,7 @@ class Generator(ABC):
         """A fresh network to sample from."""
 
     @abstractmethod
-    def start(self, images: NDArray[np.uint8], n_classes: int, steps: int) -> Training:
+    def start(self, images: Images, n_classes: int, steps: int) -> Training:
         """The moving parts of a new training of `steps` steps on self.device."""
 
     @abstractmethod
@@ -204,10 +210,9 @@ class Generator(ABC):
 
     def train(
         self,
-        images: NDArray[np.uint8],
+        images: Images,
         labels: NDArray[np.int64],
         class_names: Sequence[str],
-        config: Any,
         out_dir: Path,
         *,
         seed: int = 0,
@@ -218,7 +223,7 @@ class Generator(ABC):
     ) -> dict[str, Any]:
         """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final figures.
 
-        `config` replaces the one given to create(). Reports ("generator", images seen, images in all, **figures) about
+        The images may be a view (data.views): they are read a batch at a time. Reports ("generator", images seen, images in all, **figures) about
         every second. At least every snapshot_kimg, evenly, and at the end it writes out_dir/training.safetensors and a sheet
         grid-<kimg>.png, and looks at some images of fixed seeds: their figures, from `assess` (of uint8 images and their
         labels; "kid" and "diversity" mean what quality.Assessment says), are reported as quality={...} and kept in
@@ -227,7 +232,6 @@ class Generator(ABC):
         of should_stop(), Diverged (and keeps the last good checkpoint) when a loss is not finite, InputError when the
         images, the settings and the checkpoint do not belong together.
         """
-        self.config = config
         self._check(images, labels, class_names)
         self.class_names, self.counts = tuple(class_names), np.bincount(labels, minlength=len(class_names))
         self.device = pick_device(device)
@@ -239,7 +243,7 @@ class Generator(ABC):
 
     def _train(
         self,
-        images: NDArray[np.uint8],
+        images: Images,
         labels: NDArray[np.int64],
         out_dir: Path,
         seed: int,
@@ -321,25 +325,19 @@ class Generator(ABC):
                 report("generator", done * config.batch, total, **figures, quality=watch.rows[-1])
                 reported = time.monotonic()
         parameters, total = sum(p.numel() for p in self.network.parameters()), done * config.batch
-        self.figures = (
+        self.metrics = (
             figures
             | {"images": total, "parameters": parameters, "img_per_s": total / max(spent, 1e-9)}
             | origin
         )
-        self.figures["quality"] = watch.rows
+        self.metrics["quality"] = watch.rows
         if watch.collapse:
             self.network.load_state_dict(load_state(out_dir / BEST_FILE, self.device)["network"])
-            self.figures["collapse"] = watch.collapse
-        return self.figures
+            self.metrics["collapse"] = watch.collapse
+        return self.metrics
 
-    def _check(
-        self, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: Sequence[str]
-    ) -> None:
+    def _check(self, images: Images, labels: NDArray[np.int64], class_names: Sequence[str]) -> None:
         config: Any = self.config
-        if config.name != self.name:
-            raise InputError(
-                f"settings of '{config.name}' given to {self.name}", expected=self.config_type.__name__
-            )
         shape = (config.resolution, config.resolution, 3)[: 2 if self.channels == 1 else 3]
         if images.dtype != np.uint8 or images.shape[1:] != shape:
             raise InputError(
@@ -446,7 +444,7 @@ class Generator(ABC):
             "generator": self.config.model_dump(mode="json"),
             "class_names": list(self.class_names),
             "closed_set": self.closed_set,
-            "figures": self.figures,
+            "figures": self.metrics,
         }
         write_json(folder / CONFIG_FILE, document)
 
