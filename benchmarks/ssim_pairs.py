@@ -45,7 +45,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gmaug_core.files import write_json  # noqa: E402
-from gmaug_core.scoring import ssim  # noqa: E402
+from gmaug_core.scoring import ssim, vectors  # noqa: E402
 
 Images = npt.NDArray[np.uint8]
 
@@ -154,12 +154,12 @@ def call(name: str, images: Images, batch: int) -> Callable[[], None]:
 
 @numba.njit(nogil=True)
 def _multiply_add(n, x):  # type: ignore[no-untyped-def]
-    a = ssim._splat(x)
+    a = vectors.splat(x)
     b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = b8 = b9 = a
     for _ in range(n):
         b0, b1, b2, b3, b4 = b0 * a + a, b1 * a + a, b2 * a + a, b3 * a + a, b4 * a + a
         b5, b6, b7, b8, b9 = b5 * a + a, b6 * a + a, b7 * a + a, b8 * a + a, b9 * a + a
-    return ssim._total(b0 + b1 + b2 + b3 + b4 + b5 + b6 + b7 + b8 + b9)
+    return vectors.total_of(b0 + b1 + b2 + b3 + b4 + b5 + b6 + b7 + b8 + b9)
 
 
 def ceiling(threads: int) -> float:
@@ -181,7 +181,7 @@ def operations(size: int = 128, taps: int = 11) -> tuple[int, int]:
     """Vector arithmetic operations (a multiply-add is one; loads, stores and shuffles none) of one pair and
     of one image's planes.
     """
-    strips, rows = size // ssim.LANES, size - taps + 1
+    strips, rows = size // vectors.LANES, size - taps + 1
     filtered = 2 * taps  # both passes, (taps - 1) / 2 additions and (taps + 1) / 2 multiply-adds each
     pair = (
         rows * strips * (filtered + 14) + size * strips

@@ -69,8 +69,8 @@ def load_state(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """optimizer.load_state_dict, and then each moment laid out in memory as its parameter is.
 
-    A file holds plain row-major tensors; a fused optimiser walks parameter and moments in memory order, so with
-    channels-last parameters it would silently pair the wrong values.
+    A file holds plain row-major tensors; a fused optimiser walks parameter and moments in memory order, so
+    with channels-last parameters it would silently pair the wrong values.
     """
     optimizer.load_state_dict(state)
     for parameter, moments in optimizer.state.items():

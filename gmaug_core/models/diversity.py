@@ -1,4 +1,6 @@
-"""How varied the images of each class are: mean pairwise distances, synthetic over real. Pure numpy and scipy."""
+"""How varied the images of each class are: mean pairwise distances, synthetic over real. Pure numpy and
+scipy.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ MOST = 200  # images of a class that are compared with each other: more change t
 def class_spread(
     points: NDArray[np.generic] | Images, labels: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.float64]:
-    """Mean Euclidean distance between two images of a class [n_classes]; NaN where a class has fewer than two.
+    """Mean Euclidean distance between two images of a class [n_classes]; NaN where a class has fewer than
+    two.
 
-    points: [n, ...], features or pixels, flattened here; labels: int [n]. The first MOST images of a class count.
+    points: [n, ...], features or pixels, flattened here; labels: int [n]. The first MOST images of a class
+    count.
     """
     found = np.full(n_classes, np.nan)
     for label in np.unique(labels):
@@ -27,5 +31,7 @@ def class_spread(
 
 
 def relative_spread(synthetic: NDArray[np.float64], real: NDArray[np.float64]) -> NDArray[np.float64]:
-    """synthetic / real [n_classes]: 1 as varied as real images, 0 all alike; NaN where either is unknown or real ones are all alike."""
+    """synthetic / real [n_classes]: 1 as varied as real images, 0 all alike; NaN where either is unknown or
+    real ones are all alike.
+    """
     return np.divide(synthetic, real, out=np.full(len(real), np.nan), where=np.nan_to_num(real) > 0)

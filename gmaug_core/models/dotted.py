@@ -7,6 +7,8 @@ from typing import Any
 
 
 def imported(implementation: str) -> Any:
-    """The class of a record's `implementation`, imported now: torch loads where a network is wanted, not before."""
+    """The class of a record's `implementation`, imported now: torch loads where a network is wanted, not
+    before.
+    """
     module, name = implementation.split(":")
     return getattr(import_module(module), name)

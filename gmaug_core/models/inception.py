@@ -82,7 +82,9 @@ class Inception:
         return found
 
     def fid(self, real: Images, synthetic: Images) -> dict[str, Any]:
-        """FID of uint8 images with its n and the file's identity. Biased upward at small n: compare at equal n alone."""
+        """FID of uint8 images with its n and the file's identity. Biased upward at small n: compare at equal
+        n alone.
+        """
         found: dict[str, Any] = {}
         if min(len(real), len(synthetic)) >= 2:
             found["fid"] = frechet_distance(self(real), self(synthetic))

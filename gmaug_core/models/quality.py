@@ -1,7 +1,8 @@
-"""How good synthetic images are, in the features of the frozen baseline classifier; every figure comes with its n.
+"""How good synthetic images are, in the features of the frozen baseline classifier; every figure comes with
+its n.
 
-These are domain figures: not comparable with Inception's, and never a ranking of generators by themselves (rank by gain).
-True FID is in inception.py.
+These are domain figures: not comparable with Inception's, and never a ranking of generators by themselves
+(rank by gain). True FID is in inception.py.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ MOST_REAL = 5000  # real images that an assessment remembers
 
 
 def frechet_distance(real: Features, synthetic: Features) -> float:
-    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of two Gaussians (Heusel 2017). Features [n, d]; biased upward at small n."""
+    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) of two Gaussians (Heusel 2017). Features [n, d]; biased
+    upward at small n.
+    """
     r1, r2 = _root(real), _root(synthetic)
-    # tr (S1 S2)^(1/2) with S = R^T R is the sum of the singular values of R1 R2^T: exact where a root of S1 S2 would be singular
+    # tr (S1 S2)^(1/2) with S = R^T R is the sum of the singular values of R1 R2^T: exact where a root of S1
+    # S2 would be singular
     overlap = np.linalg.svd(r1 @ r2.T, compute_uv=False).sum()
     shift = np.asarray(real, np.float64).mean(0) - np.asarray(synthetic, np.float64).mean(0)
     return float(max(0.0, (shift**2).sum() + (r1**2).sum() + (r2**2).sum() - 2 * overlap))
@@ -36,7 +40,9 @@ def _root(features: Features) -> NDArray[np.float64]:
 
 
 def kernel_distance(real: Features, synthetic: Features) -> float:
-    """Unbiased squared MMD with the kernel (x.y / d + 1)^3 (KID, Binkowski 2018). Right where n is small; may be below 0."""
+    """Unbiased squared MMD with the kernel (x.y / d + 1)^3 (KID, Binkowski 2018). Right where n is small; may
+    be below 0.
+    """
     x, y = np.asarray(real, np.float64), np.asarray(synthetic, np.float64)
     n, m, d = len(x), len(y), x.shape[1]
     if min(n, m) < 2:
@@ -47,7 +53,9 @@ def kernel_distance(real: Features, synthetic: Features) -> float:
 
 
 def precision_recall(real: Features, synthetic: Features, k: int = 3) -> tuple[float, float]:
-    """Share of synthetic images inside the real manifold and the reverse (Kynkaanniemi 2019), k-nearest-neighbour balls."""
+    """Share of synthetic images inside the real manifold and the reverse (Kynkaanniemi 2019),
+    k-nearest-neighbour balls.
+    """
     if min(len(real), len(synthetic)) <= k:
         raise ValueError(f"more than {k} images of each kind are needed")
 
@@ -75,13 +83,16 @@ def memorised_limit(real: Features) -> float:
 
 
 def memorised_share(real: Features, synthetic: Features, limit: float | None = None) -> float:
-    """Share of synthetic images nearer to a real one than 99 % of real images are to their own nearest neighbour."""
+    """Share of synthetic images nearer to a real one than 99 % of real images are to their own nearest
+    neighbour.
+    """
     limit = memorised_limit(real) if limit is None else limit
     return float((nearest_real(real, synthetic)[1] < limit).mean())
 
 
 def real_vs_synthetic_auc(real: Features, synthetic: Features, seed: int = 0) -> tuple[float, int]:
-    """How well a logistic regression tells real from synthetic, cross-validated in 5 folds: (AUC, images of each kind).
+    """How well a logistic regression tells real from synthetic, cross-validated in 5 folds: (AUC, images of
+    each kind).
 
     0.5: not at all. Near 1: a classifier could use the difference instead of the class.
     """
@@ -109,7 +120,9 @@ def _distances(x: Features, y: Features) -> NDArray[np.float64]:
 
 
 def metrics(real: Features, synthetic: Features, seed: int = 0, limit: int = 5000) -> dict[str, float | int]:
-    """All of the above that the sample sizes allow, with n_real and n_synthetic. At most `limit` images of each are used."""
+    """All of the above that the sample sizes allow, with n_real and n_synthetic. At most `limit` images of
+    each are used.
+    """
     rng = np.random.default_rng(seed)
     real = real[np.sort(rng.permutation(len(real))[:limit])]
     synthetic = synthetic[np.sort(rng.permutation(len(synthetic))[:limit])]
@@ -125,10 +138,12 @@ def metrics(real: Features, synthetic: Features, seed: int = 0, limit: int = 500
 
 
 class Assessment:
-    """Figures of a generator's samples against real images, in one frozen network's features. Call it at each snapshot.
+    """Figures of a generator's samples against real images, in one frozen network's features. Call it at each
+    snapshot.
 
-    FD, KID, precision and recall compare with at most as many real images of a class as were drawn of it, so that drawing
-    all classes alike does not count as an error; memorisation looks at all of them (MOST_REAL at most, evenly spaced).
+    FD, KID, precision and recall compare with at most as many real images of a class as were drawn of it, so
+    that drawing all classes alike does not count as an error; memorisation looks at all of them (MOST_REAL at
+    most, evenly spaced).
     """
 
     def __init__(self, embed: Embed, images: Images, labels: NDArray[np.int64], n_classes: int) -> None:
@@ -141,9 +156,11 @@ class Assessment:
         self.spread = class_spread(self.features, self.labels, n_classes)
 
     def __call__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
-        """n_real, fd, kid, precision, recall as far as n allows; memorised_share; consistency: the share of images that the
-        network puts in their class, consistency_tail in the third of these classes with the fewest real images; diversity
-        [n_classes]: mean pairwise distance within a class over that of real images, None where unknown."""
+        """n_real, fd, kid, precision, recall as far as n allows; memorised_share; consistency: the share of
+        images that the network puts in their class, consistency_tail in the third of these classes with the
+        fewest real images; diversity [n_classes]: mean pairwise distance within a class over that of real
+        images, None where unknown.
+        """
         features, logits = self.embed(images)
         drawn = np.bincount(labels, minlength=self.n_classes)
         place = np.empty(len(self.labels), int)

@@ -1,6 +1,7 @@
 """Keep or reject a synthetic image, with a reason. Pure numpy. Paper A, section 3.4, step 2.
 
-An image is kept when the classifier's first choice is the class it was drawn for AND its score exceeds the threshold.
+An image is kept when the classifier's first choice is the class it was drawn for AND its score exceeds the
+threshold.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ ACCEPTED, WRONG_CLASS, LOW_SCORE = "accepted", "predicted as another class", "sc
 class Selection:
     """One entry an image, in input order.
 
-    accepted: bool [n]; reason: str [n]; score: float64 [n], what was compared with the threshold (the logit or the
-    probability of the image's own class); predicted: int64 [n], the classifier's first choice.
+    accepted: bool [n]; reason: str [n]; score: float64 [n], what was compared with the threshold (the logit
+    or the probability of the image's own class); predicted: int64 [n], the classifier's first choice.
     """
 
     accepted: NDArray[np.bool_]
@@ -41,10 +42,10 @@ def select(
 ) -> Selection:
     """Apply the rule.
 
-    logits: float [n, classes]; labels: int [n], the class each image was drawn for.
-    mode: "logit" compares the raw logit (paper A: 10 to 30 for ResNet18), "probability" the softmax, "quantile" the
-    probability with that quantile (threshold in 0..1) of the images drawn for the same class.
-    Raises ValueError for shapes that do not fit, values that are not finite, or labels outside the classes.
+    logits: float [n, classes]; labels: int [n], the class each image was drawn for. mode: "logit" compares
+    the raw logit (paper A: 10 to 30 for ResNet18), "probability" the softmax, "quantile" the probability with
+    that quantile (threshold in 0..1) of the images drawn for the same class. Raises ValueError for shapes
+    that do not fit, values that are not finite, or labels outside the classes.
     """
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels, np.int64)

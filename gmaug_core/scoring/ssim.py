@@ -2,44 +2,44 @@
 
     SSIM = (2 mu_x mu_y + C1)(2 sigma_xy + C2) / ((mu_x^2 + mu_y^2 + C1)(sigma_x^2 + sigma_y^2 + C2))
 
-averaged over all positions at which the window lies inside the image, C1 = (.01 * 255)^2, C2 = (.03 * 255)^2; of a
-colour image, the mean over its channels. Two windows, each the convention of a scikit-image call:
+averaged over all positions at which the window lies inside the image, C1 = (.01 * 255)^2, C2 = (.03 * 255)^2;
+of a colour image, the mean over its channels. Two windows, each the convention of a scikit-image call:
 
-    gaussian11   structural_similarity(x, y, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
-    uniform7     structural_similarity(x, y, data_range=255)      7x7 box, sample covariance (its defaults)
+    gaussian11   structural_similarity(x, y, data_range=255, gaussian_weights=True, sigma=1.5,
+    use_sample_covariance=False) uniform7     structural_similarity(x, y, data_range=255)      7x7 box, sample
+    covariance (its defaults)
 
-How it is fast: mu and sigma of an image are computed once and kept, so a pair costs ONE filtered plane (x*y); a row goes
-through product, vertical pass, horizontal pass and the SSIM sum while it is in the first-level cache; and the columns
-of a row are dealt to vector lanes in strips, so the horizontal pass needs no unaligned loads (see `_valid_positions`).
+How it is fast: mu and sigma of an image are computed once and kept, so a pair costs ONE filtered plane (x*y);
+a row goes through product, vertical pass, horizontal pass and the SSIM sum while it is in the first-level
+cache; and the columns of a row are dealt to vector lanes in strips, so the horizontal pass needs no unaligned
+loads (see `_valid_positions`).
 """
 
 from __future__ import annotations
 
-import operator
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic, models, overload, register_model
 
+from gmaug_core.config import Window
 from gmaug_core.errors import InputError
+from gmaug_core.scoring import kernels
+from gmaug_core.scoring.vectors import LANES
 
-Window = Literal["gaussian11", "uniform7"]
 WINDOWS: tuple[Window, ...] = ("gaussian11", "uniform7")
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 PLANE_BYTES = 256 * 2**20  # planes kept at once: 1,400 images of 128 px
-LANES = 16  # one AVX-512 register of float32; LLVM splits it where registers are narrower
-# A position is flat when its variance is below FLAT_VARIANCE grey levels^2: rounding errors of neighbours are then equal
-# and do not average out. An image's flat value is the mean over positions of (mu - centre)^2 where flat, after the centre
-# was moved to its background if it has one. Above FLAT_RISK float32 could miss 1e-6, so pairs with that image use float64.
+# A position is flat when its variance is below FLAT_VARIANCE grey levels^2: rounding errors of neighbours are
+# then equal and do not average out. An image's flat value is the mean over positions of (mu - centre)^2 where
+# flat, after the centre was moved to its background if it has one. Above FLAT_RISK float32 could miss 1e-6,
+# so pairs with that image use float64.
 FLAT_VARIANCE = 0.5
 FLAT_RISK = 100.0
 OUTSIDE = 1e30  # sigma^2 where the window leaves the image: SSIM is then 0 there, at no cost
@@ -56,11 +56,12 @@ def window_weights(window: Window) -> npt.NDArray[np.float64]:
 
 
 def _constants(window: Window, dtype: type[np.floating[Any]]) -> tuple[tuple[Any, ...], npt.NDArray[Any]]:
-    """The taps from the outermost to the middle one, and what the kernels read as constants[0] to constants[7].
+    """The taps from the outermost to the middle one, and what the kernels read as constants[0] to
+    constants[7].
 
-    gain is the sum of the taps. A gain that is off by 1e-8 would shift sigma_xy = E[xy] - mu_x mu_y everywhere alike, so it
-    is made exact: the box has taps of 1 (sums of integers, exact in float32) and the rounding of the other Gaussian taps
-    goes to the outermost, whose own rounding is a hundred times finer.
+    gain is the sum of the taps. A gain that is off by 1e-8 would shift sigma_xy = E[xy] - mu_x mu_y
+    everywhere alike, so it is made exact: the box has taps of 1 (sums of integers, exact in float32) and the
+    rounding of the other Gaussian taps goes to the outermost, whose own rounding is a hundred times finer.
     """
     weights = window_weights(window)
     half = len(weights) // 2
@@ -83,11 +84,11 @@ def ssim_pairs(
 ) -> npt.NDArray[np.float64]:
     """SSIM of each pair of images.
 
-    images: uint8 [n, h, w] (grey) or [n, h, w, 3]; may be memory-mapped. pairs: int [m, 2], indices into images.
-    workers: threads, 0 for all cores. Returns float64 [m] in the order of the pairs, each in [-1, 1], within 1e-6 of
-    scikit-image (2e-6 where every row of both images is the same ramp). A value depends on its two images alone: not on
-    order, batch, workers or what else is asked.
-    Raises InputError for a wrong dtype or shape, images smaller than the window, or an index out of range.
+    images: uint8 [n, h, w] (grey) or [n, h, w, 3]; may be memory-mapped. pairs: int [m, 2], indices into
+    images. workers: threads, 0 for all cores. Returns float64 [m] in the order of the pairs, each in [-1, 1],
+    within 1e-6 of scikit-image (2e-6 where every row of both images is the same ramp). A value depends on its
+    two images alone: not on order, batch, workers or what else is asked. Raises InputError for a wrong dtype
+    or shape, images smaller than the window, or an index out of range.
     """
     images = np.asarray(images)
     index = checked_pairs(images, pairs, len(window_weights(window)))
@@ -130,8 +131,9 @@ def checked_pairs(images: npt.NDArray[Any], pairs: npt.ArrayLike, size: int) -> 
 
 
 def _cache_order(index: npt.NDArray[np.int64], capacity: int) -> npt.NDArray[np.int64]:
-    """The order of work: tiles of pairs whose images fit in memory together, in each, tiles that fit in the third-level cache,
-    and in those, tiles that fit in the second-level cache."""
+    """The order of work: tiles of pairs whose images fit in memory together, in each, tiles that fit in the
+    third-level cache, and in those, tiles that fit in the second-level cache.
+    """
     low, high = index.min(1), index.max(1)
     keys = [high, low]
     for side in (4, 48, max(1, capacity // 2)):
@@ -184,7 +186,7 @@ def _block(
             moments = memory[pixels.size :].reshape(len(chosen), -1)
 
             def prepare(part: slice) -> None:
-                _prepare(
+                kernels.prepare(
                     planes,
                     chosen[part],
                     mask,
@@ -197,7 +199,7 @@ def _block(
                 )
 
             def compare(part: slice) -> None:
-                _compare(
+                kernels.compare(
                     pixels, moments, centre, local[part], channels, height, taps, constants, values[part]
                 )
 
@@ -219,7 +221,9 @@ _memory_lock = threading.Lock()
 
 @contextmanager
 def _scratch(size: int, dtype: type[np.floating[Any]]) -> Iterator[npt.NDArray[Any]]:
-    """`size` uninitialised values. The last buffer is kept: fresh pages cost as much time as filtering what goes into them."""
+    """`size` uninitialised values. The last buffer is kept: fresh pages cost as much time as filtering what
+    goes into them.
+    """
     wanted = size * np.dtype(dtype).itemsize
     with _memory_lock:
         buffer = _memory.pop("planes", None)
@@ -248,318 +252,14 @@ def _bytes_of(images: npt.NDArray[np.uint8]) -> int:
 
 @cache
 def _valid_positions(width: int, size: int) -> npt.NDArray[np.float64]:
-    """1 at the positions of a row where the window lies inside the image, else 0; its length is the width of a row.
+    """1 at the positions of a row where the window lies inside the image, else 0; its length is the width of
+    a row.
 
-    The columns of a row are dealt to vector lanes in strips: lane j holds columns j S ... j S + S - 1, so position
-    LANES c + j is column j S + c, and the column to its right is one whole vector further: a horizontal tap is an aligned
-    load. Only past c = S - 1 does a column come from the next lane; those vectors are written behind the row once,
-    as the row shifted by one lane.
+    The columns of a row are dealt to vector lanes in strips: lane j holds columns j S ... j S + S - 1, so
+    position LANES c + j is column j S + c, and the column to its right is one whole vector further: a
+    horizontal tap is an aligned load. Only past c = S - 1 does a column come from the next lane; those
+    vectors are written behind the row once, as the row shifted by one lane.
     """
     strips = max(2, -(-width // LANES))
     column = np.arange(LANES)[None, :] * strips + np.arange(strips)[:, None]
     return (column <= width - size).astype(np.float64).ravel()
-
-
-# --- a small vector language for numba: LANES floats as one value, so that the kernels say what the machine does --------
-
-
-class Vector(types.Type):
-    """LANES floats of one dtype."""
-
-    def __init__(self, dtype: types.Type) -> None:
-        self.dtype = dtype
-        super().__init__(f"Vector({dtype})")
-
-
-@register_model(Vector)
-class _VectorModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Vector) -> None:
-        super().__init__(manager, kind, ir.VectorType(manager.lookup(kind.dtype).get_value_type(), LANES))
-
-
-def _address(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(
-        builder.gep(data, [offset]), context.get_value_type(Vector(kind.dtype)).as_pointer()
-    )
-
-
-def _instruction(function: Any) -> Any:
-    """numba's intrinsic: `function` gives the signature and writes the LLVM code. Untyped: callers see vectors, not builders."""
-    return intrinsic(function)
-
-
-@_instruction
-def _load(_: Any, array: Any, offset: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(
-            _address(context, builder, signature.args[0], *args), align=signature.args[0].dtype.bitwidth // 8
-        )
-
-    return Vector(array.dtype)(array, types.intp), generate
-
-
-@_instruction
-def _load_spread(_: Any, array: Any, offset: Any, stride: Any) -> Any:
-    """Lane j from array[offset + j stride]."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = signature.args[0]
-        data = context.make_array(kind)(context, builder, args[0]).data
-        place, vector = args[1], ir.Constant(context.get_value_type(signature.return_type), ir.Undefined)
-        for lane in range(LANES):
-            vector = builder.insert_element(
-                vector, builder.load(builder.gep(data, [place])), ir.IntType(32)(lane)
-            )
-            place = builder.add(place, args[2])
-        return vector
-
-    return Vector(array.dtype)(array, types.intp, types.intp), generate
-
-
-@_instruction
-def _store(_: Any, array: Any, offset: Any, value: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        address = _address(context, builder, signature.args[0], *args[:2])
-        builder.store(args[2], address, align=signature.args[0].dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, value), generate
-
-
-def _lanes(indices: list[int]) -> Any:
-    return ir.Constant(ir.VectorType(ir.IntType(32), len(indices)), indices)
-
-
-@_instruction
-def _splat(_: Any, value: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        empty = ir.Constant(ir.VectorType(args[0].type, LANES), ir.Undefined)
-        return builder.shuffle_vector(
-            builder.insert_element(empty, args[0], ir.IntType(32)(0)), empty, _lanes([0] * LANES)
-        )
-
-    return Vector(value)(value), generate
-
-
-@_instruction
-def _total(_: Any, vector: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rest, n = args[0], LANES
-        while n > 1:
-            n //= 2
-            halves = [
-                builder.shuffle_vector(rest, rest, _lanes(list(range(start, start + n)))) for start in (0, n)
-            ]
-            rest = builder.fadd(*halves)
-        return builder.extract_element(rest, ir.IntType(32)(0))
-
-    return vector.dtype(vector), generate
-
-
-@_instruction
-def _where_below(_: Any, value: Any, limit: Any, then: Any) -> Any:
-    """then where value < limit, else 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.select(
-            builder.fcmp_ordered("<", args[0], args[1]), args[2], ir.Constant(args[2].type, None)
-        )
-
-    return then(value, limit, then), generate
-
-
-@_instruction
-def _next_lane(_: Any, vector: Any) -> Any:
-    """Lane j from lane j + 1; the last lane keeps its value."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.shuffle_vector(args[0], args[0], _lanes([*range(1, LANES), LANES - 1]))
-
-    return vector(vector), generate
-
-
-def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
-    @_instruction
-    def operation(_: Any, left: Any, right: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            # fast: multiply-add in one instruction; but a division stays one (times a rounded reciprocal is biased)
-            return getattr(builder, instruction)(*args, flags=() if instruction == "fdiv" else ("fast",))
-
-        return left(left, right), generate
-
-    @overload(symbol)
-    def operator_of(left, right):  # numba compares these names with the lambda's
-        if isinstance(left, Vector) and isinstance(right, Vector):
-            return lambda left, right: operation(left, right)
-        return None
-
-
-for _symbol, _name in (
-    (operator.add, "fadd"),
-    (operator.sub, "fsub"),
-    (operator.mul, "fmul"),
-    (operator.truediv, "fdiv"),
-):
-    _define(_symbol, _name)
-
-
-def _compiled(function: Callable[..., Any]) -> Any:
-    """njit without the GIL; machine code is cached beside the module, or nowhere when no folder can be written."""
-    try:
-        return njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:
-        return njit(nogil=True, error_model="numpy")(function)
-
-
-# --- the kernels: flat arrays that hold rows of `width` = LANES S values in strip order -----------------------------------
-# taps: a tuple, so its length is known to the compiler and loops over taps unroll. Products go into `plane`, column after column
-# of vectors, so the taps of the vertical pass are a constant apart; they are filtered down into `row`, and then along it.
-
-
-@_compiled
-def _tall(height):
-    """Rows a column of vectors is given in a plane: odd, so that neighbours do not fall on the same cache sets."""
-    return (height | 7) + 6
-
-
-@_compiled
-def _aligned(size, like):
-    """`size` zeros of like's dtype that begin at a cache line: a vector that straddles two lines costs two loads."""
-    memory = np.zeros(size + 64 // like.itemsize, like.dtype)
-    start = (-memory.ctypes.data % 64) // like.itemsize
-    return memory[start : start + size]
-
-
-@_compiled
-def _down(plane, row, taps, top, height, width):
-    """Filter rows top ... top + span of the plane into `row`, and lay copies that are shifted by a lane behind it."""
-    half, span = len(taps) - 1, 2 * len(taps) - 2
-    for f in range(0, width, LANES):
-        at = f * height + top * LANES
-        total = _splat(taps[half]) * _load(plane, at + half * LANES)
-        for k in range(half):
-            total = total + _splat(taps[k]) * (
-                _load(plane, at + k * LANES) + _load(plane, at + (span - k) * LANES)
-            )
-        _store(row, f, total)
-        behind = f + width
-        while behind < width + span * LANES:
-            total = _next_lane(total)
-            _store(row, behind, total)
-            behind += width
-
-
-@_compiled
-def _along(row, taps, f):
-    half, span = len(taps) - 1, 2 * len(taps) - 2
-    total = _splat(taps[half]) * _load(row, f + half * LANES)
-    for k in range(half):
-        total = total + _splat(taps[k]) * (_load(row, f + k * LANES) + _load(row, f + (span - k) * LANES))
-    return total
-
-
-@_compiled
-def _moments(pixels, moments, mask, taps, constants, height, plane, squares, row, row2):
-    """Rows of gain (mu - centre) and of gain^2 (sigma^2 + C2 / 2), alternating, into `moments`; OUTSIDE where mask is 0.
-
-    Returns of the flat positions: count, sum of gain (mu - centre), sum of its square.
-    """
-    span, width = 2 * len(taps) - 2, len(mask)
-    gain, c2, divide = _splat(constants[4]), _splat(constants[2]), constants[4] != 1
-    limit, one, huge = _splat(constants[2] + constants[3]), _splat(constants[6]), _splat(constants[7])
-    count = first = second = c2 - c2
-    tall = _tall(height)
-    for r in range(height):
-        for f in range(0, width, LANES):
-            value = _load(pixels, r * width + f)
-            _store(plane, f * tall + r * LANES, value)
-            _store(squares, f * tall + r * LANES, value * value)
-        if r >= span:
-            _down(plane, row, taps, r - span, tall, width)
-            _down(squares, row2, taps, r - span, tall, width)
-            at = (r - span) * 2 * width
-            for f in range(0, width, LANES):
-                mean = _along(row, taps, f)
-                if divide:
-                    mean = mean / gain
-                inside = _load(mask, f)
-                variance = _along(row2, taps, f) - mean * mean + c2
-                _store(moments, at + f, mean)
-                _store(moments, at + width + f, variance + huge * (one - inside))
-                flat = _where_below(variance, limit, inside)
-                count = count + flat
-                first = first + flat * mean
-                second = second + flat * mean * mean
-    return float(_total(count)), float(_total(first)), float(_total(second))
-
-
-@_compiled
-def _prepare(images, chosen, mask, taps, constants, pixels, moments, centre, flat):
-    """Fill pixels, moments, centre and flat of images[chosen]; images uint8 [n, h, w]."""
-    height, columns, width, strips = images.shape[1], images.shape[2], len(mask), len(mask) // LANES
-    span, tall = 2 * len(taps) - 2, _tall(height)
-    line = np.zeros(width, pixels.dtype)
-    plane, squares = _aligned(tall * width, pixels), _aligned(tall * width, pixels)
-    row, row2 = _aligned(width + (span + 1) * LANES, pixels), _aligned(width + (span + 1) * LANES, pixels)
-    positions = (height - span) * (columns - span)
-    for k in range(len(chosen)):
-        target = pixels[k]
-        total = 0
-        for r in range(height):
-            source = images[chosen[k], r]
-            for f in range(columns):
-                total += source[f]
-        around = np.int32(total // (height * columns))  # small numbers square to small rounding errors
-        for attempt in range(2):
-            for r in range(height):
-                source = images[chosen[k], r]
-                for f in range(columns):
-                    line[f] = np.int32(source[f]) - around
-                for c in range(strips):
-                    _store(target, r * width + c * LANES, _load_spread(line, c, strips))
-            count, first, second = _moments(
-                target, moments[k], mask, taps, constants, height, plane, squares, row, row2
-            )
-            flat[k] = second * constants[0] ** 2 / positions
-            if attempt or flat[k] < constants[5]:
-                break
-            around += np.int32(
-                np.round(first * constants[0] / count)
-            )  # a uniform background goes to zero, where float32 is exact
-        centre[k] = around
-
-
-@_compiled
-def _compare(pixels, moments, centre, pairs, channels, height, taps, constants, values):
-    """values[p] = sum over channels and positions of SSIM / 4. Symmetric in the two images to the last bit."""
-    span, width, tall = 2 * len(taps) - 2, pixels.shape[1] // height, _tall(height)
-    plane, row = _aligned(tall * width, pixels), _aligned(width + (span + 1) * LANES, pixels)
-    shift = np.zeros(2, pixels.dtype)
-    scale, c1, c2 = _splat(constants[0]), _splat(constants[1]), _splat(constants[2])
-    for p in range(len(pairs)):
-        total = 0.0
-        for channel in range(channels):
-            i, j = pairs[p, 0] * channels + channel, pairs[p, 1] * channels + channel
-            x, y, moments_x, moments_y = pixels[i], pixels[j], moments[i], moments[j]
-            shift[0], shift[1] = centre[i], centre[j]
-            centre_x, centre_y = _splat(shift[0]), _splat(shift[1])
-            for r in range(height):
-                for f in range(0, width, LANES):
-                    _store(plane, f * tall + r * LANES, _load(x, r * width + f) * _load(y, r * width + f))
-                if r >= span:
-                    _down(plane, row, taps, r - span, tall, width)
-                    at = (r - span) * 2 * width
-                    sums = c1 - c1
-                    for f in range(0, width, LANES):
-                        mu_x, mu_y = _load(moments_x, at + f), _load(moments_y, at + f)
-                        structure = _along(row, taps, f) - mu_x * mu_y + c2  # gain^2 (sigma_xy + C2 / 2)
-                        variances = _load(moments_x, at + width + f) + _load(moments_y, at + width + f)
-                        mu_x, mu_y = mu_x * scale + centre_x, mu_y * scale + centre_y
-                        product, both = mu_x * mu_y + c1, mu_x + mu_y
-                        squares = (
-                            both * both - (product + product) + (c1 + c1 + c1 + c1)
-                        )  # mu_x^2 + mu_y^2 + C1
-                        sums = sums + product * structure / (squares * variances)
-                    total += _total(sums)
-        values[p] = total

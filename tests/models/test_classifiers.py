@@ -34,7 +34,9 @@ def test_a_classifier_that_does_not_exist_is_named():
 
 @pytest.fixture(scope="module")
 def bars() -> tuple[np.ndarray, np.ndarray]:
-    """Three classes that a small network can tell apart: a bright horizontal, vertical or diagonal bar in noise."""
+    """Three classes that a small network can tell apart: a bright horizontal, vertical or diagonal bar in
+    noise.
+    """
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 240)
     images = rng.integers(0, 60, (240, 16, 16)).astype(np.uint8)

@@ -36,7 +36,9 @@ def test_noise_levels_fall_from_max_to_min_then_zero():
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_samplers_converge_to_the_exact_solution(name):
-    """For data ~ N(m, s^2) the best denoiser is linear and the flow is known: (x - m) scales with sqrt(s^2 + sigma^2)."""
+    """For data ~ N(m, s^2) the best denoiser is linear and the flow is known: (x - m) scales with sqrt(s^2 +
+    sigma^2).
+    """
     mean, std, noise = 0.7, 0.5, torch.linspace(-2, 2, 9, dtype=torch.float64)
 
     def denoise(x, sigma):

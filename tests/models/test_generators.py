@@ -127,7 +127,9 @@ def stop_after(calls):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Every lane trained once without interruption: name of the config -> (generator, figures, folder, reports)."""
+    """Every lane trained once without interruption: name of the config -> (generator, figures, folder,
+    reports).
+    """
     result = {}
     for name, config in LANES.items():
         folder, reports = tmp_path_factory.mktemp(name), []

@@ -1,4 +1,6 @@
-"""Guided diffusion: the noising process, samplers and guidance against closed forms; published checkpoints against a reference."""
+"""Guided diffusion: the noising process, samplers and guidance against closed forms; published checkpoints
+against a reference.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +152,9 @@ MEAN, STD = 0.2, 0.1
 
 
 def gaussian_denoise(process, strength=0.0):
-    """The exact estimate, and a classifier with log p(y | x_t) = strength * E[x_0 | x_t]: it tilts the data towards larger values."""
+    """The exact estimate, and a classifier with log p(y | x_t) = strength * E[x_0 | x_t]: it tilts the data
+    towards larger values.
+    """
 
     def denoise(x, k):
         kept = process.at("kept", k)

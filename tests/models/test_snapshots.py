@@ -108,7 +108,9 @@ def test_one_well_populated_class_is_enough_and_a_tiny_one_is_not():
 
 
 def test_narrowing_to_classes_is_not_a_collapse():
-    """Before it knows its classes a generator draws all of them for each: more varied than the class, and then less."""
+    """Before it knows its classes a generator draws all of them for each: more varied than the class, and
+    then less.
+    """
     rows = [(0.5, (3, 3, 3))] * 3 + [
         (0.3, (0.8, 0.9, 0.5)),
         (0.2, (0.6, 0.5, 0.4)),

@@ -7,13 +7,14 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from skimage.metrics import structural_similarity
 
 from gmaug_core.errors import InputError
-from gmaug_core.scoring import ssim
+from gmaug_core.scoring import ssim, ssim_torch
 from gmaug_core.scoring.ssim import ssim_pairs
 
 REFERENCE = {
@@ -165,11 +166,36 @@ def test_an_unknown_window_is_refused():
 
 @pytest.mark.parametrize("window", ssim.WINDOWS)
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_torch_gives_the_same_numbers(window, channels):
-    from gmaug_core.scoring.ssim_torch import ssim_pairs_torch
-
+def test_torch_gives_the_same_numbers(window, channels, monkeypatch):
     rng = np.random.default_rng(5)
     images = smooth(rng, 12, 40, 36, channels)
     pairs = rng.integers(0, 12, (50, 2))
-    found = ssim_pairs_torch(images, pairs, window=window, device="cpu", batch=16)
-    assert np.abs(found - ssim_pairs(images, pairs, window=window)).max() <= 1e-5
+    monkeypatch.setattr(ssim_torch, "BATCH_VALUES", 16 * images[0].size)  # in four batches
+    found = ssim_torch.ssim_pairs_torch(images, pairs, window=window, device="cpu")
+    assert np.abs(found - ssim_pairs(images, pairs, window=window)).max() <= 1e-6
+
+
+@pytest.mark.parametrize("window", ssim.WINDOWS)
+def test_torch_on_flat_images(window):
+    images = flat_images()
+    pairs = [(i, j) for i in range(len(images)) for j in range(i, len(images))]
+    found = ssim_torch.ssim_pairs_torch(images, pairs, window=window, device="cpu")
+    assert np.abs(found - reference(images, pairs, window)).max() <= 1e-9
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("window", ssim.WINDOWS)
+def test_a_gpu_gives_the_same_numbers(window):
+    rng = np.random.default_rng(6)
+    images = smooth(rng, 40, 128, 128)
+    pairs = rng.integers(0, 40, (3000, 2))
+    found = ssim_torch.ssim_pairs_torch(images, pairs, window=window, device="cuda")
+    assert np.abs(found - ssim_pairs(images, pairs, window=window)).max() <= 1e-6
+
+
+def test_devices_are_looked_for():
+    assert ssim_torch.ssim_device("auto") in ("cpu", "cuda")
+    assert ssim_torch.ssim_device("cpu") == "cpu"
+    for missing in ("cuda:77", "abacus"):
+        with pytest.raises(InputError, match="is not available"):
+            ssim_torch.ssim_device(missing)

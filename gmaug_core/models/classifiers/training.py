@@ -87,7 +87,7 @@ def train(
                 todo="lower classifier.lr and start a new run",
             )
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         done = step + 1
         if done % config.checkpoint_steps == 0 and done < config.steps:
@@ -147,4 +147,4 @@ def class_balanced_weights(counts: NDArray[np.integer], beta: float | None = Non
     n = np.maximum(np.asarray(counts, np.float64), 1)
     b = (n.sum() - 1) / n.sum() if beta is None else beta
     weights = (1 - b) / (1 - b**n)
-    return weights * len(n) / weights.sum()
+    return np.asarray(weights * len(n) / weights.sum(), np.float64)

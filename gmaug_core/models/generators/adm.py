@@ -1,9 +1,9 @@
-"""ADM: the U-Net and the noisy classifier of guided diffusion (Dhariwal & Nichol 2021, arXiv 2105.05233), and the way in for
-checkpoints with the published parameter names.
+"""ADM: the U-Net and the noisy classifier of guided diffusion (Dhariwal & Nichol 2021, arXiv 2105.05233), and
+the way in for checkpoints with the published parameter names.
 
-The tree of modules follows the published one (one list a layer, a residual block and maybe attention in it), so that a
-checkpoint is converted by renaming. Of the published variants, the one of all ImageNet checkpoints: scale-shift norm, and
-residual blocks that resample.
+The tree of modules follows the published one (one list a layer, a residual block and maybe attention in it),
+so that a checkpoint is converted by renaming. Of the published variants, the one of all ImageNet checkpoints:
+scale-shift norm, and residual blocks that resample.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ SPLIT_QKV_RESOLUTION = (
 
 
 class ResBlock(nn.Module):
-    """Two convolutions with a residual connection; the embedding [b, e] scales and shifts between them. resample: 2 doubles the
-    side, 0.5 halves it, both before the first convolution."""
+    """Two convolutions with a residual connection; the embedding [b, e] scales and shifts between them.
+    resample: 2 doubles the side, 0.5 halves it, both before the first convolution.
+    """
 
     def __init__(
         self, c_in: int, c_out: int, embedding: int, *, dropout: float = 0.0, resample: float = 1.0
@@ -91,7 +92,9 @@ def _run(layers: nn.Module, x: Tensor, embedding: Tensor) -> Tensor:
 
 
 class Encoder(nn.Module):
-    """What U-Net and classifier share: the embedding of time, the way down, the middle. `widths`: channels of each skip connection."""
+    """What U-Net and classifier share: the embedding of time, the way down, the middle. `widths`: channels of
+    each skip connection.
+    """
 
     def __init__(
         self,
@@ -142,7 +145,9 @@ class Encoder(nn.Module):
 
 
 class UNet(Encoder):
-    """x_t [b, c, h, w], step [b] and maybe label [b] -> predicted noise, and with learned variances their share: [b, c or 2c, h, w]."""
+    """x_t [b, c, h, w], step [b] and maybe label [b] -> predicted noise, and with learned variances their
+    share: [b, c or 2c, h, w].
+    """
 
     def __init__(self, config: GuidedDiffusionConfig, n_classes: int, channels: int) -> None:
         super().__init__(
@@ -180,7 +185,9 @@ class UNet(Encoder):
 
 
 class AttentionPool(nn.Module):
-    """[b, c, side, side] -> [b, n_out]: the mean of all positions asks all positions (as in CLIP, Radford 2021)."""
+    """[b, c, side, side] -> [b, n_out]: the mean of all positions asks all positions (as in CLIP, Radford
+    2021).
+    """
 
     def __init__(self, channels: int, side: int, n_out: int) -> None:
         super().__init__()
@@ -203,7 +210,9 @@ class AttentionPool(nn.Module):
 
 
 class NoisyClassifier(Encoder):
-    """x_t [b, c, h, w] and step [b] -> class logits [b, n_classes]: the U-Net's way down, with an attention pool."""
+    """x_t [b, c, h, w] and step [b] -> class logits [b, n_classes]: the U-Net's way down, with an attention
+    pool.
+    """
 
     def __init__(self, config: GuidedDiffusionConfig, n_classes: int, channels: int) -> None:
         super().__init__(
@@ -265,9 +274,10 @@ def convert(
 ) -> dict[str, Tensor]:
     """Parameters with the published names as a state_dict of `network`.
 
-    by_head: the rows of the blocks' qkv are (head, q|k|v, channel) in the file; otherwise (q|k|v, head, channel), which is ours.
-    What belongs to the classes is the user's own and stays out of the file's: a classifier's last layer stays as it is in
-    `network`, and every class embedding starts as the mean of the published ones, which the rest of the network knows.
+    by_head: the rows of the blocks' qkv are (head, q|k|v, channel) in the file; otherwise (q|k|v, head,
+    channel), which is ours. What belongs to the classes is the user's own and stays out of the file's: a
+    classifier's last layer stays as it is in `network`, and every class embedding starts as the mean of the
+    published ones, which the rest of the network knows.
     """
     heads = {name: module.heads for name, module in network.named_modules() if isinstance(module, Attention)}
     own = network.state_dict()

@@ -1,6 +1,8 @@
-"""Augmentations that generators train with: DiffAugment and ADA (for discriminators), and EDM's non-leaky augmentation.
+"""Augmentations that generators train with: DiffAugment and ADA (for discriminators), and EDM's non-leaky
+augmentation.
 
-All take and give float images [b, c, h, w] in [-1, 1], are differentiable, and draw from torch's global generator.
+All take and give float images [b, c, h, w] in [-1, 1], are differentiable, and draw from torch's global
+generator.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ def diff_augment(images: Tensor, *, translation: float = 0.125, cutout: float = 
 class ADA:
     """Adaptive discriminator augmentation (Karras 2020): each transform is applied with a probability p.
 
-    p follows the sign statistic r = E[sign D(real)] of the unconditional logit: above the target the discriminator
-    overfits and p rises. p can go from 0 to 1 within `kimg` thousand images.
+    p follows the sign statistic r = E[sign D(real)] of the unconditional logit: above the target the
+    discriminator overfits and p rises. p can go from 0 to 1 within `kimg` thousand images.
     """
 
     def __init__(self, *, target: float, kimg: float) -> None:
@@ -58,7 +60,9 @@ class ADA:
         self.p = min(max(self.p, 0.0), 1.0)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Flips, quarter turns, shift, scale, rotation, stretch, brightness and contrast, each with probability p."""
+        """Flips, quarter turns, shift, scale, rotation, stretch, brightness and contrast, each with
+        probability p.
+        """
         if self.p == 0.0:
             return images
         b, device = len(images), images.device
@@ -86,10 +90,11 @@ class ADA:
 
 
 def non_leaky(images: Tensor, probability: float) -> tuple[Tensor, Tensor]:
-    """Shift, scale, stretch and turn, each with `probability`, and what was done [b, CONDITIONS] (Karras 2022, appendix F).
+    """Shift, scale, stretch and turn, each with `probability`, and what was done [b, CONDITIONS] (Karras
+    2022, appendix F).
 
-    The network is told the conditions, so it can give un-augmented images when asked with zeros. No flips here: whether a
-    mirrored image is valid is the dataset's own setting.
+    The network is told the conditions, so it can give un-augmented images when asked with zeros. No flips
+    here: whether a mirrored image is valid is the dataset's own setting.
     """
     b, device = len(images), images.device
 
@@ -114,7 +119,9 @@ def non_leaky(images: Tensor, probability: float) -> tuple[Tensor, Tensor]:
 def warp(
     images: Tensor, *, flip: Tensor, angle: Tensor, log_scale: Tensor, log_stretch: Tensor, shift: Tensor
 ) -> Tensor:
-    """One bilinear resampling with reflected borders by flip, scale, stretch, rotation [b] and shift [b, 2] (share of the side)."""
+    """One bilinear resampling with reflected borders by flip, scale, stretch, rotation [b] and shift [b, 2]
+    (share of the side).
+    """
     x_scale, y_scale = (-log_scale - log_stretch).exp(), (-log_scale + log_stretch).exp()
     x_scale = torch.where(flip > 0, -x_scale, x_scale)
     cos, sin = angle.cos(), angle.sin()

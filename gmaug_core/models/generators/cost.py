@@ -24,10 +24,12 @@ FEW_STEPS = 4  # sampling steps that are measured where a lane has many: the oth
 def measure(
     create: Callable[[Any], Generator], config: Any, n_classes: int, device: str = "auto"
 ) -> dict[str, Any]:
-    """seconds_per_kimg, sampling_img_per_s, memory_mb (peak: of the GPU, else of this process), training_seconds (of the whole
-    training with its snapshots), steps (measured), device. Measured, so other work on the machine counts.
+    """seconds_per_kimg, sampling_img_per_s, memory_mb (peak: of the GPU, else of this process),
+    training_seconds (of the whole training with its snapshots), steps (measured), device. Measured, so other
+    work on the machine counts.
 
-    Raises InputError for a device that is not there, RuntimeError or MemoryError where the memory does not suffice.
+    Raises InputError for a device that is not there, RuntimeError or MemoryError where the memory does not
+    suffice.
     """
     place, generator = pick_device(device), create(config)
     generator.device, generator.class_names = place, tuple(map(str, range(n_classes)))

@@ -1,7 +1,8 @@
-"""EDM: a class-conditional diffusion U-Net with Karras' preconditioning (arXiv 2206.00364), classifier-free guidance or
-autoguidance.
+"""EDM: a class-conditional diffusion U-Net with Karras' preconditioning (arXiv 2206.00364), classifier-free
+guidance or autoguidance.
 
-Images are standardised to the standard deviation SIGMA_DATA, so the noise levels of the paper fit every dataset.
+Images are standardised to the standard deviation SIGMA_DATA, so the noise levels of the paper fit every
+dataset.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def noise_levels(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.
 
 
 def sample_heun(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
-    """Heun's second-order method on dx/dsigma = (x - D(x, sigma)) / sigma; two evaluations a step (Karras 2022, algorithm 1)."""
+    """Heun's second-order method on dx/dsigma = (x - D(x, sigma)) / sigma; two evaluations a step (Karras
+    2022, algorithm 1).
+    """
     x = noise * sigmas[0]
     for now, after in zip(sigmas[:-1], sigmas[1:], strict=True):
         slope = (x - denoise(x, now)) / now
@@ -58,10 +61,11 @@ def sample_heun(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
 
 
 def sample_dpm(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
-    """DPM-Solver++(2M) (Lu 2022, arXiv 2211.01095): exponential integrator in -ln sigma, one evaluation a step.
+    """DPM-Solver++(2M) (Lu 2022, arXiv 2211.01095): exponential integrator in -ln sigma, one evaluation a
+    step.
 
-    With h the step in -ln sigma: x' = (sigma'/sigma) x + (1 - e^-h) D, where D is extrapolated to the middle of the step
-    from this and the previous denoised image.
+    With h the step in -ln sigma: x' = (sigma'/sigma) x + (1 - e^-h) D, where D is extrapolated to the middle
+    of the step from this and the previous denoised image.
     """
     x = noise * sigmas[0]
     previous: tuple[Tensor, Tensor] | None = None  # denoised image and step length before this one
@@ -80,9 +84,11 @@ SAMPLERS = {"heun": sample_heun, "dpm": sample_dpm}
 
 
 def power_exponent(sigma_rel: float) -> float:
-    """gamma of the average whose weights grow as time^gamma and whose width is sigma_rel of the time trained (0, .2886].
+    """gamma of the average whose weights grow as time^gamma and whose width is sigma_rel of the time trained
+    (0, .2886].
 
-    sigma_rel^2 = (gamma + 1) / ((gamma + 2)^2 (gamma + 3)), a cubic in gamma (Karras 2024, arXiv 2312.02696, section 3.1).
+    sigma_rel^2 = (gamma + 1) / ((gamma + 2)^2 (gamma + 3)), a cubic in gamma (Karras 2024, arXiv 2312.02696,
+    section 3.1).
     """
     inverse = sigma_rel**-2
     return float(np.roots([1, 7, 16 - inverse, 12 - inverse]).real.max())
@@ -116,7 +122,9 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """The raw network F(x, noise level, class, augmentation) -> image. Class index n_classes means "no class"."""
+    """The raw network F(x, noise level, class, augmentation) -> image. Class index n_classes means "no
+    class".
+    """
 
     def __init__(self, config: EDMConfig, n_classes: int, channels: int) -> None:
         super().__init__()
@@ -179,7 +187,8 @@ class UNet(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """D(x, sigma) = c_skip x + c_out F(c_in x, ln(sigma) / 4) (Karras 2022, equation 7), and the scale of the data.
+    """D(x, sigma) = c_skip x + c_out F(c_in x, ln(sigma) / 4) (Karras 2022, equation 7), and the scale of the
+    data.
 
     weak: a lesser network of the same kind, for autoguidance.
     """
@@ -345,7 +354,9 @@ class EDM(Generator):
             return unconditional + config.guidance * (conditional - unconditional)
 
         def steered(x: Tensor, sigma: Tensor) -> Tensor:
-            """D + s sigma^2 grad: the estimate under a density multiplied by exp(s objective) (Tweedie's formula)."""
+            """D + s sigma^2 grad: the estimate under a density multiplied by exp(s objective) (Tweedie's
+            formula).
+            """
             assert judge is not None
             with torch.enable_grad():
                 x = x.detach().requires_grad_()

@@ -1,9 +1,10 @@
-"""Guided diffusion: an ADM U-Net that predicts noise, and a classifier of noisy images trained beside it that guides sampling
-(Dhariwal & Nichol 2021, arXiv 2105.05233; learned variances: Nichol & Dhariwal 2021, arXiv 2102.09672; DDIM: Song 2020,
-arXiv 2010.02502).
+"""Guided diffusion: an ADM U-Net that predicts noise, and a classifier of noisy images trained beside it that
+guides sampling (Dhariwal & Nichol 2021, arXiv 2105.05233; learned variances: Nichol & Dhariwal 2021, arXiv
+2102.09672; DDIM: Song 2020, arXiv 2010.02502).
 
-The generator that samples holds the running averages of both networks. It starts from scratch, or from the user's own copy of a
-published ImageNet checkpoint: then it is open-set, because it has seen images from elsewhere.
+The generator that samples holds the running averages of both networks. It starts from scratch, or from the
+user's own copy of a published ImageNet checkpoint: then it is open-set, because it has seen images from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -39,12 +40,15 @@ BOUND_WEIGHT = (
 
 Noise = Callable[[], Tensor]  # fresh standard normal [b, c, h, w]
 Denoise = Callable[[Tensor, int], tuple[Tensor, Tensor, Tensor | None]]
-"""(x_t, k) -> estimate of the clean image in [-1, 1], log variance of the step, and s grad log p(y | x_t) or None.
-A judge's feedback is added to that gradient."""
+"""(x_t, k) -> estimate of the clean image in [-1, 1], log variance of the step, and s grad log p(y | x_t) or
+None. A judge's feedback is added to that gradient.
+"""
 
 
 def schedule_betas(schedule: str, steps: int) -> NDArray[np.float64]:
-    """Variance added at each of `steps` steps [steps]: linear (Ho 2020, from .0001 to .02 at 1000) or cosine (Nichol 2021, eq. 17)."""
+    """Variance added at each of `steps` steps [steps]: linear (Ho 2020, from .0001 to .02 at 1000) or cosine
+    (Nichol 2021, eq. 17).
+    """
     if schedule == "linear":
         return np.linspace(0.1 / steps, min(20 / steps, 0.999), steps)
     time = np.linspace(0, 1, steps + 1)
@@ -60,8 +64,8 @@ def respaced(steps: int, wanted: int) -> NDArray[np.int64]:
 class Process:
     """The noising process q at some of its steps: x_t = sqrt(abar) x_0 + sqrt(1 - abar) noise.
 
-    k counts the steps used, 0 the least noisy; it is an int, or an int tensor [b] with one step an image. `steps` are the
-    steps of the whole process that they stand for, scaled to 0..1000 for the networks.
+    k counts the steps used, 0 the least noisy; it is an int, or an int tensor [b] with one step an image.
+    `steps` are the steps of the whole process that they stand for, scaled to 0..1000 for the networks.
     """
 
     def __init__(
@@ -119,14 +123,17 @@ class Process:
         return self.at("of_clean", k) * clean + self.at("of_noisy", k) * x
 
     def log_variance(self, share: Tensor | None, k: Tensor | int) -> Tensor:
-        """Of the reverse step. share: None for the posterior's, the lower bound (the upper one adds noise that few steps cannot
-        remove); else the network's output, -1 for the lower bound, 1 for beta, in between on a log scale (Nichol 2021, eq. 15)."""
+        """Of the reverse step. share: None for the posterior's, the lower bound (the upper one adds noise
+        that few steps cannot remove); else the network's output, -1 for the lower bound, 1 for beta, in
+        between on a log scale (Nichol 2021, eq. 15).
+        """
         low = self.at("log_variance", k)
         return low if share is None else low + (share + 1) / 2 * (self.at("log_beta", k) - low)
 
     def bound(self, clean: Tensor, x: Tensor, noise: Tensor, share: Tensor, k: Tensor) -> Tensor:
-        """Terms of the variational bound [b], bits a value: KL(q(x_{t-1} | x_t, x_0), p(x_{t-1} | x_t)); at step 0 -log p(x_0 | x_1)
-        of 8-bit values. noise, share: what the network predicts."""
+        """Terms of the variational bound [b], bits a value: KL(q(x_{t-1} | x_t, x_0), p(x_{t-1} | x_t)); at
+        step 0 -log p(x_0 | x_1) of 8-bit values. noise, share: what the network predicts.
+        """
         beta, kept = self.at("beta", k), self.at("kept", k)
         mean = (x - beta / (1 - kept).sqrt() * noise) / (1 - beta).sqrt()
         log_variance, true = self.log_variance(share, k), self.at("log_variance", k)
@@ -139,7 +146,9 @@ class Process:
 
 
 def log_likelihood(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """log of the mass that N(mean, std^2) gives to the 8-bit value x in [-1, 1]; the outermost values reach to infinity."""
+    """log of the mass that N(mean, std^2) gives to the 8-bit value x in [-1, 1]; the outermost values reach
+    to infinity.
+    """
     above, below = (
         torch.special.ndtr((x + 1 / 255 - mean) / std),
         torch.special.ndtr((x - 1 / 255 - mean) / std),
@@ -162,8 +171,8 @@ def sample_ancestral(process: Process, denoise: Denoise, noise: Noise) -> Tensor
 def sample_ddim(process: Process, denoise: Denoise, noise: Noise) -> Tensor:
     """Deterministic, from the noise predicted, less sqrt(1 - abar) s grad log p (Dhariwal 2021, algorithm 2).
 
-    The guided estimate of the clean image is clipped as the unguided one is, and the noise follows from it: where next to nothing
-    of the image is left, an unclipped one would be thousands of times too bright.
+    The guided estimate of the clean image is clipped as the unguided one is, and the noise follows from it:
+    where next to nothing of the image is left, an unclipped one would be thousands of times too bright.
     """
     x = noise()
     for k in reversed(range(len(process))):
@@ -191,7 +200,9 @@ class Guided(nn.Module):
 
 
 class GuidedTraining(Training):
-    """Squared error of the noise, the bound for learned variances, and the classifier on the same noisy images."""
+    """Squared error of the noise, the bound for learned variances, and the classifier on the same noisy
+    images.
+    """
 
     def __init__(self, config: GuidedDiffusionConfig, network: Guided, device: torch.device) -> None:
         self.config, self.network = config, network.train()
@@ -251,7 +262,9 @@ class GuidedTraining(Training):
 
 
 class GuidedDiffusion(Generator):
-    """The lane of paper A's second generator. Costly to sample: each step asks the U-Net and, with a gradient, the classifier."""
+    """The lane of paper A's second generator. Costly to sample: each step asks the U-Net and, with a
+    gradient, the classifier.
+    """
 
     name = "guided_diffusion"
     config_type = GuidedDiffusionConfig
@@ -336,6 +349,8 @@ def log_probability_gradient(logits: Callable[[Tensor], Tensor], x: Tensor, labe
 
 
 def noise_stream(seeds: Sequence[int], shape: tuple[int, ...], device: torch.device) -> Noise:
-    """Standard normal [len(seeds), *shape] at each call; row k is a stream of its own that begins as seeded_normal does."""
+    """Standard normal [len(seeds), *shape] at each call; row k is a stream of its own that begins as
+    seeded_normal does.
+    """
     streams = [torch.Generator().manual_seed(derived(int(seed), "noise")) for seed in seeds]
     return lambda: torch.stack([torch.randn(shape, generator=stream) for stream in streams]).to(device)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 
 class Attention(nn.Module):
-    """Self-attention over positions, with a residual connection. heads: None for one head every 64 channels, at least one."""
+    """Self-attention over positions, with a residual connection. heads: None for one head every 64 channels,
+    at least one.
+    """
 
     def __init__(self, channels: int, heads: int | None = None) -> None:
         super().__init__()

@@ -1,7 +1,9 @@
-"""Looking at a generator while it trains: a sheet to see, figures to read, and a monitor that notices a collapse.
+"""Looking at a generator while it trains: a sheet to see, figures to read, and a monitor that notices a
+collapse.
 
-A look draws the same few images (fixed seeds) at every snapshot. Their diversity in each class, relative to real images,
-is what the monitor watches; everything it remembers goes into the checkpoint, so a resumed training decides alike.
+A look draws the same few images (fixed seeds) at every snapshot. Their diversity in each class, relative to
+real images, is what the monitor watches; everything it remembers goes into the checkpoint, so a resumed
+training decides alike.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ PATIENCE = 2  # snapshots running
 
 
 def look_size(classes: int, snapshot_images: float, evaluations: float, most: int) -> int:
-    """Images of each class in a look: the sheet's, and as many more as LOOK_SHARE of the training time pays for.
+    """Images of each class in a look: the sheet's, and as many more as LOOK_SHARE of the training time pays
+    for.
 
-    classes: that are looked at; snapshot_images: between two snapshots; evaluations: of the network, for one image drawn.
+    classes: that are looked at; snapshot_images: between two snapshots; evaluations: of the network, for one
+    image drawn.
     """
     affordable = SHEET_COLUMNS * classes + LOOK_SHARE * snapshot_images * PASSES / evaluations
     return max(SHEET_COLUMNS, int(min(most, affordable)) // classes)
@@ -40,9 +44,10 @@ def look_size(classes: int, snapshot_images: float, evaluations: float, most: in
 class Watch:
     """What is drawn at each snapshot, what was found so far, and whether the training has collapsed.
 
-    The best snapshot is the one with the lowest KID, which is unbiased at the few images of a look and sees fidelity and
-    coverage alike; where nobody assesses, the one whose median class is most varied (at most as varied as real ones). One
-    at which a class has fallen does not qualify, and one before the generator knows its classes only if there is no other.
+    The best snapshot is the one with the lowest KID, which is unbiased at the few images of a look and sees
+    fidelity and coverage alike; where nobody assesses, the one whose median class is most varied (at most as
+    varied as real ones). One at which a class has fallen does not qualify, and one before the generator knows
+    its classes only if there is no other.
     """
 
     def __init__(
@@ -74,7 +79,8 @@ class Watch:
         self.collapse: dict[str, Any] | None = None
 
     def see(self, images: NDArray[np.uint8], *, kimg: float, conditional: bool) -> bool:
-        """Take in the images of one snapshot, drawn for self.labels and self.seeds. Returns whether it is the best so far.
+        """Take in the images of one snapshot, drawn for self.labels and self.seeds. Returns whether it is the
+        best so far.
 
         conditional: the generator knows its classes by now; before, diversity says nothing about a class.
         """

@@ -1,11 +1,13 @@
-"""StyleGAN2 as a class-conditional GAN with transitional training (Karras 2020, Shahbazi 2022, arXiv 2201.06578).
+"""StyleGAN2 as a class-conditional GAN with transitional training (Karras 2020, Shahbazi 2022, arXiv
+2201.06578).
 
-Training starts unconditional and becomes conditional as lambda goes from 0 to 1: conditional training from the start
-collapses on small and long-tailed datasets.
+Training starts unconditional and becomes conditional as lambda goes from 0 to 1: conditional training from
+the start collapses on small and long-tailed datasets.
 
-For long tails, all off by default: NoisyTwins (noise on class embeddings and decorrelated styles), UTLO (Khorram 2024, arXiv
-2402.17065: layers up to a low resolution know no class, and what they draw is trained unconditionally on all images, so that
-rare classes share it), and the loss of R3GAN (relativistic pairs with R1 and R2).
+For long tails, all off by default: NoisyTwins (noise on class embeddings and decorrelated styles), UTLO
+(Khorram 2024, arXiv 2402.17065: layers up to a low resolution know no class, and what they draw is trained
+unconditionally on all images, so that rare classes share it), and the loss of R3GAN (relativistic pairs with
+R1 and R2).
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ MEAN_STYLES = 512  # random styles that a class's mean style is taken over
 
 
 class StyleGAN2Training(Training):
-    """Non-saturating loss on both heads, lazy R1 and path-length regularisation, EMA, lambda on the image counter."""
+    """Non-saturating loss on both heads, lazy R1 and path-length regularisation, EMA, lambda on the image
+    counter.
+    """
 
     def __init__(
         self,
@@ -87,7 +91,9 @@ class StyleGAN2Training(Training):
         self.period = math.lcm(*lazy)
 
     def _optimizer(self, network: nn.Module, lazy_interval: int) -> torch.optim.Adam:
-        """Adam whose pace allows for one regularisation step every `lazy_interval` steps (Karras 2020, appendix B)."""
+        """Adam whose pace allows for one regularisation step every `lazy_interval` steps (Karras 2020,
+        appendix B).
+        """
         share = lazy_interval / (lazy_interval + 1) if lazy_interval else 1.0
         groups = learning_rates(network, self.config.lr * share)
         return torch.optim.Adam(groups, betas=(0.0, self.config.beta2**share), fused=True)
@@ -107,7 +113,8 @@ class StyleGAN2Training(Training):
         )
         self.generator.mapping.blend.fill_(blend)
 
-        # Discriminator. Its fakes keep their graph: the generator step below reuses them, which saves a forward pass.
+        # Discriminator. Its fakes keep their graph: the generator step below reuses them, which saves a
+        # forward pass.
         with self.precision():
             fakes, low_fakes, twins = self._fakes(labels)
             both = self.augment(torch.cat([fakes.detach(), images]))
@@ -204,7 +211,9 @@ class StyleGAN2Training(Training):
         optimizer.step()
 
     def _regularise_discriminator(self, images: Tensor, labels: Tensor, fakes: Tensor | None = None) -> None:
-        """gamma / 2 |grad D_u|^2 on the unconditional logit alone: R1 at augmented real images, and R2 at fakes where given."""
+        """gamma / 2 |grad D_u|^2 on the unconditional logit alone: R1 at augmented real images, and R2 at
+        fakes where given.
+        """
         penalties = []
         for seen in (images, fakes):
             if seen is not None:
@@ -221,7 +230,9 @@ class StyleGAN2Training(Training):
         self.r1 = float(penalties[0].detach())
 
     def _regularise_generator(self, labels: Tensor) -> None:
-        """Path length (Karras 2020, equation 4): a step in w should change the image by a fixed amount. Half the batch is enough."""
+        """Path length (Karras 2020, equation 4): a step in w should change the image by a fixed amount. Half
+        the batch is enough.
+        """
         labels = labels[: max(1, len(labels) // 2)]
         generator = self.generator
         with self.precision():
@@ -277,7 +288,8 @@ class StyleGAN2(Generator):
         generator = to_device(self.build(n_classes), self.device)
         discriminator = to_device(Discriminator(self.config, n_classes, self.channels), self.device)
         counts = self.counts if len(self.counts) else np.ones(n_classes, int)
-        return StyleGAN2Training(self.config, generator, discriminator, self.device, counts)  # type: ignore[arg-type]
+        # type: ignore[arg-type]
+        return StyleGAN2Training(self.config, generator, discriminator, self.device, counts)
 
     def render(self, labels: Tensor, seeds: Sequence[int]) -> Tensor:
         generator: StyleGenerator = self.network
@@ -292,7 +304,9 @@ class StyleGAN2(Generator):
         )[-1]
 
     def mean_styles(self) -> Tensor:
-        """The mean styles of each class [n_classes, n_styles, w_dim]: truncation pulls towards them, so it keeps the class."""
+        """The mean styles of each class [n_classes, n_styles, w_dim]: truncation pulls towards them, so it
+        keeps the class.
+        """
         n = len(self.class_names)
         z = seeded_normal([derived(0, "mean style", i) for i in range(MEAN_STYLES)], self.config.z_dim).to(
             self.device

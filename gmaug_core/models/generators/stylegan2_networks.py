@@ -1,9 +1,10 @@
 """StyleGAN2's networks: mapping, synthesis, and a discriminator with two heads (Karras 2020, Shahbazi 2022).
 
-For speed, all exact: the modulation scales activations instead of building weights for every image; gains are part of weights,
-biases and norms, not multiplied into activations; equalised learning rates are learning rates (`learning_rates`), not factors;
-what needs no copy is done in place; activations stay channels last throughout. In mixed precision convolutions and what
-follows them are bfloat16, and all dense layers, norms, logits and the sum of the images float32.
+For speed, all exact: the modulation scales activations instead of building weights for every image; gains are
+part of weights, biases and norms, not multiplied into activations; equalised learning rates are learning
+rates (`learning_rates`), not factors; what needs no copy is done in place; activations stay channels last
+throughout. In mixed precision convolutions and what follows them are bfloat16, and all dense layers, norms,
+logits and the sum of the images float32.
 """
 
 from __future__ import annotations
@@ -32,9 +33,11 @@ def lrelu(x: Tensor) -> Tensor:
 
 
 def learning_rates(network: nn.Module, lr: float) -> list[dict[str, Any]]:
-    """Parameter groups of the equalised learning rate (Karras 2018, arXiv 1710.10196): a weight is `pace` times a value of unit
-    variance that learns at `lr`. For Adam, whose step does not depend on the gradient's size, that is a weight that learns at
-    `pace` times `lr`. Layers state the paces of their parameters; others learn at `lr`."""
+    """Parameter groups of the equalised learning rate (Karras 2018, arXiv 1710.10196): a weight is `pace`
+    times a value of unit variance that learns at `lr`. For Adam, whose step does not depend on the gradient's
+    size, that is a weight that learns at `pace` times `lr`. Layers state the paces of their parameters;
+    others learn at `lr`.
+    """
     groups = defaultdict(list)
     for module in network.modules():
         paces: dict[str, float] = getattr(module, "paces", {})
@@ -60,9 +63,11 @@ def low_pass() -> Tensor:
 
 
 class Filter(torch.autograd.Function):
-    """Every channel convolved with a symmetric 4 x 4 kernel: its adjoint is itself with another padding, after zeros between the
-    values where it had a stride. (PyTorch's own derivative is a hundred times slower with a stride, and would also look for the
-    kernel's gradient, channel by channel, in the regularisers' second derivatives.)"""
+    """Every channel convolved with a symmetric 4 x 4 kernel: its adjoint is itself with another padding,
+    after zeros between the values where it had a stride. (PyTorch's own derivative is a hundred times slower
+    with a stride, and would also look for the kernel's gradient, channel by channel, in the regularisers'
+    second derivatives.)
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: int, stride: int = 1) -> Tensor:
@@ -103,7 +108,9 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution with equalised learning rate; `down` filters and halves the size, `gain` is of what follows."""
+    """A convolution with equalised learning rate; `down` filters and halves the size, `gain` is of what
+    follows.
+    """
 
     kernel: Tensor
 
@@ -126,7 +133,9 @@ class Conv(nn.Module):
 
 
 class StyledConv(nn.Module):
-    """Modulated convolution, noise, activation. Scaling x by the style and the result by the norm equals per-image weights."""
+    """Modulated convolution, noise, activation. Scaling x by the style and the result by the norm equals
+    per-image weights.
+    """
 
     kernel: Tensor
 
@@ -169,7 +178,9 @@ class ToImage(nn.Module):
 
 
 class Mapping(nn.Module):
-    """z, class -> w, with the transitional branch: FC0(norm(z)) + lambda lrelu(FC(norm(embed(c)))) after the first layer."""
+    """z, class -> w, with the transitional branch: FC0(norm(z)) + lambda lrelu(FC(norm(embed(c)))) after the
+    first layer.
+    """
 
     blend: Tensor
 
@@ -185,7 +196,9 @@ class Mapping(nn.Module):
         )  # lambda: part of the model, since it says how to sample
 
     def forward(self, z: Tensor, labels: Tensor | None, noise: Tensor | None = None) -> Tensor:
-        """z [b, z_dim], labels [b] (None: styles of no class), noise [b, w_dim] on the class embedding -> w [b, w_dim]."""
+        """z [b, z_dim], labels [b] (None: styles of no class), noise [b, w_dim] on the class embedding -> w
+        [b, w_dim].
+        """
         x = lrelu(self.first(normalise(z)))
         if labels is not None:
             embedded = normalise(self.embed(labels))
@@ -196,7 +209,9 @@ class Mapping(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Styles -> image: a learned 4 x 4 constant, then blocks that double the size, their images summed (skip generator)."""
+    """Styles -> image: a learned 4 x 4 constant, then blocks that double the size, their images summed (skip
+    generator).
+    """
 
     def __init__(self, config: StyleGAN2Config, channels: int) -> None:
         super().__init__()
@@ -215,8 +230,9 @@ class Synthesis(nn.Module):
         self.n_styles = len(self.layers) + 1  # the last image layer has its own
 
     def forward(self, ws: Tensor, noise: Sequence[Tensor]) -> list[Tensor]:
-        """ws [b, n_styles, w_dim], noise: one [b, 1, side, side] a layer -> the image [b, c, side, side] at 4 px, 8 px and so on to
-        the resolution: each is the one before, enlarged, and something more."""
+        """ws [b, n_styles, w_dim], noise: one [b, 1, side, side] a layer -> the image [b, c, side, side] at 4
+        px, 8 px and so on to the resolution: each is the one before, enlarged, and something more.
+        """
         x = self.layers[0](self.constant.expand(len(ws), -1, -1, -1), ws[:, 0], noise[0])
         images = [image := self.to_image[0](x, ws[:, 1])]
         for i in range(1, len(self.layers), 2):
@@ -240,11 +256,14 @@ class StyleGenerator(nn.Module):
         super().__init__()
         self.mapping = Mapping(config, n_classes)
         self.synthesis = Synthesis(config, channels)
-        # a level's image layer has the style of the next level's first convolution, so that one is shared as well
+        # a level's image layer has the style of the next level's first convolution, so that one is shared as
+        # well
         self.shared = 2 * low_level(config) + 2 if config.low_resolution else 0
 
     def styles(self, z: Tensor, labels: Tensor, noise: Tensor | None = None) -> Tensor:
-        """[b, n_styles, w_dim]: the same style for every layer; with UTLO the first `shared` layers get one of no class."""
+        """[b, n_styles, w_dim]: the same style for every layer; with UTLO the first `shared` layers get one
+        of no class.
+        """
         ws = self.mapping(z, labels, noise)[:, None].expand(-1, self.synthesis.n_styles, -1)
         if not self.shared:
             return ws
@@ -290,8 +309,9 @@ class Discriminator(nn.Module):
             self.low = Dense(last, 1)
 
     def forward(self, images: Tensor, labels: Tensor, batches: int = 1) -> tuple[Tensor, Tensor]:
-        """Images [b, c, h, w] and labels [b] -> unconditional and conditional logits [b]. Several batches of one size may come
-        as one, which is faster: no image is compared with one of another batch."""
+        """Images [b, c, h, w] and labels [b] -> unconditional and conditional logits [b]. Several batches of
+        one size may come as one, which is faster: no image is compared with one of another batch.
+        """
         x = lrelu(self.from_image(images))
         for block in self.blocks:
             x = block(x)
@@ -306,7 +326,9 @@ class Discriminator(nn.Module):
         return lrelu(self.dense(x.flatten(1)))
 
     def judge_low(self, images: Tensor, batches: int = 1) -> Tensor:
-        """Low-resolution images [b, c, l, l] -> unconditional logits [b], through the blocks from that resolution on."""
+        """Low-resolution images [b, c, l, l] -> unconditional logits [b], through the blocks from that
+        resolution on.
+        """
         x = lrelu(self.from_low_image(images))
         for block in self.blocks[len(self.blocks) - self.low_blocks :]:
             x = block(x)

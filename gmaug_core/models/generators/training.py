@@ -1,7 +1,8 @@
-"""What all generators share: the contract, the training loop, seeds, class sampling, EMA, checkpoints and sample sheets.
+"""What all generators share: the contract, the training loop, seeds, class sampling, EMA, checkpoints and
+sample sheets.
 
-Training is reproducible without saving random states: before each step the random generator is seeded from (seed, step),
-so the step counter is all that a checkpoint has to know.
+Training is reproducible without saving random states: before each step the random generator is seeded from
+(seed, step), so the step counter is all that a checkpoint has to know.
 """
 
 from __future__ import annotations
@@ -42,13 +43,17 @@ LOOK_IMAGES = {"cpu": 256, "cuda": 1024}  # drawn at a snapshot, at most
 
 
 def derived(seed: int, *path: int | str) -> int:
-    """A seed in [0, 2^63) for one purpose: derived(seed, "step", 7). Different paths give independent streams."""
+    """A seed in [0, 2^63) for one purpose: derived(seed, "step", 7). Different paths give independent
+    streams.
+    """
     text = "/".join(str(part) for part in (seed, *path))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def seeded_normal(seeds: Sequence[int] | NDArray[np.int64], size: int) -> Tensor:
-    """Standard normal [n, size] on the CPU; row k comes from seeds[k] alone, on every device and at every batch size."""
+    """Standard normal [n, size] on the CPU; row k comes from seeds[k] alone, on every device and at every
+    batch size.
+    """
     rows = [
         torch.randn(size, generator=torch.Generator().manual_seed(derived(int(seed), "noise")))
         for seed in seeds
@@ -57,8 +62,10 @@ def seeded_normal(seeds: Sequence[int] | NDArray[np.int64], size: int) -> Tensor
 
 
 def mixed_precision(device: torch.device, *, on_cpu: bool = False) -> AbstractContextManager[Any]:
-    """bfloat16 on GPUs that compute in it. On CPUs float32, which is as fast at most sizes; with `on_cpu` bfloat16 on those that
-    multiply in it (AVX512-BF16, AMX): worth it for StyleGAN2's convolutions (1.6 times as fast), not for the diffusion lanes."""
+    """bfloat16 on GPUs that compute in it. On CPUs float32, which is as fast at most sizes; with `on_cpu`
+    bfloat16 on those that multiply in it (AVX512-BF16, AMX): worth it for StyleGAN2's convolutions (1.6 times
+    as fast), not for the diffusion lanes.
+    """
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", dtype=torch.bfloat16)
     found = torch.cpu.get_capabilities() if on_cpu and device.type == "cpu" else {}
@@ -79,13 +86,17 @@ def to_signed(images: Tensor) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:
-    """float [n, c, h, w] in [-1, 1] -> uint8 [n, h, w] when c is 1, else [n, h, w, 3]; values outside are clipped."""
+    """float [n, c, h, w] in [-1, 1] -> uint8 [n, h, w] when c is 1, else [n, h, w, 3]; values outside are
+    clipped.
+    """
     pixels = (images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
 
 
 def class_weights(labels: NDArray[np.int64], n_classes: int, power: float) -> Tensor:
-    """Weight of each image [n], such that a class of n images is drawn in proportion to n^power (1 natural, 0 balanced)."""
+    """Weight of each image [n], such that a class of n images is drawn in proportion to n^power (1 natural, 0
+    balanced).
+    """
     counts = np.bincount(labels, minlength=n_classes)
     return torch.from_numpy(counts[labels].astype(np.float64) ** (power - 1.0))
 
@@ -93,7 +104,9 @@ def class_weights(labels: NDArray[np.int64], n_classes: int, power: float) -> Te
 def draw_batch(
     images: Images, labels: NDArray[np.int64], weights: Tensor, size: int, *, mirror: bool
 ) -> tuple[Tensor, Tensor]:
-    """Random images float32 [size, c, h, w] in [-1, 1] and labels int64 [size]; half of them flipped when `mirror`."""
+    """Random images float32 [size, c, h, w] in [-1, 1] and labels int64 [size]; half of them flipped when
+    `mirror`.
+    """
     index = torch.multinomial(weights, size, replacement=True).numpy()
     batch = to_signed(torch.from_numpy(images[index]))
     if mirror:
@@ -104,7 +117,9 @@ def draw_batch(
 def update_ema(
     average: nn.Module, network: nn.Module, *, half_life_kimg: float, kimg: float, batch: int
 ) -> None:
-    """Move `average` towards `network`. The half-life ramps up as 5 % of what was seen, so early weights are forgotten."""
+    """Move `average` towards `network`. The half-life ramps up as 5 % of what was seen, so early weights are
+    forgotten.
+    """
     half_life = min(half_life_kimg, 0.05 * kimg)
     move_average(average, network, 0.5 ** (batch / 1000 / max(half_life, 1e-8)))
 
@@ -118,7 +133,9 @@ def move_average(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 class Training(ABC):
-    """The moving parts of one training: networks, optimisers, counters. Lives as long as Generator.train does."""
+    """The moving parts of one training: networks, optimisers, counters. Lives as long as Generator.train
+    does.
+    """
 
     period: int = 1  # steps after which their costs repeat
 
@@ -175,7 +192,9 @@ class Generator(ABC):
         return True
 
     def origin(self) -> dict[str, Any]:
-        """What a training starts from other than its settings and images: part of its identity and of its figures."""
+        """What a training starts from other than its settings and images: part of its identity and of its
+        figures.
+        """
         return {}
 
     @property
@@ -201,7 +220,9 @@ class Generator(ABC):
         """Images float [b, c, h, w] in [-1, 1] for labels [b] on self.device."""
 
     def render_steered(self, labels: Tensor, seeds: Sequence[int], judge: Judge) -> Tensor:
-        """As render, but each image is pushed by config.feedback of the judge. Raises InputError in a lane that cannot."""
+        """As render, but each image is pushed by config.feedback of the judge. Raises InputError in a lane
+        that cannot.
+        """
         raise InputError(
             f"{self.name} cannot be steered by a judge",
             expected="a diffusion lane",
@@ -221,16 +242,18 @@ class Generator(ABC):
         should_stop: ShouldStop = never,
         assess: Assess | None = None,
     ) -> dict[str, Any]:
-        """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final figures.
+        """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final
+        figures.
 
-        The images may be a view (data.views): they are read a batch at a time. Reports ("generator", images seen, images in all, **figures) about
-        every second. At least every snapshot_kimg, evenly, and at the end it writes out_dir/training.safetensors and a sheet
-        grid-<kimg>.png, and looks at some images of fixed seeds: their figures, from `assess` (of uint8 images and their
-        labels; "kid" and "diversity" mean what quality.Assessment says), are reported as quality={...} and kept in
-        figures["quality"]; best.safetensors holds the best snapshot. A training whose classes collapse ends early with
-        those weights and figures["collapse"]. Where the checkpoint is there already, it goes on from it. Raises Stopped within one step
-        of should_stop(), Diverged (and keeps the last good checkpoint) when a loss is not finite, InputError when the
-        images, the settings and the checkpoint do not belong together.
+        The images may be a view (data.views): they are read a batch at a time. Reports ("generator", images
+        seen, images in all, **figures) about every second. At least every snapshot_kimg, evenly, and at the
+        end it writes out_dir/training.safetensors and a sheet grid-<kimg>.png, and looks at some images of
+        fixed seeds: their figures, from `assess` (of uint8 images and their labels; "kid" and "diversity"
+        mean what quality.Assessment says), are reported as quality={...} and kept in figures["quality"];
+        best.safetensors holds the best snapshot. A training whose classes collapse ends early with those
+        weights and figures["collapse"]. Where the checkpoint is there already, it goes on from it. Raises
+        Stopped within one step of should_stop(), Diverged (and keeps the last good checkpoint) when a loss is
+        not finite, InputError when the images, the settings and the checkpoint do not belong together.
         """
         self._check(images, labels, class_names)
         self.class_names, self.counts = tuple(class_names), np.bincount(labels, minlength=len(class_names))
@@ -357,7 +380,9 @@ class Generator(ABC):
     def _resume(
         self, training: Training, path: Path, identity: Mapping[str, Any], watch: Watch
     ) -> tuple[int, dict[str, Any]]:
-        """Load the checkpoint, if there is one, into `training` and `watch`. Returns steps done and the last figures."""
+        """Load the checkpoint, if there is one, into `training` and `watch`. Returns steps done and the last
+        figures.
+        """
         if not path.exists():
             return 0, {}
         state = load_state(path, self.device)
@@ -395,9 +420,11 @@ class Generator(ABC):
         *,
         judge: Judge | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
-        """Yield uint8 batches [b, h, w] or [b, h, w, 3] in order; image k depends on (labels[k], seeds[k]) alone.
+        """Yield uint8 batches [b, h, w] or [b, h, w, 3] in order; image k depends on (labels[k], seeds[k])
+        alone.
 
-        judge: a classifier on this device that steers diffusion lanes by config.feedback; then on the judge as well.
+        judge: a classifier on this device that steers diffusion lanes by config.feedback; then on the judge
+        as well.
         """
         network = self.network
         labels = np.asarray(labels, np.int64)
