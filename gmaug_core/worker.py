@@ -55,7 +55,12 @@ def similarity_result(
     }
     known = earlier_sets(config, document["dataset_version"])
     result = similarity.measure(
-        *given, pairs=config.pairs, half_width=config.half_width, known=known, **hooks
+        *given,
+        pairs=config.pairs,
+        half_width=config.half_width,
+        device=config.device,
+        known=known,
+        **hooks,
     )
     if not result.stopped:
         why = explain.explain(*given, result.argmax, numbers=train, **hooks)
@@ -72,6 +77,7 @@ def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, KnownSet]:
             result
             and document["dataset_version"] == version
             and document["settings"]["profile"] == config.profile
+            and document["settings"].get("device", "cpu") == config.device
         ):
             known |= SimilarityResult.parse(result).known
     return known

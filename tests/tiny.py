@@ -8,8 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gmaug_core import intake
-from gmaug_core.config import AugmentationConfig
-from gmaug_core.config import augmentation_config
+from gmaug_core.config import AugmentationConfig, augmentation_config
 from gmaug_core.data import dataset
 
 COUNTS = {"across": 16, "down": 9, "slant": 5}

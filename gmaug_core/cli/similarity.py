@@ -21,6 +21,9 @@ def register(verbs: Verbs) -> None:
     p.add_argument("dataset")
     p.add_argument("--grouping", metavar="G")
     p.add_argument("--workers", type=int, default=0, metavar="N", help="threads; 0: all. Changes no number")
+    p.add_argument(
+        "--device", default="cpu", help="auto, cpu, cuda, cuda:N; a GPU moves a value by 1e-6 at most"
+    )
     p.add_argument("--profile", default="paper")
     p.add_argument("--seed", type=int, default=0)
     amount = p.add_mutually_exclusive_group()
@@ -52,6 +55,7 @@ def similarity(args: Arguments) -> object:
         "pairs": args.pairs,
         "half_width": args.half_width,
         "workers": args.workers,
+        "device": args.device,
     }
     result = follow(launch.submit(validate(SimilarityConfig, values)))["result"]
     for item in result["super_classes"]:

@@ -26,6 +26,7 @@ class SimilarityConfig(Config):
     # sample until the 95 % interval is this narrow instead
     half_width: float | None = Field(None, gt=0, lt=1)
     workers: int = Field(0, ge=0, le=1024)  # threads; 0: all cores. Never changes a number
+    device: str = "cpu"  # auto | cpu | cuda | cuda:0 ...; a GPU's values differ by less than 1e-6
 
     @model_validator(mode="after")
     def _check(self) -> SimilarityConfig:

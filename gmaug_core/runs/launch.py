@@ -53,12 +53,10 @@ def submit(
     data = data or dataset.load(config.dataset)
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
-    device = "cpu"
-    if isinstance(config, AugmentationConfig):
-        device = where.resolve(config.device)
-        config = config.model_copy(update={"device": device})
-        if config.generator.minutes is not None:
-            config = with_budget(config, where.estimate(config, len(data.class_names)))
+    device = where.resolve(config.device)
+    config = config.model_copy(update={"device": device})
+    if isinstance(config, AugmentationConfig) and config.generator.minutes is not None:
+        config = with_budget(config, where.estimate(config, len(data.class_names)))
     document: dict[str, Any] = {
         "settings": config.model_dump(mode="json"),
         "dataset_name": data.name,

@@ -35,6 +35,7 @@ SHOWN = 50  # sets in a live report: the highest when there are more
 MERGED = "all images"  # how live reports name the set behind SSIM-mergeCls
 
 Images = npt.NDArray[np.uint8]
+Compare = Callable[[Index], npt.NDArray[np.float64]]  # pairs of images [m, 2] -> their SSIM [m]
 
 
 def measure(
@@ -48,6 +49,7 @@ def measure(
     pairs: int | None = None,
     half_width: float | None = None,
     workers: int = 0,
+    device: str = "cpu",
     report: Report = no_report,
     should_stop: ShouldStop = never,
     known: Mapping[str, KnownSet] | None = None,
@@ -57,8 +59,9 @@ def measure(
     images: uint8 [n, h, w] or [n, h, w, 3] as `profile` prepares them, may be memory-mapped; labels: int [n],
     positions in class_names; grouping: super-class -> names of its sub-classes. pairs: a set (default 2 n, or
     all of them up to EXACT_PAIRS); half_width: instead, as many as make each 95 % interval this narrow. All
-    pairs are taken where there are no more than asked for. known: `known` of earlier results on the same
-    images, to reuse what did not change.
+    pairs are taken where there are no more than asked for. device: "cpu", on `workers` threads, or a torch
+    device that is there ("cuda:0"); its values are within 1e-6, their last bits are its own. known: `known`
+    of earlier results on the same images, to reuse what did not change.
 
     Reports ("similarity", pairs done, pairs planned, sets=[...], pairs_per_s=...). When should_stop() says so
     the estimates so far are returned with `stopped` true; Stopped is raised when there is none yet. Raises
@@ -75,7 +78,8 @@ def measure(
     plan = _Plan(profile, seed, pairs, half_width, known or {})
     whole = plan.set_of(np.arange(len(images)))
     sets = {name: plan.set_of(members) for name, members in groups.items()}
-    stopped = _fill(sets | {MERGED: whole}, images, profile, workers, report, should_stop)
+    compare = _comparison(images, profile, workers, device)
+    stopped = _fill(sets | {MERGED: whole}, images, compare, report, should_stop)
     scored = {name: each for name, each in sets.items() if each.known}
     if not scored or not whole.known:
         raise Stopped
@@ -145,11 +149,19 @@ def _members(
     return groups, few
 
 
+def _comparison(images: Images, profile: Profile, workers: int, device: str) -> Compare:
+    if device == "cpu":
+        return lambda pairs: ssim_pairs(images, pairs, window=profile.window, workers=workers)
+    # torch, where it is asked for and nowhere else
+    from gmaug_core.scoring.ssim_torch import ssim_pairs_torch
+
+    return lambda pairs: ssim_pairs_torch(images, pairs, window=profile.window, device=device)
+
+
 def _fill(
     sets: Mapping[str, PairMean],
     images: Images,
-    profile: Profile,
-    workers: int,
+    compare: Compare,
     report: Report,
     should_stop: ShouldStop,
 ) -> bool:
@@ -177,7 +189,7 @@ def _fill(
             if each.drawn < each.target:
                 waiting.append(each)
         drawn = np.concatenate([pairs for _, pairs in runs])
-        values = ssim_pairs(images, drawn, window=profile.window, workers=workers)
+        values = compare(drawn)
         cuts = np.cumsum([len(pairs) for _, pairs in runs])[:-1]
         for (each, _), part in zip(runs, np.split(values, cuts), strict=True):
             finished = each.drawn == each.target

@@ -1,4 +1,6 @@
-"""SSIM of many image pairs on a torch device, for CUDA: `ssim.ssim_pairs` by convolutions, in float64 throughout."""
+"""SSIM of many image pairs on a torch device, for CUDA: `ssim.ssim_pairs` by convolutions, in float64
+throughout.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +11,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gmaug_core.config import Window
-from gmaug_core.errors import InputError
 from gmaug_core.scoring.ssim import C1, C2, checked_pairs, window_weights
 
 BATCH_VALUES = 2**25  # pixels of the pairs that are compared at a time: about 2 GB on the device
 
 
-def ssim_device(wanted: str) -> str:
-    """auto | cpu | cuda | cuda:N to a device that is there; auto is CUDA where it is there, else the CPU.
-
-    Raises InputError for a device that is not there.
-    """
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return str(torch.empty(0, device=wanted).device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device '{wanted}' is not available", expected="auto, cpu, cuda or cuda:N", todo="use 'cpu'"
-        ) from error
-
-
 def ssim_pairs_torch(
-    images: npt.NDArray[np.uint8], pairs: npt.ArrayLike, *, window: Window = "gaussian11", device: str = "cuda"
+    images: npt.NDArray[np.uint8],
+    pairs: npt.ArrayLike,
+    *,
+    window: Window = "gaussian11",
+    device: str = "cuda",
 ) -> npt.NDArray[np.float64]:
     """As ssim_pairs, on a torch device and within 1e-6 of it; the last bits may depend on what else is asked.
 
-    One filtered plane a pair here too: mu and sigma of the images in a batch are computed once each. Only the images of
-    a batch are on the device.
+    One filtered plane a pair here too: mu and sigma of the images in a batch are computed once each. Only the
+    images of a batch are on the device.
     """
     images = np.asarray(images)
     weights = window_weights(window)

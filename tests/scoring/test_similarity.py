@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -126,6 +129,32 @@ def test_workers_change_nothing_but_the_seed_does(images):
     assert without_time(one) == without_time(two)
     assert one.ssim_mergecls.value != scores(images, grouping, seed=1).ssim_mergecls.value
     json.dumps(one.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("device", ["cpu:0", "cuda"])  # cpu:0 is torch's name: the road that a GPU takes
+def test_a_torch_device_gives_the_same_score(images, device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    grouping = {"AB": ["a", "b"], "C": ["c"]}
+    here, there = scores(images, grouping), scores(images, grouping, device=device)
+    assert there.argmax == here.argmax
+    assert there.ssim_mergecls.pairs == here.ssim_mergecls.pairs
+    assert there.ssim_mergecls.value == pytest.approx(here.ssim_mergecls.value, abs=1e-6)
+    for one, two in zip(here.super_classes, there.super_classes, strict=True):
+        assert (two.ci_low, two.value, two.ci_high) == pytest.approx(
+            (one.ci_low, one.value, one.ci_high), abs=2e-6
+        )
+
+
+def test_a_score_on_the_cpu_needs_no_torch():
+    code = (
+        "import sys, numpy as np; from gmaug_core.config import Profile; from gmaug_core.scoring import similarity\n"
+        "images = np.random.default_rng(0).integers(0, 256, (6, 16, 16), dtype=np.uint8)\n"
+        "similarity.measure(images, [0] * 6, ['a'], {'A': ['a']}, profile=Profile.parse('paper-16'))\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_what_did_not_change_is_not_computed_again(images, monkeypatch):
