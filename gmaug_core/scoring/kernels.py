@@ -157,7 +157,7 @@ def prepare(images, chosen, mask, taps, constants, pixels, moments, centre, flat
 
 @_compiled
 def compare(pixels, moments, centre, pairs, channels, height, taps, constants, values):
-    """values[p] = sum over channels and positions of SSIM / 4. Symmetric in the two images to the last bit."""
+    """values[p] = sum over channels and positions of SSIM / 4. To the last bit symmetric in the images."""
     span, width, tall = 2 * len(taps) - 2, pixels.shape[1] // height, _tall(height)
     plane, row = _aligned(tall * width, pixels), _aligned(width + (span + 1) * LANES, pixels)
     shift = np.zeros(2, pixels.dtype)

@@ -148,7 +148,9 @@ def test_a_torch_device_gives_the_same_score(images, device):
 
 def test_a_score_on_the_cpu_needs_no_torch():
     code = (
-        "import sys, numpy as np; from gmaug_core.config import Profile; from gmaug_core.scoring import similarity\n"
+        "import sys, numpy as np\n"
+        "from gmaug_core.config import Profile\n"
+        "from gmaug_core.scoring import similarity\n"
         "images = np.random.default_rng(0).integers(0, 256, (6, 16, 16), dtype=np.uint8)\n"
         "similarity.measure(images, [0] * 6, ['a'], {'A': ['a']}, profile=Profile.parse('paper-16'))\n"
         "print('torch' in sys.modules)"
