@@ -160,7 +160,7 @@ def _block(
     pool: ThreadPoolExecutor,
     workers: int,
 ) -> Any:
-    """SSIM of pairs of a few images whose planes fit in memory: every image's planes first, then every pair."""
+    """SSIM of pairs of a few images whose planes fit in memory: every image's planes, then every pair."""
     size = len(window_weights(window))
     channels = images.shape[3] if images.ndim == 4 else 1
     planes = (
