@@ -45,7 +45,7 @@ test("no sub-class is lost or doubled by any row of operations", () => {
       { do: "remove", name: emptyOne },
     ];
     groups = shown(groups, all[below(4)]);
-    assert.deepEqual(groups.flatMap(([, subs]) => subs).sort(), ["0", "1", "6"]);
+    assert.deepEqual(groups.flatMap(([, subs]) => subs).toSorted(), ["0", "1", "6"]);
     assert.equal(new Set(groups.map(([title]) => title)).size, groups.length);
   }
 });
@@ -72,8 +72,9 @@ test("the dialog offers what fits, then what was typed as a new one", () => {
   assert.equal(destinations(GROUPS, "round", null)[0].size, 2);
 });
 
+const card = (left, top) => ({ left, top });
+
 test("the arrows go to the nearest card as it looks on screen", () => {
-  const card = (left, top) => ({ left, top });
   const others = [card(100, 0), card(300, 0), card(0, 50), card(90, 60)];
   const here = card(0, 0);
   assert.equal(nearest(here, others, 1, 0), 0);
