@@ -1,6 +1,8 @@
-"""The one way to start a child process, which always is a module of this package: detached, for one answer, or to talk with.
+"""The one way to start a child process, which always is a module of this package: detached, for one answer,
+or to talk with.
 
-A child imports the package that its parent runs, works in no folder of the person's, and finds the same workspace.
+A child imports the package that its parent runs, works in no folder of the person's, and finds the same
+workspace.
 """
 
 from __future__ import annotations
@@ -20,16 +22,20 @@ from gmaug_core.home import home
 ROOT = Path(__file__).resolve().parent.parent  # what holds the package
 START_GRACE_S = 30.0  # a child that was just started needs this long to take its lock on a busy machine
 COMPUTING = {
-    # threads that wait for each other by spinning make a run ten times slower on a machine that does anything else
+    # threads that wait for each other by spinning make a run ten times slower on a machine that does anything
+    # else
     "GOMP_SPINCOUNT": "20000",
-    # memory that training frees is taken again at once: a C library that gives it back in between costs a tenth of the time
+    # memory that training frees is taken again at once: a C library that gives it back in between costs a
+    # tenth of the time
     "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
     "MALLOC_MMAP_THRESHOLD_": str(8 << 30),
 }
 
 
 class NoAnswer(GMAugError):
-    """A child ended without an answer, or took too long. said: the end of what it wrote to its error output."""
+    """A child ended without an answer, or took too long. said: the end of what it wrote to its error
+    output.
+    """
 
     def __init__(self, what: str, *, said: str = "") -> None:
         super().__init__(what, expected="an answer of the child process", todo="try again")
@@ -47,9 +53,11 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def start(module: str, *args: str, log: Path, env: Mapping[str, str] | None = None) -> None:
-    """Start `python -m module` in a session of its own, so that it outlives this process; its words are added to `log`."""
+    """Start `python -m module` in a session of its own, so that it outlives this process; its words are
+    added to `log`.
+    """
     more = {"GMAUG_HOME": str(home()), "PYTHONUNBUFFERED": "1", **(env or {})}
-    with open(log, "ab") as file:
+    with log.open("ab") as file:
         child = subprocess.Popen(
             [sys.executable, "-m", module, *args],
             stdin=subprocess.DEVNULL,

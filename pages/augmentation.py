@@ -16,8 +16,10 @@ from gmaug_core.workspace import groupings
 st.title("Augmentation", anchor=False)
 data = chosen()
 st.markdown(
-    "GM-augCls: train a generator once on the imbalanced images, draw from it for the rare classes, keep what the classifier accepts, "
-    "and train again. The gain is measured on test images that nothing else has looked at, against fair controls."
+    "GM-augCls: train a generator once on the imbalanced images, draw from it for the rare classes, keep "
+    "what the classifier accepts, "
+    "and train again. The gain is measured on test images that nothing else has looked at, against fair "
+    "controls."
 )
 known = runs.list_runs("augmentation", data.id)
 
@@ -75,14 +77,23 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             help="Becomes kimg at launch, by measured speed.",
         )
         mode = one.selectbox(
-            "Threshold on", list(launching.MODE_WORDS), index=list(launching.MODE_WORDS).index(base.selection.mode),
-            format_func=launching.MODE_WORDS.__getitem__, key=f"mode-{tag}",
-        )  # fmt: skip
+            "Threshold on",
+            list(launching.MODE_WORDS),
+            index=list(launching.MODE_WORDS).index(base.selection.mode),
+            format_func=launching.MODE_WORDS.__getitem__,
+            key=f"mode-{tag}",
+        )
         threshold = two.number_input(
-            "Threshold (alpha)", -1000.0, 1000.0,
+            "Threshold (alpha)",
+            -1000.0,
+            1000.0,
             base.selection.threshold if mode == base.selection.mode else {"logit": 10.0}.get(mode, 0.9),
-            key=f"alpha-{mode}-{tag}", help="An image is kept when the classifier's first choice is its class and its score is above this.",
-        )  # fmt: skip
+            key=f"alpha-{mode}-{tag}",
+            help=(
+                "An image is kept when the classifier's first choice is its class and its score is above "
+                "this."
+            ),
+        )
         target = one.number_input(
             "Images a class (0: as the largest)",
             0,
@@ -92,17 +103,28 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             help="Real and synthetic together.",
         )
         use = two.multiselect(
-            "How accepted images enter training", ["fill", "mix"], list(base.use), key=f"use-{tag}",
-            help="fill: as if they were real. mix: as a fixed share of what is drawn. With both, validation chooses.",
-        )  # fmt: skip
+            "How accepted images enter training",
+            ["fill", "mix"],
+            list(base.use),
+            key=f"use-{tag}",
+            help=(
+                "fill: as if they were real. mix: as a fixed share of what is drawn. With both, validation "
+                "chooses."
+            ),
+        )
         mix = one.number_input("Share in mix", 0.01, 0.99, base.mix, key=f"mix-{tag}")
         max_steps = two.number_input(
             "Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}"
         )
         tolerance = one.number_input(
-            "Tolerance (epsilon)", 0.0, 0.99, base.tolerance, format="%.3f", key=f"epsilon-{tag}",
+            "Tolerance (epsilon)",
+            0.0,
+            0.99,
+            base.tolerance,
+            format="%.3f",
+            key=f"epsilon-{tag}",
             help="Validation accuracy must rise by more than this for another step.",
-        )  # fmt: skip
+        )
         budget = two.number_input(
             "Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}"
         )
@@ -142,7 +164,8 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             launching.advice_box(scores.advice(found))
         else:
             st.info(
-                "The score under this grouping has not been measured yet. It takes seconds, and may save the whole run."
+                "The score under this grouping has not been measured yet. It takes seconds, and may save the "
+                "whole run."
             )
             text.link("similarity", "Measure the score first", "straighten")
         if wanted:
@@ -166,7 +189,8 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
 if not known:
     text.empty(
         "No run yet",
-        "Choose a preset above and press **Launch**. The run works in the background: you can close this page, and come back.",
+        "Choose a preset above and press **Launch**. The run works in the background: you can close this "
+        "page, and come back.",
         page="similarity",
         label="See first what the law predicts",
     )

@@ -1,4 +1,6 @@
-"""A backend that starts nothing: for run folders that a test fills by hand, or a worker that it starts itself."""
+"""A backend that starts nothing: for run folders that a test fills by hand, or a worker that it starts
+itself.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The house: which package may import which, where torch lives, and that nobody forgets to say so.
 
-Packages are numbered; one imports lower numbers only. Sideways, between packages of one number, only what SIDEWAYS says.
+Packages are numbered; one imports lower numbers only. Sideways, between packages of one number, only what
+SIDEWAYS says.
 """
 
 from __future__ import annotations

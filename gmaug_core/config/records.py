@@ -26,7 +26,9 @@ class Preset:
     upright: Settings = field(default_factory=dict)  # or where it is not: digits, text
 
     def settings(self, resolution: int, *, symmetric: bool) -> dict[str, Any]:
-        """The settings for images of `resolution` pixels; symmetric: whether a mirrored one is still valid."""
+        """The settings for images of `resolution` pixels; symmetric: whether a mirrored one is still
+        valid.
+        """
         direction = self.mirrored if symmetric else self.upright
         return {**self.always, **self.at.get(resolution, {}), **direction}
 

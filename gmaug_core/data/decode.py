@@ -1,6 +1,7 @@
 """One canonical decoder: bytes of any accepted image file -> an upright, opaque 8-bit grey or RGB image.
 
-What an image is, is decided by its content, never by its name. Every change made on the way is reported in words.
+What an image is, is decided by its content, never by its name. Every change made on the way is reported in
+words.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ class Decoded(NamedTuple):
 def decode(data: bytes) -> Decoded:
     """Decode one image file.
 
-    The first frame of an animation; turned upright by its EXIF orientation; alpha flattened on white; palettes and
-    CMYK to RGB; 16-bit, 32-bit and float samples rescaled to 0..255. Raises InputError with the reason when the bytes
-    are no image in one of FORMATS, damaged, or larger than MAX_PIXELS.
+    The first frame of an animation; turned upright by its EXIF orientation; alpha flattened on white;
+    palettes and CMYK to RGB; 16-bit, 32-bit and float samples rescaled to 0..255. Raises InputError with the
+    reason when the bytes are no image in one of FORMATS, damaged, or larger than MAX_PIXELS.
     """
     expected = "an intact image: " + ", ".join(FORMATS)
     if not data:
@@ -121,7 +122,10 @@ def _canonical_depth(image: Image.Image) -> Decoded:
 
 
 def _unit_range(values: np.ndarray, low: float, high: float, *, is_float: bool) -> tuple[np.ndarray, float]:
-    """The value that means white. Known conventions first (floats in 0..1, 8-bit, 16-bit); anything else by its own range."""
+    """The value that means white.
+
+    Known conventions first (floats in 0..1, 8-bit, 16-bit); anything else by its own range.
+    """
     if low >= 0:
         for white in (1.0, 255.0, 65535.0) if is_float else (65535.0,):
             if high <= white:
@@ -142,7 +146,9 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether the image holds no colour: mode "L", or equal channels on a grid of at most GREY_PROBE x GREY_PROBE pixels."""
+    """Whether the image holds no colour: mode "L", or equal channels on a grid of at most GREY_PROBE x
+    GREY_PROBE pixels.
+    """
     if image.mode == "L":
         return True
     width, height = image.size

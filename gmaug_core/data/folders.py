@@ -1,4 +1,6 @@
-"""Which folders are classes, which are splits, which only wrap: pure functions over folder paths, no files touched."""
+"""Which folders are classes, which are splits, which only wrap: pure functions over folder paths, no
+files touched.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ ROLES = {
     "test": "test",
     "testing": "test",
 }
-KNOWN = "a zip or folder with one folder a class (cats/1.jpg, dogs/2.jpg), optionally under or above train, val and test folders, or nested"
+KNOWN = (
+    "a zip or folder with one folder a class (cats/1.jpg, dogs/2.jpg), optionally under or above train, val "
+    "and test folders, or nested"
+)
 
 ClassPath = tuple[str, ...]
 Groupings = list[tuple[str, dict[str, list[str]]]]
@@ -41,7 +46,9 @@ class Layout:
 
 
 def clean_name(text: str) -> str:
-    """A folder or file name as shown and compared: NFC, trimmed, unprintable characters (newline, bidi, zero-width) escaped."""
+    """A folder or file name as shown and compared: NFC, trimmed, unprintable characters (newline, bidi,
+    zero-width) escaped.
+    """
     text = unicodedata.normalize("NFC", text).strip()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -56,9 +63,10 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
 def detect(folders: Sequence[Sequence[str]]) -> Layout:
     """Place images by the folders they lie in.
 
-    folders: for each image its folder names, outermost first. Wrapper folders are peeled off; folders named train, val,
-    test (and valid, validation, training, testing, in any case) are splits when every image has one, or when train and
-    one more occur, anywhere in the path. Without splits all images are "train". What is left of a path is the class.
+    folders: for each image its folder names, outermost first. Wrapper folders are peeled off; folders named
+    train, val, test (and valid, validation, training, testing, in any case) are splits when every image has
+    one, or when train and one more occur, anywhere in the path. Without splits all images are "train". What
+    is left of a path is the class.
     """
     cleaned = [tuple(clean_name(name) for name in folder) for folder in folders]
     layout = Layout([])
@@ -67,7 +75,7 @@ def detect(folders: Sequence[Sequence[str]]) -> Layout:
     found = [next((k for k, name in enumerate(path) if name.casefold() in ROLES), None) for path in paths]
     roles = {ROLES[path[k].casefold()] for path, k in zip(paths, found, strict=True) if k is not None}
     everywhere = all(k is not None for path, k in zip(paths, found, strict=True) if path)
-    has_splits = bool(roles) and ("train" in roles and len(roles) > 1 or everywhere)
+    has_splits = bool(roles) and (("train" in roles and len(roles) > 1) or everywhere)
     if has_splits and len(roles) == 1 and roles != {"train"}:
         layout.warnings.append(
             f"only a {roles.pop()} folder is there: its images are taken as training images"
@@ -122,7 +130,9 @@ def _unwrap(paths: Sequence[ClassPath], layout: Layout) -> list[ClassPath]:
 
 
 def _join_splits(layout: Layout) -> None:
-    """A class that lies elsewhere in val or test than in train (other depth, other case) is that class, where no doubt is possible."""
+    """A class that lies elsewhere in val or test than in train (other depth, other case) is that class,
+    where no doubt is possible.
+    """
     places = [place for place in layout.places if isinstance(place, Place)]
     by_leaf: dict[str, dict[str, set[ClassPath]]] = {split: defaultdict(set) for split in SPLITS}
     for split, path in set(places):
@@ -162,12 +172,15 @@ def _report_near_names(paths: Iterable[ClassPath], layout: Layout) -> None:
     for names in spellings.values():
         if len(names) > 1:
             layout.warnings.append(
-                f"classes that differ in upper and lower case only: {', '.join(sorted(names))}; merge them if they are one"
+                f"classes that differ in upper and lower case only: {', '.join(sorted(names))}; merge them "
+                "if they are one"
             )
 
 
 def class_names(paths: Iterable[ClassPath]) -> dict[ClassPath, str]:
-    """The name of each class, in display order: its innermost folder where that is unique, else the joined path 'A/B'."""
+    """The name of each class, in display order: its innermost folder where that is unique, else the
+    joined path 'A/B'.
+    """
     paths = set(paths)
     leaves = Counter(path[-1] for path in paths)
     names = {path: path[-1] if leaves[path[-1]] == 1 else "/".join(path) for path in paths}
@@ -175,7 +188,8 @@ def class_names(paths: Iterable[ClassPath]) -> dict[ClassPath, str]:
 
 
 def suggested_groupings(hierarchy: Mapping[str, ClassPath]) -> Groupings:
-    """Super-classes that the folders propose: one grouping a folder level that says something new, then the identity.
+    """Super-classes that the folders propose: one grouping a folder level that says something new, then the
+    identity.
 
     hierarchy: class -> the folders above it. A class that lies above a level stands for itself there.
     """

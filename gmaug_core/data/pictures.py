@@ -1,7 +1,7 @@
 """The one way from pixels to a picture file: PNG, a sheet of many, a strip for a card, a thumbnail.
 
-Pixels are uint8 [h, w] (grey) or [h, w, 3] (RGB). Enlarging is by a whole factor without smoothing, so that every pixel of
-a small image can be read.
+Pixels are uint8 [h, w] (grey) or [h, w, 3] (RGB). Enlarging is by a whole factor without smoothing, so that
+every pixel of a small image can be read.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ def png(image: Pixels, *, least: int = 0) -> bytes:
 
 
 def sheet(rows: Sequence[Sequence[Pixels] | Pixels], *, columns: int) -> bytes:
-    """PNG of images in rows, small ones enlarged by a whole factor towards CELL_PX, with grey gaps between them.
+    """PNG of images in rows, small ones enlarged by a whole factor towards CELL_PX, with grey gaps between
+    them.
 
-    rows: images of one size and colour; the first `columns` of each row are shown, a shorter row ends in grey.
+    rows: images of one size and colour; the first `columns` of each row are shown, a shorter row ends in
+    grey.
     """
     first = rows[0][0]
     factor = max(1, CELL_PX // first.shape[1])
@@ -50,13 +52,19 @@ def sheet(rows: Sequence[Sequence[Pixels] | Pixels], *, columns: int) -> bytes:
 
 
 def enlarged(path: Path) -> bytes:
-    """The PNG file of a training's sample grid, enlarged to at least ENLARGED_PX wide. Raises OSError when it is not there."""
+    """The PNG file of a training's sample grid, enlarged to at least ENLARGED_PX wide.
+
+    Raises OSError when it is not there.
+    """
     with Image.open(path) as image:
         return png(np.asarray(image.convert("L" if image.mode == "L" else "RGB")), least=ENLARGED_PX)
 
 
 def thumbnail(image: Image.Image, size: int) -> bytes:
-    """WEBP of at most `size` pixels a side, encoded anew: nothing of the original file but its pixels. Changes `image`."""
+    """WEBP of at most `size` pixels a side, encoded anew: nothing of the original file but its pixels.
+
+    Changes `image`.
+    """
     image.thumbnail((size, size), Image.Resampling.BILINEAR)
     file = io.BytesIO()
     image.save(file, "WEBP", quality=85, lossless=max(image.size) <= LOSSLESS_PX)
@@ -64,7 +72,9 @@ def thumbnail(image: Image.Image, size: int) -> bytes:
 
 
 def shots(data: Dataset, per_class: int) -> dict[str, list[int]]:
-    """A few training images of every sub-class, evenly spread over it, as indices; fewer where it has fewer."""
+    """A few training images of every sub-class, evenly spread over it, as indices; fewer where it has
+    fewer.
+    """
     train = data.split("train")
     chosen = {}
     for label, name in enumerate(data.class_names):
@@ -75,7 +85,9 @@ def shots(data: Dataset, per_class: int) -> dict[str, list[int]]:
 
 
 def strip(data: Dataset) -> bytes:
-    """One training image of each of a few sub-classes side by side, as PNG with round corners: a dataset on its card."""
+    """One training image of each of a few sub-classes side by side, as PNG with round corners: a dataset
+    on its card.
+    """
     classes = sorted(data.class_names, key=lambda name: -data.counts[name])
     spread = classes[:: max(1, len(classes) // STRIP_IMAGES)][:STRIP_IMAGES]
     first = shots(data, 1)

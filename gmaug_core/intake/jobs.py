@@ -1,7 +1,7 @@
 """Imports in a process of their own: a page switch, a closed browser or a restarted server does not lose one.
 
-imports/<token>.json   what is known of it: state, name, progress, and in the end its report or error (one writer: the child)
-imports/<token>.lock   held by the child: alive means locked, as for runs
+imports/<token>.json   what is known of it: state, name, progress, and in the end its report or error (one
+writer: the child) imports/<token>.lock   held by the child: alive means locked, as for runs
 uploads/<token>.part   what a browser has sent so far; deleted when its import has ended
 """
 
@@ -41,7 +41,9 @@ def upload_path(token: str) -> Path:
 
 
 def import_roots() -> list[Path]:
-    """Folders that a page may import from: $GMAUG_IMPORT_ROOTS (separated as in PATH), else the home folder and this one."""
+    """Folders that a page may import from: $GMAUG_IMPORT_ROOTS (separated as in PATH), else the home
+    folder and this one.
+    """
     given = os.environ.get("GMAUG_IMPORT_ROOTS")
     return (
         [Path(part).resolve() for part in given.split(os.pathsep) if part]
@@ -51,7 +53,10 @@ def import_roots() -> list[Path]:
 
 
 def allowed_path(text: str) -> Path:
-    """The file or folder that a person named. Raises InputError when it is not there or outside the allowed folders."""
+    """The file or folder that a person named.
+
+    Raises InputError when it is not there or outside the allowed folders.
+    """
     try:
         path = Path(text.strip()).expanduser().resolve(strict=False)
     except (RuntimeError, ValueError, OSError) as error:

@@ -1,6 +1,8 @@
-"""Decoding of files nobody has looked at yet, in a child process with limits: what crashes or hangs is the child.
+"""Decoding of files nobody has looked at yet, in a child process with limits: what crashes or hangs is the
+child.
 
-Parent to child: a frame a batch, "<I" count, then "<I" length and bytes of each file. Child to parent: a line of JSON a file.
+Parent to child: a frame a batch, "<I" count, then "<I" length and bytes of each file. Child to parent: a line
+of JSON a file.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ MEMORY = (
 
 
 class Verifier:
-    """One child that decodes files, and keeps the good ones under `staging`. Use as a context manager, from one thread."""
+    """One child that decodes files, and keeps the good ones under `staging`.
+
+    Use as a context manager, from one thread.
+    """
 
     def __init__(self, staging: Path) -> None:
         self._staging = staging
@@ -62,7 +67,8 @@ class Verifier:
             self._child = children.talk(
                 "gmaug_core.intake.verify", str(self._staging), env={"OPENBLAS_NUM_THREADS": "1"}
             )
-        assert self._child.stdin and self._child.stdout
+        assert self._child.stdin
+        assert self._child.stdout
         self._child.stdin.write(struct.pack("<I", len(files)))
         for data in files:
             self._child.stdin.write(struct.pack("<I", len(data)) + data)

@@ -1,4 +1,6 @@
-"""What torch could compute on here. `python -m gmaug_core.models.devices` answers it to a process that has no torch."""
+"""What torch could compute on here. `python -m gmaug_core.models.devices` answers it to a process that
+has no torch.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def pick_device(device: str) -> torch.device:
 
 
 def found(question: dict[str, str]) -> dict[str, Any]:
-    """Everything here, and the concrete device that question["device"] means ("cuda:0" for "auto" where a GPU is).
+    """Everything here, and the concrete device that question["device"] means ("cuda:0" for "auto" where a GPU
+    is).
 
     Raises InputError where that device is not there.
     """

@@ -1,4 +1,6 @@
-"""`python -m gmaug_core.models.estimate` answers, to a process that has no torch, what training a generator would cost."""
+"""`python -m gmaug_core.models.estimate` answers, to a process that has no torch, what training a
+generator would cost.
+"""
 
 from __future__ import annotations
 

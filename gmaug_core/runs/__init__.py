@@ -1,4 +1,7 @@
-"""A run is a folder: its files, its state, and the lock that says it is alive. Starting one: `runs.launch`."""
+"""A run is a folder: its files, its state, and the lock that says it is alive.
+
+Starting one: `runs.launch`.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ from gmaug_core.runs.writer import RunWriter, create
 
 __all__ = [
     "ACTIVE",
-    "RunPaths",
-    "RunWriter",
     "STALLED_S",
     "STATES",
+    "RunPaths",
+    "RunWriter",
     "Status",
     "create",
     "find",

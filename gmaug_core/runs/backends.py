@@ -1,4 +1,7 @@
-"""Where workers run, and everything that depends on it: alive, devices, cost. This machine is the one there is."""
+"""Where workers run, and everything that depends on it: alive, devices, cost.
+
+This machine is the one there is.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ class Backend(Protocol):
 
 
 class LocalBackend:
-    """A process of its own session on this machine: it outlives the app. Alive means that it holds the run's lock."""
+    """A process of its own session on this machine: it outlives the app.
+
+    Alive means that it holds the run's lock.
+    """
 
     def start(self, paths: RunPaths) -> None:
         children.start("gmaug_core.worker", str(paths.folder), log=paths.log, env=children.computing())

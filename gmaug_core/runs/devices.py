@@ -1,7 +1,8 @@
-"""Which device a run will compute on: resolved before the run exists, by a child process where only torch can tell.
+"""Which device a run will compute on: resolved before the run exists, by a child process where only torch can
+tell.
 
-The app's own process never has torch. A machine without a driver for CUDA is known without asking, so that starting a run
-there costs nothing.
+The app's own process never has torch. A machine without a driver for CUDA is known without asking, so that
+starting a run there costs nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class Devices(Part):
 
 @lru_cache(maxsize=16)
 def ask(device: str = "auto") -> Devices:
-    """The devices of this machine, asked once and remembered. Raises InputError for a device that is not there."""
+    """The devices of this machine, asked once and remembered.
+
+    Raises InputError for a device that is not there.
+    """
     try:
         found = children.ask("gmaug_core.models.devices", {"device": device}, seconds=ASK_S)
     except children.NoAnswer as error:
@@ -74,5 +78,8 @@ def resolve(device: str) -> str:
 
 @cache
 def has_cuda_driver() -> bool:
-    """Whether a driver for torch's CUDA devices (NVIDIA's or AMD's) is here. Without one there are none; with one, ask torch."""
+    """Whether a driver for torch's CUDA devices (NVIDIA's or AMD's) is here.
+
+    Without one there are none; with one, ask torch.
+    """
     return any(map(Path.exists, DRIVERS)) or ctypes.util.find_library("cuda") is not None

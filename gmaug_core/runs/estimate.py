@@ -35,8 +35,8 @@ def measure(config: AugmentationConfig, n_classes: int) -> Estimate:
     """The cost of a run's generator on a dataset of `n_classes`: see generators.cost.measure.
 
     A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes, `kimg` and
-    `training_seconds` are of that budget. Raises InputError for a device that is not there, GMAugError when it could not be
-    measured.
+    `training_seconds` are of that budget. Raises InputError for a device that is not there, GMAugError when
+    it could not be measured.
     """
     question = {
         "settings": config.generator.model_dump(mode="json"),
@@ -64,6 +64,9 @@ def measure(config: AugmentationConfig, n_classes: int) -> Estimate:
 
 
 def with_budget(config: AugmentationConfig, found: Estimate) -> AugmentationConfig:
-    """The same settings with a budget of minutes as kimg, by measured speed. Written so: a resumed run does not measure again."""
+    """The same settings with a budget of minutes as kimg, by measured speed.
+
+    Written so: a resumed run does not measure again.
+    """
     kimg = max(found.kimg, config.generator.batch / 1000)
     return config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": kimg})})

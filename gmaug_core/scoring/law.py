@@ -1,7 +1,9 @@
-"""The exponential law between similarity and gain: gain% = A exp(-k x), x = SSIM-supSubCls (paper A, equation 4).
+"""The exponential law between similarity and gain: gain% = A exp(-k x), x = SSIM-supSubCls (paper A, equation
+4).
 
-The law that ships is the unrounded least-squares fit of the paper's eight points. The printed equation is the same
-fit with its base rounded from 0.9373 to 0.94, which lowers predictions by 10 points at the paper's steepest point.
+The law that ships is the unrounded least-squares fit of the paper's eight points. The printed equation is the
+same fit with its base rounded from 0.9373 to 0.94, which lowers predictions by 10 points at the paper's
+steepest point.
 """
 
 from __future__ import annotations
@@ -31,11 +33,18 @@ GAIN_FLOOR = (
     1.0  # percent: below this fitted gain the noise is taken not to shrink further (one image of a test set)
 )
 
-# Validation images behind each accuracy of table 3: iNaturalist-2019 has 3 a class; flowers is stated; for UTKFace and
-# scene it is the smallest number of which every printed accuracy is a whole share.
+# Validation images behind each accuracy of table 3: iNaturalist-2019 has 3 a class; flowers is stated; for
+# UTKFace and scene it is the smallest number of which every printed accuracy is a whole share.
 VALIDATION_IMAGES = {
-    "UTKFace": 1973, "Birds": 378, "Insects": 423, "scene": 1700, "flowers": 435, "Fungi": 36, "Reptiles": 117, "Amphibians": 30,
-}  # fmt: skip
+    "UTKFace": 1973,
+    "Birds": 378,
+    "Insects": 423,
+    "scene": 1700,
+    "flowers": 435,
+    "Fungi": 36,
+    "Reptiles": 117,
+    "Amphibians": 30,
+}
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,7 +66,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Advice:
-    """`verdict` and the reasons in plain words. `chance` is the probability that the gain is above zero, by the law."""
+    """`verdict` and the reasons in plain words. `chance` is the probability that the gain is above zero,
+    by the law.
+    """
 
     verdict: Literal["likely", "unclear", "unlikely"]
     text: str
@@ -74,9 +85,9 @@ class Advice:
 class Law:
     """gain% = amplitude exp(-rate x), with what is needed to say how far it may be off.
 
-    base: equation 4's base when its slope is kept as printed, exp(-rate / 202.74). r2, mae and median_ae are of the
-    fit on its own points. *_ci: 95 % intervals. covariance: of (amplitude, rate). noise: variance of a point about
-    the curve per percentage point of fitted gain. freedom: degrees of freedom of that variance.
+    base: equation 4's base when its slope is kept as printed, exp(-rate / 202.74). r2, mae and median_ae are
+    of the fit on its own points. *_ci: 95 % intervals. covariance: of (amplitude, rate). noise: variance of a
+    point about the curve per percentage point of fitted gain. freedom: degrees of freedom of that variance.
     """
 
     amplitude: float
@@ -100,8 +111,9 @@ class Law:
     def predict(self, x: npt.ArrayLike) -> tuple[Any, Any, Any]:
         """(gain, low, high) in percent for a new dataset of score x; floats for a float, arrays for an array.
 
-        95 % prediction interval: uncertainty of both parameters plus the scatter of datasets about the curve, whose
-        variance grows with the fitted gain. `low` may be negative: augmentation can do harm. It cannot be below -100.
+        95 % prediction interval: uncertainty of both parameters plus the scatter of datasets about the curve,
+        whose variance grows with the fitted gain. `low` may be negative: augmentation can do harm. It cannot
+        be below -100.
         """
         gain, deviation = self.gain(x), self._deviation(x)
         reach = stats.t.ppf(0.5 + CONFIDENCE / 2, self.freedom) * deviation
@@ -117,36 +129,43 @@ class Law:
     def advice(
         self, x: float, merge: float | None = None, *, interval: tuple[float, float] | None = None
     ) -> Advice:
-        """Is deep generative augmentation worth it at score x? By the paper's thresholds and this law, in plain words.
+        """Is deep generative augmentation worth it at score x? By the paper's thresholds and this law, in
+        plain words.
 
-        merge: SSIM-mergeCls of the same dataset; interval: of the score itself. A score whose interval crosses a
-        threshold, or a SSIM-mergeCls that contradicts it, makes "likely" or "unlikely" into "unclear".
+        merge: SSIM-mergeCls of the same dataset; interval: of the score itself. A score whose interval
+        crosses a threshold, or a SSIM-mergeCls that contradicts it, makes "likely" or "unlikely" into
+        "unclear".
         """
         gain, low, high = self.predict(x)
         chance = self.chance_above(x)
         said = [
-            f"The law predicts a relative gain of {gain:.1f} %, with 95 % probability between {low:.1f} % and {high:.1f} %"
+            f"The law predicts a relative gain of {gain:.1f} %, with 95 % probability between {low:.1f} % "
+            f"and {high:.1f} %"
         ]
         said[0] += f" (chance of any gain: {_percent(chance)})."
         verdict: Literal["likely", "unclear", "unlikely"]
         if x <= SUPSUB_THRESHOLD:
             verdict = "likely"
             said.append(
-                f"The score {x:.3f} is not above {SUPSUB_THRESHOLD}, the highest at which augmentation worked in the paper."
+                f"The score {x:.3f} is not above {SUPSUB_THRESHOLD}, the highest at which augmentation "
+                "worked in the paper."
             )
             if x > 0.9 * SUPSUB_THRESHOLD:
                 said.append(
-                    "It is within 10 % of that threshold, and scores measured here on two of the paper's datasets are 9 % lower."
+                    "It is within 10 % of that threshold, and scores measured here on two of the paper's "
+                    "datasets are 9 % lower."
                 )
         elif x >= LOWEST_FAILING:
             verdict = "unlikely"
             said.append(
-                f"The score {x:.3f} is not below {LOWEST_FAILING}, the lowest at which augmentation did not pay in the paper."
+                f"The score {x:.3f} is not below {LOWEST_FAILING}, the lowest at which augmentation did not "
+                "pay in the paper."
             )
         else:
             verdict = "unclear"
             said.append(
-                f"The score {x:.3f} is between {SUPSUB_THRESHOLD} (worked) and {LOWEST_FAILING} (did not), where no dataset was."
+                f"The score {x:.3f} is between {SUPSUB_THRESHOLD} (worked) and {LOWEST_FAILING} (did not), "
+                "where no dataset was."
             )
         edge = SUPSUB_THRESHOLD if verdict == "likely" else LOWEST_FAILING
         if interval is not None and verdict != "unclear" and interval[0] <= edge < interval[1]:
@@ -163,7 +182,8 @@ class Law:
                 f"SSIM-mergeCls {merge:.3f} is {side} its threshold {MERGE_THRESHOLD} and says the opposite."
             )
         said.append(
-            f"This rests on {self.n} datasets; what else differs between datasets is only in the width of the interval."
+            f"This rests on {self.n} datasets; what else differs between datasets is only in the width of "
+            "the interval."
         )
         return Advice(verdict, " ".join(said), gain, low, high, chance)
 
@@ -173,7 +193,10 @@ class Law:
             raise InputError(
                 f"a score of profile '{profile}' cannot be placed on a law of profile '{self.profile}'",
                 expected=f"a score measured with profile '{self.profile}'",
-                todo=f"run: similarity DATASET --profile {self.profile}; or refit the law with finished runs of profile '{profile}'",
+                todo=(
+                    f"run: similarity DATASET --profile {self.profile}; or refit the law with finished runs "
+                    f"of profile '{profile}'"
+                ),
             )
 
     def _deviation(self, x: npt.ArrayLike) -> Any:
@@ -194,11 +217,12 @@ def fit_law(
 ) -> Law:
     """Least-squares fit of gain% = A exp(-k x) on the gains themselves (not on their logarithms).
 
-    x, gain: at least 3 points with at least 2 different x. weights: 1 / se^2 of each gain (see gain_se); None: equal.
-    Intervals assume var(gain_i) = se_i^2 + noise * max(fitted_i, 1): the scatter grows with the gain, as the paper's
-    residuals do (each 0.7-3 times the root of its fitted value). The noise is estimated by moments from the
-    residuals, corrected for the two fitted parameters, and enters the parameters' covariance (sandwich form).
-    Raises InputError for too few points, lengths that differ, or values that are not finite.
+    x, gain: at least 3 points with at least 2 different x. weights: 1 / se^2 of each gain (see gain_se);
+    None: equal. Intervals assume var(gain_i) = se_i^2 + noise * max(fitted_i, 1): the scatter grows with the
+    gain, as the paper's residuals do (each 0.7-3 times the root of its fitted value). The noise is estimated
+    by moments from the residuals, corrected for the two fitted parameters, and enters the parameters'
+    covariance (sandwich form). Raises InputError for too few points, lengths that differ, or values that are
+    not finite.
     """
     score, gains = np.asarray(x, float).ravel(), np.asarray(gain, float).ravel()
     weight = np.ones_like(score) if weights is None else np.asarray(weights, float).ravel()
@@ -219,7 +243,8 @@ def fit_law(
         )
     if len(score) < 3 or np.ptp(score) < 1e-9:
         raise InputError(
-            f"{len(score)} points with {len(np.unique(score))} different scores cannot carry a two-parameter law",
+            f"{len(score)} points with {len(np.unique(score))} different scores cannot carry a two-parameter "
+            "law",
             expected="at least 3 points and 2 different scores",
             todo="finish more augmentation runs on other datasets, or include the paper's points",
         )
@@ -241,7 +266,8 @@ def fit_law(
     )
     variance = measured + noise * spread
     covariance = (projector * variance) @ projector.T
-    # Satterthwaite: the residual sum is a weighted sum of chi-squares; without residual noise the given errors are taken as known
+    # Satterthwaite: the residual sum is a weighted sum of chi-squares; without residual noise the given
+    # errors are taken as known
     root = np.sqrt(variance)
     shape = root[:, None] * (maker.T * scale) @ maker * root
     freedom = float(np.trace(shape) ** 2 / np.sum(shape * shape.T)) if noise > 0 else float(len(score) - 2)
@@ -269,7 +295,10 @@ def fit_law(
 
 
 def _least_squares(x: Floats, gain: Floats, weight: Floats) -> tuple[float, float]:
-    """(A, k) of the least weighted squares. A has a closed form for every k, so only k is searched: no local trap."""
+    """(A, k) of the least weighted squares.
+
+    A has a closed form for every k, so only k is searched: no local trap.
+    """
 
     def amplitude(rate: float) -> float:
         curve = np.exp(-rate * x)
@@ -351,10 +380,11 @@ def relative_gain(baseline: float, augmented: float) -> float:
 
 
 def gain_se(baseline: float, augmented: float, n: int) -> float:
-    """Standard error of the relative gain in percentage points: accuracies in percent, both measured on n images.
+    """Standard error of the relative gain in percentage points: accuracies in percent, both measured on n
+    images.
 
-    Delta method on two independent binomials: an upper bound when both classifiers saw the same images. Half an image
-    is added on each side, so an accuracy of 0 or 100 % does not claim to be exact.
+    Delta method on two independent binomials: an upper bound when both classifiers saw the same images. Half
+    an image is added on each side, so an accuracy of 0 or 100 % does not claim to be exact.
     """
     before, after = ((accuracy / 100 * n + 0.5) / (n + 1) for accuracy in (baseline, augmented))
     variance = after * (1 - after) / n / before**2 + before * (1 - before) / n * (after / before**2) ** 2

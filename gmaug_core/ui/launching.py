@@ -34,7 +34,10 @@ MODE_WORDS = {
 
 
 def start(config: RunConfig) -> None:
-    """Submit once: a double click, or a rerun in the middle, gives the same run. Says what was wrong in words."""
+    """Submit once: a double click, or a rerun in the middle, gives the same run.
+
+    Says what was wrong in words.
+    """
     token = st.session_state.setdefault(f"token-{config.kind}", secrets.token_hex(6))
     try:
         with st.spinner("Starting the run…"):  # a budget in minutes is measured first
@@ -52,7 +55,10 @@ def run_key(kind: str, dataset_id: str) -> str:
 
 
 def pick(kind: str, dataset_id: str) -> RunPaths | None:
-    """The run to look at: the one in the address, else the one looked at before, else the newest. None where there is none."""
+    """The run to look at: the one in the address, else the one looked at before, else the newest.
+
+    None where there is none.
+    """
     found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
     if not found:
         return None
@@ -72,14 +78,20 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
 
 
 def label(paths: RunPaths) -> str:
-    """One line on a run, for a list. Nothing in it may change while the run works: the browser holds the chosen line as text."""
+    """One line on a run, for a list.
+
+    Nothing in it may change while the run works: the browser holds the chosen line as text.
+    """
     config = runs.read_config(paths)
     settings = config["settings"]
     if config["kind"] == "similarity":
         what = settings["profile"]
     else:
         what = f"{settings['preset']}, {GENERATORS[settings['generator']['name']].title}"
-    return f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · {paths.id[-4:]}"
+    return (
+        f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · "
+        f"{paths.id[-4:]}"
+    )
 
 
 def overview(kind: str, dataset_id: str) -> None:
@@ -151,7 +163,8 @@ def cost(config: AugmentationConfig) -> str:
     )
     said = (
         f"Trains the generator {budget} of {config.generator.resolution} px, then up to "
-        f"{classifiers} classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, {config.max_steps} "
+        f"{classifiers} classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, "
+        f"{config.max_steps} "
         f"select-and-retrain steps, three controls)."
     )
     for paths in runs.list_runs("augmentation"):
@@ -161,7 +174,10 @@ def cost(config: AugmentationConfig) -> str:
             and settings["seeds"] == config.seeds
         )
         if status.state == "finished" and alike:
-            return f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this machine."
+            return (
+                f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this "
+                "machine."
+            )
     at_16 = f"about {GENERATORS[config.generator.name].quick_minutes} minutes"
     typical = {
         "quick": f"On two CPU cores expect {at_16} at 16 px, and several times that at 32 px.",
@@ -199,6 +215,7 @@ def estimate(config: AugmentationConfig) -> None:
         return
     st.markdown(
         f"Generator: about **{text.duration(found.training_seconds)}** for {found.kimg:g} thousand images "
-        f"({found.seconds_per_kimg:.3g} s each thousand), {found.sampling_img_per_s:.3g} images a second to draw, "
+        f"({found.seconds_per_kimg:.3g} s each thousand), {found.sampling_img_per_s:.3g} images a second to "
+        "draw, "
         f"{found.memory_mb / 1024:.1f} GB of memory. Measured on {text.md(found.device)}, busy as it is now."
     )

@@ -63,8 +63,10 @@ def prediction(result: Mapping[str, Any]) -> None:
         )
     elif result["profile"] != PAPER_PROFILE:
         st.info(
-            f"No prediction: this score is of profile *{text.md(result['profile'])}*, and the law rests on points of profile *paper*. "
-            "Scores of different profiles are not comparable. Measure with profile *paper* to get a prediction.",
+            f"No prediction: this score is of profile *{text.md(result['profile'])}*, and the law rests on "
+            "points of profile *paper*. "
+            "Scores of different profiles are not comparable. Measure with profile *paper* to get a "
+            "prediction.",
             icon=":material/block:",
         )
     else:
@@ -93,33 +95,39 @@ def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> lis
     corrected = found.get("bias_corrected")
     if isinstance(corrected, int | float) and not found.get("exact") and found["value"] - corrected >= 5e-5:
         said.append(
-            f"The largest of several noisy means comes out a little too high. Corrected for that: {corrected:.4f}, "
+            "The largest of several noisy means comes out a little too high. Corrected for that: "
+            f"{corrected:.4f}, "
             f"{found['value'] - corrected:.4f} lower."
         )
     exact = sum(bool(row.get("exact")) for row in result["super_classes"])
     if exact == len(result["super_classes"]):
         said.append(
-            "Every super-class was small enough to compare all pairs, so the means are exact: no sampling error."
+            "Every super-class was small enough to compare all pairs, so the means are exact: no sampling "
+            "error."
         )
     elif exact:
         said.append(
-            f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no sampling error there."
+            f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no "
+            "sampling error there."
         )
     rough = sum(bool(row.get("approximate")) for row in result["super_classes"])
     if rough:
         said.append(
-            f"{text.plural(rough, 'super-class rests', 'super-classes rest')} on so few pairs that the interval there is only approximate "
+            f"{text.plural(rough, 'super-class rests', 'super-classes rest')} on so few pairs that the "
+            "interval there is only approximate "
             "(in simulations it held the truth in 93 to 94 % of cases instead of 95 %)."
         )
     single = [name for name, subs in grouping.items() if len(subs) == 1]
     if result["argmax"] in single:
         said.append(
-            "That super-class has one sub-class, so the score says how alike images are *inside a class*, not how alike classes are. "
+            "That super-class has one sub-class, so the score says how alike images are *inside a class*, "
+            "not how alike classes are. "
             "Little variety inside classes still means that a generator has little to add."
         )
     if result.get("not_scored"):
         said.append(
-            f"Not scored (fewer than two images): {', '.join(text.md(name) for name in result['not_scored'])}."
+            "Not scored (fewer than two images): "
+            f"{', '.join(text.md(name) for name in result['not_scored'])}."
         )
     return said
 
@@ -134,17 +142,21 @@ def thresholds(result: Mapping[str, Any]) -> str:
         )
 
     return (
-        f"In the paper augmentation worked up to SSIM-supSubCls {SUPSUB_THRESHOLD} (here {side(found, SUPSUB_THRESHOLD)}) and "
-        f"SSIM-mergeCls {MERGE_THRESHOLD} (here {side(merge, MERGE_THRESHOLD)}). It failed from {LOWEST_FAILING} on; "
+        f"In the paper augmentation worked up to SSIM-supSubCls {SUPSUB_THRESHOLD} (here "
+        f"{side(found, SUPSUB_THRESHOLD)}) and "
+        f"SSIM-mergeCls {MERGE_THRESHOLD} (here {side(merge, MERGE_THRESHOLD)}). It failed from "
+        f"{LOWEST_FAILING} on; "
         "nothing was measured between."
     )
 
 
 def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
-    """The most similar pairs as pictures, the matrix, and what taking one sub-class out would do: where the result explains itself.
+    """The most similar pairs as pictures, the matrix, and what taking one sub-class out would do: where the
+    result explains itself.
 
-    explanation: {most_similar: {pairs: [{i, j, value}], exact}, matrix: {classes, mean, ...}, leave_one_out: [{name, supsub,
-    change, ...}]}, i and j being indices of the dataset's images; see similarity.class_matrix, leave_one_out and most_similar.
+    explanation: {most_similar: {pairs: [{i, j, value}], exact}, matrix: {classes, mean, ...}, leave_one_out:
+    [{name, supsub, change, ...}]}, i and j being indices of the dataset's images; see
+    similarity.class_matrix, leave_one_out and most_similar.
     """
     why = result.get("explanation") or {}
     pairs, matrix, moves = (
@@ -166,7 +178,8 @@ def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
                     st.image([png(pictures[pair["i"]]), png(pictures[pair["j"]])], width=76)
                     first, second = (text.md(data.class_names[data.labels[pair[key]]]) for key in ("i", "j"))
                     st.caption(
-                        f"{pair['value']:.3f}: {f'both {first}' if first == second else f'{first} and {second}'}"
+                        f"{pair['value']:.3f}: "
+                        f"{f'both {first}' if first == second else f'{first} and {second}'}"
                     )
     many = matrix is not None and len(matrix["classes"]) > charts.MANY_NAMES
     left, right = (
@@ -210,11 +223,15 @@ def why_the_equation_differs() -> None:
     with st.expander("The law, and why the printed equation differs", icon=":material/function:"):
         st.markdown(
             f"The law used here is the least-squares fit of the paper's eight points, unrounded: "
-            f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), which is {law.base:.4f} to the power of (202.74 x − 79.92). "
+            f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), which is {law.base:.4f} to the power "
+            "of (202.74 x − 79.92). "
             f"The paper prints the same equation with its base rounded to {PRINTED_BASE}. "
-            "Rounding the base moves predictions by up to 21 points where the curve is steep, so the printed form fits its own points "
+            "Rounding the base moves predictions by up to 21 points where the curve is steep, so the printed "
+            "form fits its own points "
             f"less well: R² {printed['r2']:.4f} and mean error "
-            f"{printed['mae']:.2f} points, against R² {law.r2:.4f} and {law.mae:.2f} for the unrounded one. (The paper's table calls "
-            f"{law.median_ae:.3f} the mean absolute error; it is the median.) Predicting each dataset from the other seven misses by "
+            f"{printed['mae']:.2f} points, against R² {law.r2:.4f} and {law.mae:.2f} for the unrounded one. "
+            "(The paper's table calls "
+            f"{law.median_ae:.3f} the mean absolute error; it is the median.) Predicting each dataset from "
+            "the other seven misses by "
             f"{miss:.1f} points on average: that is why every prediction here comes with an interval."
         )

@@ -1,4 +1,6 @@
-"""Words and numbers on screen: one escape for foreign text, one form for each kind of number, one box for errors."""
+"""Words and numbers on screen: one escape for foreign text, one form for each kind of number, one box for
+errors.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
 
 
 def plain(text: object) -> str:
-    """Foreign text on one line: control, bidirectional and zero-width characters become visible as \\u escapes."""
+    """Foreign text on one line: control, bidirectional and zero-width characters become visible as \\u
+    escapes.
+    """
     return "".join(
         f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char
         for char in str(text)
@@ -25,7 +29,8 @@ def plain(text: object) -> str:
 def md(text: object) -> str:
     """Foreign text (class, file, dataset names) for any label or Markdown: shown as it is, never as markup.
 
-    Every label, caption and header of the dashboard is Markdown with icons (:material/x:), colours and formulas.
+    Every label, caption and header of the dashboard is Markdown with icons (:material/x:), colours and
+    formulas.
     """
     return _MARKUP.sub(r"\\\1", plain(text))
 
@@ -59,7 +64,7 @@ def duration(seconds: float | None) -> str:
     """75 -> '1 min 15 s'."""
     if seconds is None:
         return "unknown"
-    whole = int(round(seconds))
+    whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -103,7 +108,9 @@ def link(page: str, label: str, icon: str = "arrow_forward") -> None:
 
 
 def empty(title: str, body: str, *, page: str = "", label: str = "") -> None:
-    """Nothing here yet: say what this place is for and what comes first. body is our own Markdown; escape foreign names in it."""
+    """Nothing here yet: say what this place is for and what comes first. body is our own Markdown; escape
+    foreign names in it.
+    """
     with st.container(border=True, key=f"empty-{re.sub('[^a-z]+', '-', title.lower())}"):
         st.subheader(title, anchor=False)
         st.markdown(body)

@@ -103,7 +103,8 @@ PUBLISHED = Preset(
 RECORD = GeneratorRecord(
     key="guided_diffusion",
     title="Guided diffusion",
-    words="**Guided diffusion** (ADM): the paper's second generator, steered by a classifier of noisy images; "
+    words="**Guided diffusion** (ADM): the paper's second generator, steered by a classifier of noisy "
+    "images; "
     "slow to draw from. Can start from your own copy of a published ImageNet "
     "checkpoint (`generator.pretrained=FILE`): samples are then open-set.",
     config=GuidedDiffusionConfig,
