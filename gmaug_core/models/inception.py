@@ -18,7 +18,10 @@ from gmaug_core.data.views import Images
 from gmaug_core.errors import InputError
 from gmaug_core.models.quality import frechet_distance
 
-WANTED = "a state dict of torchvision's inception_v3, or a TorchScript that gives features [n, d] of images [n, 3, h, w]"
+WANTED = (
+    "a state dict of torchvision's inception_v3, or a TorchScript that gives features [n, d] of images [n, "
+    "3, h, w]"
+)
 SIDE = 299  # pixels that inception_v3 was trained on
 MEAN, STD = (
     (0.485, 0.456, 0.406),

@@ -47,8 +47,8 @@ def submit(
 ) -> str:
     """Write the run folder and start its worker; returns the run id. The same token twice is one run.
 
-    data: the dataset where it is open already. Raises InputError when the dataset, the grouping or the device is not there or
-    does not fit; then no run exists.
+    data: the dataset where it is open already. Raises InputError when the dataset, the grouping or the device
+    is not there or does not fit; then no run exists.
     """
     data = data or dataset.load(config.dataset)
     groups, revision = groupings.current(data, config.grouping)
@@ -74,7 +74,10 @@ def submit(
 
 
 def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
-    """Ask a run to stop at its next safe point; after a grace time its processes are ended. A stopped run can be resumed."""
+    """Ask a run to stop at its next safe point; after a grace time its processes are ended.
+
+    A stopped run can be resumed.
+    """
     paths = runs.find(run_id)
     if not runs.read_status(paths, where).active:
         return

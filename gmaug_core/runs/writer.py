@@ -40,7 +40,10 @@ def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) 
 
 
 class RunWriter:
-    """Writes status and metrics of one attempt. A writer whose attempt is no longer the newest refuses to write."""
+    """Writes status and metrics of one attempt.
+
+    A writer whose attempt is no longer the newest refuses to write.
+    """
 
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
@@ -64,7 +67,7 @@ class RunWriter:
 
     def _end_torn_line(self) -> None:
         if self.paths.metrics.exists() and self.paths.metrics.stat().st_size:
-            with open(self.paths.metrics, "rb+") as file:
+            with self.paths.metrics.open("rb+") as file:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
                     file.write(b"\n")
@@ -76,8 +79,9 @@ class RunWriter:
         self._last_status = time.monotonic()
 
     def progress(self, stage: str, step: int, total: int, **metrics: Any) -> None:
-        """The `report` hook: at most two status writes a second, and one metrics row a stage and half second (a snapshot's
-        `quality` is rare, and always kept)."""
+        """The `report` hook: at most two status writes a second, and one metrics row a stage and half second
+        (a snapshot's `quality` is rare, and always kept).
+        """
         now = time.time()
         changed = stage != self.status.stage or self.status.state != "running"
         if changed:
@@ -107,7 +111,7 @@ class RunWriter:
                 "total": total,
                 **metrics,
             }
-            with open(self.paths.metrics, "ab") as file:
+            with self.paths.metrics.open("ab") as file:
                 file.write((json.dumps(row, default=_plain) + "\n").encode())
 
     def _close_stage(self, now: float) -> None:

@@ -1,4 +1,6 @@
-"""The status document: older ones are read, newer and damaged ones are refused in words, changes are checked."""
+"""The status document: older ones are read, newer and damaged ones are refused in words, changes are
+checked.
+"""
 
 from __future__ import annotations
 

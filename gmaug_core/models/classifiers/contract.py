@@ -1,4 +1,6 @@
-"""What a network must offer to be trained, measured and asked as a classifier, and which one a config names."""
+"""What a network must offer to be trained, measured and asked as a classifier, and which one a config
+names.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,10 @@ class Network(nn.Module, ABC):
 
 
 def build(config: ClassifierConfig, in_channels: int, classes: int) -> Network:
-    """A fresh network, the one that `config.name` says. Raises InputError where there is none of that name."""
+    """A fresh network, the one that `config.name` says.
+
+    Raises InputError where there is none of that name.
+    """
     if config.name not in CLASSIFIERS:
         raise InputError(f"unknown classifier '{config.name}'", expected="one of " + ", ".join(CLASSIFIERS))
     network: Network = imported(CLASSIFIERS[config.name].implementation)(in_channels, classes, config)

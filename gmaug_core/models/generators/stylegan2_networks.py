@@ -9,6 +9,7 @@ logits and the sum of the images float32.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
@@ -296,7 +297,7 @@ class Discriminator(nn.Module):
         widths = [_width(config, side) for side in sides]
         last = widths[-1]
         self.from_image = Conv(channels, widths[0], 1, gain=GAIN)
-        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in itertools.pairwise(widths))
         self.conv = Conv(last + 1, last, 3, gain=GAIN)
         self.dense = Dense(last * 16, last, gain=GAIN)
         self.unconditional = Dense(last, 1)
