@@ -27,6 +27,7 @@ import torch
 
 from gmaug_core.config import augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo  # noqa: E402
 from gmaug_core.models import classifiers, generators, quality
 
 TOLERANCE = 0.05
@@ -70,7 +71,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
-    data = dataset.load(arguments.dataset or dataset.make_demo())
+    data = dataset.load(arguments.dataset or make_demo())
     n_classes = len(data.class_names)
 
     def resolve(lane: str, **settings: Any) -> Any:

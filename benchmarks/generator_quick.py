@@ -28,6 +28,7 @@ from sklearn.svm import SVC
 
 from gmaug_core.config import GENERATORS, augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset, pictures
+from gmaug_core.data.demo import make_demo  # noqa: E402
 from gmaug_core.models import generators
 
 
@@ -80,7 +81,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
-    data = dataset.load(arguments.dataset or dataset.make_demo())
+    data = dataset.load(arguments.dataset or make_demo())
     config = augmentation_config(
         data.id,
         image_size=data.image_size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from gmaug_core.data import dataset
+from gmaug_core.data.manifest import Summary
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
 from gmaug_core.ui import choice, imports, overview, text
@@ -41,24 +42,24 @@ def import_area() -> None:
     )
 
 
-def card(summary: dict, current: str | None) -> None:
+def card(summary: Summary, current: str | None) -> None:
     """One dataset: what it is, a strip of pictures, and a button to look at it."""
-    with st.container(border=True, key=f"card-{summary['id']}"):
-        st.markdown(f"**{text.md(summary['name'])}**")
-        st.image(overview.strip(summary["id"]), width="stretch")
+    with st.container(border=True, key=f"card-{summary.id}"):
+        st.markdown(f"**{text.md(summary.name)}**")
+        st.image(overview.strip(summary.id), width="stretch")
         facts = [
-            text.plural(summary["n_images"], "image"),
-            text.plural(summary["n_classes"], "sub-class"),
-            text.ratio(summary["imbalance_ratio"]),
+            text.plural(summary.n_images, "image"),
+            text.plural(summary.n_classes, "sub-class"),
+            text.ratio(summary.imbalance_ratio),
         ]
         st.caption(" · ".join(facts))
-        here = summary["id"] == current
+        here = summary.id == current
         st.button(
             "Shown below" if here else "Look at it",
-            key=f"look-{summary['id']}",
+            key=f"look-{summary.id}",
             disabled=here,
             on_click=choice.choose,
-            args=(summary["id"],),
+            args=(summary.id,),
         )
 
 
@@ -72,7 +73,7 @@ if problem := st.session_state.pop(PROBLEM, None):
 summaries = dataset.list_datasets()
 with st.expander(
     "Import a dataset",
-    expanded=all(summary["demo"] for summary in summaries),
+    expanded=all(summary.demo for summary in summaries),
     icon=":material/add_photo_alternate:",
 ):
     import_area()
@@ -87,7 +88,7 @@ for part, fold in ((summaries[:SHOWN], False), (summaries[SHOWN:], True)):
 if not summaries:
     st.stop()
 
-data = open_dataset(current or summaries[0]["id"])
+data = open_dataset(current or summaries[0].id)
 table = overview.split_table(data)
 st.header(text.md(data.name), anchor=False)
 with st.container(horizontal=True, gap="medium"):

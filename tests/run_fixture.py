@@ -13,9 +13,9 @@ from nowhere import Nowhere
 from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.config import SimilarityConfig
-from gmaug_core.config import augmentation_config
+from gmaug_core.config import SimilarityConfig, augmentation_config
 from gmaug_core.data import dataset, samples
+from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.models import selection
@@ -393,6 +393,6 @@ def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
 
 def write_fixture(home: Path) -> str:
     """The demo dataset with a finished run of each kind; the id of the augmentation run. For looking at pages."""
-    made = dataset.make_demo()
+    made = make_demo()
     make_run(made, kind="similarity", token="fixture-score")
     return make_run(made, token="fixture-augment").id

@@ -9,8 +9,10 @@ from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.workspace import audit, groupings
 
+LONG = {"schema_number", "classes", "counts", "hierarchy", "suggested_groupings"}  # `show` says them
 NAMED = 20  # refused files and classes that are shown before "and so many more"
 
 
@@ -28,7 +30,7 @@ def register(verbs: Verbs) -> None:
 
 
 def demo(_: Arguments) -> object:
-    dataset_id = dataset.make_demo()
+    dataset_id = make_demo()
     say(f"Demo dataset: {dataset_id}")
     return describe(dataset.load(dataset_id))
 
@@ -41,7 +43,7 @@ def import_dataset(args: Arguments) -> object:
     data = dataset.load(imported.dataset_id)
     show_counts(data)
     for item in imported.refused[:NAMED]:
-        say(f"  refused: {item['file']}: {item['reason']}")
+        say(f"  refused: {item.file}: {item.reason}")
     if len(imported.refused) > NAMED:
         say(f"  and {len(imported.refused) - NAMED} more refused files; --json lists them all")
     return imported.to_dict() | describe(data)
@@ -51,12 +53,12 @@ def datasets(_: Arguments) -> object:
     found = dataset.list_datasets()
     for item in found:
         say(
-            f"{item['id']:40} {item['n_images']:>8,} images  {item['n_classes']:>5} classes  "
-            f"imbalance {item['imbalance_ratio']:.1f}"
+            f"{item.id:40} {item.n_images:>8,} images  {item.n_classes:>5} classes  "
+            f"imbalance {item.imbalance_ratio:.1f}"
         )
     if not found:
         say("No dataset yet: import one, or run 'python -m gmaug_core demo'.")
-    return found
+    return [item.model_dump(mode="json", exclude=LONG) for item in found]
 
 
 def show(args: Arguments) -> object:
@@ -84,7 +86,7 @@ def describe(data: Dataset) -> dict[str, object]:
         "class_names": list(data.class_names),
         "counts": data.counts,
         "imbalance_ratio": data.imbalance_ratio,
-        "splits": {name: len(data.split(name)) for name in ("train", "val", "test")},
+        "splits": data.summary.splits,
         "image_size": data.image_size,
         "colour": data.colour,
     }
@@ -92,7 +94,7 @@ def describe(data: Dataset) -> dict[str, object]:
 
 def show_counts(data: Dataset) -> None:
     """Images a split and a class, for people."""
-    splits = ", ".join(f"{name} {len(data.split(name)):,}" for name in ("train", "val", "test"))
+    splits = ", ".join(f"{name} {n:,}" for name, n in data.summary.splits.items())
     say(
         f"{data.name}: {len(data):,} images, {len(data.class_names)} classes, "
         f"imbalance ratio {data.imbalance_ratio:.1f} ({splits})"

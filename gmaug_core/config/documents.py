@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gmaug_core.errors import GMAugError
-from gmaug_core.files import write_json
+from gmaug_core.files import write_bytes
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -43,6 +43,7 @@ class Document(Part):
     TITLE: ClassVar[str]
     FILE: ClassVar[str]  # the file's name, as docs/formats.md shows it
     SCHEMA: ClassVar[int]
+    INDENT: ClassVar[int | None] = 1  # None: on one line, for what grows with the images
     MIGRATIONS: ClassVar[
         Mapping[int, Migration]
     ] = {}  # from this number to the next; files without a number are 0
@@ -107,4 +108,5 @@ class Document(Part):
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all."""
-        write_json(path, self.to_dict())
+        text = json.dumps(self.to_dict(), indent=self.INDENT, ensure_ascii=False, allow_nan=False)
+        write_bytes(path, text.encode())

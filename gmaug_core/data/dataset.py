@@ -4,86 +4,103 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import io
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
 from gmaug_core.config import Colour, Profile, image_format
 from gmaug_core.data import store
 from gmaug_core.data.decode import Decoded, canonical, decode
-from gmaug_core.data.folders import SPLITS, Groupings, Place
+from gmaug_core.data.folders import SPLITS, Groupings
+from gmaug_core.data.manifest import MANIFEST, SUMMARY, Manifest, Summary, read_summary
 from gmaug_core.errors import GMAugError, InputError, Stopped
-from gmaug_core.files import read_json, sync_folder, write_bytes
+from gmaug_core.files import sync_folder, write_bytes
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.locks import locked
 
 CHUNK = 1024  # images between two progress marks of a cache
 SIZES = range(8, 1025)  # of a cached image, in pixels
-DEMO_NAME = "Digits demo"
-DEMO_VAL, DEMO_TEST = 28, 50  # a class; with 100 training images that is all that the rarest head digit has
-DEMO_SHAPES = {"round": ["0", "6", "8", "9"], "straight": ["1", "4", "7"], "mixed": ["2", "3", "5"]}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an image comes from."""
+
+    file: str  # its path as given
+    sha256: str  # of the file
+    sub_class: str
+    split: str
+    size: tuple[int, int]  # width, height
+    conversions: tuple[str, ...]  # what was done to it on the way in, in words
 
 
 class Dataset:
-    """One imported dataset, read-only. Everything comes from manifest.json; images are decoded when first asked for."""
+    """One imported dataset, read-only. Opening reads the summary; rows and images are read when first asked for."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest: dict[str, Any] = read_json(folder / "manifest.json")
-        columns = self.manifest["images"]
+        self.summary: Summary = read_summary(folder)
         self.id: str = folder.name
-        self.name: str = self.manifest["name"]
-        self.version: str = self.manifest["version"]  # sha256 over classes, labels, splits and every image
-        self.class_names: tuple[str, ...] = tuple(self.manifest["classes"])
-        self.labels = np.array(columns["label"], np.int64)
-        self.splits = np.array(columns["split"])
-        self.counts: dict[str, int] = dict(self.manifest["counts"])  # training images a class
-        self.imbalance_ratio: float = self.manifest["imbalance_ratio"]  # largest / smallest training class
-        self.colour: Colour = self.manifest["colour"]  # grey when every image is
-        self.image_size: int = self.manifest["image_size"]  # median short side in pixels
-        self.symmetric: bool = self.manifest["symmetric"]  # a mirrored image is a valid one
-        self.hierarchy: dict[str, tuple[str, ...]] = {
-            name: tuple(above) for name, above in self.manifest["hierarchy"].items()
-        }
-        self.suggested_groupings: Groupings = [
-            (name, groups) for name, groups in self.manifest["suggested_groupings"]
-        ]
+        self.name: str = self.summary.name
+        self.version: str = self.summary.version
+        self.class_names: tuple[str, ...] = self.summary.classes
+        self.counts: dict[str, int] = dict(self.summary.counts)  # training images a class
+        self.imbalance_ratio: float = self.summary.imbalance_ratio  # largest / smallest training class
+        self.colour: Colour = self.summary.colour
+        self.image_size: int = self.summary.image_size  # median short side in pixels
+        self.symmetric: bool = self.summary.symmetric  # a mirrored image is a valid one
+        self.hierarchy: dict[str, tuple[str, ...]] = dict(self.summary.hierarchy)
+        self.suggested_groupings: Groupings = list(self.summary.suggested_groupings)
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return self.summary.n_images
 
-    def split(self, name: str) -> np.ndarray:
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Everything known of the dataset, a row an image: most of a second for a quarter of a million."""
+        return Manifest.read(self.folder / MANIFEST)
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """int64 [n]: positions in class_names, ascending."""
+        return np.array(self.manifest.images.label, np.int64)
+
+    @cached_property
+    def splits(self) -> npt.NDArray[np.str_]:
+        """[n]: "train", "val" or "test"."""
+        return np.array(self.manifest.images.split, dtype="<U5")
+
+    def split(self, name: str) -> npt.NDArray[np.int64]:
         """Indices of "train", "val" or "test", int64, ascending. Raises InputError for another name."""
         if name not in SPLITS:
             raise InputError(f"'{name}' is not a split", expected="one of " + ", ".join(SPLITS))
         return np.flatnonzero(self.splits == name)
 
     @cached_property
-    def content(self) -> np.ndarray:
+    def content(self) -> npt.NDArray[np.int64]:
         """int64 [n]: the index of the first image with the same bytes. Images that share it must never be split apart."""
         first: dict[str, int] = {}
         return np.array(
-            [first.setdefault(digest, i) for i, digest in enumerate(self.manifest["images"]["sha256"])],
+            [first.setdefault(digest, i) for i, digest in enumerate(self.manifest.images.sha256)],
             np.int64,
         )
 
     def original(self, i: int) -> bytes:
         """The file as it was given. Raises GMAugError when its bytes have changed since."""
-        digest = self.manifest["images"]["sha256"][i]
+        digest = self.manifest.images.sha256[i]
         try:
             data = (self.folder / "originals" / digest[:2] / digest).read_bytes()
         except OSError:
             data = b""
         if hashlib.sha256(data).hexdigest() != digest:
             raise GMAugError(
-                f"image '{self.manifest['images']['file'][i]}' of {self.id} is missing or damaged on disk",
+                f"image '{self.manifest.images.file[i]}' of {self.id} is missing or damaged on disk",
                 expected="the bytes that were imported",
                 todo="delete the dataset and import it again",
             )
@@ -99,7 +116,7 @@ class Dataset:
         *,
         report: Report = no_report,
         should_stop: ShouldStop = never,
-    ) -> np.ndarray:
+    ) -> npt.NDArray[np.uint8]:
         """All images, square: read-only uint8 memmap [n, h, h] (grey) or [n, h, h, 3], in the order of labels.
 
         format_or_profile: "32-rgb", "128-grey", or a profile such as "paper". Decoded on all cores at the first call and
@@ -109,7 +126,8 @@ class Dataset:
         path = self.folder / "cache" / f"{image_format(size, colour)}.npy"
         if not path.exists():
             self._build_cache(path, size, colour, report, should_stop)
-        return np.load(path, mmap_mode="r")
+        images: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
+        return images
 
     def _build_cache(
         self, path: Path, size: int, colour: Colour, report: Report, should_stop: ShouldStop
@@ -126,7 +144,7 @@ class Dataset:
             if not done:
                 np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape).flush()
 
-            def fill(array: np.ndarray, rows: range) -> None:
+            def fill(array: npt.NDArray[np.uint8], rows: range) -> None:
                 for i in rows:
                     array[i] = canonical(self.decoded(i).image, size, colour)
 
@@ -147,17 +165,17 @@ class Dataset:
             sync_folder(path.parent)
             mark.unlink(missing_ok=True)
 
-    def provenance(self, i: int) -> dict[str, Any]:
-        """Where image i comes from: file (the name given), sha256, class, split, size [w, h], conversions."""
-        columns = self.manifest["images"]
-        return {
-            "file": columns["file"][i],
-            "sha256": columns["sha256"][i],
-            "class": self.class_names[self.labels[i]],
-            "split": str(self.splits[i]),
-            "size": columns["size"][i],
-            "conversions": self.manifest["conversions"].get(str(int(i)), []),
-        }
+    def provenance(self, i: int) -> Provenance:
+        """Where image i comes from."""
+        rows = self.manifest.images
+        return Provenance(
+            file=rows.file[i],
+            sha256=rows.sha256[i],
+            sub_class=self.class_names[rows.label[i]],
+            split=rows.split[i],
+            size=rows.size[i],
+            conversions=self.manifest.conversions.get(str(int(i)), ()),
+        )
 
 
 def parse_format(text: str) -> tuple[int, Colour]:
@@ -176,67 +194,28 @@ def parse_format(text: str) -> tuple[int, Colour]:
 
 def load(dataset_id: str) -> Dataset:
     """Open a dataset. Raises InputError that names near ids when it is unknown."""
-    known = [summary["id"] for summary in list_datasets()]
-    if dataset_id not in known:
-        near = difflib.get_close_matches(dataset_id, known, n=3, cutoff=0.4)
-        raise InputError(
-            f"there is no dataset '{dataset_id}'",
-            expected="one of " + ", ".join(near or known[:5]) if known else "a dataset that was imported",
-            todo="list them with: python -m gmaug_core datasets"
-            if known
-            else "import one, or make the demo dataset",
-        )
-    return Dataset(store.datasets_folder() / dataset_id)
+    known = [folder.name for folder in _dataset_folders()]
+    if dataset_id in known:
+        return Dataset(store.datasets_folder() / dataset_id)
+    near = difflib.get_close_matches(dataset_id, known, n=3, cutoff=0.4)
+    raise InputError(
+        f"there is no dataset '{dataset_id}'",
+        expected="one of " + ", ".join(near or known[:5]) if known else "a dataset that was imported",
+        todo="list them with: python -m gmaug_core datasets"
+        if known
+        else "import one, or make the demo dataset",
+    )
 
 
-def list_datasets() -> list[dict[str, Any]]:
-    """One summary a dataset, newest first: id, name, n_images, n_classes, imbalance_ratio, created, splits, colour, image_size."""
-    folders = (folder for folder in store.datasets_folder().iterdir() if not folder.name.startswith("."))
-    summaries = [
-        read_json(folder / "summary.json") for folder in folders if (folder / "summary.json").exists()
+def list_datasets() -> list[Summary]:
+    """One summary a dataset, newest first."""
+    summaries = [read_summary(folder) for folder in _dataset_folders()]
+    return sorted(summaries, key=lambda summary: (summary.created, summary.id), reverse=True)
+
+
+def _dataset_folders() -> list[Path]:
+    return [
+        folder
+        for folder in store.datasets_folder().iterdir()
+        if not folder.name.startswith(".") and (folder / SUMMARY).exists()
     ]
-    return sorted(summaries, key=lambda summary: (summary["created"], summary["id"]), reverse=True)
-
-
-def make_demo() -> str:
-    """The id of the demo dataset, made at the first call: scikit-learn's handwritten digits, long-tailed.
-
-    8 x 8 digits, bicubic to 16 x 16; 100 ... 5 training images a class in exponential steps, then 28 and 50 of each for
-    validation and test. No image occurs twice.
-    """
-    for summary in list_datasets():
-        if summary["demo"]:
-            return summary["id"]
-    from sklearn.datasets import load_digits  # takes a second; only the first demo pays for it
-
-    digits = load_digits()
-    pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
-    classes = len(digits.target_names)
-    train_counts = np.round(100 * (5 / 100) ** (np.arange(classes) / (classes - 1))).astype(int)
-    generator = np.random.default_rng(0)
-    placed = []
-    with store.staging_folder() as staging:
-        for digit in range(classes):
-            rows = generator.permutation(np.flatnonzero(digits.target == digit))
-            splits = ["val"] * DEMO_VAL + ["test"] * DEMO_TEST + ["train"] * train_counts[digit]
-            for row, split in zip(rows, splits, strict=False):
-                image = Image.fromarray(pixels[row]).resize((16, 16), Image.Resampling.BICUBIC)
-                file = io.BytesIO()
-                image.save(file, "PNG")
-                digest = store.store_original(staging, file.getvalue())
-                placed.append(
-                    (
-                        store.Image(f"digit-{row:04d}.png", digest, (16, 16), True, ()),
-                        Place(split, (str(digit),)),
-                    )
-                )
-        identity = {str(digit): [str(digit)] for digit in range(classes)}
-        made = store.commit(
-            staging,
-            placed,
-            name=DEMO_NAME,
-            symmetric=False,
-            groupings=[("shape", DEMO_SHAPES), ("identity", identity)],
-            demo=True,
-        )
-    return made.dataset_id

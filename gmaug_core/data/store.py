@@ -11,46 +11,43 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gmaug_core.data import folders
-from gmaug_core.data.folders import SPLITS, Groupings, Place
-from gmaug_core.files import read_json, sync_folder, write_bytes
+from gmaug_core.data.folders import SPLITS, ClassPath, Groupings, Place
+from gmaug_core.data.manifest import MANIFEST, SUMMARY, Findings, Manifest, Rows, read_summary
+from gmaug_core.files import sync_folder
 from gmaug_core.home import home
 from gmaug_core.locks import locked
 
-SCHEMA = 1
 STAGING = ".import-"
 NAMED = 10  # items that a warning names before it says how many more
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What an import did. counts: all images of a class; splits: images a split; refused and duplicates as in the manifest."""
+class Imported(Findings):
+    """What an import did, and what it noticed."""
 
     dataset_id: str
-    created: bool  # False: the same content was there already, nothing was written
+    """The dataset that is now there."""
+    created: bool
+    """False where the same content was there already: nothing was written."""
     name: str
+    """As people see it."""
     accepted: int
+    """Images taken."""
     counts: dict[str, int]
+    """All images of each sub-class."""
     splits: dict[str, int]
-    refused: list[dict[str, str]]
-    junk: int
-    duplicates: list[dict[str, Any]]
-    warnings: list[str]
+    """Images of train, val and test."""
     seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+    """Time that it took, in seconds; 0 where nobody measured it."""
 
 
 @dataclass(frozen=True)
-class Image:
+class Accepted:
     """One accepted image on its way into a manifest."""
 
     file: str
@@ -58,6 +55,9 @@ class Image:
     size: tuple[int, int]  # width, height as stored in the file, upright
     grey: bool
     conversions: tuple[str, ...]
+
+
+Placed = tuple[Accepted, Place]
 
 
 def datasets_folder() -> Path:
@@ -109,136 +109,146 @@ def part_file(staging: Path, process: int) -> Path:
 
 def commit(
     staging: Path,
-    placed: Sequence[tuple[Image, Place]],
+    placed: Sequence[Placed],
     *,
     name: str,
-    refused: list[dict[str, str]] | None = None,
-    junk: int = 0,
-    duplicates: list[dict[str, Any]] | None = None,
-    warnings: Sequence[str] = (),
+    findings: Findings,
     symmetric: bool = True,
     groupings: Groupings | None = None,
     demo: bool = False,
     started: float | None = None,
 ) -> Imported:
-    """Turn a staging folder with its originals into a dataset by one rename; the same content a second time changes nothing.
+    """Turn a staging folder with its originals into a dataset by one rename; the same content again changes nothing.
 
-    symmetric: a mirrored image is still a valid one of its class. groupings: what to
-    suggest as super-classes; default: what the folders propose.
+    symmetric: a mirrored image is still a valid one of its class. groupings: what to suggest as super-classes; default:
+    what the folders propose. started: time.perf_counter() when the import began.
     """
     names = folders.class_names(place.path for _, place in placed)
     class_names = list(names.values())
-    order = {place_path: label for label, place_path in enumerate(names)}
-    rows = sorted(
-        placed,
-        key=lambda row: (
-            order[row[1].path],
-            SPLITS.index(row[1].split),
-            folders.natural_key(row[0].file),
-            row[0].file,
-        ),
-    )
-    labels = [order[place.path] for _, place in rows]
-    splits = [place.split for _, place in rows]
-    train = Counter(
-        class_names[label] for label, split in zip(labels, splits, strict=True) if split == "train"
-    )
-    content = hashlib.sha256(json.dumps([class_names, labels, splits], ensure_ascii=False).encode())
-    for image, _ in rows:
-        content.update(bytes.fromhex(image.sha256))
-    version = content.hexdigest()
-    hierarchy = {title: list(path[:-1]) for path, title in names.items()}
-    counts = {title: train[title] for title in class_names}
+    rows = _in_order(placed, list(names))
+    images = _columns(rows, list(names))
+    counts = _counts(class_names, images, "train")
     positive = [count for count in counts.values() if count]
-    summary: dict[str, Any] = {
-        "id": f"{_slug(name)}-{version[:8]}",
-        "name": name,
-        "n_images": len(rows),
-        "n_classes": len(class_names),
-        "imbalance_ratio": round(max(positive) / min(positive), 4),
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "splits": {split: splits.count(split) for split in SPLITS},
-        "colour": "grey" if all(image.grey for image, _ in rows) else "rgb",
-        "image_size": int(np.median([min(image.size) for image, _ in rows])),
-        "symmetric": symmetric,
-        "demo": demo,
-    }
-    manifest = {
-        "schema": SCHEMA,
-        **summary,
-        "version": version,
-        "classes": class_names,
-        "counts": counts,
-        "hierarchy": hierarchy,
-        "suggested_groupings": groupings
-        or folders.suggested_groupings({title: tuple(above) for title, above in hierarchy.items()}),
-        "refused": refused or [],
-        "junk": junk,
-        "duplicates": duplicates or [],
-        "warnings": [*warnings, *_count_warnings(counts, rows)],
-        "images": {  # one column a fact, one row an image
-            "file": [image.file for image, _ in rows],
-            "sha256": [image.sha256 for image, _ in rows],
-            "label": labels,
-            "split": splits,
-            "size": [list(image.size) for image, _ in rows],
-        },
-        "conversions": {
-            str(i): list(image.conversions) for i, (image, _) in enumerate(rows) if image.conversions
-        },
-    }
-    dataset_id, created = _commit_folder(staging, summary, manifest)
-    total = Counter(class_names[label] for label in labels)
+    version = _version(class_names, images)
+    hierarchy = {title: path[:-1] for path, title in names.items()}
+    manifest = Manifest.new(
+        id=f"{_slug(name)}-{version[:8]}",
+        name=name,
+        version=version,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        n_images=len(rows),
+        n_classes=len(class_names),
+        classes=class_names,
+        counts=counts,
+        splits={split: images.split.count(split) for split in SPLITS},
+        imbalance_ratio=round(max(positive) / min(positive), 4),
+        colour="grey" if all(image.grey for image, _ in rows) else "rgb",
+        image_size=int(np.median([min(image.size) for image, _ in rows])),
+        symmetric=symmetric,
+        demo=demo,
+        hierarchy=hierarchy,
+        suggested_groupings=groupings or folders.suggested_groupings(hierarchy),
+        refused=findings.refused,
+        junk=findings.junk,
+        duplicates=findings.duplicates,
+        warnings=(*findings.warnings, *_count_warnings(counts, images)),
+        images=images,
+        conversions={str(i): image.conversions for i, (image, _) in enumerate(rows) if image.conversions},
+    )
+    dataset_id, created = _commit_folder(staging, manifest)
     return Imported(
         dataset_id=dataset_id,
         created=created,
         name=name,
         accepted=len(rows),
-        counts={title: total[title] for title in class_names},
-        splits=summary["splits"],
-        refused=manifest["refused"],
-        junk=junk,
-        duplicates=manifest["duplicates"],
-        warnings=manifest["warnings"],
+        counts=_counts(class_names, images),
+        splits=manifest.splits,
+        refused=manifest.refused,
+        junk=manifest.junk,
+        duplicates=manifest.duplicates,
+        warnings=manifest.warnings,
         seconds=round(time.perf_counter() - started, 3) if started is not None else 0.0,
     )
 
 
-def _count_warnings(counts: dict[str, int], rows: Sequence[tuple[Image, Place]]) -> list[str]:
+def _in_order(placed: Sequence[Placed], paths: Sequence[ClassPath]) -> list[Placed]:
+    """By class, split and file name, numbers in names as numbers: the same content gets the same rows."""
+    label = {path: k for k, path in enumerate(paths)}
+
+    def place_of(row: Placed) -> tuple[int, int, list[tuple[int, int, str]], str]:
+        image, place = row
+        name = folders.natural_key(image.file)
+        return label[place.path], SPLITS.index(place.split), name, image.file
+
+    return sorted(placed, key=place_of)
+
+
+def _columns(rows: Sequence[Placed], paths: Sequence[ClassPath]) -> Rows:
+    label = {path: k for k, path in enumerate(paths)}
+    return Rows.model_validate(
+        {
+            "file": [image.file for image, _ in rows],
+            "sha256": [image.sha256 for image, _ in rows],
+            "label": [label[place.path] for _, place in rows],
+            "split": [place.split for _, place in rows],
+            "size": [image.size for image, _ in rows],
+        }
+    )
+
+
+def _counts(class_names: Sequence[str], images: Rows, split: str | None = None) -> dict[str, int]:
+    """Images of each class, of one split or of all."""
+    found = Counter(
+        label for label, own in zip(images.label, images.split, strict=True) if split in (None, own)
+    )
+    return {title: found[label] for label, title in enumerate(class_names)}
+
+
+def _version(class_names: Sequence[str], images: Rows) -> str:
+    """sha256 over classes, labels, splits and the bytes of every image."""
+    text = json.dumps([class_names, images.label, images.split], ensure_ascii=False)
+    content = hashlib.sha256(text.encode())
+    for digest in images.sha256:
+        content.update(bytes.fromhex(digest))
+    return content.hexdigest()
+
+
+def _count_warnings(counts: dict[str, int], images: Rows) -> list[str]:
     warnings = []
     for n, words in ((0, "no training image"), (1, "a single training image")):
         few = [title for title, count in counts.items() if count == n]
         if few:
             warnings.append(f"classes with {words}: {listed(few)}")
-    odd = Counter(split for split in (place.split for _, place in rows))
-    if odd["train"] and not odd["test"] and odd["val"]:
+    splits = set(images.split)
+    if {"train", "val"} <= splits and "test" not in splits:
         warnings.append("there is a val folder but no test folder")
     return warnings
 
 
 def listed(names: Sequence[str]) -> str:
+    """Some names, quoted, and how many more there are."""
     shown = ", ".join(f"'{folders.clean_name(name)}'" for name in names[:NAMED])
     return shown + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
-def _commit_folder(staging: Path, summary: dict[str, Any], manifest: dict[str, Any]) -> tuple[str, bool]:
+def _commit_folder(staging: Path, manifest: Manifest) -> tuple[str, bool]:
+    """The id, and whether the folder is new: not where a dataset of the same content is there."""
     root = staging.parent
-    for known in root.glob(f"*-{manifest['version'][:8]}"):
-        if read_json(known / "manifest.json")["version"] == manifest["version"]:
+    for known in root.glob(f"*-{manifest.version[:8]}"):
+        if read_summary(known).version == manifest.version:
             return known.name, False
-    for filename, document in (("manifest.json", manifest), ("summary.json", summary)):
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-        write_bytes(staging / filename, text.encode())
+    manifest.write(staging / MANIFEST)
+    manifest.summary().write(staging / SUMMARY)
+    (staging / "lock").unlink()
     os.sync()  # the originals reach the disk before the name does; one call instead of an fsync an image
     try:
-        os.rename(staging, root / summary["id"])
+        os.rename(staging, root / manifest.id)
     except OSError:
-        if (root / summary["id"] / "manifest.json").exists():  # another import of the same content was faster
-            return summary["id"], False
+        if (root / manifest.id / MANIFEST).exists():  # another import of the same content was faster
+            return manifest.id, False
         raise
-    (root / summary["id"] / "lock").unlink()  # only now: until it had its name, no sweep could take it
     sync_folder(root)
-    return summary["id"], True
+    return manifest.id, True
 
 
 def _slug(name: str) -> str:

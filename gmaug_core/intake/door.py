@@ -8,19 +8,21 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from gmaug_core.data.folders import KNOWN, SPLITS, Place, class_names, clean_name, detect
-from gmaug_core.data.store import Image, Imported, commit, listed, staging_folder
+from gmaug_core.data.manifest import Duplicate, Findings, Refused
+from gmaug_core.data.store import Accepted, Imported, Placed, commit, listed, staging_folder
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
-from gmaug_core.intake.labels import read_labels
-from gmaug_core.intake.sources import Source, Unreadable, open_source, require_space
+from gmaug_core.intake.labels import Labels, read_labels
+from gmaug_core.intake.sources import Listing, Source, Unreadable, open_source, require_space
 from gmaug_core.intake.verify import Verifier
 
 CHUNK = 256  # files a worker between two reports: how long a stop takes
@@ -52,42 +54,56 @@ def import_path(
             raise _nothing(path, listing.refused, listing.junk)
         require_space(staging, sum(getattr(handle, "file_size", 0) for _, handle in wanted))
         images, refused = _store(source, wanted, staging, report, should_stop)
-        refused = listing.refused + refused
-        if labelled is None:
-            found = detect([_folder_parts(image.file) for image in images])
-            places, warnings = found.places, found.warnings
-        else:
-            places, warnings = [labelled.places[image.file] for image in images], labelled.warnings
-            refused += labelled.missing
-        warnings = warnings + _empty_folders(listing.folders, images) if labelled is None else warnings
-        placed = []
-        for image, place in zip(images, places, strict=True):
-            if isinstance(place, Place):
-                placed.append((image, place))
-            else:
-                refused.append({"file": image.file, "reason": place})
+        sorted_out = _place(images, listing, labelled)
+        refused = [*listing.refused, *refused, *sorted_out.refused]
         if not images:
             raise _nothing(path, refused, listing.junk)
-        placed, duplicates, dropped = _resolve_duplicates(placed)
+        placed, duplicates, dropped = _resolve_duplicates(sorted_out.placed)
         _require_classes(path, placed, refused)
         return commit(
             staging,
             placed,
             name=clean_name(name or path.stem)[:200] or "dataset",
-            refused=sorted(refused + dropped, key=lambda item: item["file"]),
-            junk=listing.junk,
-            duplicates=duplicates,
-            warnings=warnings,
+            findings=Findings(
+                refused=tuple(sorted([*refused, *dropped], key=lambda item: item.file)),
+                junk=listing.junk,
+                duplicates=tuple(duplicates),
+                warnings=tuple(sorted_out.warnings),
+            ),
             started=start,
         )
 
 
+@dataclass
+class _SortedOut:
+    """Images with their places, and those that have none."""
+
+    placed: list[Placed]
+    refused: list[Refused]
+    warnings: list[str]
+
+
+def _place(images: Sequence[Accepted], listing: Listing, labelled: Labels | None) -> _SortedOut:
+    """Give each image its class and split: from the lists where there are any, else from its folders."""
+    if labelled is not None:
+        placed = [(image, labelled.places[image.file]) for image in images]
+        return _SortedOut(placed, labelled.missing, labelled.warnings)
+    found = detect([_folder_parts(image.file) for image in images])
+    sorted_out = _SortedOut([], [], found.warnings + _empty_folders(listing.folders, images))
+    for image, place in zip(images, found.places, strict=True):
+        if isinstance(place, Place):
+            sorted_out.placed.append((image, place))
+        else:
+            sorted_out.refused.append(Refused(file=image.file, reason=place))
+    return sorted_out
+
+
 def _store(
     source: Source, files: list[tuple[str, Any]], staging: Path, report: Report, should_stop: ShouldStop
-) -> tuple[list[Image], list]:
+) -> tuple[list[Accepted], list[Refused]]:
     """Read, verify by decoding, and keep each file: a thread to read and a child process to decode for each core."""
-    images: list[Image] = []
-    refused: list[dict[str, str]] = []
+    images: list[Accepted] = []
+    refused: list[Refused] = []
     workers = min(os.cpu_count() or 1, 1 + len(files) // CHUNK)
     with ExitStack() as stack:
         verifiers = [stack.enter_context(Verifier(staging)) for _ in range(workers)]
@@ -100,37 +116,29 @@ def _store(
             for result in chain.from_iterable(
                 pool.map(lambda verifier, share: _verify(source, share, verifier), verifiers, shares)
             ):
-                images.append(result) if isinstance(result, Image) else refused.append(result)
+                if isinstance(result, Accepted):
+                    images.append(result)
+                else:
+                    refused.append(result)
             report("import", start + len(chunk), len(files), accepted=len(images), refused=len(refused))
     return images, refused
 
 
-def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) -> list[Image | dict[str, str]]:
-    """One Image or {file, reason} a file."""
-    results: list[Image | dict[str, str]] = []
+def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) -> list[Accepted | Refused]:
+    """What became of each file."""
+    results: list[Accepted | Refused] = []
     waiting: list[tuple[str, bytes]] = []
 
     def flush() -> None:
-        for (file, _), answer in zip(waiting, verifier.check([data for _, data in waiting]), strict=True):
-            if "reason" in answer:
-                results.append({"file": file, "reason": answer["reason"]})
-            else:
-                results.append(
-                    Image(
-                        file,
-                        answer["sha256"],
-                        tuple(answer["size"]),
-                        answer["grey"],
-                        tuple(answer["conversions"]),
-                    )
-                )
+        answers = verifier.check([data for _, data in waiting])
+        results.extend(_answer(file, answer) for (file, _), answer in zip(waiting, answers, strict=True))
         waiting.clear()
 
     for file, handle in files:
         try:
             waiting.append((file, source.read(handle)))
         except Unreadable as error:
-            results.append({"file": file, "reason": str(error)})
+            results.append(Refused(file=file, reason=str(error)))
         if len(waiting) == BATCH or sum(len(data) for _, data in waiting) > BATCH_BYTES:
             flush()
     if waiting:
@@ -138,9 +146,17 @@ def _verify(source: Source, files: list[tuple[str, Any]], verifier: Verifier) ->
     return results
 
 
+def _answer(file: str, answer: Mapping[str, Any]) -> Accepted | Refused:
+    """A verifier's answer, as one of the two things that it can be."""
+    if "reason" in answer:
+        return Refused(file=file, reason=answer["reason"])
+    width, height = answer["size"]
+    return Accepted(file, answer["sha256"], (width, height), answer["grey"], tuple(answer["conversions"]))
+
+
 def _resolve_duplicates(
-    placed: list[tuple[Image, Place]],
-) -> tuple[list[tuple[Image, Place]], list[dict[str, Any]], list[dict[str, str]]]:
+    placed: list[Placed],
+) -> tuple[list[Placed], list[Duplicate], list[Refused]]:
     """Find byte-identical images. Returns what stays, the groups found, and what was dropped.
 
     Within one split copies stay, so that a dataset keeps its published counts; they are listed, and Dataset.content lets
@@ -159,21 +175,19 @@ def _resolve_duplicates(
         out = [i for i in rows if placed[i][1].split != keeps]
         gone |= dict.fromkeys(out, f"the same image is in {keeps}")
         duplicates.append(
-            {
-                "sha256": digest,
-                "files": [placed[i][0].file for i in rows],
-                "across_classes": len({placed[i][1].path for i in rows}) > 1,
-                "across_splits": bool(out),
-                "dropped": [placed[i][0].file for i in out],
-            }
+            Duplicate(
+                sha256=digest,
+                files=tuple(placed[i][0].file for i in rows),
+                across_classes=len({placed[i][1].path for i in rows}) > 1,
+                across_splits=bool(out),
+                dropped=tuple(placed[i][0].file for i in out),
+            )
         )
-    dropped = [{"file": placed[i][0].file, "reason": reason} for i, reason in gone.items()]
+    dropped = [Refused(file=placed[i][0].file, reason=reason) for i, reason in gone.items()]
     return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
 
 
-def _require_classes(
-    path: Path, placed: Sequence[tuple[Image, Place]], refused: list[dict[str, str]]
-) -> None:
+def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused]) -> None:
     """Raises InputError when fewer than two classes have training images."""
     names = class_names(place.path for _, place in placed)
     trained = {names[place.path] for _, place in placed if place.split == "train"}
@@ -198,7 +212,7 @@ def _require_classes(
     )
 
 
-def _nothing(path: Path, refused: list[dict[str, str]], junk: int) -> InputError:
+def _nothing(path: Path, refused: Sequence[Refused], junk: int) -> InputError:
     if not refused:
         what = (
             f"'{path.name}' is empty"
@@ -212,22 +226,20 @@ def _nothing(path: Path, refused: list[dict[str, str]], junk: int) -> InputError
     return InputError(what, expected=KNOWN, todo="check that this is the right file and that its images open")
 
 
-def _first_reason(refused: list[dict[str, str]]) -> str:
-    return "; ".join(f"'{clean_name(item['file'])[-80:]}' {item['reason']}" for item in refused[:1])
+def _first_reason(refused: Sequence[Refused]) -> str:
+    return "; ".join(f"'{clean_name(item.file)[-80:]}' {item.reason}" for item in refused[:1])
 
 
 def _folder_parts(file: str) -> list[str]:
     return [part for part in file.split("/")[:-1] if part not in ("", ".")]
 
 
-def _empty_folders(folders: set[str], images: Sequence[Image]) -> list[str]:
+def _empty_folders(folders: set[str], images: Sequence[Accepted]) -> list[str]:
     used = set()
     for image in images:
         folder = image.file
         while "/" in folder and (folder := folder.rpartition("/")[0]) not in used:
             used.add(folder)
     unused = folders - used
-    leaves = sorted(
-        folder for folder in unused if folder.rpartition("/")[0] not in unused
-    )  # only the topmost of a branch
-    return [f"folders without a usable image: {listed(leaves)}"] if leaves else []
+    topmost = sorted(folder for folder in unused if folder.rpartition("/")[0] not in unused)
+    return [f"folders without a usable image: {listed(topmost)}"] if topmost else []

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gmaug_core.data.folders import Place, clean_name
+from gmaug_core.data.manifest import Refused
 from gmaug_core.errors import InputError
 from gmaug_core.intake.sources import Source, Unreadable
 
-RANKS = (
-    "supercategory",
-    "family",
-    "genus",
-)  # levels above a species that become folders, where the file has them
+# levels above a species that become folders, where the file has them
+RANKS = ("supercategory", "family", "genus")
 SHOWN = 20  # problems listed before the total
 _FILE = re.compile(r"(train|val)[\w-]*\.json", re.IGNORECASE)
 
@@ -25,7 +23,7 @@ class Labels:
     """places: file -> Place; missing: listed files that are not there."""
 
     places: dict[str, Place] = field(default_factory=dict)
-    missing: list[dict[str, str]] = field(default_factory=list)
+    missing: list[Refused] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -73,7 +71,7 @@ def _parse(data: bytes, file: str) -> Any:
 
 def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels: Labels) -> None:
     problems: list[str] = []
-    rows: dict[str, list[dict]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     for key in ("images", "annotations", "categories"):
         table = document.get(key) if isinstance(document, dict) else None
         if not isinstance(table, list):
@@ -115,7 +113,7 @@ def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels
     for key, row in images.items():
         name = f"{folder}/{row['file_name']}" if folder else row["file_name"]
         if name not in names:
-            labels.missing.append({"file": name, "reason": f"listed in {file}, but not there"})
+            labels.missing.append(Refused(file=name, reason=f"listed in {file}, but not there"))
         elif name in labels.places and labels.places[name] != Place(split, _path(categories[label_of[key]])):
             raise InputError(
                 f"'{name}' is listed twice with different labels or splits",
@@ -125,8 +123,10 @@ def _collect(document: Any, file: str, split: str, names: dict[str, Any], labels
             labels.places[name] = Place(split, _path(categories[label_of[key]]))
 
 
-def _by_id(rows: list[dict], kind: str, problems: list[str], text: str) -> dict[Any, dict]:
-    table: dict[Any, dict] = {}
+def _by_id(
+    rows: list[dict[str, Any]], kind: str, problems: list[str], text: str
+) -> dict[Any, dict[str, Any]]:
+    table: dict[Any, dict[str, Any]] = {}
     for row in rows:
         key = _scalar(row.get("id"))
         if key is None or not isinstance(row.get(text), str) or not row[text]:

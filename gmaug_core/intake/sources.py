@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gmaug_core.data.folders import KNOWN
+from gmaug_core.data.manifest import Refused
 from gmaug_core.errors import InputError
 
 MAX_FILE = 64 * 2**20  # bytes of one image file
@@ -23,6 +24,7 @@ MAX_ENTRY_RATIO = 200  # inflated / stored of an entry over 1 MiB; photographs a
 MAX_TOTAL_RATIO = 100  # of a whole archive that inflates to more than 1 GiB
 MAX_DIRECTORY = 256 * 2**20  # bytes of a zip's central directory: about 2 million entries
 MAX_NAME = 1000  # characters
+LEAST_HEADER = 30  # bytes that a local header takes at least
 JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"}
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -43,7 +45,7 @@ class Listing:
     """files: what may be read, with an opaque handle; refused: what may not, with the reason; folders: all folder names."""
 
     files: list[tuple[str, Any]] = field(default_factory=list)
-    refused: list[dict[str, str]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
     junk: int = 0
 
@@ -52,7 +54,7 @@ class Listing:
         if is_junk(name):
             self.junk += not name.endswith("/")
         elif reason or (reason := _name_problem(name)):
-            self.refused.append({"file": name.replace("\0", "\\0")[:MAX_NAME], "reason": reason})
+            self.refused.append(Refused(file=name.replace("\0", "\\0")[:MAX_NAME], reason=reason))
         elif name.endswith("/"):
             self.folders.add(name.rstrip("/"))
         else:
@@ -120,9 +122,8 @@ class FolderSource:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            self.listing.refused.append(
-                {"file": prefix or folder.name, "reason": f"cannot be listed ({error.strerror})"}
-            )
+            reason = f"cannot be listed ({error.strerror})"
+            self.listing.refused.append(Refused(file=prefix or folder.name, reason=reason))
             return
         for entry in entries:
             name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
@@ -138,9 +139,8 @@ class FolderSource:
 
     def read(self, handle: Any) -> bytes:
         try:
-            descriptor = os.open(
-                handle, os.O_RDONLY | os.O_NOFOLLOW
-            )  # a file swapped for a link after the scan is not followed
+            # a file swapped for a link after the scan is not followed
+            descriptor = os.open(handle, os.O_RDONLY | os.O_NOFOLLOW)
             with open(descriptor, "rb") as file:
                 data = file.read(MAX_FILE + 1)
         except OSError as error:
@@ -206,9 +206,7 @@ def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: P
     """From the central directory alone: entries may not share bytes, nor inflate to an absurd total or more than the disk."""
     problem = None
     ordered = sorted(infos, key=lambda info: info.header_offset)
-    ends = [
-        info.header_offset + 30 + info.compress_size for info in ordered
-    ]  # 30: the least a local header takes
+    ends = [info.header_offset + LEAST_HEADER + info.compress_size for info in ordered]
     starts = [info.header_offset for info in ordered[1:]] + [archive.start_dir]
     total = sum(info.file_size for info in infos)
     if any(end > start for end, start in zip(ends, starts, strict=False)):
@@ -263,9 +261,8 @@ def _directory_size(path: Path) -> int:
     """Bytes of the central directory as the end record states them; read before zipfile loads all of it into memory."""
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(
-            max(0, size - 65557 - 20)
-        )  # the end record: 22 bytes and a comment; a zip64 locator: 20 before it
+        # the end record: 22 bytes and a comment of at most 65,535; a zip64 locator: 20 before it
+        file.seek(max(0, size - 65557 - 20))
         tail = file.read()
         at = tail.rfind(b"PK\x05\x06")
         if at < 0 or len(tail) < at + 22:

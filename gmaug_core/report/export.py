@@ -57,7 +57,7 @@ def export(subject: str, out: Path, *, report: Report = no_report) -> dict[str, 
             expected="a new or empty folder",
             todo="choose another folder",
         )
-    known = {summary["id"] for summary in dataset.list_datasets()}
+    known = {summary.id for summary in dataset.list_datasets()}
     rows, about = _dataset_rows(dataset.load(subject)) if subject in known else _run_rows(subject)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def _real(
 ) -> Iterator[tuple[Row, Any]]:
     for i in index:
         source = data.provenance(int(i))
-        name = source["class"]
+        name = source.sub_class
         row = {
             "file_name": f"{split}/{folders[name]}/real-{int(i):06d}.png",
             "class": name,
@@ -99,7 +99,7 @@ def _real(
             "kind": "real",
         }
         yield (
-            row | {"source_file": source["file"], "source_sha256": source["sha256"], "licence": REAL_LICENCE},
+            row | {"source_file": source.file, "source_sha256": source.sha256, "licence": REAL_LICENCE},
             pixels(int(i)),
         )
 

@@ -19,20 +19,17 @@ _NEXT = "next-dataset"  # what the next rerun will look at
 
 def picker() -> None:
     """Draw the picker. The demo dataset is last in the list and first only when it is alone."""
-    summaries = sorted(dataset.list_datasets(), key=lambda summary: bool(summary["demo"]))
+    summaries = sorted(dataset.list_datasets(), key=lambda summary: summary.demo)
     if not summaries:
         return
-    names = Counter(summary["name"] for summary in summaries)
-    labels = {
-        s["id"]: text.plain(s["name"]) + (f" ({s['id'][-8:]})" if names[s["name"]] > 1 else "")
-        for s in summaries
-    }
+    names = Counter(summary.name for summary in summaries)
+    labels = {s.id: text.plain(s.name) + (f" ({s.id[-8:]})" if names[s.name] > 1 else "") for s in summaries}
     asked = st.session_state.pop(_NEXT, None)
     if asked in labels:
         st.session_state[KEY] = asked
     elif st.session_state.get(KEY) not in labels:  # a new tab, or a dataset that is gone
         linked = st.query_params.get(KEY) or _dataset_of(st.query_params.get("run"))
-        st.session_state[KEY] = linked if linked in labels else summaries[0]["id"]
+        st.session_state[KEY] = linked if linked in labels else summaries[0].id
     st.selectbox(
         "Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session"
     )

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit import config
 
-from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.intake import jobs
 from gmaug_core.ui.gate import Door
 
@@ -46,7 +46,7 @@ async def say_address() -> None:
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Before the first page: imports that broke off are swept away, and the demo dataset is made."""
     jobs.sweep()
-    await asyncio.to_thread(dataset.make_demo)
+    await asyncio.to_thread(make_demo)
     task = asyncio.create_task(say_address())
     yield None
     task.cancel()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -11,6 +9,7 @@ import streamlit as st
 from gmaug_core.data import pictures
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.folders import SPLITS
+from gmaug_core.data.manifest import Manifest
 from gmaug_core.report.charts import COLOURS
 from gmaug_core.ui import ASSETS, text
 from gmaug_core.ui.routes import images_url, open_dataset
@@ -96,22 +95,20 @@ def sample_sheet(data: Dataset) -> None:
     )
 
 
-def import_report(manifest: dict[str, Any]) -> None:
+def import_report(manifest: Manifest) -> None:
     """What the import of this dataset refused, found twice, or warned of."""
-    refused, duplicates, warnings, changed = (
-        manifest[key] for key in ("refused", "duplicates", "warnings", "conversions")
-    )
-    for warning in warnings:
+    refused, duplicates, changed = manifest.refused, manifest.duplicates, manifest.conversions
+    for warning in manifest.warnings:
         st.warning(text.md(warning), icon=":material/warning:")
     facts = [
         f"{text.plural(len(refused), 'file')} refused",
         f"{text.plural(len(duplicates), 'image')} found more than once",
         f"{text.plural(len(changed), 'image')} converted to 8-bit upright sRGB or grey",
-        f"{text.plural(manifest['junk'], 'system file')} ignored",
+        f"{text.plural(manifest.junk, 'system file')} ignored",
     ]
     st.markdown(" · ".join(facts))
     if refused:
-        table = pd.DataFrame(refused)[["file", "reason"]].map(text.plain)
+        table = pd.DataFrame([item.to_dict() for item in refused])[["file", "reason"]].map(text.plain)
         st.dataframe(
             table,
             hide_index=True,
@@ -121,10 +118,10 @@ def import_report(manifest: dict[str, Any]) -> None:
     if duplicates:
         rows = [
             {
-                "files": ", ".join(text.plain(file) for file in item["files"][:6]),
-                "copies": len(item["files"]),
-                "in two classes": item["across_classes"],
-                "in two splits": item["across_splits"],
+                "files": ", ".join(text.plain(file) for file in item.files[:6]),
+                "copies": len(item.files),
+                "in two classes": item.across_classes,
+                "in two splits": item.across_splits,
             }
             for item in duplicates
         ]

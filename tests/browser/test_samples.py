@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gmaug_core import workspace
-from gmaug_core.data import dataset, samples
+from gmaug_core.data import samples
+from gmaug_core.data.demo import make_demo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import run_fixture
@@ -23,7 +24,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 @pytest.fixture
 def run_id(app_server, monkeypatch):
     monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
-    return run_fixture.make_run(dataset.make_demo(), token="browser-samples", per_class=100).id
+    return run_fixture.make_run(make_demo(), token="browser-samples", per_class=100).id
 
 
 def wait_for(condition, seconds: float = 10.0) -> None:
@@ -36,7 +37,7 @@ def wait_for(condition, seconds: float = 10.0) -> None:
 def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server, run_id):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/images/run/" in request.url else None)
-    page.goto(f"{app_server.url}/samples?dataset={dataset.make_demo()}&run={run_id}")
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
     page.wait_for_timeout(1500)
     assert 0 < len(asked) < 150  # of 1,500 samples

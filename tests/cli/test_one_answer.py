@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core.cli import main as cli
 from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import groupings
 
@@ -17,7 +18,7 @@ from gmaug_core.workspace import groupings
 @pytest.fixture
 def demo(home) -> str:
     """The demo dataset, scored twice: first grouping shape at .30, later grouping identity at .20."""
-    made = dataset.make_demo()
+    made = make_demo()
     run_fixture.make_score(made, "shape", 0.30)
     run_fixture.make_score(made, "identity", 0.20)
     return made

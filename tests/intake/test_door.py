@@ -10,10 +10,10 @@ import zipfile
 import pytest
 from corpus import encode, files, make_folder, make_zip, overlapping_bomb, pixels, png, raw_entry
 
-from gmaug_core import intake
+from gmaug_core.config import documents
 from gmaug_core.data import dataset, store
 from gmaug_core.errors import InputError, Stopped
-from gmaug_core.intake import import_path, verify
+from gmaug_core.intake import door, import_path, verify
 
 TWO = files("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png")
 
@@ -29,7 +29,7 @@ def leftovers(home) -> list[str]:
 
 
 def reasons(result) -> dict[str, str]:
-    return {item["file"]: item["reason"] for item in result.refused}
+    return {item.file: item.reason for item in result.refused}
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
@@ -215,8 +215,8 @@ def test_every_file_is_accepted_refused_or_junk(home, tmp_path):
     assert "damaged" in reasons(result)["w/cat/cut.jpg"]
     assert reasons(result)["w/cover.png"] == "lies in no class folder"
     stored = dataset.load(result.dataset_id).manifest
-    assert stored["refused"] == result.refused
-    assert stored["junk"] == 4
+    assert stored.refused == result.refused
+    assert stored.junk == 4
 
 
 def test_a_bad_entry_does_not_spoil_the_archive(home, tmp_path):
@@ -292,13 +292,13 @@ def test_duplicates_inside_a_split_stay_and_are_listed(home, tmp_path):
     )
     (group,) = result.duplicates
     assert result.accepted == 6
-    assert group["files"] == ["cat/1.png", "cat/copy.png", "dog/copy.png"]
-    assert group["across_classes"]
-    assert not group["across_splits"]
-    assert group["dropped"] == []
+    assert group.files == ("cat/1.png", "cat/copy.png", "dog/copy.png")
+    assert group.across_classes
+    assert not group.across_splits
+    assert group.dropped == ()
     data = dataset.load(result.dataset_id)
     assert len(set(data.content)) == 4
-    assert len({int(data.content[i]) for i in range(6) if data.provenance(i)["file"] in group["files"]}) == 1
+    assert len({int(data.content[i]) for i in range(6) if data.provenance(i).file in group.files}) == 1
 
 
 def test_an_image_never_stays_in_two_splits(home, tmp_path):
@@ -331,8 +331,8 @@ def test_an_import_is_all_or_nothing(home, tmp_path, monkeypatch):
     path = make_folder(tmp_path / "given", TWO)
     for module, name in (
         (verify.Verifier, "check"),
-        (intake, "commit"),
-        (store, "atomic_write"),
+        (door, "commit"),
+        (documents, "write_bytes"),
         (store.os, "rename"),
     ):
         with monkeypatch.context() as patch:
@@ -349,7 +349,7 @@ def fail(*_args, **_kwargs):
 
 
 def test_a_stop_leaves_no_trace(home, tmp_path, monkeypatch):
-    monkeypatch.setattr(intake, "CHUNK", 2)
+    monkeypatch.setattr(door, "CHUNK", 2)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     steps = []
     with pytest.raises(Stopped):
@@ -408,7 +408,7 @@ def test_an_inaturalist_list(home, tmp_path, kind):
     assert result.counts == {"Amanita": 2, "Lynx": 2}
     data = dataset.load(result.dataset_id)
     assert data.hierarchy == {"Amanita": ("Fungi",), "Lynx": ("Mammals",)}
-    assert [data.provenance(i)["class"] for i in range(4)] == ["Amanita", "Amanita", "Lynx", "Lynx"]
+    assert [data.provenance(i).sub_class for i in range(4)] == ["Amanita", "Amanita", "Lynx", "Lynx"]
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_real_datasets(home, sample_data, file, images, splits, classes):
     if classes == 5:
         assert data.counts == {"daisy": 742, "dandelion": 1016, "rose": 759, "sunflower": 694, "tulip": 853}
         assert len(result.duplicates) == 6
-        assert sum(group["across_classes"] for group in result.duplicates) == 4
+        assert sum(group.across_classes for group in result.duplicates) == 4
     if classes == 10:
         assert list(data.counts.values()) == [5000, 2997, 1797, 1077, 646, 387, 232, 139, 83, 50]
         assert data.imbalance_ratio == 100

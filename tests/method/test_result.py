@@ -6,7 +6,7 @@ import pytest
 import run_fixture
 from pydantic import ValidationError
 
-from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_json
 from gmaug_core.method.result import AugmentationResult
@@ -17,7 +17,7 @@ def path(tmp_path_factory):
     """result.json of a finished run of the demo."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("home")))
-        yield run_fixture.make_run(dataset.make_demo()).result
+        yield run_fixture.make_run(make_demo()).result
 
 
 def first_form(document):

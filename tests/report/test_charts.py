@@ -10,7 +10,7 @@ import pytest
 import run_fixture
 
 from gmaug_core import runs
-from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.report import charts
 from gmaug_core.scoring.law import paper_law, paper_points, printed_equation
 
@@ -21,7 +21,7 @@ NASTY = "<b>x</b> & $y$ [a](b)"
 def result(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("figures")))
-        paths = run_fixture.make_run(dataset.make_demo(), token="figures")
+        paths = run_fixture.make_run(make_demo(), token="figures")
         yield runs.read_result(paths), runs.read_metrics(paths)[0]
 
 

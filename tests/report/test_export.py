@@ -15,6 +15,7 @@ from PIL import Image
 
 from gmaug_core import runs, workspace
 from gmaug_core.data import dataset, samples
+from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.report import export as exporting
 from gmaug_core.report.export import class_folders, export
@@ -22,7 +23,7 @@ from gmaug_core.report.export import class_folders, export
 
 @pytest.fixture
 def paths(home):
-    return run_fixture.make_run(dataset.make_demo(), token="export")
+    return run_fixture.make_run(make_demo(), token="export")
 
 
 def rows_of(folder):
@@ -67,7 +68,7 @@ def test_provenance_leads_back_to_the_pixels(paths, tmp_path):
     assert synthetic["run"] == paths.id
     assert synthetic["generator_data"] == "closed-set"
     assert synthetic["draw_seed"]
-    digests = set(data.manifest["images"]["sha256"])
+    digests = set(data.manifest.images.sha256)
     assert all(row["source_sha256"] in digests for row in rows if row["kind"] == "real")
 
 
@@ -98,7 +99,7 @@ def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
 
 
 def test_a_dataset_alone_can_be_exported(home, tmp_path):
-    made = dataset.make_demo()
+    made = make_demo()
     document = export(made, tmp_path / "out")
     assert document["synthetic"] == 0
     assert document["real"] == len(dataset.load(made))

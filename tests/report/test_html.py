@@ -14,7 +14,8 @@ import run_fixture
 from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.data import dataset, samples
+from gmaug_core.data import samples
+from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_json
 from gmaug_core.report import findings
@@ -23,7 +24,7 @@ from gmaug_core.report.html import contact_sheets, html_report
 
 @pytest.fixture
 def paths(home):
-    return run_fixture.make_run(dataset.make_demo(), token="report", per_class=14)
+    return run_fixture.make_run(make_demo(), token="report", per_class=14)
 
 
 class Page(HTMLParser):
@@ -118,7 +119,7 @@ def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
 
 
 def test_an_unfinished_run_has_no_report(home):
-    made = dataset.make_demo()
+    made = make_demo()
     with pytest.raises(GMAugError, match="no report"):
         html_report(run_fixture.make_run(made, state="cancelled", token="cancelled").id)
     with pytest.raises(GMAugError, match="no report"):

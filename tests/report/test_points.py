@@ -9,7 +9,7 @@ import pytest
 import run_fixture
 
 from gmaug_core.cli import main as cli
-from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.files import write_json
 from gmaug_core.report import points
@@ -19,7 +19,7 @@ from gmaug_core.scoring.law import paper_law, refit
 
 @pytest.fixture
 def demo(home) -> str:
-    return dataset.make_demo()
+    return make_demo()
 
 
 def finished(demo: str, token: str, **changes) -> RunPaths:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, workspace
 from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
 from gmaug_core.ui import ROOT
@@ -37,7 +38,7 @@ def open_page(home):
 
 @pytest.fixture
 def demo(home) -> str:
-    return dataset.make_demo()
+    return make_demo()
 
 
 def words(app: AppTest) -> str:
@@ -131,7 +132,7 @@ def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(
     assert "mushrooms" in words(app)
     assert "is imported" in words(app)
     new = jobs.recent()[0]["dataset"]
-    assert new in [summary["id"] for summary in dataset.list_datasets()]
+    assert new in [summary.id for summary in dataset.list_datasets()]
 
 
 def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo, tmp_path, monkeypatch):

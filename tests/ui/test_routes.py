@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from gmaug_core import runs
 from gmaug_core.data import dataset, samples
+from gmaug_core.data.demo import make_demo
 from gmaug_core.intake import jobs
 from gmaug_core.ui import routes
 
@@ -58,7 +59,7 @@ def wait_for(token, seconds=60):
 
 
 def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
-    demo = dataset.make_demo()
+    demo = make_demo()
     answer = client.get(f"{routes.images_url(demo)}3?size=96")
     assert answer.headers["content-type"] == "image/webp" and "immutable" in answer.headers["cache-control"]
     assert max(Image.open(io.BytesIO(answer.content)).size) <= 96
@@ -80,7 +81,7 @@ def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
     ],
 )
 def test_what_is_not_there_is_404_and_says_nothing(client, path):
-    answer = client.get(path.format(demo=dataset.make_demo()))
+    answer = client.get(path.format(demo=make_demo()))
     assert answer.status_code == 404 and answer.text in ("not here", "Not Found")
 
 

@@ -11,7 +11,7 @@ import run_fixture
 from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, runs, workspace
-from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
@@ -24,7 +24,7 @@ PAGES = ("similarity", "augmentation", "samples", "gains")
 
 @pytest.fixture
 def demo(home):
-    return dataset.make_demo()
+    return make_demo()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import random
 import pytest
 
 from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import Conflict, InputError
 from gmaug_core.workspace import database, groupings
 from gmaug_core.workspace.grouping import IDENTITY, Grouping
@@ -138,7 +139,7 @@ def test_a_name_is_checked_where_it_is_new():
 
 
 def test_what_there_is_to_choose_from_comes_from_the_open_dataset(home, monkeypatch):
-    data = dataset.load(dataset.make_demo())
+    data = dataset.load(make_demo())
     monkeypatch.setattr(dataset, "load", None)  # nothing may open it again
     assert groupings.names(data) == ["shape", IDENTITY]
     assert groupings.current(data, "shape")[1] == 0
