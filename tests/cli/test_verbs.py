@@ -38,7 +38,7 @@ def test_the_document_is_alone_on_stdout(home, capsys):
     assert "Demo dataset" in said.err
     assert cli.main(["datasets"]) == 0
     said = capsys.readouterr()
-    assert dataset.list_datasets()[0]["id"] in said.out
+    assert dataset.list_datasets()[0].id in said.out
     assert said.err == ""
 
 
