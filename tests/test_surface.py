@@ -1,0 +1,56 @@
+"""`import gmaug_core as gm`: the names that scripts rely on, typed, lazy, and the same objects as at home."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import gmaug_core as gm
+from gmaug_core.data import dataset
+from gmaug_core.models import selection
+from gmaug_core.scoring import law, ssim
+from gmaug_core.workspace import grouping
+
+HOMES = {
+    "Dataset": dataset,
+    "Grouping": grouping,
+    "Law": law,
+    "Selection": selection,
+    "fit_law": law,
+    "load": dataset,
+    "paper_law": law,
+    "select": selection,
+    "ssim_pairs": ssim,
+}
+
+
+def test_the_names_are_the_objects_themselves():
+    assert set(gm.__all__) == set(HOMES)
+    for name, home in HOMES.items():
+        assert getattr(gm, name) is getattr(home, name)
+        assert name in dir(gm)
+    with pytest.raises(AttributeError, match="no attribute 'luck'"):
+        _ = gm.luck
+
+
+def modules_after(code: str) -> set[str]:
+    """Names of all modules in a fresh interpreter that ran `code`."""
+    code += "\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    seen = modules_after("import gmaug_core")
+    assert not {"numpy", "scipy", "pydantic", "torch"} & seen
+    assert {name for name in seen if name.startswith("gmaug_core")} == {"gmaug_core"}
+
+
+def test_no_name_needs_torch():
+    names = ", ".join(gm.__all__)
+    seen = modules_after(f"from gmaug_core import {names}")
+    assert "numpy" in seen
+    assert not {"torch", "streamlit"} & seen
