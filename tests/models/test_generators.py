@@ -14,7 +14,7 @@ from gmaug_core.data import pictures
 from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import generators
-from gmaug_core.models.generators.training import (
+from gmaug_core.models.generators.tensors import (
     class_weights,
     derived,
     draw_batch,

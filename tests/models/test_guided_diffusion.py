@@ -27,7 +27,7 @@ from gmaug_core.models.generators.guided_diffusion import (
     respaced,
     schedule_betas,
 )
-from gmaug_core.models.generators.training import seeded_normal
+from gmaug_core.models.generators.tensors import seeded_normal
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 

@@ -21,9 +21,9 @@ from gmaug_core.config.records import GeneratorRecord
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
 from gmaug_core.models.dotted import imported
+from gmaug_core.models.generators.contract import CONFIG_FILE, MODEL_FILE, Generator
 from gmaug_core.models.generators.cost import measure
 from gmaug_core.models.generators.feedback import Judge
-from gmaug_core.models.generators.training import CONFIG_FILE, MODEL_FILE, Generator
 
 __all__ = ["Generator", "Judge", "create", "estimate", "load"]
 

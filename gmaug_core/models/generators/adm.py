@@ -79,9 +79,7 @@ class ResBlock(nn.Module):
 
 
 def time_embedding(steps: Tensor, size: int) -> Tensor:
-    """[b] -> [b, size]: cosines, then sines, of the step at frequencies from 1 down to 1/10000. size is
-    even.
-    """
+    """[b] -> [b, size]: cosines, then sines, of the step at frequencies from 1 down to 1/10000; size even."""
     frequencies = torch.exp(torch.arange(size // 2, device=steps.device) * (-math.log(10000) / (size // 2)))
     phase = steps.float()[:, None] * frequencies
     return torch.cat([phase.cos(), phase.sin()], 1)
@@ -251,10 +249,7 @@ def checksum(path: Path) -> str:
 
 
 def read_published(path: Path) -> dict[str, Tensor]:
-    """The tensors of a published checkpoint (.pt), read without executing anything in it.
-
-    Raises InputError.
-    """
+    """The tensors of a published checkpoint (.pt); nothing in it is executed. Raises InputError."""
     unreadable = InputError(
         f"'{path.name}' is not a checkpoint that can be read safely",
         expected="a .pt file that holds nothing but tensors by name, as published",
@@ -315,24 +310,17 @@ def convert(
 def take(network: UNet | NoisyClassifier, path: Path, *, by_head: bool) -> None:
     """Start `network` from a published checkpoint. Raises InputError that names what does not fit."""
     found, own = convert(read_published(path), network, by_head=by_head), network.state_dict()
-    wrong = [
-        f"{name}: {list(found[name].shape)} in the file, {list(own[name].shape)} by the settings"
-        for name in own
-        if name in found and found[name].shape != own[name].shape
-    ]
+    wrong = [f"{name}: {list(found[name].shape)} in the file, {list(own[name].shape)} by the settings"
+             for name in own if name in found and found[name].shape != own[name].shape]  # fmt: skip
     wrong += [f"{name}: missing in the file" for name in own if name not in found]
     wrong += [f"{name}: not in a network of these settings" for name in found if name not in own]
     if wrong:
         more = f"; and {len(wrong) - 4} more" if len(wrong) > 4 else ""
         raise InputError(
             f"'{path.name}' does not fit the settings: {'; '.join(wrong[:4])}{more}",
-            expected=(
-                "the checkpoint's own channels, channel_mult, blocks, attention_resolutions, learn_sigma, "
-                "and colour images"
-            ),
-            todo=(
-                "use the preset 'paper' with the published 128 px checkpoint, 'standard' with the 64 px one, "
-                "or correct the settings"
-            ),
+            expected="the checkpoint's own channels, channel_mult, blocks, attention_resolutions, "
+            "learn_sigma, and colour images",
+            todo="use the preset 'paper' with the published 128 px checkpoint, 'standard' "
+            "with the 64 px one, or correct the settings",
         )
     network.load_state_dict(found)

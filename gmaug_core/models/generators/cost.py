@@ -13,12 +13,14 @@ import numpy as np
 import torch
 
 from gmaug_core.models.devices import pick_device
+from gmaug_core.models.generators.contract import Generator
 from gmaug_core.models.generators.snapshots import LOOK_CLASSES, look_size
-from gmaug_core.models.generators.training import LOOK_IMAGES, Generator, draw_batch
+from gmaug_core.models.generators.tensors import draw_batch
+from gmaug_core.models.generators.training import LOOK_IMAGES
 
 MEASURE_S = 4.0  # of training steps, if a whole period of lazy regularisation takes no longer
 PATIENCE_S = 60.0  # of training steps, at most
-FEW_STEPS = 4  # sampling steps that are measured where a lane has many: the others cost the same
+FEW_STEPS = 4  # sampling steps that are measured where a generator has many: the others cost the same
 
 
 def measure(
@@ -97,7 +99,7 @@ def sampling_rate(
     """Images a second, measured with few sampling steps and scaled to all of them."""
     steps = getattr(config, "sampling_steps", None)
     fewer = create(config.model_copy(update={"sampling_steps": min(steps, FEW_STEPS)}) if steps else config)
-    fewer.device, fewer.class_names, fewer._network = generator.device, generator.class_names, network
+    fewer.device, fewer.class_names, fewer.network = generator.device, generator.class_names, network
     n = 64 if generator.device.type == "cuda" else 16
     labels, seeds = np.arange(n) % n_classes, np.arange(n)
     for _ in fewer.sample(labels[:2], seeds[:2]):

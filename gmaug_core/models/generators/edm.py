@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -20,17 +21,17 @@ from torch import Tensor, nn
 from gmaug_core.config import EDMConfig
 from gmaug_core.data.views import Images
 from gmaug_core.models.generators.augment import CONDITIONS, non_leaky
+from gmaug_core.models.generators.contract import Generator
 from gmaug_core.models.generators.feedback import Judge, objective
 from gmaug_core.models.generators.layers import Attention, groups, zero
-from gmaug_core.models.generators.training import (
-    Generator,
-    Training,
+from gmaug_core.models.generators.tensors import (
     mixed_precision,
     move_average,
     seeded_normal,
     to_device,
     update_ema,
 )
+from gmaug_core.models.generators.training import Training
 
 SIGMA_DATA = 0.5
 WARM_UP_STEPS = 50
@@ -51,7 +52,7 @@ def sample_heun(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
     2022, algorithm 1).
     """
     x = noise * sigmas[0]
-    for now, after in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, after in pairwise(sigmas):
         slope = (x - denoise(x, now)) / now
         euler = x + (after - now) * slope
         if after == 0:
@@ -69,7 +70,7 @@ def sample_dpm(denoise: Denoise, noise: Tensor, sigmas: Tensor) -> Tensor:
     """
     x = noise * sigmas[0]
     previous: tuple[Tensor, Tensor] | None = None  # denoised image and step length before this one
-    for now, after in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, after in pairwise(sigmas):
         clean = denoise(x, now)
         if after == 0:
             return clean
@@ -299,7 +300,7 @@ class EDMTraining(Training):
 
 
 class EDM(Generator):
-    """The recommended lane: steady to train, every class in one network, cheap to sample."""
+    """The recommended one: steady to train, every class in one network, cheap to sample."""
 
     name = "edm"
     config_type = EDMConfig

@@ -1,7 +1,4 @@
-"""Losses and regularisers of the GAN lane, each with its formula.
-
-Logits are [b]; softplus(x) = ln(1 + e^x).
-"""
+"""Losses and regularisers of the GAN, each with its formula. Logits are [b]; softplus(x) = ln(1 + e^x)."""
 
 from __future__ import annotations
 

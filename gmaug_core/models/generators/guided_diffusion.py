@@ -24,15 +24,15 @@ from torch import Tensor, nn
 from gmaug_core.config import GuidedDiffusionConfig
 from gmaug_core.data.views import Images
 from gmaug_core.models.generators.adm import SPLIT_QKV_RESOLUTION, NoisyClassifier, UNet, checksum, take
+from gmaug_core.models.generators.contract import Generator
 from gmaug_core.models.generators.feedback import Judge, objective
-from gmaug_core.models.generators.training import (
-    Generator,
-    Training,
+from gmaug_core.models.generators.tensors import (
     derived,
     mixed_precision,
     to_device,
     update_ema,
 )
+from gmaug_core.models.generators.training import Training
 
 BOUND_WEIGHT = (
     0.001  # of the variational bound of all steps beside the squared error (Nichol 2021, equation 16)
@@ -262,7 +262,7 @@ class GuidedTraining(Training):
 
 
 class GuidedDiffusion(Generator):
-    """The lane of paper A's second generator. Costly to sample: each step asks the U-Net and, with a
+    """Paper A's second generator. Costly to sample: each step asks the U-Net and, with a
     gradient, the classifier.
     """
 

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from gmaug_core.config import StyleGAN2Config
 from gmaug_core.data.views import Images
 from gmaug_core.models.generators.augment import ADA, diff_augment
+from gmaug_core.models.generators.contract import Generator
 from gmaug_core.models.generators.gan_losses import (
     discriminator_loss,
     embedding_noise,
@@ -41,15 +42,14 @@ from gmaug_core.models.generators.stylegan2_networks import (
     learning_rates,
     low_level,
 )
-from gmaug_core.models.generators.training import (
-    Generator,
-    Training,
+from gmaug_core.models.generators.tensors import (
     derived,
     mixed_precision,
     seeded_normal,
     to_device,
     update_ema,
 )
+from gmaug_core.models.generators.training import Training
 
 ADA_SHARE = 0.25  # of the budget: the time in which p could go from 0 to 1 (500 kimg in the paper, at most)
 MEAN_STYLES = 512  # random styles that a class's mean style is taken over
@@ -275,7 +275,7 @@ class StyleGAN2Training(Training):
 
 
 class StyleGAN2(Generator):
-    """The paper's lane: a transitional conditional GAN, one network evaluation an image."""
+    """The paper's own: a transitional conditional GAN, one network evaluation an image."""
 
     name = "stylegan2"
     config_type = StyleGAN2Config

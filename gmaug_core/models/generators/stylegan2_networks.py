@@ -9,10 +9,10 @@ logits and the sum of the images float32.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -235,14 +235,16 @@ class Synthesis(nn.Module):
         px, 8 px and so on to the resolution: each is the one before, enlarged, and something more.
         """
         x = self.layers[0](self.constant.expand(len(ws), -1, -1, -1), ws[:, 0], noise[0])
-        images = [image := self.to_image[0](x, ws[:, 1])]
+        image = self.to_image[0](x, ws[:, 1])
+        images = [image]
         for i in range(1, len(self.layers), 2):
             x = self.layers[i](x, ws[:, i], noise[i])
             x = self.layers[i + 1](x, ws[:, i + 1], noise[i + 1])
             image = F.interpolate(
                 image, scale_factor=2, mode="bilinear"
             )  # the same low-pass filter, edges repeated
-            images.append(image := image.add_(self.to_image[(i + 1) // 2](x, ws[:, i + 2])))
+            image = image.add_(self.to_image[(i + 1) // 2](x, ws[:, i + 2]))
+            images.append(image)
         return images
 
     def random_noise(self, batch: int, device: torch.device) -> list[Tensor]:
@@ -297,7 +299,7 @@ class Discriminator(nn.Module):
         widths = [_width(config, side) for side in sides]
         last = widths[-1]
         self.from_image = Conv(channels, widths[0], 1, gain=GAIN)
-        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in itertools.pairwise(widths))
+        self.blocks = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths))
         self.conv = Conv(last + 1, last, 3, gain=GAIN)
         self.dense = Dense(last * 16, last, gain=GAIN)
         self.unconditional = Dense(last, 1)
