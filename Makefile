@@ -9,7 +9,7 @@ PORT ?= 8501
 # 5 GB less. The public index has no such build for Linux on x86-64. PyTorch is then not checked against a hash of ours.
 TORCH_INDEX ?=
 
-.PHONY: run test quick check format lock browser wheel clean
+.PHONY: run test quick check format docs lock browser wheel clean
 
 run: $(VENV)/.run  ## open the dashboard with the demo dataset ready
 	$(BIN)/python -m gmaug_core app --port $(PORT)
@@ -33,6 +33,9 @@ format: $(VENV)/.test
 lock: $(VENV)/.test  ## requirements*.txt anew from pyproject.toml, with hashes
 	$(PIP) uv==0.13.9
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python .ci/lock.py
+
+docs: $(VENV)/.test  ## docs/formats.md anew from the types that write the files
+	$(BIN)/python -m gmaug_core.cli.formats > docs/formats.md
 
 wheel: $(VENV)/.test  ## dist/gmaug-*.whl
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .

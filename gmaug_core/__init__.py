@@ -1,7 +1,7 @@
 """GMAug: will deep generative augmentation pay on this imbalanced image dataset, and what was it worth?
 
-The names below are for scripts and stay where they are: `import gmaug_core as gm; gm.ssim_pairs(...)`. Each is imported
-when it is first asked for, so that importing the package costs nothing.
+The names below are for scripts and stay where they are. Each is imported when it is first asked for, so that
+importing the package costs nothing: `import gmaug_core as gm; gm.ssim_pairs(...)`.
 """
 
 from __future__ import annotations
