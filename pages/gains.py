@@ -7,8 +7,9 @@ import json
 import streamlit as st
 
 from gmaug_core import runs
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
-from gmaug_core.report import charts, findings
+from gmaug_core.report import charts, findings, gain_charts
 from gmaug_core.report.html import html_report
 from gmaug_core.ui import gains, launching, layout, text
 from gmaug_core.ui.choice import chosen
@@ -16,7 +17,7 @@ from gmaug_core.ui.choice import chosen
 st.title("Gains", anchor=False)
 data = chosen()
 paths = launching.pick("augmentation", data.id)
-result = runs.read_result(paths) if paths else None
+result = AugmentationResult.read(paths.result) if paths and paths.result.exists() else None
 if paths is None or result is None:
     state = runs.read_status(paths).state if paths else ""
     text.empty(
@@ -37,11 +38,7 @@ box, icon = {"better": (st.success, "trending_up"), "worse": (st.error, "trendin
 box(f"**{text.md(sentence)}**", icon=f":material/{icon}:")
 st.markdown(text.md(findings.comparison(result)))
 columns = layout.columns(4, key="gain-numbers", least=11)
-gain = result["relative_gain_percent"]
-gains.number(columns[0], "Measured relative gain", gain, "value", findings.signed)
-gains.number(columns[1], "Predicted by the law", result.get("predicted"), "gain_percent", findings.signed)
-gains.number(columns[2], "Baseline accuracy", result["baseline"]["accuracy"], "mean", gains.in_percent)
-gains.number(columns[3], "Augmented accuracy", result["augmented"]["accuracy"], "mean", gains.in_percent)
+gains.numbers(columns, result)
 
 st.subheader("Against every control", anchor=False)
 st.caption(
@@ -53,7 +50,7 @@ measure = st.segmented_control(
     key="gain-measure", required=True,
 )  # fmt: skip
 left, right = layout.columns([3, 2], key="gain-controls")
-left.plotly_chart(charts.forest(result, measure or "accuracy"), key="forest")
+left.altair_chart(gain_charts.forest(result, measure), key="forest")
 with right:
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.against_controls(result)))
 gains.variants_table(result)
@@ -62,11 +59,11 @@ st.subheader("Class by class", anchor=False)
 st.caption(
     "Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline."
 )
-if len(result["per_class"]) > charts.MAX_CLASSES:
+if len(result.per_class) > charts.MAX_CLASSES:
     st.caption(
-        f"The charts show the {charts.MAX_CLASSES} rarest of {len(result['per_class'])} classes; the CSV below has them all."
+        f"The charts show the {charts.MAX_CLASSES} rarest of {len(result.per_class)} classes; the CSV below has them all."
     )
-others = [key for key, *_ in charts.variants(result) if key != "baseline"]
+others = [key for key in result.variants if key != "baseline"]
 compare = st.selectbox(
     "Baseline beside",
     others,
@@ -106,7 +103,7 @@ with st.container(horizontal=True, key="downloads"):
         key="d-html",
     )
     st.download_button(
-        "Result as JSON", json.dumps(result, indent=1, ensure_ascii=False), f"{name}.json", "application/json",
+        "Result as JSON", json.dumps(result.to_dict(), indent=1, ensure_ascii=False), f"{name}.json", "application/json",
         icon=":material/data_object:", on_click="ignore", key="d-json",
     )  # fmt: skip
     st.download_button(

@@ -7,7 +7,7 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
-from gmaug_core.report import charts, scores
+from gmaug_core.report import charts, gain_charts, scores
 from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
 from gmaug_core.ui import launching, layout, live, score, text
 from gmaug_core.ui.choice import chosen
@@ -117,8 +117,9 @@ score.what_makes_it_high(result, data)
 
 if result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"].get("value") is not None:
     st.subheader("On the curve", anchor=False)
-    st.plotly_chart(
-        charts.curve(paper_law(), paper_points(), here=result["ssim_supsubcls"]["value"]), key="score-curve"
+    st.altair_chart(
+        gain_charts.curve(paper_law(), paper_points(), here=result["ssim_supsubcls"]["value"]),
+        key="score-curve",
     )
 score.why_the_equation_differs()
 with st.container(horizontal=True):

@@ -2,156 +2,262 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
-from gmaug_core.method.variants import CONTROLS, VARIANTS
-from gmaug_core.report.charts import variants
+from gmaug_core.method.result import AugmentationResult, ClassRow, Gain, Measure, VariantResult
+from gmaug_core.method.variants import VARIANTS, Role, role, short
 from gmaug_core.workspace.grouping import guard_cell
 
-SIMPLE = [key for key in CONTROLS if not VARIANTS[key].needs_generator]
+FEW_TEST = 30  # test images of a class below which its recall is hardly known
+TOLD_APART = 0.9  # AUC from which on real and synthetic images are easily told apart
 
 
-def headline(result: Mapping[str, Any]) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Compared:
+    """One classifier of a result. gain: of the augmented one over it; None for itself and where there is none."""
+
+    key: str
+    name: str
+    role: Role
+    found: VariantResult
+    gain: Gain | None
+
+
+def compared(result: AugmentationResult) -> list[Compared]:
+    """Every classifier that a result compares, the baseline first."""
+    rows = []
+    for key, found in result.variants.items():
+        gain = result.gains.get(key)
+        known = gain if gain and gain.value is not None else None
+        rows.append(Compared(key, short(key), role(key), found, known))
+    return rows
+
+
+# --- sentences ---
+
+
+def headline(result: AugmentationResult) -> tuple[str, str]:
     """(verdict, sentence): "better" | "no better than simpler ways" | "worse" | "no difference seen"; what was measured, interval, n.
 
     Better than the baseline counts only when no simple control, which needs no generator, does as well.
     """
-    gain = result["relative_gain_percent"]
-    if gain["value"] is None:
+    gain = result.relative_gain_percent
+    if gain.value is None:
         return (
             "no difference seen",
             "The baseline recognised no test image, so a relative gain cannot be computed.",
         )
-    verdict = "better" if gain["ci_low"] > 0 else "worse" if gain["ci_high"] < 0 else "no difference seen"
+    verdict = _verdict(gain)
     said = {
         "better": "Augmentation raised the accuracy",
         "worse": "Augmentation lowered the accuracy",
         "no difference seen": "No reliable difference was seen",
     }[verdict]
-    accuracy = result["baseline"]["accuracy"]
-    labels = {key: label.lower() for key, label, *_ in variants(result)} if verdict == "better" else {}
-    rivals = [
-        labels[key]
-        for key in SIMPLE
-        if key in labels
-        and result["gains"][key]["ci_low"] is not None
-        and result["gains"][key]["ci_low"] <= 0
-    ]
+    rivals = _simpler_ways(result) if verdict == "better" else []
     simpler = (
         f" But it is not reliably better than {' or '.join(rivals)}, which need no generator."
         if rivals
         else ""
     )
+    n = result.baseline.accuracy.n
     return "no better than simpler ways" if rivals else verdict, (
-        f"{said}: relative gain {signed(gain['value'])} % against the baseline "
-        f"(95 % interval {signed(gain['ci_low'])} to {signed(gain['ci_high'])}; "
-        f"{len(gain['values'])} seeds, {accuracy['n']:,} test images).{simpler}"
+        f"{said}: relative gain {signed(gain.value)} % against the baseline "
+        f"(95 % interval {interval(gain)}; {len(gain.values)} seeds, {n:,} test images).{simpler}"
     )
 
 
-def comparison(result: Mapping[str, Any]) -> str:
+def _verdict(gain: Gain) -> str:
+    """What the interval allows to say of a gain that has a value."""
+    if gain.ci_low is not None and gain.ci_low > 0:
+        return "better"
+    return "worse" if gain.ci_high is not None and gain.ci_high < 0 else "no difference seen"
+
+
+def _simpler_ways(result: AugmentationResult) -> list[str]:
+    """Names of the controls without a generator that the augmented classifier is not reliably better than."""
+    return [
+        row.name.lower()
+        for row in compared(result)
+        if row.role == "control" and row.gain and _verdict(row.gain) != "better" and not _generated(row.key)
+    ]
+
+
+def _generated(key: str) -> bool:
+    """Whether a variant needs a generator; one that this version does not know may have."""
+    return key not in VARIANTS or VARIANTS[key].needs_generator
+
+
+def comparison(result: AugmentationResult) -> str:
     """Predicted beside measured, in words, sign included."""
-    gain, predicted = result["relative_gain_percent"], result.get("predicted")
-    if not predicted or gain["value"] is None:
+    gain, predicted = result.relative_gain_percent.value, result.predicted
+    if predicted is None or gain is None:
         return "There is no prediction to compare with: no super-class could be scored, or the baseline has no accuracy to relate to."
-    inside = predicted["low"] <= gain["value"] <= predicted["high"]
+    inside = predicted.low <= gain <= predicted.high
     return (
-        f"The law had predicted {signed(predicted['gain_percent'])} % (95 % interval {signed(predicted['low'])} to "
-        f"{signed(predicted['high'])}); measured was {signed(gain['value'])} %, "
-        f"{signed(gain['value'] - predicted['gain_percent'], 'percentage points')} from the prediction and "
+        f"The law had predicted {signed(predicted.gain_percent)} % (95 % interval {signed(predicted.low)} to "
+        f"{signed(predicted.high)}); measured was {signed(gain)} %, "
+        f"{signed(gain - predicted.gain_percent, 'percentage points')} from the prediction and "
         f"{'inside' if inside else 'outside'} its interval."
     )
 
 
-def against_controls(result: Mapping[str, Any]) -> list[str]:
+def against_controls(result: AugmentationResult) -> list[str]:
     """One sentence a control: is the augmented classifier better than it?"""
-    labels = {key: label for key, label, *_ in variants(result)}
-    said = []
-    for key, gain in result.get("gains", {}).items():
-        if key == "baseline" or gain["value"] is None:
-            continue
-        word = (
-            "better than"
-            if gain["ci_low"] > 0
-            else "worse than"
-            if gain["ci_high"] < 0
-            else "not told apart from"
-        )
-        interval = f"({signed(gain['value'])} %, {signed(gain['ci_low'])} to {signed(gain['ci_high'])})"
-        said.append(f"{word.capitalize()} {labels.get(key, key).lower()} {interval}.")
-    return said
+    words = {"better": "Better than", "worse": "Worse than", "no difference seen": "Not told apart from"}
+    return [
+        f"{words[_verdict(row.gain)]} {row.name.lower()} ({signed(row.gain.value or 0.0)} %, {interval(row.gain)})."
+        for row in compared(result)
+        if row.gain and row.key != "baseline"
+    ]
 
 
-def cautions(result: Mapping[str, Any]) -> list[str]:
+def cautions(result: AugmentationResult) -> list[str]:
     """What a reader must know before believing the figures: the run's own warnings first."""
-    notes = [str(warning) for warning in result.get("warnings", [])]
-    smallest = min((row["test"] for row in result["per_class"]), default=0)
-    if 0 < smallest < 30:
+    notes = list(result.warnings)
+    smallest = min((row.test for row in result.per_class), default=0)
+    if 0 < smallest < FEW_TEST:
         notes.append(
             f"The class with the fewest test images has {smallest}: one image moves its recall by {100 / smallest:.0f} points."
         )
-    if not result["generator"].get("closed_set", True):
+    if not result.generator.closed_set:
         notes.append(
             "Open-set generator: it had seen images from outside this dataset, so the gain is not from this dataset alone."
         )
-    auc = result.get("quality", {}).get("real_vs_synthetic_auc")
-    auc = auc.get("value") if isinstance(auc, Mapping) else auc
-    if auc is not None and auc > 0.9:
+    auc = result.quality.real_vs_synthetic_auc
+    if auc is not None and auc > TOLD_APART:
         notes.append(
             f"Real and synthetic images are told apart easily (AUC {auc:.2f}): a classifier can learn the difference."
         )
     return notes
 
 
+# --- numbers in words ---
+
+
 def signed(value: float, unit: str = "") -> str:
-    """'+1.20', '-0.40', with a true minus sign."""
+    """'+1.20', '−0.40', with a true minus sign."""
     return f"{value:+.2f}".replace("-", "−") + (f" {unit}" if unit else "")
+
+
+def interval(gain: Gain) -> str:
+    """'−0.40 to +1.20', in percent, of a gain that has a value."""
+    assert gain.ci_low is not None and gain.ci_high is not None  # they come with the value
+    return f"{signed(gain.ci_low)} to {signed(gain.ci_high)}"
+
+
+def spread(found: Measure) -> str:
+    """'95.30 (93.98 to 96.62)': a share and its interval in percent."""
+    return f"{100 * found.mean:.2f} ({100 * found.ci_low:.2f} to {100 * found.ci_high:.2f})"
 
 
 # --- tables ---
 
 
-def variants_table(result: Mapping[str, Any]) -> pd.DataFrame:
-    """One row a classifier: accuracy and balanced accuracy in percent with intervals, seeds, n, the augmented one's gain over it."""
+def variants_words(result: AugmentationResult) -> list[dict[str, str]]:
+    """One row a classifier, ready to be shown: on the page, in the report and on the command line."""
+    return [
+        {
+            "variant": row.name,
+            "accuracy, %": spread(row.found.accuracy),
+            "balanced accuracy, %": spread(row.found.balanced_accuracy),
+            "augmented gains over it, %": f"{signed(row.gain.value or 0.0)} ({interval(row.gain)})"
+            if row.gain
+            else "",
+            "seeds": str(len(row.found.accuracy.values)),
+            "test images": f"{row.found.accuracy.n:,}",
+        }
+        for row in compared(result)
+    ]
+
+
+def variants_table(result: AugmentationResult) -> pd.DataFrame:
+    """The same as numbers, a column each: in percent; empty where there is no gain."""
     rows = []
-    gains = {"baseline": result["relative_gain_percent"], **result.get("gains", {})}
-    for key, label, _, found in variants(result):
-        row: dict[str, Any] = {"variant": label}
-        for name in ("accuracy", "balanced_accuracy"):
-            words = name.replace("_", " ") + " %"
-            row |= {
-                words: 100 * found[name]["mean"],
-                f"{words} low": 100 * found[name]["ci_low"],
-                f"{words} high": 100 * found[name]["ci_high"],
-            }
-        gain = gains.get(key)
-        row |= {
-            "augmented gains over it %": gain["value"] if gain else None,
-            "gain low": gain["ci_low"] if gain else None,
-        }
-        row |= {
-            "gain high": gain["ci_high"] if gain else None,
-            "seeds": len(found["accuracy"]["values"]),
-            "test images": found["accuracy"]["n"],
-        }
-        rows.append(row)
+    for row in compared(result):
+        columns: dict[str, object] = {"variant": row.name}
+        for words, found in (
+            ("accuracy %", row.found.accuracy),
+            ("balanced accuracy %", row.found.balanced_accuracy),
+        ):
+            columns |= {words: 100 * found.mean, f"{words} low": 100 * found.ci_low}
+            columns |= {f"{words} high": 100 * found.ci_high}
+        columns["augmented gains over it %"] = row.gain.value if row.gain else None
+        columns |= {"gain low": row.gain.ci_low if row.gain else None}
+        columns |= {"gain high": row.gain.ci_high if row.gain else None}
+        rows.append(columns | {"seeds": len(row.found.accuracy.values), "test images": row.found.accuracy.n})
     return pd.DataFrame(rows)
 
 
-def per_class_table(result: Mapping[str, Any]) -> pd.DataFrame:
+def rarest_first(result: AugmentationResult) -> list[ClassRow]:
+    """The classes, those with the fewest real training images first."""
+    return sorted(result.per_class, key=lambda row: row.train)
+
+
+def points(row: ClassRow, variant: str) -> float | None:
+    """Percentage points of recall that a variant is above the baseline; None where either is unknown."""
+    here, baseline = row.recall(variant), row.recall("baseline")
+    return None if here is None or baseline is None else 100 * (here - baseline)
+
+
+def per_class_table(result: AugmentationResult) -> pd.DataFrame:
     """One row a class, the rarest first: counts, accepted, rejected, recall of every variant (share, mean over seeds)."""
+    accepted, rejected = result.accepted.per_class, result.rejected.per_class
     rows = [
-        {
-            **row,
-            "accepted": result["accepted"]["per_class"].get(row["class"], 0),
-            "rejected": result["rejected"]["per_class"].get(row["class"], 0),
-        }
-        for row in sorted(result["per_class"], key=lambda row: row["train"])
+        {**row.model_dump(), "accepted": accepted.get(row.name, 0), "rejected": rejected.get(row.name, 0)}
+        for row in rarest_first(result)
     ]
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class QualityFigure:
+    """One figure of the synthetic images, what it says, and how many images it rests on."""
+
+    key: str
+    label: str
+    value: float
+    says: str
+    n: str
+
+
+QUALITY_WORDS = {  # field of method.result.Quality -> (label, what it says)
+    "fd": (
+        "FD (domain)",
+        "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where images are few.",
+    ),
+    "kid": (
+        "KID (domain)",
+        "Kernel distance in the same features; about 0 is best, unbiased where images are few.",
+    ),
+    "fid": (
+        "FID",
+        "Fréchet distance in the features of your own Inception weights; compare at equal numbers of images alone.",
+    ),
+    "precision": ("Precision", "Share of synthetic images that lie among the real ones."),
+    "recall": ("Recall", "Share of real images that lie among the synthetic ones: variety."),
+    "memorised_share": ("Memorised", "Share of synthetic images suspiciously near a training image."),
+    "real_vs_synthetic_auc": (
+        "Real vs synthetic AUC",
+        "How well the two can be told apart: 0.5 not at all, 1 always.",
+    ),
+}
+
+
+def quality_figures(result: AugmentationResult) -> list[QualityFigure]:
+    """The figures that a result has of its synthetic images, each with its n."""
+    found = result.quality
+    n = dict.fromkeys(QUALITY_WORDS, f"{found.n_real:,} real, {found.n_synthetic:,} synthetic")
+    if found.auc_n is not None:
+        n["real_vs_synthetic_auc"] = f"{found.auc_n:,} of each"
+    if found.fid_n_real is not None and found.fid_n_synthetic is not None:
+        n["fid"] = f"{found.fid_n_real:,} real, {found.fid_n_synthetic:,} synthetic"
+    return [
+        QualityFigure(key, label, value, says, n[key])
+        for key, (label, says) in QUALITY_WORDS.items()
+        if (value := getattr(found, key)) is not None
+    ]
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -160,4 +266,4 @@ def to_csv(table: pd.DataFrame) -> str:
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]):
             safe[column] = [guard_cell(cell) if isinstance(cell, str) else cell for cell in safe[column]]
-    return safe.to_csv(index=False)
+    return str(safe.to_csv(index=False))

@@ -24,7 +24,7 @@ from gmaug_core.data.samples import Filter
 from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.home import home
-from gmaug_core.report.charts import COLOURS
+from gmaug_core.report.theme import COLOURS
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import ASSETS, items, text
 from gmaug_core.ui.operations import Acknowledged, script

@@ -18,7 +18,7 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.data import pictures
 from gmaug_core.errors import GMAugError
-from gmaug_core.report import charts
+from gmaug_core.report import live_charts
 from gmaug_core.runs import RunPaths, Status, launch
 from gmaug_core.ui import layout, text
 
@@ -192,7 +192,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
     """Charts while it runs: Altair and keyed, so that a new point does not build the chart anew."""
     rows = history(paths)
     if kind == "similarity" or status.stage in ("score", "decode"):
-        if chart := charts.convergence(rows):
+        if chart := live_charts.convergence(rows):
             rate = next((row["pairs_per_s"] for row in reversed(rows) if row.get("pairs_per_s")), None)
             st.caption(
                 "Running mean and 95 % interval of the highest super-classes."
@@ -203,11 +203,11 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
         return
     left, right = layout.columns(2, key="live-charts")
     with left:
-        if losses := charts.training(rows):
+        if losses := live_charts.training(rows):
             st.markdown("**Generator losses**")
             st.altair_chart(losses, key=f"training-{paths.id}")
         snapshot_chart(rows, f"snapshots-{paths.id}")
-        if found := charts.classifiers(rows):
+        if found := live_charts.classifiers(rows):
             st.markdown(f"**{found[0]}**")
             st.altair_chart(found[1], key=f"classifiers-{paths.id}")
         drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
@@ -225,7 +225,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
 
 def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
     """How good the generator's samples were at each snapshot, and what they were measured on."""
-    if found := charts.snapshots(rows):
+    if found := live_charts.snapshots(rows):
         st.markdown("**Samples while it trains**")
         st.altair_chart(found[1], key=key)
         st.caption(found[0])
@@ -233,7 +233,7 @@ def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
 
 def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
     """How training went, once it is over."""
-    losses, found = charts.training(rows), charts.classifiers(rows)
+    losses, found = live_charts.training(rows), live_charts.classifiers(rows)
     for title, chart in (*([("Generator losses", losses)] if losses else []), *([found] if found else [])):
         st.markdown(f"**{title}**")
         st.altair_chart(chart, key=f"finished-{title}")

@@ -10,7 +10,7 @@ from gmaug_core.data import pictures
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.folders import SPLITS
 from gmaug_core.data.manifest import Manifest
-from gmaug_core.report.charts import COLOURS
+from gmaug_core.report.theme import COLOURS
 from gmaug_core.ui import ASSETS, text
 from gmaug_core.ui.routes import images_url, open_dataset
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -57,7 +57,7 @@ def test_it_is_self_contained(paths):
 
 
 def test_its_numbers_are_the_results_numbers(paths):
-    text, result = html_report(paths.id), runs.read_result(paths)
+    text, result = html_report(paths.id), json.loads(paths.result.read_text())
     for measured in (result["baseline"], result["augmented"], *result["controls"].values()):
         assert f"{100 * measured['accuracy']['mean']:.2f}" in text
     assert findings.signed(result["relative_gain_percent"]["value"]) in text
@@ -73,7 +73,7 @@ def test_its_numbers_are_the_results_numbers(paths):
 
 
 def test_an_open_set_generator_is_called_one_and_its_checkpoint_by_name_alone(paths):
-    result, config = runs.read_result(paths), json.loads(paths.config.read_text())
+    result, config = json.loads(paths.result.read_text()), json.loads(paths.config.read_text())
     write_json(
         paths.result,
         result | {"generator": result["generator"] | {"name": "guided_diffusion", "closed_set": False}},
@@ -112,9 +112,10 @@ def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
     table = samples.table(paths.samples, seed=0)
     mine = table[table["class"] == "4"]
     workspace.reviews.save(paths.id, {int(sample): "reject" for sample in mine["sample"]})
-    sheets = {name: (kept, refused) for name, kept, refused in contact_sheets(paths, 0, ["4"])}
-    assert sheets["4"][0] == []
-    assert len(sheets["4"][1]) == 1
+    (sheet,) = contact_sheets(paths, 0, ["4"])
+    assert sheet.name == "4"
+    assert sheet.accepted is None
+    assert sheet.rejected is not None
     assert "none" in html_report(paths.id)
 
 
@@ -129,71 +130,23 @@ def test_an_unfinished_run_has_no_report(home):
 
 
 def test_a_run_that_accepted_nothing_still_reports(paths):
-    result = runs.read_result(paths)
+    result = json.loads(paths.result.read_text())
     result["accepted"] = {"total": 0, "per_class": {}}
     result["steps"] = [result["steps"][0] | {"chosen": None, "val_after": None, "went_on": False}]
     result["relative_gain_percent"] |= {"value": None, "ci_low": None, "ci_high": None, "values": []}
-    result |= {
-        "predicted": None,
-        "score": {"profile": "paper", "ssim_supsubcls": {"value": None}},
-        "quality": {},
-    }
+    result["gains"]["baseline"] = result["relative_gain_percent"]
+    result |= {"predicted": None, "quality": {"n_real": 0, "n_synthetic": 0}}
     write_json(paths.result, result)
     assert "nothing kept" in html_report(paths.id)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [
-        (0.2, 3.0, "better"),
-        (-3.0, -0.1, "worse"),
-        (-1.0, 2.0, "no difference seen"),
-        (0.0, 0.0, "no difference seen"),
-    ],
-)
-def test_the_headline_is_only_as_bold_as_the_interval(low, high, verdict):
-    gain = {"value": (low + high) / 2, "ci_low": low, "ci_high": high, "values": [1, 2, 3]}
-    result = {
-        "relative_gain_percent": gain,
-        "baseline": {"accuracy": {"n": 500}},
-        "augmented": {},
-        "controls": {},
-        "gains": {},
-    }
-    found, sentence = findings.headline(result)
-    assert found == verdict
-    assert "3 seeds, 500 test images" in sentence
-
-
-def test_a_gain_that_oversampling_gives_too_is_not_called_better():
-    gain = {"value": 25.0, "ci_low": 12.0, "ci_high": 40.0, "values": [1, 2, 3]}
-    result = {
-        "relative_gain_percent": gain,
-        "baseline": {"accuracy": {"n": 500}},
-        "augmented": {},
-        "controls": {"oversampling": {}},
-    }
-    found, sentence = findings.headline(result | {"gains": {"oversampling": {"ci_low": -0.1}}})
-    assert found == "no better than simpler ways"
-    assert "not reliably better than oversampling" in sentence
-    assert findings.headline(result | {"gains": {"oversampling": {"ci_low": 0.1}}})[0] == "better"
-
-
-def test_predicted_and_measured_are_said_with_their_signs():
-    gain = {"value": -1.25, "ci_low": -2, "ci_high": 0, "values": [-1.25]}
-    said = findings.comparison(
-        {"relative_gain_percent": gain, "predicted": {"gain_percent": 0.5, "low": -5, "high": 6}}
-    )
-    assert "+0.50 %" in said
-    assert "−1.25 %" in said
-    assert "−1.75 percentage points" in said
-    assert "inside" in said
-
-
-def test_csv_cells_are_not_formulas():
-    import pandas as pd
-
-    text = findings.to_csv(pd.DataFrame({"class": ["=1+1", "rose"], "n": [-1, 2]}))
-    assert "'=1+1" in text
-    assert re.search(r"^rose,2$", text, re.MULTILINE)
-    assert ",-1" in text
+def test_a_report_of_sixty_classes_is_small_and_quick(paths):
+    result = json.loads(paths.result.read_text())
+    rows = [result["per_class"][0] | {"class": f"class {k}", "train": k} for k in range(60)]
+    write_json(paths.result, result | {"per_class": rows})
+    html_report(paths.id)  # the first one loads the drawer of the charts
+    begun = time.perf_counter()
+    text = html_report(paths.id)
+    assert time.perf_counter() - begun < 5
+    assert len(text) < 2_000_000
+    assert all(f"<td>class {k}</td>" in text for k in range(60))

@@ -1,0 +1,194 @@
+"""Charts of a run while it goes on: Altair, keyed by the caller, so that a new point does not build the chart anew.
+
+Pure functions of the rows of metrics.jsonl; None while there is nothing to draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from gmaug_core.report.theme import COLOURS, SERIES, legend
+
+Rows = Sequence[Mapping[str, Any]]  # of metrics.jsonl, oldest first
+MOST_POINTS, MOST_ROWS = 2000, 1500  # that a chart draws; longer histories are thinned
+LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"}  # others are the generator's
+
+
+def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
+    """Running means and intervals while a score is measured. history: metrics rows with `sets`. None while there are none.
+
+    The `top` highest sets are drawn, so that the contest for the maximum can be followed; at most about MOST_POINTS points.
+    """
+    measured = ([item for item in row.get("sets") or [] if item["value"] is not None] for row in history)
+    sampled = [{**row, "sets": sets} for row, sets in zip(history, measured, strict=True) if sets]
+    if not sampled:
+        return None
+    leaders = [item["name"] for item in sorted(sampled[-1]["sets"], key=lambda item: -item["value"])[:top]]
+    thinned = sampled[:: max(1, len(sampled) * len(leaders) // MOST_POINTS)]
+    if thinned[-1] is not sampled[-1]:
+        thinned.append(sampled[-1])
+    frame = pd.DataFrame(
+        [
+            {
+                "share": row["step"] / max(1, row["total"]),
+                "set": item["name"],
+                **{k: item[k] for k in ("value", "ci_low", "ci_high", "pairs")},
+            }
+            for row in thinned
+            for item in row["sets"]
+            if item["name"] in leaders
+        ]
+    )
+    colour = alt.Color(
+        "set:N", sort=leaders, scale=alt.Scale(range=list(SERIES)), legend=legend(symbolOpacity=1)
+    )
+    x = alt.X(
+        "share:Q", title="share of the pairs", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+    )
+    base = alt.Chart(frame).encode(x=x, color=colour)
+    band = base.mark_area(opacity=0.16).encode(
+        y=alt.Y("ci_low:Q", title="mean SSIM", scale=alt.Scale(zero=False)), y2="ci_high:Q"
+    )
+    line = base.mark_line(strokeWidth=2, point=len(thinned) == 1).encode(
+        y="value:Q",
+        tooltip=["set:N", alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("pairs:Q", format=",")],
+    )
+    return (band + line).properties(height=320)
+
+
+def training(history: Rows) -> alt.Chart | None:
+    """The generator's losses over thousand images seen. None while there are none."""
+    rows = [row for row in history if row.get("stage") == "generator" and "kimg" in row]
+    keys = [key for key in (rows[-1] if rows else {}) if key.startswith("loss")]
+    points = [
+        {"kimg": row["kimg"], "what": LOSSES.get(key, "generator"), "value": row[key]}
+        for row in rows[:: max(1, len(rows) * max(1, len(keys)) // MOST_ROWS)]
+        for key in keys
+        if row.get(key) is not None
+    ]
+    return _lines(points, "kimg:Q", "thousand images seen (kimg)", "loss") if points else None
+
+
+def snapshots(history: Rows) -> tuple[str, alt.VConcatChart] | None:
+    """(caption with n, chart) of the generator's KID and class-consistency at its snapshots. None while there are none."""
+    rows = [
+        row["quality"]
+        for row in history
+        if row.get("stage") == "generator" and (row.get("quality") or {}).get("kid") is not None
+    ]
+    if not rows:
+        return None
+    rows = list({row["kimg"]: row for row in rows}.values())  # a resumed run reports some of them again
+    share = {"consistency": "all classes", "consistency_tail": "rarest third"}
+    chart = alt.vconcat(
+        _panel(rows, {"kid": "KID"}, "KID", alt.Axis(), [SERIES[0]]),
+        _panel(rows, share, "in their class", alt.Axis(format="%"), [SERIES[2], SERIES[1]]),
+    )
+    last = rows[-1]
+    caption = (
+        f"KID (lower is better) and the share of samples that the baseline classifier puts in their class: {last['n_synthetic']:,} samples "
+        f"of fixed seeds against {last['n_real']:,} real images, in that classifier's features."
+    )
+    return caption, chart
+
+
+def _panel(
+    rows: Rows, keys: Mapping[str, str], title: str, axis: alt.Axis, colours: Sequence[str]
+) -> alt.Chart:
+    """One measure, or several of one scale, over the snapshots. keys: key in a row -> what a person reads."""
+    points = [
+        {"kimg": row["kimg"], "what": name, "value": row[key]}
+        for row in rows
+        for key, name in keys.items()
+        if key in row
+    ]
+    scale = alt.Scale(domain=list(keys.values()), range=list(colours))
+    return (
+        alt.Chart(pd.DataFrame(points))
+        .mark_line(point=alt.OverlayMarkDef(size=36), strokeWidth=1.6)
+        .encode(
+            x=alt.X("kimg:Q", title="thousand images seen (kimg)"),
+            y=alt.Y("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True)),
+            color=alt.Color("what:N", scale=scale, legend=legend())
+            if len(keys) > 1
+            else alt.value(colours[0]),
+            tooltip=["what:N", alt.Tooltip("kimg:Q", format=".1f"), alt.Tooltip("value:Q", format=".3f")],
+        )
+        .properties(height=110)
+    )
+
+
+def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
+    """(title, chart) of the classifiers as they train, one line a variant and seed: validation accuracy where the run reports it,
+    else the training loss. None while there is neither."""
+    what = "val_accuracy" if any(row.get("val_accuracy") is not None for row in history) else "loss"
+    rows = [row for row in history if row.get(what) is not None and "variant" in row]
+    if not rows:
+        return None
+    points = [
+        {
+            "step": row["step"],
+            "what": str(row["variant"]).replace("_", " "),
+            "value": row[what],
+            "seed": row.get("seed", 0),
+        }
+        for row in rows[:: max(1, len(rows) // MOST_ROWS)]
+    ]
+    order = list(dict.fromkeys(point["what"] for point in points))
+    title = (
+        "Validation accuracy of the classifiers"
+        if what == "val_accuracy"
+        else "Training loss of the classifiers"
+    )
+    shape = alt.Axis(format="%") if what == "val_accuracy" else alt.Axis()
+    chart = (
+        alt.Chart(pd.DataFrame(points))
+        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=1.5)
+        .encode(
+            x=alt.X("step:Q", title="SGD step"),
+            y=alt.Y(
+                "value:Q", title=what.replace("val_", "validation "), axis=shape, scale=alt.Scale(zero=False)
+            ),
+            color=alt.Color(
+                "what:N",
+                sort=order,
+                scale=_scale(order),
+                legend=legend(2),
+            ),
+            detail="seed:N",
+            tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
+        )
+        .properties(height=340)
+    )
+    return title, chart
+
+
+def _scale(names: Sequence[str]) -> alt.Scale:
+    """Colours for lines: the baseline and the augmented one keep theirs, the others follow in a fixed order."""
+    fixed = {"baseline": COLOURS["baseline"], "augmented": COLOURS["accepted"]}
+    others = iter([colour for colour in SERIES if colour not in fixed.values()] * (1 + len(names)))
+    return alt.Scale(domain=list(names), range=[fixed.get(name) or next(others) for name in names])
+
+
+def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> alt.Chart:
+    order = list(dict.fromkeys(point["what"] for point in points))
+    return (
+        alt.Chart(pd.DataFrame(points))
+        .mark_line(strokeWidth=1.6)
+        .encode(
+            x=alt.X(x, title=x_title),
+            y=alt.Y("value:Q", title=y_title, scale=alt.Scale(zero=False)),
+            color=alt.Color(
+                "what:N",
+                sort=order,
+                scale=alt.Scale(range=list(SERIES)),
+                legend=legend(),
+            ),
+            tooltip=["what:N", alt.Tooltip(x, format=".1f"), alt.Tooltip("value:Q", format=".4f")],
+        )
+        .properties(height=320)
+    )

@@ -1,0 +1,102 @@
+"""Findings: no bolder than the interval, signs said, one table shown four ways, cells that no spreadsheet runs."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+import run_fixture
+
+from gmaug_core.data.demo import make_demo
+from gmaug_core.method.result import AugmentationResult
+from gmaug_core.report import findings
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("findings")))
+        yield AugmentationResult.read(run_fixture.make_run(make_demo(), token="findings").result)
+
+
+def with_gain(result: AugmentationResult, value: float, low: float, high: float, *, over: dict[str, float]):
+    """The result with another gain over the baseline; over: lower ends of the gains over controls, all others clear."""
+    document = result.to_dict()
+    for key, gain in document["gains"].items():
+        gain |= {"value": 20.0, "ci_low": over.get(key, 10.0), "ci_high": 30.0}
+    document["gains"]["baseline"] |= {"value": value, "ci_low": low, "ci_high": high}
+    document["relative_gain_percent"] |= {"value": value, "ci_low": low, "ci_high": high}
+    return AugmentationResult.parse(document)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.2, 3.0, "better"),
+        (-3.0, -0.1, "worse"),
+        (-1.0, 2.0, "no difference seen"),
+        (0.0, 0.0, "no difference seen"),
+    ],
+)
+def test_the_headline_is_only_as_bold_as_the_interval(result, low, high, verdict):
+    found, sentence = findings.headline(with_gain(result, (low + high) / 2, low, high, over={}))
+    assert found == verdict
+    assert "3 seeds, 500 test images" in sentence
+
+
+def test_a_gain_that_oversampling_gives_too_is_not_called_better(result):
+    close = with_gain(result, 25.0, 12.0, 40.0, over={"oversampling": -0.1})
+    found, sentence = findings.headline(close)
+    assert found == "no better than simpler ways"
+    assert "not reliably better than oversampling" in sentence
+    assert findings.headline(with_gain(result, 25.0, 12.0, 40.0, over={"oversampling": 0.1}))[0] == "better"
+    generated = with_gain(result, 25.0, 12.0, 40.0, over={"unfiltered": -0.1})
+    assert findings.headline(generated)[0] == "better", "a control with a generator is no simpler way"
+
+
+def test_predicted_and_measured_are_said_with_their_signs(result):
+    document = with_gain(result, -1.25, -2.0, 0.0, over={}).to_dict()
+    document["predicted"] |= {"gain_percent": 0.5, "low": -5.0, "high": 6.0}
+    said = findings.comparison(AugmentationResult.parse(document))
+    assert "+0.50 %" in said
+    assert "−1.25 %" in said
+    assert "−1.75 percentage points" in said
+    assert "inside" in said
+
+
+def test_a_gain_without_a_value_is_said_and_has_no_cell(result):
+    document = result.to_dict()
+    for gain in (document["relative_gain_percent"], document["gains"]["baseline"]):
+        gain |= {"value": None, "ci_low": None, "ci_high": None, "values": []}
+    found = AugmentationResult.parse(document)
+    assert findings.headline(found)[0] == "no difference seen"
+    assert "no prediction to compare with" in findings.comparison(found)
+    assert findings.variants_words(found)[0]["augmented gains over it, %"] == ""
+
+
+def test_the_table_in_words_says_what_the_table_in_numbers_says(result):
+    words, numbers = findings.variants_words(result), findings.variants_table(result)
+    assert [row["variant"] for row in words] == list(numbers["variant"])
+    for row, (_, number) in zip(words, numbers.iterrows(), strict=True):
+        assert row["accuracy, %"].startswith(
+            f"{number['accuracy %']:.2f} ({number['accuracy % low']:.2f} to "
+        )
+        gain = number["augmented gains over it %"]
+        assert row["augmented gains over it, %"].startswith("" if pd.isna(gain) else findings.signed(gain))
+        assert row["test images"] == f"{number['test images']:,}"
+
+
+def test_every_figure_of_quality_comes_with_its_n(result):
+    found = {figure.key: figure for figure in findings.quality_figures(result)}
+    assert found["kid"].value == result.quality.kid
+    assert "320 synthetic" in found["kid"].n
+    assert found["real_vs_synthetic_auc"].n == "241 of each"
+    assert "fid" not in found
+
+
+def test_csv_cells_are_not_formulas():
+    text = findings.to_csv(pd.DataFrame({"class": ["=1+1", "rose"], "n": [-1, 2]}))
+    assert "'=1+1" in text
+    assert re.search(r"^rose,2$", text, re.MULTILINE)
+    assert ",-1" in text
