@@ -23,7 +23,8 @@ if paths is None or result is None:
     text.empty(
         "No finished run yet",
         {
-            "": "When an augmentation run has finished, its gain stands here, with its interval and against fair controls."
+            "": "When an augmentation run has finished, its gain stands here, with its interval and "
+            "against fair controls."
         }.get(state, f"This run is **{state}**. Its gain stands here when it has finished."),
         page="augmentation",
         label="Go to augmentation",
@@ -42,13 +43,18 @@ gains.numbers(columns, result)
 
 st.subheader("Against every control", anchor=False)
 st.caption(
-    "All with the same network, the same classifier augmentation and the same number of steps. Diamond: augmented; circle: baseline; "
+    "All with the same network, the same classifier augmentation and the same number of steps. "
+    "Diamond: augmented; circle: baseline; "
     "squares: controls; small strokes: single seeds."
 )
 measure = st.segmented_control(
-    "Measure", ["accuracy", "balanced_accuracy"], default="accuracy", format_func=lambda key: key.replace("_", " ").capitalize(),
-    key="gain-measure", required=True,
-)  # fmt: skip
+    "Measure",
+    ["accuracy", "balanced_accuracy"],
+    default="accuracy",
+    format_func=lambda key: key.replace("_", " ").capitalize(),
+    key="gain-measure",
+    required=True,
+)
 left, right = layout.columns([3, 2], key="gain-controls")
 left.altair_chart(gain_charts.forest(result, measure), key="forest")
 with right:
@@ -57,11 +63,13 @@ gains.variants_table(result)
 
 st.subheader("Class by class", anchor=False)
 st.caption(
-    "Rarest class on top, with its number of real training images. At the end of a bar: points of recall above the baseline."
+    "Rarest class on top, with its number of real training images. At the end of a bar: points of "
+    "recall above the baseline."
 )
 if len(result.per_class) > charts.MAX_CLASSES:
     st.caption(
-        f"The charts show the {charts.MAX_CLASSES} rarest of {len(result.per_class)} classes; the CSV below has them all."
+        f"The charts show the {charts.MAX_CLASSES} rarest of {len(result.per_class)} classes; the CSV "
+        "below has them all."
     )
 others = [key for key in result.variants if key != "baseline"]
 compare = st.selectbox(
@@ -76,7 +84,8 @@ left.plotly_chart(charts.per_class(result, compare=compare), key="per-class")
 with right:
     st.plotly_chart(charts.balance(result), key="balance")
     st.caption(
-        "Accepted by the first seed's classifiers in all steps; a step trains on what a class was short of, no more. "
+        "Accepted by the first seed's classifiers in all steps; a step trains on what a class was "
+        "short of, no more. "
         "Above a bar: accepted of 100 drawn."
     )
     gains.moved(result, compare)
@@ -103,19 +112,35 @@ with st.container(horizontal=True, key="downloads"):
         key="d-html",
     )
     st.download_button(
-        "Result as JSON", json.dumps(result.to_dict(), indent=1, ensure_ascii=False), f"{name}.json", "application/json",
-        icon=":material/data_object:", on_click="ignore", key="d-json",
-    )  # fmt: skip
+        "Result as JSON",
+        json.dumps(result.to_dict(), indent=1, ensure_ascii=False),
+        f"{name}.json",
+        "application/json",
+        icon=":material/data_object:",
+        on_click="ignore",
+        key="d-json",
+    )
     st.download_button(
-        "Variants as CSV", findings.to_csv(findings.variants_table(result)), f"{name}-variants.csv", "text/csv", icon=":material/table:",
-        on_click="ignore", key="d-variants",
-    )  # fmt: skip
+        "Variants as CSV",
+        findings.to_csv(findings.variants_table(result)),
+        f"{name}-variants.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+        key="d-variants",
+    )
     st.download_button(
-        "Classes as CSV", findings.to_csv(findings.per_class_table(result)), f"{name}-classes.csv", "text/csv", icon=":material/table:",
-        on_click="ignore", key="d-classes",
-    )  # fmt: skip
+        "Classes as CSV",
+        findings.to_csv(findings.per_class_table(result)),
+        f"{name}-classes.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+        key="d-classes",
+    )
     gains.export_button(paths, result)
 st.caption(
-    "The balanced dataset is an image folder of real and accepted synthetic images with metadata.csv; people's decisions win over "
+    "The balanced dataset is an image folder of real and accepted synthetic images with "
+    "metadata.csv; people's decisions win over "
     f"the filter. The same without a browser: `python -m gmaug_core export {name} --out FOLDER`."
 )

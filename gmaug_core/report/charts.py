@@ -33,7 +33,11 @@ def _padded(values: Sequence[float]) -> list[float]:
 def super_classes(
     rows: Sequence[Mapping[str, Any]], *, argmax: str | None = None, merge: float | None = None
 ) -> go.Figure:
-    """Mean SSIM and its interval a super-class, the highest first. rows: {name, n, value, ci_low, ci_high, pairs}."""
+    """Mean SSIM and its interval a super-class, the highest first.
+
+    rows: {name, n, value, ci_low, ci_high, pairs}; those without a value are left out. argmax: the one to
+    stand out. merge: mean SSIM of the whole set, drawn as a line.
+    """
     ordered = sorted((row for row in rows if row["value"] is not None), key=lambda row: row["value"])[
         -MAX_CLASSES:
     ]
@@ -54,14 +58,18 @@ def super_classes(
             hoverinfo="skip",
         )
     drawn.add_scatter(
-        x=[row["value"] for row in ordered], y=[safe(row["name"]) for row in ordered], mode="markers",
+        x=[row["value"] for row in ordered],
+        y=[safe(row["name"]) for row in ordered],
+        mode="markers",
         customdata=[[row["n"], row["pairs"]] for row in ordered],
         marker={
-            "size": 10, "symbol": ["diamond" if row["name"] == argmax else "circle" for row in ordered],
+            "size": 10,
+            "symbol": ["diamond" if row["name"] == argmax else "circle" for row in ordered],
             "color": tones,
         },
-        hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs<extra></extra>",
-    )  # fmt: skip
+        hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs"
+        "<extra></extra>",
+    )
     drawn.update_yaxes(
         type="category", categoryorder="array", categoryarray=[safe(row["name"]) for row in ordered]
     )
@@ -77,7 +85,7 @@ def super_classes(
 
 
 def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str]) -> go.Figure:
-    """Mean SSIM between sub-classes, a heat map: how like one another they are. Unknown cells (None) stay empty."""
+    """Mean SSIM between sub-classes as a heat map. Unknown cells (None) stay empty."""
     labels = [safe(name) for name in names]
     numbers = np.array([[np.nan if value is None else value for value in row] for row in values], float)
     many = (
@@ -85,9 +93,15 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str]) -> go
     )  # then the pattern counts: no gaps, names beside the rows alone; the rest is in the hover text
     drawn = figure(height=int(min(900, 150 + (24 if not many else 10) * len(names))))
     drawn.add_heatmap(
-        z=numbers, x=labels, y=labels, colorscale="Cividis", colorbar={"title": "SSIM", "thickness": 12}, xgap=not many, ygap=not many,
+        z=numbers,
+        x=labels,
+        y=labels,
+        colorscale="Cividis",
+        colorbar={"title": "SSIM", "thickness": 12},
+        xgap=not many,
+        ygap=not many,
         hovertemplate="%{y} and %{x}<br>%{z:.4f}<extra></extra>",
-    )  # fmt: skip
+    )
     drawn.update_xaxes(type="category", showticklabels=not many, ticks="")  # classes may be called 0, 1, 2
     drawn.update_yaxes(type="category", autorange="reversed", ticks="")
     return drawn
@@ -123,7 +137,7 @@ def per_class(result: AugmentationResult, *, compare: str = "augmented") -> go.F
 
 
 def _points(row: ClassRow, compare: str) -> str:
-    """'+3.2': percentage points of recall between the baseline and `compare`; empty where either is unknown."""
+    """'+3.2': points of recall between the baseline and `compare`; empty where either is unknown."""
     change = points(row, compare)
     return "" if change is None else f"{change:+.1f}".replace("-", "−")
 

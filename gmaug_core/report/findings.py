@@ -1,4 +1,4 @@
-"""What a finished run says: the same sentences and tables on the page, in the report and on the command line."""
+"""What a finished run says: the same sentences and tables on the page, in the report, on the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ TOLD_APART = 0.9  # AUC from which on real and synthetic images are easily told 
 
 @dataclass(frozen=True)
 class Compared:
-    """One classifier of a result. gain: of the augmented one over it; None for itself and where there is none."""
+    """One classifier of a result. gain: of the augmented one over it; None for itself and where there is
+    none."""
 
     key: str
     name: str
@@ -39,7 +40,8 @@ def compared(result: AugmentationResult) -> list[Compared]:
 
 
 def headline(result: AugmentationResult) -> tuple[str, str]:
-    """(verdict, sentence): "better" | "no better than simpler ways" | "worse" | "no difference seen"; what was measured, interval, n.
+    """(verdict, sentence): "better" | "no better than simpler ways" | "worse" | "no difference seen";
+    what was measured, interval, n.
 
     Better than the baseline counts only when no simple control, which needs no generator, does as well.
     """
@@ -93,7 +95,10 @@ def comparison(result: AugmentationResult) -> str:
     """Predicted beside measured, in words, sign included."""
     gain, predicted = result.relative_gain_percent.value, result.predicted
     if predicted is None or gain is None:
-        return "There is no prediction to compare with: no super-class could be scored, or the baseline has no accuracy to relate to."
+        return (
+            "There is no prediction to compare with: no super-class could be scored, or the baseline has no "
+            "accuracy to relate to."
+        )
     inside = predicted.low <= gain <= predicted.high
     return (
         f"The law had predicted {signed(predicted.gain_percent)} % (95 % interval {signed(predicted.low)} to "
@@ -107,7 +112,8 @@ def against_controls(result: AugmentationResult) -> list[str]:
     """One sentence a control: is the augmented classifier better than it?"""
     words = {"better": "Better than", "worse": "Worse than", "no difference seen": "Not told apart from"}
     return [
-        f"{words[_verdict(row.gain)]} {row.name.lower()} ({signed(row.gain.value or 0.0)} %, {interval(row.gain)})."
+        f"{words[_verdict(row.gain)]} {row.name.lower()} ({signed(row.gain.value or 0.0)} %, "
+        f"{interval(row.gain)})."
         for row in compared(result)
         if row.gain and row.key != "baseline"
     ]
@@ -119,16 +125,19 @@ def cautions(result: AugmentationResult) -> list[str]:
     smallest = min((row.test for row in result.per_class), default=0)
     if 0 < smallest < FEW_TEST:
         notes.append(
-            f"The class with the fewest test images has {smallest}: one image moves its recall by {100 / smallest:.0f} points."
+            f"The class with the fewest test images has {smallest}: one image moves its recall by "
+            f"{100 / smallest:.0f} points."
         )
     if not result.generator.closed_set:
         notes.append(
-            "Open-set generator: it had seen images from outside this dataset, so the gain is not from this dataset alone."
+            "Open-set generator: it had seen images from outside this dataset, so the gain is not "
+            "from this dataset alone."
         )
     auc = result.quality.real_vs_synthetic_auc
     if auc is not None and auc > TOLD_APART:
         notes.append(
-            f"Real and synthetic images are told apart easily (AUC {auc:.2f}): a classifier can learn the difference."
+            f"Real and synthetic images are told apart easily (AUC {auc:.2f}): a classifier can learn "
+            "the difference."
         )
     return notes
 
@@ -143,8 +152,8 @@ def signed(value: float, unit: str = "") -> str:
 
 def interval(gain: Gain) -> str:
     """'−0.40 to +1.20', in percent, of a gain that has a value."""
-    assert gain.ci_low is not None and gain.ci_high is not None  # they come with the value
-    return f"{signed(gain.ci_low)} to {signed(gain.ci_high)}"
+    ends = [end for end in (gain.ci_low, gain.ci_high) if end is not None]  # both come with the value
+    return " to ".join(signed(end) for end in ends)
 
 
 def spread(found: Measure) -> str:
@@ -202,7 +211,8 @@ def points(row: ClassRow, variant: str) -> float | None:
 
 
 def per_class_table(result: AugmentationResult) -> pd.DataFrame:
-    """One row a class, the rarest first: counts, accepted, rejected, recall of every variant (share, mean over seeds)."""
+    """One row a class, the rarest first: counts, accepted, rejected, recall of every variant (share, mean
+    over seeds)."""
     accepted, rejected = result.accepted.per_class, result.rejected.per_class
     rows = [
         {**row.model_dump(), "accepted": accepted.get(row.name, 0), "rejected": rejected.get(row.name, 0)}
@@ -225,7 +235,8 @@ class QualityFigure:
 QUALITY_WORDS = {  # field of method.result.Quality -> (label, what it says)
     "fd": (
         "FD (domain)",
-        "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where images are few.",
+        "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where "
+        "images are few.",
     ),
     "kid": (
         "KID (domain)",
@@ -233,7 +244,8 @@ QUALITY_WORDS = {  # field of method.result.Quality -> (label, what it says)
     ),
     "fid": (
         "FID",
-        "Fréchet distance in the features of your own Inception weights; compare at equal numbers of images alone.",
+        "Fréchet distance in the features of your own Inception weights; compare at equal numbers of "
+        "images alone.",
     ),
     "precision": ("Precision", "Share of synthetic images that lie among the real ones."),
     "recall": ("Recall", "Share of real images that lie among the synthetic ones: variety."),

@@ -1,7 +1,8 @@
-"""The two charts of a gain, each with two lives: on a page and, printed, in the report. One Altair specification each.
+"""The two charts of a gain, each with two lives: on a page and, printed, in the report. One Altair
+specification each.
 
-forest: every variant with its interval. curve: the law with the paper's datasets and one's own runs. Hover text and labels
-are data of the specification, never markup.
+forest: every variant with its interval. curve: the law with the paper's datasets and one's own runs.
+Hover text and labels are data of the specification, never markup.
 """
 
 from __future__ import annotations
@@ -83,14 +84,17 @@ def curve(
     name: str = "your runs",
     here: float | None = None,
 ) -> alt.LayerChart:
-    """The law with its prediction band, equation 4 as printed, the paper's points, own runs with their intervals.
+    """The law with its prediction band, equation 4 as printed, the paper's points, own runs with their
+    intervals.
 
-    name: what the own runs are called in the legend. here: SSIM-supSubCls of the dataset looked at, drawn as a line with
-    the prediction on it. Gains in percent.
+    name: what the own runs are called in the legend. here: SSIM-supSubCls of the dataset looked at, drawn
+    as a line with the prediction on it. Gains in percent.
     """
     rows = [{"what": PAPER, "name": point.name, "x": point.supsub, "gain": point.gain} for point in points]
-    runs = [{"what": name, "name": run.name, "x": run.x, "gain": run.gain, "low": run.low, "high": run.high}
-            for run in own]  # fmt: skip
+    runs = [
+        {"what": name, "name": run.name, "x": run.x, "gain": run.gain, "low": run.low, "high": run.high}
+        for run in own
+    ]
     rows += runs
     if here is not None:
         gain, low, high = (float(number) for number in law.predict(here))
@@ -139,7 +143,8 @@ def _gain(field: str, scale: alt.Scale) -> alt.Y:
 
 
 def _looks(kinds: Sequence[str], own: str) -> tuple[alt.Color, alt.Shape]:
-    """Colour and mark of everything on the curve, with one legend where the curve leaves room: above its tail."""
+    """Colour and mark of everything on the curve, with one legend where the curve leaves room: above its
+    tail."""
     known = {LAW: ("law", LINE), PRINTED: ("baseline", DASHES), PAPER: ("law", MARKS["law"])}
     known |= {own: ("accepted", MARKS["accepted"]), HERE: ("real", MARKS["real"])}
     corner = legend(1, orient="top-right", symbolOpacity=1)
@@ -162,7 +167,8 @@ def _lines(
     scale: alt.Scale,
     colour: alt.Color,
 ) -> list[alt.Chart]:
-    """The band, the fitted law and the printed equation, inside what is shown: an SVG that clips would refer to itself."""
+    """The band, the fitted law and the printed equation, inside what is shown: an SVG that clips would refer
+    to itself."""
     grid = np.linspace(*scores, GRID_POINTS)
     fitted, low, high = law.predict(grid)
     lines = [

@@ -1,4 +1,5 @@
-"""A finished run -> one self-contained HTML file: no script, no outside request, everything escaped by the template.
+"""A finished run -> one self-contained HTML file: no script, no outside request, everything escaped by
+the template.
 
 The page itself, in the order in which it is read, is report.html.jinja.
 """
@@ -35,8 +36,8 @@ BOX_ROLES = {"better": "accepted", "worse": "rejected"}  # colour beside the hea
 
 
 def html_report(run_id: str) -> str:
-    """The HTML report of a finished augmentation run. Raises InputError for an unknown run, GMAugError when it has no result yet
-    or is of another kind."""
+    """The HTML report of a finished augmentation run. Raises InputError for an unknown run, GMAugError
+    when it has no result yet or is of another kind."""
     paths = runs.find(run_id)
     config = runs.read_config(paths)
     if config["kind"] != "augmentation" or not paths.result.exists():
@@ -103,7 +104,8 @@ class Sheet:
 
 
 def contact_sheets(paths: RunPaths, judge: int | None, classes: Sequence[str]) -> list[Sheet]:
-    """Samples of these classes by what was decided: people first, then the judge of that seed. Classes never drawn are left out."""
+    """Samples of these classes by what was decided: people first, then the judge of that seed. Classes never
+    drawn are left out."""
     table = samples.table(paths.samples, seed=judge)
     kept = samples.decided(table, workspace.reviews.load(paths.id))
     numbers, names = table["sample"].to_numpy(), table["class"].to_numpy()

@@ -1,4 +1,5 @@
-"""Charts of a run while it goes on: Altair, keyed by the caller, so that a new point does not build the chart anew.
+"""Charts of a run while it goes on: Altair, keyed by the caller, so that a new point does not build the
+chart anew.
 
 Pure functions of the rows of metrics.jsonl; None while there is nothing to draw.
 """
@@ -19,9 +20,11 @@ LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"} 
 
 
 def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
-    """Running means and intervals while a score is measured. history: metrics rows with `sets`. None while there are none.
+    """Running means and intervals while a score is measured. history: metrics rows with `sets`. None
+    while there are none.
 
-    The `top` highest sets are drawn, so that the contest for the maximum can be followed; at most about MOST_POINTS points.
+    The `top` highest sets are drawn, so that the contest for the maximum can be followed; at most about
+    MOST_POINTS points.
     """
     measured = ([item for item in row.get("sets") or [] if item["value"] is not None] for row in history)
     sampled = [{**row, "sets": sets} for row, sets in zip(history, measured, strict=True) if sets]
@@ -74,7 +77,8 @@ def training(history: Rows) -> alt.Chart | None:
 
 
 def snapshots(history: Rows) -> tuple[str, alt.VConcatChart] | None:
-    """(caption with n, chart) of the generator's KID and class-consistency at its snapshots. None while there are none."""
+    """(caption with n, chart) of the generator's KID and class-consistency at its snapshots. None while
+    there are none."""
     rows = [
         row["quality"]
         for row in history
@@ -90,7 +94,8 @@ def snapshots(history: Rows) -> tuple[str, alt.VConcatChart] | None:
     )
     last = rows[-1]
     caption = (
-        f"KID (lower is better) and the share of samples that the baseline classifier puts in their class: {last['n_synthetic']:,} samples "
+        "KID (lower is better) and the share of samples that the baseline classifier puts in their "
+        f"class: {last['n_synthetic']:,} samples "
         f"of fixed seeds against {last['n_real']:,} real images, in that classifier's features."
     )
     return caption, chart
@@ -123,8 +128,8 @@ def _panel(
 
 
 def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
-    """(title, chart) of the classifiers as they train, one line a variant and seed: validation accuracy where the run reports it,
-    else the training loss. None while there is neither."""
+    """(title, chart) of the classifiers as they train, one line a variant and seed: validation accuracy
+    where the run reports it, else the training loss. None while there is neither."""
     what = "val_accuracy" if any(row.get("val_accuracy") is not None for row in history) else "loss"
     rows = [row for row in history if row.get(what) is not None and "variant" in row]
     if not rows:

@@ -1,7 +1,7 @@
-"""The look of every chart: a role has one colour and one mark everywhere, on pages (Plotly, Altair) and in a report (SVG).
+"""The look of every chart: a role has one colour and one mark everywhere, on pages and in a report.
 
-Okabe-Ito hues, told apart with any colour vision and readable on light and on dark. Text and lines of a report's chart
-take the colour of the page around them (currentColor), so the same file can be read on both.
+Okabe-Ito hues, told apart with any colour vision and readable on light and on dark. Text and lines of a
+report's chart take the colour of the page around them (currentColor), so one file can be read on both.
 """
 
 from __future__ import annotations
@@ -22,25 +22,45 @@ COLOURS = {
 }
 MARKS = {"baseline": "circle", "accepted": "diamond", "control": "square", "law": "circle", "real": "cross"}
 SERIES = (  # lines that have no role, in this order
-    "#3E8EC9", "#D99A1C", "#0A9E77", "#BE7BA9", "#D9622B", "#7F8B99", "#5B6BBF", "#8A9A2B", "#2F9FA8", "#A0693A",
-)  # fmt: skip
+    "#3E8EC9",
+    "#D99A1C",
+    "#0A9E77",
+    "#BE7BA9",
+    "#D9622B",
+    "#7F8B99",
+    "#5B6BBF",
+    "#8A9A2B",
+    "#2F9FA8",
+    "#A0693A",
+)
 GRID = "rgba(128,128,128,.22)"
 REPORT_WIDTH = 560  # pixels between a printed chart's axes; its page is 62rem wide
 _VEGA_LITE = "6.4"  # the version that Altair writes and vl-convert draws
 _PRINTED: dict[str, Any] = {
     "background": None,
-    "padding": {"left": 24, "right": 8, "top": 8, "bottom": 8},  # a reader's font may be wider than the one measured here
+    # a reader's font may be wider than the one measured here
+    "padding": {"left": 24, "right": 8, "top": 8, "bottom": 8},
     "aria": False,  # the figure around it says what it shows
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
     "axis": {
-        "labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": "normal", "labelFontSize": 12,
-        "titleFontSize": 12, "labelOpacity": 0.8, "titleOpacity": 0.8, "gridColor": "currentColor", "gridOpacity": 0.15,
-        "domainColor": "currentColor", "domainOpacity": 0.3, "tickColor": "currentColor", "tickOpacity": 0.3,
+        "labelColor": "currentColor",
+        "titleColor": "currentColor",
+        "titleFontWeight": "normal",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "labelOpacity": 0.8,
+        "titleOpacity": 0.8,
+        "gridColor": "currentColor",
+        "gridOpacity": 0.15,
+        "domainColor": "currentColor",
+        "domainOpacity": 0.3,
+        "tickColor": "currentColor",
+        "tickOpacity": 0.3,
     },
     "legend": {"labelColor": "currentColor", "labelFontSize": 12, "labelOpacity": 0.9},
     "text": {"color": "currentColor"},
-}  # fmt: skip
+}
 
 
 def safe(text: object) -> str:
@@ -49,7 +69,7 @@ def safe(text: object) -> str:
 
 
 def figure(*, height: int, **layout: Any) -> go.Figure:
-    """An empty Plotly figure in the house style: no title, a light grid, a legend on top. height in pixels."""
+    """An empty Plotly figure in the house style: a light grid, a legend on top. height in pixels."""
     made = go.Figure()
     made.update_layout(
         height=height,
@@ -71,7 +91,7 @@ def legend(columns: int = 4, *, orient: Literal["top", "top-right"] = "top", **o
 
 
 def printed(chart: alt.LayerChart) -> str:
-    """An Altair chart as inline SVG without script or outside request, for the report. Names in it are text."""
+    """An Altair chart as inline SVG for the report: no script, no outside request; names are text."""
     import vl_convert  # holds a JavaScript engine: loaded by who prints a report, not by every page
 
     sized = chart.properties(width=REPORT_WIDTH)

@@ -62,7 +62,8 @@ def variants_table(result: AugmentationResult) -> None:
     """Every classifier with both accuracies, intervals, seeds and n."""
     st.dataframe(findings.variants_words(result), hide_index=True)
     st.caption(
-        "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed and test image."
+        "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed "
+        "and test image."
     )
 
 
@@ -126,10 +127,16 @@ def export_button(paths: RunPaths, result: AugmentationResult) -> None:
     parts = result.splits
     images = parts.train + parts.val + parts.test + result.accepted.total
     st.download_button(
-        "Balanced dataset (zip)", lambda: _zip(paths.id), f"{paths.id}-balanced.zip", "application/zip", icon=":material/folder_zip:",
-        on_click="ignore", disabled=images > ZIP_LIMIT, key="d-export",
+        "Balanced dataset (zip)",
+        lambda: _zip(paths.id),
+        f"{paths.id}-balanced.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        disabled=images > ZIP_LIMIT,
+        key="d-export",
         help=f"More than {ZIP_LIMIT:,} images: use the command below." if images > ZIP_LIMIT else None,
-    )  # fmt: skip
+    )
 
 
 def _zip(run_id: str) -> bytes:

@@ -21,7 +21,7 @@ def result(tmp_path_factory):
 
 
 def with_gain(result: AugmentationResult, value: float, low: float, high: float, *, over: dict[str, float]):
-    """The result with another gain over the baseline; over: lower ends of the gains over controls, all others clear."""
+    """The result with another gain over the baseline. over: lower ends of gains over controls, the others clear."""
     document = result.to_dict()
     for key, gain in document["gains"].items():
         gain |= {"value": 20.0, "ci_low": over.get(key, 10.0), "ci_high": 30.0}

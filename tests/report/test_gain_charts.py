@@ -1,4 +1,4 @@
-"""The charts of a gain: they show what the result says, on the page and printed, and names are never markup."""
+"""The charts of a gain: they show what the result says, on the page and printed; names are never markup."""
 
 from __future__ import annotations
 

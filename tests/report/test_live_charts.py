@@ -1,4 +1,4 @@
-"""Live charts: they draw what the metrics say, thin what is long, and draw nothing before there is something."""
+"""Live charts: they draw what the metrics say, thin what is long, and draw nothing before there is any."""
 
 from __future__ import annotations
 
