@@ -37,8 +37,10 @@ def import_area() -> None:
         st.text_input("Name (optional)", key="import-name", max_chars=100)
         st.button("Import", on_click=import_from_path, type="primary", icon=":material/download:")
     st.caption(
-        "Known layouts: one folder a class; train, val and test folders with classes inside; super-class folders with class folders "
-        "inside (they become a proposed grouping). Broken files are refused one by one and listed. Nothing leaves this machine."
+        "Known layouts: one folder a class; train, val and test folders with classes inside; super-class "
+        "folders with class folders "
+        "inside (they become a proposed grouping). Broken files are refused one by one and listed. Nothing "
+        "leaves this machine."
     )
 
 
@@ -65,7 +67,8 @@ def card(summary: Summary, current: str | None) -> None:
 
 st.title("Datasets", anchor=False)
 st.markdown(
-    "Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import yours, or try the demo."
+    "Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import "
+    "yours, or try the demo."
 )
 imports.show()
 if problem := st.session_state.pop(PROBLEM, None):
@@ -119,7 +122,8 @@ with numbers:
     st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 560))
     if not (data.splits != "train").any():
         st.caption(
-            "This dataset came without splits. An augmentation run makes its own train, validation and test split."
+            "This dataset came without splits. An augmentation run makes its own train, validation and test "
+            "split."
         )
 with report:
     overview.import_report(data.manifest)
@@ -127,7 +131,8 @@ with report:
 with st.container(border=True, key="next"):
     st.subheader("What next", anchor=False)
     st.markdown(
-        "Say which sub-classes look alike, then measure how similar they are: that score predicts the gain before any training."
+        "Say which sub-classes look alike, then measure how similar they are: that score predicts the gain "
+        "before any training."
     )
     with st.container(horizontal=True):
         text.link("super_classes", "Group the sub-classes", "account_tree")

@@ -1,4 +1,6 @@
-"""Datasets of the workspace: labels, splits, counts, and uint8 images in any format, decoded once and memory-mapped."""
+"""Datasets of the workspace: labels, splits, counts, and uint8 images in any format, decoded once and
+memory-mapped.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,10 @@ class Provenance:
 
 
 class Dataset:
-    """One imported dataset, read-only. Opening reads the summary; rows and images are read when first asked for."""
+    """One imported dataset, read-only.
+
+    Opening reads the summary; rows and images are read when first asked for.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,7 +89,10 @@ class Dataset:
 
     @cached_property
     def content(self) -> npt.NDArray[np.int64]:
-        """int64 [n]: the index of the first image with the same bytes. Images that share it must never be split apart."""
+        """int64 [n]: the index of the first image with the same bytes.
+
+        Images that share it must never be split apart.
+        """
         first: dict[str, int] = {}
         return np.array(
             [first.setdefault(digest, i) for i, digest in enumerate(self.manifest.images.sha256)],
@@ -117,10 +125,12 @@ class Dataset:
         report: Report = no_report,
         should_stop: ShouldStop = never,
     ) -> npt.NDArray[np.uint8]:
-        """All images, square: read-only uint8 memmap [n, h, h] (grey) or [n, h, h, 3], in the order of labels.
+        """All images, square: read-only uint8 memmap [n, h, h] (grey) or [n, h, h, 3], in the order of
+        labels.
 
-        format_or_profile: "32-rgb", "128-grey", or a profile such as "paper". Decoded on all cores at the first call and
-        cached; an interrupted call goes on where it was. Raises InputError for an unknown format, Stopped when asked to.
+        format_or_profile: "32-rgb", "128-grey", or a profile such as "paper". Decoded on all cores at the
+        first call and cached; an interrupted call goes on where it was. Raises InputError for an unknown
+        format, Stopped when asked to.
         """
         size, colour = parse_format(format_or_profile)
         path = self.folder / "cache" / f"{image_format(size, colour)}.npy"
@@ -161,7 +171,7 @@ class Dataset:
                 del array
                 write_bytes(mark, str(done).encode())
                 report("images", done, len(self))
-            os.replace(part, path)
+            part.replace(path)
             sync_folder(path.parent)
             mark.unlink(missing_ok=True)
 

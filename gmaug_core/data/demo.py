@@ -20,8 +20,8 @@ SHAPES = {"round": ["0", "6", "8", "9"], "straight": ["1", "4", "7"], "mixed": [
 def make_demo() -> str:
     """The id of the demo dataset, made at the first call: scikit-learn's handwritten digits, long-tailed.
 
-    8 x 8 digits, bicubic to 16 x 16; 100 ... 5 training images a class in exponential steps, then 28 and 50 of each for
-    validation and test. No image occurs twice.
+    8 x 8 digits, bicubic to 16 x 16; 100 ... 5 training images a class in exponential steps, then 28 and 50
+    of each for validation and test. No image occurs twice.
     """
     for summary in list_datasets():
         if summary.demo:

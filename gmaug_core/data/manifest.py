@@ -1,4 +1,6 @@
-"""What a dataset's folder says of itself: a summary for lists and pages, and the manifest with a row an image."""
+"""What a dataset's folder says of itself: a summary for lists and pages, and the manifest with a row an
+image.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +140,9 @@ class Manifest(Summary, Findings):
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without garbage collection: a quarter of a million rows make no garbage, and looking for it doubles the time."""
+    """Without garbage collection: a quarter of a million rows make no garbage, and looking for it doubles
+    the time.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -69,7 +69,10 @@ def datasets_folder() -> Path:
 
 @contextmanager
 def staging_folder() -> Iterator[Path]:
-    """A folder beside the datasets that is gone at the end unless it was renamed. Sweeps those that a killed import left."""
+    """A folder beside the datasets that is gone at the end unless it was renamed.
+
+    Sweeps those that a killed import left.
+    """
     root = datasets_folder()
     with ExitStack() as held:  # the folder's own lock, for the whole import
         with locked(
@@ -92,13 +95,16 @@ def staging_folder() -> Iterator[Path]:
 
 
 def store_original(staging: Path, data: bytes) -> str:
-    """Write the bytes under their sha256; returns it. The same content twice is one file, and never a part of one."""
+    """Write the bytes under their sha256; returns it.
+
+    The same content twice is one file, and never a part of one.
+    """
     digest = hashlib.sha256(data).hexdigest()
     path = staging / "originals" / digest[:2] / digest
     if not path.exists():
         part = part_file(staging, os.getpid())
         part.write_bytes(data)
-        os.replace(part, path)
+        part.replace(path)
     return digest
 
 
@@ -118,9 +124,11 @@ def commit(
     demo: bool = False,
     started: float | None = None,
 ) -> Imported:
-    """Turn a staging folder with its originals into a dataset by one rename; the same content again changes nothing.
+    """Turn a staging folder with its originals into a dataset by one rename; the same content again changes
+    nothing.
 
-    symmetric: a mirrored image is still a valid one of its class. groupings: what to suggest as super-classes; default:
+    symmetric: a mirrored image is still a valid one of its class. groupings: what to suggest as
+    super-classes; default:
     what the folders propose. started: time.perf_counter() when the import began.
     """
     names = folders.class_names(place.path for _, place in placed)
@@ -242,7 +250,7 @@ def _commit_folder(staging: Path, manifest: Manifest) -> tuple[str, bool]:
     (staging / "lock").unlink()
     os.sync()  # the originals reach the disk before the name does; one call instead of an fsync an image
     try:
-        os.rename(staging, root / manifest.id)
+        staging.rename(root / manifest.id)
     except OSError:
         if (root / manifest.id / MANIFEST).exists():  # another import of the same content was faster
             return manifest.id, False

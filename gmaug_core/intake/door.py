@@ -1,6 +1,7 @@
 """The only door: a zip or folder of images -> a verified dataset in the workspace, there whole or not at all.
 
-Files are stored by their sha256 under the data root; the names given are text in the manifest and never a place to write.
+Files are stored by their sha256 under the data root; the names given are text in the manifest and never a
+place to write.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def import_path(
 ) -> Imported:
     """Import a zip, a folder, or an iNaturalist-style JSON that lies beside its images.
 
-    name: shown to people; default: the file's name. Broken images are refused one by one and listed; the import as a whole
-    raises InputError when there is nothing to make a dataset of, Stopped when should_stop() says so; both leave no trace.
+    name: shown to people; default: the file's name. Broken images are refused one by one and listed; the
+    import as a whole raises InputError when there is nothing to make a dataset of, Stopped when should_stop()
+    says so; both leave no trace.
     """
     start = time.perf_counter()
     path = Path(path)
@@ -101,7 +103,9 @@ def _place(images: Sequence[Accepted], listing: Listing, labelled: Labels | None
 def _store(
     source: Source, files: list[tuple[str, Any]], staging: Path, report: Report, should_stop: ShouldStop
 ) -> tuple[list[Accepted], list[Refused]]:
-    """Read, verify by decoding, and keep each file: a thread to read and a child process to decode for each core."""
+    """Read, verify by decoding, and keep each file: a thread to read and a child process to decode for
+    each core.
+    """
     images: list[Accepted] = []
     refused: list[Refused] = []
     workers = min(os.cpu_count() or 1, 1 + len(files) // CHUNK)
@@ -159,9 +163,10 @@ def _resolve_duplicates(
 ) -> tuple[list[Placed], list[Duplicate], list[Refused]]:
     """Find byte-identical images. Returns what stays, the groups found, and what was dropped.
 
-    Within one split copies stay, so that a dataset keeps its published counts; they are listed, and Dataset.content lets
-    a later split keep them on one side. Between splits the copy in the split that judges stays (test, then val) and the
-    other goes: a published test set keeps its images, and no model is judged on an image it was trained on.
+    Within one split copies stay, so that a dataset keeps its published counts; they are listed, and
+    Dataset.content lets a later split keep them on one side. Between splits the copy in the split that judges
+    stays (test, then val) and the other goes: a published test set keeps its images, and no model is judged
+    on an image it was trained on.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for i, (image, _) in enumerate(placed):

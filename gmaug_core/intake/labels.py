@@ -28,9 +28,11 @@ class Labels:
 
 
 def read_labels(source: Source, only: str | None = None) -> Labels | None:
-    """Labels from the train*.json and val*.json in the outermost folder that has one, or None when there is none.
+    """Labels from the train*.json and val*.json in the outermost folder that has one, or None when there is
+    none.
 
-    only: read this file alone. Raises InputError that lists the first SHOWN problems with the total; nothing is fetched.
+    only: read this file alone. Raises InputError that lists the first SHOWN problems with the total; nothing
+    is fetched.
     """
     names = dict(source.listing.files)
     lists = [file for file in names if _FILE.fullmatch(file.rpartition("/")[2])] if only is None else [only]

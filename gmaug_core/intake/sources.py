@@ -1,4 +1,6 @@
-"""Where imported files come from: a zip archive or a folder, scanned for hostile or useless entries before any is read."""
+"""Where imported files come from: a zip archive or a folder, scanned for hostile or useless entries
+before any is read.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class Unreadable(Exception):
 
 @dataclass
 class Listing:
-    """files: what may be read, with an opaque handle; refused: what may not, with the reason; folders: all folder names."""
+    """files: what may be read, with an opaque handle; refused: what may not, with the reason; folders:
+    all folder names.
+    """
 
     files: list[tuple[str, Any]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -50,7 +54,9 @@ class Listing:
     junk: int = 0
 
     def add(self, name: str, handle: Any, reason: str | None) -> None:
-        """Sort one file into junk, refused or files. name: as given, '/'-separated; a trailing / marks a folder."""
+        """Sort one file into junk, refused or files. name: as given, '/'-separated; a trailing / marks a
+        folder.
+        """
         if is_junk(name):
             self.junk += not name.endswith("/")
         elif reason or (reason := _name_problem(name)):
@@ -73,7 +79,10 @@ class Source(Protocol):
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """A zip file or a folder, scanned. Raises InputError when it is neither, or when the archive as a whole is hostile."""
+    """A zip file or a folder, scanned.
+
+    Raises InputError when it is neither, or when the archive as a whole is hostile.
+    """
     if path.is_dir():
         yield FolderSource(path)
     elif path.is_file():
@@ -141,7 +150,7 @@ class FolderSource:
         try:
             # a file swapped for a link after the scan is not followed
             descriptor = os.open(handle, os.O_RDONLY | os.O_NOFOLLOW)
-            with open(descriptor, "rb") as file:
+            with os.fdopen(descriptor, "rb") as file:
                 data = file.read(MAX_FILE + 1)
         except OSError as error:
             raise Unreadable(f"cannot be read ({error.strerror})") from error
@@ -151,7 +160,9 @@ class FolderSource:
 
 
 class ZipSource:
-    """A zip archive; entries are inflated one by one and never further than the size that was checked here."""
+    """A zip archive; entries are inflated one by one and never further than the size that was checked
+    here.
+    """
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self._archive = archive
@@ -203,7 +214,9 @@ def _entry_problem(info: zipfile.ZipInfo) -> str | None:
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: Path) -> None:
-    """From the central directory alone: entries may not share bytes, nor inflate to an absurd total or more than the disk."""
+    """From the central directory alone: entries may not share bytes, nor inflate to an absurd total or
+    more than the disk.
+    """
     problem = None
     ordered = sorted(infos, key=lambda info: info.header_offset)
     ends = [info.header_offset + LEAST_HEADER + info.compress_size for info in ordered]
@@ -220,7 +233,9 @@ def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: P
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Raises InputError when the disk that holds `folder` has less than `needed` bytes and a tenth to spare."""
+    """Raises InputError when the disk that holds `folder` has less than `needed` bytes and a tenth to
+    spare.
+    """
     free = shutil.disk_usage(folder).free
     if needed * 1.1 > free:
         raise InputError(
@@ -231,7 +246,7 @@ def require_space(folder: Path, needed: int) -> None:
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         start = file.read(512)
     if not start:
         raise InputError(
@@ -258,8 +273,10 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
 
 
 def _directory_size(path: Path) -> int:
-    """Bytes of the central directory as the end record states them; read before zipfile loads all of it into memory."""
-    with open(path, "rb") as file:
+    """Bytes of the central directory as the end record states them; read before zipfile loads all of it
+    into memory.
+    """
+    with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         # the end record: 22 bytes and a comment of at most 65,535; a zip64 locator: 20 before it
         file.seek(max(0, size - 65557 - 20))

@@ -1,4 +1,6 @@
-"""Summary and manifest: what an older version wrote is read, opening reads no row, damage is said in words."""
+"""Summary and manifest: what an older version wrote is read, opening reads no row, damage is said in
+words.
+"""
 
 from __future__ import annotations
 

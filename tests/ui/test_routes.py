@@ -61,7 +61,8 @@ def wait_for(token, seconds=60):
 def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
     demo = make_demo()
     answer = client.get(f"{routes.images_url(demo)}3?size=96")
-    assert answer.headers["content-type"] == "image/webp" and "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"] == "image/webp"
+    assert "immutable" in answer.headers["cache-control"]
     assert max(Image.open(io.BytesIO(answer.content)).size) <= 96
 
 
@@ -82,7 +83,8 @@ def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
 )
 def test_what_is_not_there_is_404_and_says_nothing(client, path):
     answer = client.get(path.format(demo=make_demo()))
-    assert answer.status_code == 404 and answer.text in ("not here", "Not Found")
+    assert answer.status_code == 404
+    assert answer.text in ("not here", "Not Found")
 
 
 def test_samples_of_a_run(client):
@@ -101,13 +103,15 @@ def test_an_upload_in_slices_becomes_a_dataset(client):
     half = len(body) // 2
     assert put(client, token, body[:half], total=len(body)).json() == {"received": half, "done": False}
     again = put(client, token, body[:half], total=len(body))  # the browser did not hear the answer
-    assert again.status_code == 409 and again.json()["received"] == half
+    assert again.status_code == 409
+    assert again.json()["received"] == half
     ask = client.get(f"/uploads/{token}", headers={"x-ticket": routes.upload_ticket(token)})
     assert ask.json() == {"received": half, "done": False}
     answer = put(client, token, body[half:], offset=half, total=len(body))
     assert answer.json() == {"received": len(body), "done": True, "sha256": hashlib.sha256(body).hexdigest()}
     state = wait_for(token)
-    assert state["state"] == "finished" and state["report"]["counts"] == {"rose": 4, "tulip": 4}
+    assert state["state"] == "finished"
+    assert state["report"]["counts"] == {"rose": 4, "tulip": 4}
     assert dataset.load(state["dataset"]).name == "flowers"
     assert not jobs.upload_path(token).exists()
 
@@ -116,9 +120,13 @@ def test_an_upload_that_is_no_zip_fails_in_words_and_leaves_nothing(client, home
     token = jobs.new_token()
     assert put(client, token, b"not a zip at all", name="../../etc/shells.zip").json()["done"]
     state = wait_for(token)
-    assert "'shells'" in state["error"]["what"] and token not in str(state["error"])
-    assert state["state"] == "failed" and state["error"]["what"] and str(home) not in str(state["error"])
-    assert dataset.list_datasets() == [] and not jobs.upload_path(token).exists()
+    assert "'shells'" in state["error"]["what"]
+    assert token not in str(state["error"])
+    assert state["state"] == "failed"
+    assert state["error"]["what"]
+    assert str(home) not in str(state["error"])
+    assert dataset.list_datasets() == []
+    assert not jobs.upload_path(token).exists()
 
 
 def test_uploads_need_a_ticket_of_ours(client):

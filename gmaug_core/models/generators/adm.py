@@ -310,8 +310,11 @@ def convert(
 def take(network: UNet | NoisyClassifier, path: Path, *, by_head: bool) -> None:
     """Start `network` from a published checkpoint. Raises InputError that names what does not fit."""
     found, own = convert(read_published(path), network, by_head=by_head), network.state_dict()
-    wrong = [f"{name}: {list(found[name].shape)} in the file, {list(own[name].shape)} by the settings"
-             for name in own if name in found and found[name].shape != own[name].shape]  # fmt: skip
+    wrong = [
+        f"{name}: {list(found[name].shape)} in the file, {list(own[name].shape)} by the settings"
+        for name in own
+        if name in found and found[name].shape != own[name].shape
+    ]
     wrong += [f"{name}: missing in the file" for name in own if name not in found]
     wrong += [f"{name}: not in a network of these settings" for name in found if name not in own]
     if wrong:
