@@ -128,8 +128,8 @@ def commit(
     nothing.
 
     symmetric: a mirrored image is still a valid one of its class. groupings: what to suggest as
-    super-classes; default:
-    what the folders propose. started: time.perf_counter() when the import began.
+    super-classes; default: what the
+    folders propose. started: time.perf_counter() when the import began.
     """
     names = folders.class_names(place.path for _, place in placed)
     class_names = list(names.values())
@@ -164,18 +164,23 @@ def commit(
         conversions={str(i): image.conversions for i, (image, _) in enumerate(rows) if image.conversions},
     )
     dataset_id, created = _commit_folder(staging, manifest)
+    seconds = round(time.perf_counter() - started, 3) if started is not None else 0.0
+    return _imported(manifest, dataset_id, created, seconds)
+
+
+def _imported(manifest: Manifest, dataset_id: str, created: bool, seconds: float) -> Imported:
     return Imported(
         dataset_id=dataset_id,
         created=created,
-        name=name,
-        accepted=len(rows),
-        counts=_counts(class_names, images),
+        name=manifest.name,
+        accepted=manifest.n_images,
+        counts=_counts(manifest.classes, manifest.images),
         splits=manifest.splits,
         refused=manifest.refused,
         junk=manifest.junk,
         duplicates=manifest.duplicates,
         warnings=manifest.warnings,
-        seconds=round(time.perf_counter() - started, 3) if started is not None else 0.0,
+        seconds=seconds,
     )
 
 

@@ -7,11 +7,13 @@ pairs in 95 of 100 cases. scoring.similarity measures, scoring.explain explains.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from gmaug_core.config.documents import Document, Part
+from gmaug_core.config.documents import Document, Migration, Part
 
-# of fewer pairs an interval is called approximate (benchmarks/coverage.py: 93.3 % hold for 20 pairs, 94 % for 60)
+# of fewer pairs an interval is called approximate (benchmarks/coverage.py: 93.3 % hold for 20, 94 % for 60)
+# of fewer pairs an interval is called approximate (benchmarks/coverage.py: 93.3 % hold for 20, 94 % for 60)
 ROUGH_PAIRS = 60
 
 
@@ -171,7 +173,7 @@ class SimilarityResult(Document):
     TITLE = "score"
     FILE = "result.json"
     SCHEMA = 1
-    MIGRATIONS = {0: _first_form}
+    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {0: _first_form}
 
     run: str | None = None
     """The run that measured it; null in a score inside another run."""

@@ -333,7 +333,7 @@ def test_an_import_is_all_or_nothing(home, tmp_path, monkeypatch):
         (verify.Verifier, "check"),
         (door, "commit"),
         (documents, "write_bytes"),
-        (store.os, "rename"),
+        (store.Path, "rename"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, fail)
