@@ -34,4 +34,6 @@ def relative_spread(synthetic: NDArray[np.float64], real: NDArray[np.float64]) -
     """synthetic / real [n_classes]: 1 as varied as real images, 0 all alike; NaN where either is unknown or
     real ones are all alike.
     """
-    return np.divide(synthetic, real, out=np.full(len(real), np.nan), where=np.nan_to_num(real) > 0)
+    ratio: NDArray[np.float64] = np.full(len(real), np.nan)
+    np.divide(synthetic, real, out=ratio, where=np.nan_to_num(real) > 0)
+    return ratio

@@ -33,8 +33,9 @@ class Selection:
 def probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Softmax over the last axis, computed without overflow."""
     shifted = np.asarray(logits, np.float64) - np.max(logits, axis=-1, keepdims=True)
-    exponentials = np.exp(shifted)
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    exponentials: NDArray[np.float64] = np.exp(shifted)
+    shares: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def select(

@@ -68,12 +68,14 @@ def test_learns_and_survives_saving(config, bars, tmp_path):
     trained = classifiers.train(images[:160], labels[:160], 3, config, seed=0)
     found = trained.evaluate(images[160:], labels[160:])
     assert found.accuracy > 0.9
-    assert found.n.sum() == 80 and found.correct.mean() == found.accuracy
+    assert found.n.sum() == 80
+    assert found.correct.mean() == found.accuracy
     assert found.balanced_accuracy == pytest.approx(found.recall.mean())
     trained.save(tmp_path / "c.safetensors")
     again = classifiers.load(tmp_path / "c.safetensors", 3, config, CPU)
     np.testing.assert_array_equal(again.predict_logits(images), trained.predict_logits(images))
-    assert trained.features(images).ndim == 2 and len(trained.features(images)) == 240
+    assert trained.features(images).ndim == 2
+    assert len(trained.features(images)) == 240
     np.testing.assert_array_equal(again.features(images), trained.features(images))
 
 
@@ -111,7 +113,8 @@ def test_a_judge_gives_the_same_logits_and_lets_gradients_through(config, bars):
     logits = trained.judge()(signed)
     np.testing.assert_allclose(logits.detach().numpy(), trained.predict_logits(images[:7]), atol=1e-4)
     logits[:, 0].sum().backward()
-    assert signed.grad is not None and signed.grad.abs().sum((1, 2, 3)).min() > 0
+    assert signed.grad is not None
+    assert signed.grad.abs().sum((1, 2, 3)).min() > 0
 
 
 @every
@@ -158,7 +161,9 @@ def test_distortion_keeps_shape_and_range(kind):
     torch.manual_seed(0)
     x = torch.rand(16, 3, 20, 20)
     y = distort(x, kind)
-    assert y.shape == x.shape and y.min() >= 0 and y.max() <= 1
+    assert y.shape == x.shape
+    assert y.min() >= 0
+    assert y.max() <= 1
     assert torch.equal(x, y) == (kind == "none")
 
 
@@ -181,12 +186,14 @@ def test_class_balanced_weights_are_cuis():
     weights = classifiers.class_balanced_weights(counts, 0.9)
     expected = (1 - 0.9) / (1 - 0.9**counts)
     np.testing.assert_allclose(weights, expected * 3 / expected.sum())
-    assert weights.sum() == pytest.approx(3) and np.all(np.diff(weights) > 0)
+    assert weights.sum() == pytest.approx(3)
+    assert np.all(np.diff(weights) > 0)
     np.testing.assert_allclose(classifiers.class_balanced_weights(np.array([7, 7])), [1, 1])
 
 
 def test_schedules():
-    assert lr_factor(0, "cosine") == 1 and lr_factor(1, "cosine") == pytest.approx(0)
+    assert lr_factor(0, "cosine") == 1
+    assert lr_factor(1, "cosine") == pytest.approx(0)
     assert [lr_factor(p, "step") for p in (0, 0.29, 0.3, 0.6, 0.95)] == pytest.approx(
         [1, 1, 0.1, 0.01, 0.001]
     )

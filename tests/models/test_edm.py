@@ -13,13 +13,11 @@ from gmaug_core.models.generators.augment import ADA, CONDITIONS, diff_augment, 
 from gmaug_core.models.generators.edm import (
     EDM,
     SAMPLERS,
-    SIGMA_DATA,
-    Denoiser,
-    UNet,
     noise_levels,
     power_decay,
     power_exponent,
 )
+from gmaug_core.models.generators.edm_networks import SIGMA_DATA, Denoiser, UNet
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
@@ -30,7 +28,9 @@ SMALL = EDMConfig(
 
 def test_noise_levels_fall_from_max_to_min_then_zero():
     sigmas = noise_levels(12, 0.02, 20.0)
-    assert sigmas[0] == pytest.approx(20.0) and sigmas[-2] == pytest.approx(0.02) and sigmas[-1] == 0
+    assert sigmas[0] == pytest.approx(20.0)
+    assert sigmas[-2] == pytest.approx(0.02)
+    assert sigmas[-1] == 0
     assert (sigmas.diff() < 0).all()
 
 
@@ -68,7 +68,8 @@ def test_images_are_standardised_and_back():
     denoiser = generator.start(images, 3, 10).average()
     pixels = torch.from_numpy(images)[:, None] / 127.5 - 1
     standard = denoiser.standardise(pixels)
-    assert abs(float(standard.mean())) < 1e-3 and float(standard.std()) == pytest.approx(SIGMA_DATA, rel=1e-3)
+    assert abs(float(standard.mean())) < 1e-3
+    assert float(standard.std()) == pytest.approx(SIGMA_DATA, rel=1e-3)
     assert torch.allclose(denoiser.pixels(standard), pixels, atol=1e-5)
 
 
@@ -131,7 +132,7 @@ def test_the_power_average_has_its_width_and_its_closed_form(sigma_rel):
 
 
 def started(**settings):
-    """A training of 10 steps whose networks do something, its generator, and a function that takes one step."""
+    """A training of 10 steps whose networks do something, its generator, and what takes one step."""
     config = SMALL.model_copy(update=settings)
     generator = EDM(config)
     generator.class_names = ("a", "b", "c")
@@ -161,7 +162,8 @@ def test_the_weak_model_is_the_average_at_its_share_of_the_budget(tmp_path):
         if number < 3:
             assert torch.equal(average, weak)
             then = weak.clone()
-    assert torch.equal(weak, then) and not torch.equal(average, weak)
+    assert torch.equal(weak, then)
+    assert not torch.equal(average, weak)
     assert "weak.first.weight" not in training.denoiser.state_dict(), "it is not trained"
 
 
@@ -186,9 +188,8 @@ def test_autoguidance_extrapolates_from_the_weak_model():
             return generator.render(labels, [1, 2])
 
     alone = draw(1.0)
-    assert torch.allclose(draw(1.0 + 1e-5), alone, atol=1e-3) and not torch.allclose(
-        draw(3.0), alone, atol=1e-3
-    )
+    assert torch.allclose(draw(1.0 + 1e-5), alone, atol=1e-3)
+    assert not torch.allclose(draw(3.0), alone, atol=1e-3)
     weak = generator.network.weak
     with torch.no_grad():
         generator._network.unet.load_state_dict(weak.state_dict())
@@ -206,7 +207,8 @@ def test_diff_augment_shifts_by_whole_pixels_and_cuts_a_hole():
     assert torch.equal(shifted[:, 0], shifted[:, 1]), "all channels move together"
     assert len({int(image[0, 8, 8]) for image in shifted}) == 25, "-2..2 in both directions"
     cut = diff_augment(images, translation=0.0)
-    assert int((cut == 0).sum((2, 3)).max()) == 25 and torch.equal(cut[cut != 0], images[cut != 0])
+    assert int((cut == 0).sum((2, 3)).max()) == 25
+    assert torch.equal(cut[cut != 0], images[cut != 0])
 
 
 def test_diff_augment_lets_gradients_through():
@@ -233,7 +235,9 @@ def test_non_leaky_conditions_are_zero_where_nothing_was_done():
     torch.manual_seed(0)
     images = torch.randn(64, 1, 8, 8)
     same, nothing = non_leaky(images, 0.0)
-    assert torch.allclose(same, images, atol=1e-5) and nothing.shape == (64, CONDITIONS) and not nothing.any()
+    assert torch.allclose(same, images, atol=1e-5)
+    assert nothing.shape == (64, CONDITIONS)
+    assert not nothing.any()
     changed, conditions = non_leaky(images, 0.2)
     untouched = ~conditions.any(1)
     assert 0 < untouched.sum() < 64
@@ -257,4 +261,5 @@ def test_ada_follows_the_sign_and_stays_in_range():
     assert again.p == ada.p
     images = torch.rand(8, 3, 8, 8, requires_grad=True)
     ada(images).sum().backward()
-    assert images.grad.isfinite().all() and images.grad.abs().sum() > 0
+    assert images.grad.isfinite().all()
+    assert images.grad.abs().sum() > 0

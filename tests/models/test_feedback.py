@@ -12,7 +12,7 @@ from gmaug_core.config import EDMConfig, GuidedDiffusionConfig, StyleGAN2Config
 from gmaug_core.errors import InputError
 from gmaug_core.models import generators
 from gmaug_core.models.generators.feedback import objective
-from gmaug_core.models.generators.guided_diffusion import schedule_betas
+from gmaug_core.models.generators.noising import schedule_betas
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -17,12 +17,11 @@ from gmaug_core.config import GuidedDiffusionConfig, augmentation_config
 from gmaug_core.errors import InputError
 from gmaug_core.models import generators
 from gmaug_core.models.generators.adm import NoisyClassifier, UNet, convert, time_embedding
-from gmaug_core.models.generators.guided_diffusion import (
+from gmaug_core.models.generators.guided_diffusion import GuidedDiffusion, log_probability_gradient
+from gmaug_core.models.generators.noising import (
     SAMPLERS,
-    GuidedDiffusion,
     Process,
     log_likelihood,
-    log_probability_gradient,
     noise_stream,
     respaced,
     schedule_betas,
@@ -52,22 +51,23 @@ def whole(schedule="cosine", steps=1000):
 
 def test_schedules():
     linear, cosine = schedule_betas("linear", 1000), schedule_betas("cosine", 1000)
-    assert (linear[0], linear[-1]) == pytest.approx((1e-4, 0.02)) and np.diff(linear, 2) == pytest.approx(
-        0, abs=1e-12
-    )
+    assert (linear[0], linear[-1]) == pytest.approx((1e-4, 0.02))
+    assert np.diff(linear, 2) == pytest.approx(0, abs=1e-12)
     kept = np.cumprod(1 - cosine)
     t = np.arange(1, 1000) / 1000  # all but the last step, whose beta is clipped
     expected = np.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2 / math.cos(0.008 / 1.008 * math.pi / 2) ** 2
-    assert kept[:-1] == pytest.approx(expected) and cosine.max() == pytest.approx(0.999)
+    assert kept[:-1] == pytest.approx(expected)
+    assert cosine.max() == pytest.approx(0.999)
     for betas in (linear, cosine, schedule_betas("linear", 50)):
-        assert (betas > 0).all() and (betas < 1).all() and np.prod(1 - betas) < 1e-4, (
-            "nothing of the image is left"
-        )
+        assert (betas > 0).all()
+        assert (betas < 1).all()
+        assert np.prod(1 - betas) < 1e-4, "nothing of the image is left"
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_respacing_keeps_the_marginals(schedule):
-    assert respaced(1000, 1000).tolist() == list(range(1000)) and respaced(1000, 2).tolist() == [0, 999]
+    assert respaced(1000, 1000).tolist() == list(range(1000))
+    assert respaced(1000, 2).tolist() == [0, 999]
     steps = respaced(1000, 25)
     assert len(set(steps.tolist())) == 25
     few, all_ = Process(schedule_betas(schedule, 1000), steps), whole(schedule)
@@ -83,7 +83,7 @@ def test_respacing_keeps_the_marginals(schedule):
 
 
 def test_the_posterior_is_bayes_rule():
-    """q(x_{t-1} | x_t, x_0) ~ q(x_t | x_{t-1}) q(x_{t-1} | x_0): precisions add, means are weighted by them."""
+    """q(x_{t-1} | x_t, x_0) ~ q(x_t | x_{t-1}) q(x_{t-1} | x_0): precisions add and weight the means."""
     betas, k = schedule_betas("linear", 50).astype(float), 20
     process, kept = whole("linear", 50), np.cumprod(1 - betas)
     clean, noisy = 0.3, -0.8
@@ -132,7 +132,8 @@ def test_the_bound_is_smallest_for_the_truth():
 
     exact = bound(noise, -1.0)
     assert float(exact[1]) == pytest.approx(0, abs=1e-6), "the same Gaussian"
-    assert (bound(noise + 0.5, -1.0) > exact).all() and bound(noise, 1.0)[1] > exact[1]
+    assert (bound(noise + 0.5, -1.0) > exact).all()
+    assert bound(noise, 1.0)[1] > exact[1]
     beta, kept = process.at("beta", 20), process.at("kept", 20)
     shift = 0.5 * beta / ((1 - kept) * (1 - beta)).sqrt()  # of the mean, from wrong noise
     expected = float(shift**2 / process.at("log_variance", 20).exp() / 2 / math.log(2))
@@ -214,11 +215,9 @@ def test_noise_of_an_image_depends_on_its_seed_alone():
     )
     first = both()
     assert torch.equal(first.reshape(2, 64), seeded_normal([5, 6], 64))
-    assert (
-        torch.equal(first[1], one()[0])
-        and torch.equal(second := both()[1], one()[0])
-        and not torch.equal(second, first[1])
-    )
+    assert torch.equal(first[1], one()[0])
+    assert torch.equal(second := both()[1], one()[0])
+    assert not torch.equal(second, first[1])
 
 
 # Training
@@ -234,7 +233,8 @@ def test_a_short_training_learns(settings, tmp_path):
     images[:, :4] = 128  # the classes differ in their lower halves
     generator = GuidedDiffusion(config)
     figures = generator.train(images.astype(np.uint8), labels, ["dark", "light"], tmp_path, device="cpu")
-    assert figures["loss"] < 0.4 and ("bound" in figures) == config.learn_sigma
+    assert figures["loss"] < 0.4
+    assert ("bound" in figures) == config.learn_sigma
     assert (
         ("classifier_loss" in figures) == (generator.network.classifier is not None) == bool(config.guidance)
     )
@@ -282,9 +282,8 @@ def test_a_converted_unet_gives_the_same_numbers(heads, by_head, learn_sigma):
     x, steps, labels = torch.randn(2, 3, 16, 16), torch.tensor([3.0, 870.0]), torch.tensor([0, 5])
     with torch.no_grad():
         expected, given = published(x, steps, labels), ours(x, steps, labels)
-        assert (
-            torch.allclose(expected, given, atol=1e-5 * float(expected.abs().max())) and expected.std() > 0.01
-        )
+        assert torch.allclose(expected, given, atol=1e-5 * float(expected.abs().max()))
+        assert expected.std() > 0.01
         assert not torch.allclose(expected, ours(x, steps, labels.flip(0)), atol=1e-3)
     mean = published.label_emb.weight.mean(0)
     assert torch.allclose(state["from_class.weight"], mean.expand(7, -1)), "fresh rows for the user's classes"
@@ -311,10 +310,8 @@ def test_a_converted_classifier_gives_the_same_numbers():
     x, steps = torch.randn(2, 3, 16, 16), torch.tensor([3.0, 870.0])
     with torch.no_grad():
         expected = published(x, steps)
-        assert (
-            torch.allclose(expected, ours(x, steps), atol=1e-5 * float(expected.abs().max()))
-            and expected.std() > 0.01
-        )
+        assert torch.allclose(expected, ours(x, steps), atol=1e-5 * float(expected.abs().max()))
+        assert expected.std() > 0.01
 
 
 def tiny_checkpoint(folder, **changes):
@@ -347,7 +344,8 @@ def test_starting_from_a_published_checkpoint_is_open_set(tmp_path):
         np.array([0, 1, 2, 0]),
     )
     generator = generators.create(config)
-    assert not generator.closed_set and generators.create(SMALL).closed_set
+    assert not generator.closed_set
+    assert generators.create(SMALL).closed_set
     generator.device = torch.device("cpu")
     first = generator.start(images, 3, 2).network.unet.down[0][0].weight
     assert torch.equal(first, torch.load(path, weights_only=True)["input_blocks.0.0.weight"])
@@ -357,7 +355,7 @@ def test_starting_from_a_published_checkpoint_is_open_set(tmp_path):
     assert json.loads((tmp_path / "model" / "config.json").read_text())["closed_set"] is False
     state = torch.load(path, weights_only=True)
     torch.save(state | {"out.2.bias": state["out.2.bias"] + 1}, path)
-    with pytest.raises(InputError, match="another training.*pretrained_sha256"):
+    with pytest.raises(InputError, match=r"another training.*pretrained_sha256"):
         generator.train(images, labels, ["a", "b", "c"], tmp_path / "out", device="cpu")
     path.unlink()
     assert not generators.load(tmp_path / "model", "cpu").closed_set, (
@@ -428,5 +426,5 @@ def test_presets_take_the_published_shape_for_a_checkpoint(tmp_path):
         4,
     )
     assert resolve("standard", 64).channels == 128
-    with pytest.raises(InputError, match="no checkpoint 'gone.pt'"):
+    with pytest.raises(InputError, match=r"no checkpoint 'gone\.pt'"):
         resolve("paper", 200, pretrained="gone.pt")

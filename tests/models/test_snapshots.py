@@ -43,7 +43,8 @@ def drawn(seen):
 def test_spread_is_the_mean_pairwise_distance_within_a_class():
     points = np.array([[0.0, 0], [3, 4], [0, 0], [1, 1], [9, 9]])
     spread = class_spread(points, np.array([0, 0, 1, 1, 2]), 4)
-    assert spread[:2] == pytest.approx([5, 2**0.5]) and np.isnan(spread[2:]).all()
+    assert spread[:2] == pytest.approx([5, 2**0.5])
+    assert np.isnan(spread[2:]).all()
     assert relative_spread(np.array([1.0, 2.0]), np.array([2.0, 0.0]))[0] == 0.5
     assert np.isnan(relative_spread(np.array([1.0, 2.0]), np.array([np.nan, 0.0]))).all()
 
@@ -58,7 +59,8 @@ def test_a_look_costs_a_twentieth_of_the_training(evaluations, expected):
 
 def test_a_look_draws_every_class_alike_and_few_of_many_classes():
     seen = watch()
-    assert np.bincount(seen.labels).tolist() == [10, 10, 10] and seen.seeds[:10].tolist() == list(range(10))
+    assert np.bincount(seen.labels).tolist() == [10, 10, 10]
+    assert seen.seeds[:10].tolist() == list(range(10))
     many = Watch(
         IMAGES,
         np.arange(53),
@@ -68,7 +70,8 @@ def test_a_look_draws_every_class_alike_and_few_of_many_classes():
         most=256,
         assess=None,
     )
-    assert len(np.unique(many.labels)) == 32 and len(many.labels) == 256
+    assert len(np.unique(many.labels)) == 32
+    assert len(many.labels) == 256
     assert seen.sheet(drawn(seen))[:4] == b"\x89PNG"
 
 
@@ -78,8 +81,10 @@ def test_the_best_snapshot_has_the_lowest_kid_among_those_that_know_their_classe
     )
     better = [seen.see(drawn(seen), kimg=k, conditional=k > 0) for k in range(5)]
     assert better == [True, True, True, False, False], "the last has the lowest KID, but a class has fallen"
-    assert seen.best["kimg"] == 2 and seen.collapse is None
-    assert [row["kid"] for row in seen.rows] == [0.1, 0.5, 0.2, 0.3, 0.01] and "diversity" in seen.rows[0]
+    assert seen.best["kimg"] == 2
+    assert seen.collapse is None
+    assert [row["kid"] for row in seen.rows] == [0.1, 0.5, 0.2, 0.3, 0.01]
+    assert "diversity" in seen.rows[0]
 
 
 def test_without_an_assessment_pixels_are_compared():
@@ -87,13 +92,12 @@ def test_without_an_assessment_pixels_are_compared():
     varied = np.random.default_rng(1).integers(0, 256, (len(seen.labels), 8, 8), dtype=np.uint8)
     assert seen.see(varied, kimg=1, conditional=True)
     assert seen.rows[0]["diversity"] == pytest.approx(1, abs=0.05)
-    assert not seen.see(drawn(seen), kimg=2, conditional=True) and not seen.collapse
+    assert not seen.see(drawn(seen), kimg=2, conditional=True)
+    assert not seen.collapse
     seen.see(drawn(seen), kimg=3, conditional=True)
-    assert (
-        seen.collapse["kimg"] == 3
-        and seen.collapse["best_kimg"] == 1
-        and seen.collapse["classes"] == ["a", "b"]
-    )
+    assert seen.collapse["kimg"] == 3
+    assert seen.collapse["best_kimg"] == 1
+    assert seen.collapse["classes"] == ["a", "b"]
 
 
 def test_one_well_populated_class_is_enough_and_a_tiny_one_is_not():
@@ -104,7 +108,8 @@ def test_one_well_populated_class_is_enough_and_a_tiny_one_is_not():
         seen.see(drawn(seen), kimg=kimg, conditional=True)
         assert seen.collapse is None, "three images say little of class c; class b has been low once"
     seen.see(drawn(seen), kimg=6, conditional=True)
-    assert seen.collapse["classes"] == ["b"] and seen.collapse["diversity"] == {"b": 0.1}
+    assert seen.collapse["classes"] == ["b"]
+    assert seen.collapse["diversity"] == {"b": 0.1}
 
 
 def test_narrowing_to_classes_is_not_a_collapse():
@@ -120,14 +125,16 @@ def test_narrowing_to_classes_is_not_a_collapse():
     seen = watch(assessed(*rows))
     for kimg in range(len(rows)):
         seen.see(drawn(seen), kimg=kimg, conditional=kimg > 2)
-    assert seen.collapse is None and not seen.low.any()
+    assert seen.collapse is None
+    assert not seen.low.any()
 
 
 def test_a_floor_catches_what_never_was_varied():
     seen = watch(assessed(*[(0.5, (0.05, 0.04, 0.9))] * 2))
     seen.see(drawn(seen), kimg=0, conditional=True)
     seen.see(drawn(seen), kimg=1, conditional=True)
-    assert seen.collapse["classes"] == ["a", "b"] and seen.collapse["median_diversity"] < 0.1
+    assert seen.collapse["classes"] == ["a", "b"]
+    assert seen.collapse["median_diversity"] < 0.1
 
 
 def test_the_monitors_memory_survives_a_resume():
@@ -141,7 +148,8 @@ def test_the_monitors_memory_survives_a_resume():
     again = watch(assessed(*rows[2:]))
     again.load(json.loads(json.dumps(part.state(), allow_nan=False)))
     again.see(drawn(again), kimg=2, conditional=True)
-    assert again.state() == whole.state() and again.collapse
+    assert again.state() == whole.state()
+    assert again.collapse
 
 
 CONFIG = StyleGAN2Config(
@@ -199,21 +207,24 @@ def test_a_collapse_is_caught_and_rolled_back(collapsed, tmp_path):
     generator, figures, _, _ = collapsed
     found = figures["collapse"]
     assert found["kimg"] == pytest.approx(0.24), "broken after 176 images; low at 200 and at 240"
-    assert found["best_kimg"] <= 0.16 and found["conditional"] and set(found["classes"]) >= {"a", "b"}
-    assert figures["images"] == 240 and len(figures["quality"]) == 6
+    assert found["best_kimg"] <= 0.16
+    assert found["conditional"]
+    assert set(found["classes"]) >= {"a", "b"}
+    assert figures["images"] == 240
+    assert len(figures["quality"]) == 6
     json.dumps(figures, allow_nan=False)
     images = draw(generator)
     assert class_spread(images, np.arange(9) % 3, 3).min() > 0, "the images are varied again"
-    whole, figures = train(tmp_path)
-    assert "collapse" not in figures and figures["images"] == 400, (
-        "the same training left alone raises nothing"
-    )
+    _, figures = train(tmp_path)
+    assert "collapse" not in figures, "the same training left alone raises nothing"
+    assert figures["images"] == 400
 
 
 def test_a_rolled_back_training_is_not_trained_on(collapsed):
     generator, figures, folder, _ = collapsed
     again, same = train(folder, report=lambda *a, **k: pytest.fail("trained on"))
-    assert same["collapse"] == figures["collapse"] and np.array_equal(draw(again), draw(generator))
+    assert same["collapse"] == figures["collapse"]
+    assert np.array_equal(draw(again), draw(generator))
 
 
 def test_a_collapse_is_the_same_across_a_resume(collapsed, tmp_path):
@@ -223,5 +234,6 @@ def test_a_collapse_is_the_same_across_a_resume(collapsed, tmp_path):
             tmp_path, collapse_at=22, should_stop=lambda: next(calls) >= 27
         )  # between the two low snapshots
     generator, figures = train(tmp_path, collapse_at=22)
-    assert figures["collapse"] == collapsed[1]["collapse"] and figures["quality"] == collapsed[1]["quality"]
+    assert figures["collapse"] == collapsed[1]["collapse"]
+    assert figures["quality"] == collapsed[1]["quality"]
     assert np.array_equal(draw(generator), draw(collapsed[0]))
