@@ -101,12 +101,12 @@ def make_score(dataset_id: str, grouping: str, value: float, *, profile: str = "
     """A finished similarity run under a grouping whose SSIM-supSubCls is `value`."""
     config = SimilarityConfig(dataset=dataset_id, grouping=grouping, profile=profile)
     token = f"{grouping}-{value:.2f}-{profile}".replace(".", "-").replace(" ", "-")
-    paths = runs.find(launch.submit(config, token=token, where=NoBackend()))
+    paths = runs.find(launch.submit(config, token=token, where=Nowhere()))
     now = time.time()
     result = similarity_result(dataset.load(dataset_id), paths)
     result["profile"] = profile
     result["ssim_supsubcls"] |= {"value": value, "ci_low": value - 0.01, "ci_high": value + 0.01}
-    write_json(paths.result, {"run": paths.id, "kind": "similarity", **result})
+    write_json(paths.result, result)
     status = {"created": now - 9, "started": now - 8, "ended": now, "progress_at": now, "attempt": 1}
     write_json(paths.status, {**runs.Status.new().to_dict(), **status, "state": "finished"})
     return paths

@@ -128,8 +128,7 @@ def commit(
     nothing.
 
     symmetric: a mirrored image is still a valid one of its class. groupings: what to suggest as
-    super-classes; default: what the
-    folders propose. started: time.perf_counter() when the import began.
+    super-classes; default: what the folders propose. started: time.perf_counter() when the import began.
     """
     names = folders.class_names(place.path for _, place in placed)
     class_names = list(names.values())
