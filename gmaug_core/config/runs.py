@@ -13,14 +13,20 @@ from gmaug_core.config.profiles import Profile
 from gmaug_core.config.selection import SelectionConfig
 
 
-class SimilarityConfig(Config):
+class RunConfig(Config):
+    """What every kind of run is told."""
+
+    kind: str
+    dataset: str
+    grouping: str = "identity"  # name of a stored grouping of the dataset
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+class SimilarityConfig(RunConfig):
     """A similarity run: SSIM-mergeCls and SSIM-supSubCls of a dataset under a grouping."""
 
     kind: Literal["similarity"] = "similarity"
-    dataset: str
-    grouping: str = "identity"  # name of a stored grouping of the dataset
     profile: str = "paper"
-    seed: int = Field(0, ge=0, lt=2**31)
     # pairs a set; None: 2|X| as in paper A, exact when the set is small
     pairs: int | None = Field(None, ge=1, le=10**9)
     # sample until the 95 % interval is this narrow instead
@@ -36,14 +42,14 @@ class SimilarityConfig(Config):
         return self
 
 
-class AugmentationConfig(Config):
-    """GM-augCls from end to end: split, baseline, generate, select, retrain, compare."""
+class AugmentationConfig(RunConfig):
+    """GM-augCls from end to end: split, baseline, generate, select, retrain, compare.
+
+    grouping: for the predicted gain only; seed: the first one, which split and generator use.
+    """
 
     kind: Literal["augmentation"] = "augmentation"
-    dataset: str
-    grouping: str = "identity"  # for the predicted gain only
     preset: str = "quick"
-    seed: int = Field(0, ge=0, lt=2**31)  # first seed; split and generator use it
     seeds: int = Field(3, ge=1, le=100)  # classifier seeds: one seed moves a result by -6 to +4 points
     generator: Annotated[GeneratorConfig, OneOf(record.config for record in GENERATORS.values())]
     classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
@@ -64,6 +70,3 @@ class AugmentationConfig(Config):
     device: str = "auto"  # auto | cpu | cuda | cuda:0 ...
 
     _absolute = field_validator("inception")(absolute)
-
-
-RunConfig = SimilarityConfig | AugmentationConfig

@@ -1,0 +1,68 @@
+"""What a run was started with: written once, before its worker begins, and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import SerializeAsAny, ValidationInfo, field_validator
+
+from gmaug_core.config import RunConfig
+from gmaug_core.config.documents import Document
+from gmaug_core.errors import GMAugError
+from gmaug_core.runs.kinds import KINDS
+
+Settings = TypeVar("Settings", bound=RunConfig)
+
+
+def _first_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Configs without a number say the device in their settings alone, as it was asked for."""
+    return {"device": document["settings"].get("device", "cpu"), **document}
+
+
+class RunConfigFile(Document):
+    """The settings of a run as they were resolved, and what they meant when it was submitted."""
+
+    TITLE = "config of the run"
+    FILE = "config.json"
+    SCHEMA = 1
+    MIGRATIONS = {0: _first_form}
+
+    run: str
+    """The run: the name of its folder."""
+    kind: str
+    """The kind of run: a key of runs.kinds."""
+    created: float
+    """When it was submitted, in Unix seconds."""
+    settings: SerializeAsAny[RunConfig]
+    """All settings of its kind: nothing is left to a default that could change."""
+    dataset_name: str
+    """The dataset's name, as people see it."""
+    dataset_version: str
+    """Hash of the dataset's content; a run goes on with the same images alone."""
+    grouping: dict[str, tuple[str, ...]]
+    """super-class -> its sub-classes, as the grouping was then, without empty ones."""
+    grouping_revision: int
+    """Revision of the grouping; 0: the import's proposal, never edited."""
+    device: str
+    """The device that it computes on: 'cpu', 'cuda:0', ...; heavy runs of one device wait for each other."""
+    versions: dict[str, str]
+    """Versions of this program, of Python and of the packages that a result depends on."""
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _of_its_kind(cls, given: Any, info: ValidationInfo) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        kind = info.data.get("kind")
+        if kind not in KINDS:
+            raise ValueError(f"'{kind}' is not a kind of run")
+        return KINDS[kind].config.model_validate(given)
+
+    def settings_as(self, settings: type[Settings]) -> Settings:
+        """The settings of a run whose kind the caller knows. Raises GMAugError for a run of another kind."""
+        if not isinstance(self.settings, settings):
+            raise GMAugError(
+                f"'{self.run}' is a run of another kind ({self.kind})", todo="choose another run"
+            )
+        return self.settings
