@@ -23,6 +23,7 @@ from sklearn.svm import SVC
 from gmaug_core import runs
 from gmaug_core.data import dataset, samples
 from gmaug_core.files import write_json
+from gmaug_core.runs import RunConfigFile
 
 TAIL = 10  # training images
 
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     paths = runs.find(args.run)
-    config = runs.read_config(paths)
+    config = RunConfigFile.read(paths.config).to_dict()
     data = dataset.load(config["settings"]["dataset"])
     table = samples.table(paths.samples, seed=config["settings"]["seed"])
     images = samples.all_images(paths.samples)

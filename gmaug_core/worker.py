@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import signal
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gmaug_core import runs
-from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig, validate
+from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig
 from gmaug_core.config.documents import Document
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError, Stopped
@@ -21,7 +22,8 @@ from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunPaths, RunWriter
+from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter
+from gmaug_core.runs.kinds import kind_of
 from gmaug_core.scoring.result import KnownSet, SimilarityResult
 
 SLOT_POLL_S = 0.2
@@ -29,16 +31,16 @@ log = logging.getLogger("gmaug")
 
 
 def similarity_result(
-    document: dict[str, Any], paths: RunPaths, report: Report, should_stop: ShouldStop
+    document: RunConfigFile, paths: RunPaths, report: Report, should_stop: ShouldStop
 ) -> Document:
     """A similarity run: the score of the training split."""
     from gmaug_core.scoring import explain, similarity
 
-    config = validate(SimilarityConfig, document["settings"])
+    config = document.settings_as(SimilarityConfig)
     data, profile, grouping = (
         dataset.load(config.dataset),
         Profile.parse(config.profile),
-        document["grouping"],
+        document.grouping,
     )
     train = data.split("train")
     report("decode", 0, len(data))
@@ -53,7 +55,7 @@ def similarity_result(
         "report": report,
         "should_stop": should_stop,
     }
-    known = earlier_sets(config, document["dataset_version"])
+    known = earlier_sets(config, document.dataset_version)
     result = similarity.measure(
         *given,
         pairs=config.pairs,
@@ -72,31 +74,29 @@ def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, KnownSet]:
     """What earlier scores of the same images measured, so that an edit computes only what it touched."""
     known: dict[str, KnownSet] = {}
     for paths in runs.list_runs("similarity", config.dataset):
-        document, result = runs.read_config(paths), runs.read_result(paths)
+        document = RunConfigFile.read(paths.config)
+        settings = document.settings_as(SimilarityConfig)
         if (
-            result
-            and document["dataset_version"] == version
-            and document["settings"]["profile"] == config.profile
-            and document["settings"].get("device", "cpu") == config.device
+            paths.result.exists()
+            and document.dataset_version == version
+            and settings.profile == config.profile
+            and settings.device == config.device
         ):
-            known |= SimilarityResult.parse(result).known
+            known |= SimilarityResult.read(paths.result).known
     return known
 
 
 def augmentation_result(
-    document: dict[str, Any], paths: RunPaths, report: Report, should_stop: ShouldStop
+    document: RunConfigFile, paths: RunPaths, report: Report, should_stop: ShouldStop
 ) -> Document:
     """An augmentation run: the whole method."""
     from gmaug_core.method import experiment
 
-    config = validate(AugmentationConfig, document["settings"])
+    config = document.settings_as(AugmentationConfig)
     data = dataset.load(config.dataset)
     return experiment.run(
-        config, data, document["grouping"], out_dir=paths.folder, report=report, should_stop=should_stop
+        config, data, document.grouping, out_dir=paths.folder, report=report, should_stop=should_stop
     )
-
-
-KINDS = {"similarity": similarity_result, "augmentation": augmentation_result}
 
 
 def work(paths: RunPaths) -> int:
@@ -120,11 +120,14 @@ def work(paths: RunPaths) -> int:
         def should_stop() -> bool:
             return terminated or paths.stop.exists()
 
-        document = runs.read_config(paths)
         try:
-            with slot(document["kind"], should_stop):
-                log.info("attempt %d of %s begins", writer.status.attempt, paths.id)
-                result = KINDS[document["kind"]](document, paths, writer.progress, should_stop)
+            document = RunConfigFile.read(paths.config)
+            kind = kind_of(document.kind)
+            with slot(document.device if kind.heavy else None, should_stop):
+                log.info("attempt %d of %s begins on %s", writer.status.attempt, paths.id, document.device)
+                module, _, function = kind.work.partition(":")
+                fill = getattr(importlib.import_module(module), function)
+                result: Document = fill(document, paths, writer.progress, should_stop)
             result.write(paths.result)
             writer.end("finished")
             return 0
@@ -157,14 +160,14 @@ def _explain(error: Exception) -> GMAugError:
 
 
 @contextmanager
-def slot(kind: str, should_stop: ShouldStop) -> Iterator[None]:
-    """One heavy run at a time on this machine: the others stay queued. Similarity runs take seconds and need
-    no slot."""
-    if kind == "similarity":
+def slot(device: str | None, should_stop: ShouldStop) -> Iterator[None]:
+    """One heavy run at a time on a device: the others stay queued. None: a run of seconds, which needs no slot."""
+    if device is None:
         yield
         return
+    path = runs.root() / f".slot-{device.replace(':', '-')}.lock"
     while True:
-        with locked(runs.root() / ".slot.lock") as mine:
+        with locked(path) as mine:
             if mine:
                 yield
                 return

@@ -91,7 +91,7 @@ if result is None:
 
 score.numbers(result)
 score.prediction(result)
-groups = runs.read_config(paths)["grouping"]
+groups = runs.RunConfigFile.read(paths.config).grouping
 if scores.edited_since(data, paths):
     st.info(
         "The grouping has been edited since this was measured. Measure again to see what the edit did.",

@@ -4,7 +4,10 @@ itself.
 
 from __future__ import annotations
 
-from gmaug_core.config import AugmentationConfig
+from typing import Any
+
+from gmaug_core import runs
+from gmaug_core.config import AugmentationConfig, RunConfig, SimilarityConfig, augmentation_config
 from gmaug_core.runs import RunPaths
 from gmaug_core.runs.backends import LocalBackend
 from gmaug_core.runs.estimate import Estimate
@@ -30,3 +33,25 @@ class Nowhere(LocalBackend):
         assert n_classes > 0
         self.estimated.append(config)
         return self._estimate
+
+
+def facts(settings: RunConfig) -> dict[str, Any]:
+    """What else config.json says of a run of these settings: invented, for `runs.create`."""
+    return {
+        "settings": settings,
+        "dataset_name": "Bars",
+        "dataset_version": "0" * 64,
+        "grouping": {"across": ["across"]},
+        "grouping_revision": 0,
+        "device": "cpu",
+        "versions": {"gmaug": "0"},
+    }
+
+
+def new_run(kind: str = "augmentation", token: str | None = None) -> RunPaths:
+    """A queued run on a dataset 'd' that is not there."""
+    settings: dict[str, RunConfig] = {
+        "similarity": SimilarityConfig(dataset="d"),
+        "augmentation": augmentation_config("d", image_size=16, colour="grey", symmetric=True),
+    }
+    return runs.create(kind, facts(settings[kind]), token=token)[0]

@@ -118,7 +118,7 @@ def _digits(data: dataset.Dataset) -> np.ndarray:
 
 def _write_metrics(paths: RunPaths, data: dataset.Dataset, kind: str, *, whole: bool) -> None:
     random = np.random.default_rng(1)
-    groups = runs.read_config(paths)["grouping"]
+    groups = runs.RunConfigFile.read(paths.config).grouping
     rows: list[dict[str, Any]] = []
     values = {name: 0.25 + 0.2 * random.random() for name in groups}
     last = 24 if whole or kind == "augmentation" else 14
@@ -247,7 +247,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
     """A plausible finished result for this dataset."""
     random = np.random.default_rng(3)
     rows = samples.table(paths.samples, seed=0)
-    config = runs.read_config(paths)
+    config = runs.RunConfigFile.read(paths.config).to_dict()
     settings = config["settings"]
     classes = list(data.class_names)
     n = {name: {split: int(((data.labels == k) & (data.splits == split)).sum()) for split in ("train", "val", "test")}
@@ -322,7 +322,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
 
 def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
     """A plausible finished score."""
-    groups = runs.read_config(paths)["grouping"]
+    groups = runs.RunConfigFile.read(paths.config).grouping
     value = {name: 0.431 - 0.05 * k for k, name in enumerate(groups)}
 
     def mean(n: int, value: float, pairs: int, exact: bool = False) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gmaug_core import runs
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.errors import GMAugError
-from gmaug_core.runs import launch
+from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import LOCAL
 
 POLL_S = 0.2
@@ -36,9 +36,9 @@ def register(verbs: Verbs) -> None:
 def list_runs(_: Arguments) -> object:
     found = []
     for paths in runs.list_runs():
-        config, state = runs.read_config(paths), runs.read_status(paths).state
-        subject = config["settings"]["dataset"]
-        found.append({"run": paths.id, "kind": config["kind"], "dataset": subject, "state": state})
+        config, state = RunConfigFile.read(paths.config), runs.read_status(paths).state
+        subject = config.settings.dataset
+        found.append({"run": paths.id, "kind": config.kind, "dataset": subject, "state": state})
         say(f"{paths.id:45} {subject:35} {state}")
     if not found:
         say("No run yet.")
@@ -115,8 +115,8 @@ def follow(run_id: str) -> dict[str, Any]:
 def describe_run(run_id: str) -> dict[str, Any]:
     """State, progress and, when finished, the result."""
     paths = runs.find(run_id)
-    kind = runs.read_config(paths)["kind"]
-    state = runs.read_status(paths).to_dict()
+    kind = RunConfigFile.read(paths.config).kind
+    state = runs.read_status(paths).model_dump(mode="json", exclude={"schema_number"})
     return {"run": run_id, "kind": kind, **state, "result": runs.read_result(paths)}
 
 

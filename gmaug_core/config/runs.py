@@ -20,10 +20,14 @@ class RunConfig(Config):
     dataset: str
     grouping: str = "identity"  # name of a stored grouping of the dataset
     seed: int = Field(0, ge=0, lt=2**31)
+    device: str = "cpu"  # auto | cpu | cuda | cuda:0 ...
 
 
 class SimilarityConfig(RunConfig):
-    """A similarity run: SSIM-mergeCls and SSIM-supSubCls of a dataset under a grouping."""
+    """A similarity run: SSIM-mergeCls and SSIM-supSubCls of a dataset under a grouping.
+
+    device: a GPU's values differ by less than 1e-6.
+    """
 
     kind: Literal["similarity"] = "similarity"
     profile: str = "paper"
@@ -32,7 +36,6 @@ class SimilarityConfig(RunConfig):
     # sample until the 95 % interval is this narrow instead
     half_width: float | None = Field(None, gt=0, lt=1)
     workers: int = Field(0, ge=0, le=1024)  # threads; 0: all cores. Never changes a number
-    device: str = "cpu"  # auto | cpu | cuda | cuda:0 ...; a GPU's values differ by less than 1e-6
 
     @model_validator(mode="after")
     def _check(self) -> SimilarityConfig:
@@ -67,6 +70,6 @@ class AugmentationConfig(RunConfig):
     draw_budget: float = Field(5.0, ge=1)
     sampling_batch: int = Field(250, ge=1)
     inception: str | None = None  # a person's own Inception weights file: the result then has a true FID
-    device: str = "auto"  # auto | cpu | cuda | cuda:0 ...
+    device: str = "auto"
 
     _absolute = field_validator("inception")(absolute)

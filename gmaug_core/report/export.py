@@ -24,13 +24,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.config import image_format
+from gmaug_core.config import AugmentationConfig, image_format
 from gmaug_core.data import dataset, samples
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import InputError
 from gmaug_core.files import sync_folder, write_bytes
 from gmaug_core.hooks import Report, no_report
+from gmaug_core.method.result import AugmentationResult
+from gmaug_core.runs import RunConfigFile
 from gmaug_core.workspace.grouping import guard_cell
 
 NONE = "not applicable"  # instead of an empty cell: readers then see one type in every split
@@ -124,29 +126,30 @@ def _dataset_rows(data: Dataset) -> tuple[Iterator[tuple[Row, Any]], dict[str, A
 
 def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
     paths = runs.find(run_id)
-    config, result = runs.read_config(paths), runs.read_result(paths)
-    if config["kind"] != "augmentation" or result is None:
+    config = RunConfigFile.read(paths.config)
+    settings = config.settings
+    if not isinstance(settings, AugmentationConfig) or not paths.result.exists():
         raise InputError(
             f"run '{run_id}' cannot be exported",
             expected="a finished augmentation run",
             todo="wait, or resume the run",
         )
-    settings = config["settings"]
-    data = dataset.load(settings["dataset"])
-    if data.version != config["dataset_version"]:
+    result = AugmentationResult.read(paths.result)
+    data = dataset.load(settings.dataset)
+    if data.version != config.dataset_version:
         raise InputError(
             "the dataset has changed since this run",
             expected="the images that the run was made with",
             todo="import it again",
         )
     parts = three_way_split(
-        data.labels, data.splits, data.class_names, content=data.content, seed=settings["seed"]
+        data.labels, data.splits, data.class_names, content=data.content, seed=settings.seed
     )
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
-    target = settings["target"] or int(counts.max())
-    chosen = _chosen(paths, settings["seed"], np.maximum(target - counts, 0))
+    target = settings.target or int(counts.max())
+    chosen = _chosen(paths, settings.seed, np.maximum(target - counts, 0))
     folders = class_folders(data.class_names)
-    real = data.images(image_format(settings["generator"]["resolution"], settings["generator"]["colour"]))
+    real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
 
     def rows() -> Iterator[tuple[Row, Any]]:
         for split, index in parts.items():
@@ -176,10 +179,8 @@ def _run_rows(run_id: str) -> tuple[Iterator[tuple[Row, Any]], dict[str, Any]]:
                 "judge_seed": verdict["seed"],
                 "predicted": data.class_names[verdict["predicted"]],
             }
-            row |= {"generator": result["generator"]["name"], "licence": SYNTHETIC_LICENCE}
-            row["generator_data"] = (
-                "closed-set" if result["generator"].get("closed_set", True) else "open-set"
-            )
+            row |= {"generator": result.generator.name, "licence": SYNTHETIC_LICENCE}
+            row["generator_data"] = "closed-set" if result.generator.closed_set else "open-set"
             yield row, samples.image(paths.samples, verdict["sample"])
 
     about = {"title": data.name, "subject": run_id, "version": data.version, "target": target}

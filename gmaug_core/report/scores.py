@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gmaug_core import runs
+from gmaug_core.config import SimilarityConfig
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
-from gmaug_core.runs import RunPaths
+from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
 from gmaug_core.workspace import groupings
 
@@ -25,13 +26,9 @@ def newest(data: Dataset, grouping: str) -> Score | None:
     """
     groups = groupings.super_classes(data, grouping)
     for paths in runs.list_runs("similarity", data.id):
-        config = runs.read_config(paths)
-        settings = config["settings"]
-        if (
-            settings["grouping"] != grouping
-            or settings["profile"] != PAPER_PROFILE
-            or config["grouping"] != groups
-        ):
+        config = RunConfigFile.read(paths.config)
+        settings = config.settings_as(SimilarityConfig)
+        if settings.grouping != grouping or settings.profile != PAPER_PROFILE or config.grouping != groups:
             continue
         result = runs.read_result(paths)
         if result and result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"]["value"] is not None:
@@ -55,15 +52,15 @@ def require_newest(data: Dataset, grouping: str) -> Score:
 
 
 def _measured(paths: RunPaths) -> str:
-    settings = runs.read_config(paths)["settings"]
-    return f"{settings['grouping']} at {settings['profile']}"
+    settings = RunConfigFile.read(paths.config).settings_as(SimilarityConfig)
+    return f"{settings.grouping} at {settings.profile}"
 
 
 def edited_since(data: Dataset, paths: RunPaths) -> bool:
     """Whether the grouping of a run is a different one now. False when it is gone: nothing is newer then."""
-    config = runs.read_config(paths)
+    config = RunConfigFile.read(paths.config)
     try:
-        return bool(groupings.super_classes(data, config["settings"]["grouping"]) != config["grouping"])
+        return groupings.super_classes(data, config.settings.grouping) != config.grouping
     except InputError:
         return False
 

@@ -5,6 +5,7 @@ Starting one: `runs.launch`.
 
 from __future__ import annotations
 
+from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import (
     RunPaths,
     find,
@@ -15,10 +16,14 @@ from gmaug_core.runs.folder import (
     read_result,
     root,
 )
+from gmaug_core.runs.kinds import KINDS, Kind
 from gmaug_core.runs.status import ACTIVE, STALLED_S, STATES, Status, read_status
 from gmaug_core.runs.writer import RunWriter, create
 
 __all__ = [
+    "KINDS",
+    "Kind",
+    "RunConfigFile",
     "ACTIVE",
     "STALLED_S",
     "STATES",

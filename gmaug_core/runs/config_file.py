@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import SerializeAsAny, ValidationInfo, field_validator
@@ -40,7 +39,7 @@ class RunConfigFile(Document):
     """The dataset's name, as people see it."""
     dataset_version: str
     """Hash of the dataset's content; a run goes on with the same images alone."""
-    grouping: dict[str, tuple[str, ...]]
+    grouping: dict[str, list[str]]
     """super-class -> its sub-classes, as the grouping was then, without empty ones."""
     grouping_revision: int
     """Revision of the grouping; 0: the import's proposal, never edited."""
@@ -52,8 +51,6 @@ class RunConfigFile(Document):
     @field_validator("settings", mode="before")
     @classmethod
     def _of_its_kind(cls, given: Any, info: ValidationInfo) -> Any:
-        if not isinstance(given, Mapping):
-            return given
         kind = info.data.get("kind")
         if kind not in KINDS:
             raise ValueError(f"'{kind}' is not a kind of run")

@@ -26,7 +26,7 @@ class Kind:
     stages: tuple[str, ...]  # in order; some may not be needed
     stage_words: Mapping[str, str]  # stage, without the number of its step -> what is done in it
     heavy: bool  # one at a time on a device; the others wait
-    work: str  # "module:function", called with a method.work.Task; gives the result
+    work: str  # "module:function" that the worker calls; gives the result
 
 
 SCORE_WORDS = {
@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
             stages=("decode", "similarity"),
             stage_words=SCORE_WORDS,
             heavy=False,  # seconds
-            work="gmaug_core.method.work:similarity",
+            work="gmaug_core.worker:similarity_result",
         ),
         Kind(
             key="augmentation",
@@ -75,7 +75,7 @@ KINDS: dict[str, Kind] = {
                 "quality": "Measure quality",
             },
             heavy=True,
-            work="gmaug_core.method.work:augmentation",
+            work="gmaug_core.worker:augmentation_result",
         ),
     )
 }

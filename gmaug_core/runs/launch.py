@@ -18,6 +18,7 @@ from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs.backends import LOCAL, Backend
+from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.estimate import Estimate, with_budget
 from gmaug_core.workspace import audit, groupings
 
@@ -58,7 +59,7 @@ def submit(
     if isinstance(config, AugmentationConfig) and config.generator.minutes is not None:
         config = with_budget(config, where.estimate(config, len(data.class_names)))
     document: dict[str, Any] = {
-        "settings": config.model_dump(mode="json"),
+        "settings": config,
         "dataset_name": data.name,
         "dataset_version": data.version,
         "grouping": {name: list(subs) for name, subs in groups.without_empty().super_classes.items()},
@@ -104,8 +105,8 @@ def resume(run_id: str, *, where: Backend = LOCAL) -> None:
             expected="a run that was stopped, lost or failed",
             todo="nothing to resume",
         )
-    data = dataset.load(runs.read_config(paths)["settings"]["dataset"])
-    if data.version != runs.read_config(paths)["dataset_version"]:
+    config = RunConfigFile.read(paths.config)
+    if dataset.load(config.settings.dataset).version != config.dataset_version:
         raise InputError(
             "the dataset has changed since this run began", expected="the same images", todo="start a new run"
         )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.files import write_json
+from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import RunPaths, root
 from gmaug_core.runs.status import Problem, State, Status
 
@@ -34,7 +34,7 @@ def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) 
     paths.checkpoints.mkdir()
     paths.samples.mkdir()
     now = time.time()
-    write_json(paths.config, {"run": paths.id, "kind": kind, "created": now, **document})
+    RunConfigFile.new(run=paths.id, kind=kind, created=now, **document).write(paths.config)
     Status.new(created=now, progress_at=now).write(paths.status)
     return paths, True
 

@@ -15,8 +15,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from gmaug_core import runs
-from gmaug_core.config import image_format
+from gmaug_core.config import AugmentationConfig, image_format
 from gmaug_core.data import samples
 from gmaug_core.data.nearest import nearest
 from gmaug_core.data.pictures import png
@@ -25,7 +24,7 @@ from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.home import home
 from gmaug_core.report.theme import COLOURS
-from gmaug_core.runs import RunPaths
+from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.ui import ASSETS, items, text
 from gmaug_core.ui.operations import Acknowledged, script
 from gmaug_core.ui.routes import open_dataset, samples_url
@@ -131,7 +130,7 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     rows = rows[rows["sample"] == sample].sort_values("seed")
     judged = rows[rows["seed"] == seed]
     first = (judged if len(judged) else rows).iloc[0]
-    data = open_dataset(runs.read_config(paths)["settings"]["dataset"])
+    data = open_dataset(RunConfigFile.read(paths.config).settings.dataset)
     pixels = samples.image(paths.samples, sample)
     st.image(png(pixels, least=224), width=224)
     accepted = bool(first["accepted"])
@@ -165,10 +164,10 @@ def _every_judge(rows: pd.DataFrame, class_names: Sequence[str]) -> None:
 
 
 def _nearest_real(paths: RunPaths, pixels: NDArray[np.uint8], label: int) -> None:
-    settings = runs.read_config(paths)["settings"]
-    data = open_dataset(settings["dataset"])
-    real = data.images(image_format(settings["generator"]["resolution"], settings["generator"]["colour"]))
-    train = _train(data.id, data.version, settings["seed"], home())
+    settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
+    data = open_dataset(settings.dataset)
+    real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
+    train = _train(data.id, data.version, settings.seed, home())
     st.markdown("**Nearest real training images**, by pixels")
     with st.container(horizontal=True, key=f"nearest-{paths.id}"):
         for row, distance in nearest(pixels, real, train, data.labels, label, most=NEAREST):

@@ -16,12 +16,14 @@ from gmaug_core.config import (
     AugmentationConfig,
     RunConfig,
     SelectionConfig,
+    SimilarityConfig,
     augmentation_config,
 )
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
-from gmaug_core.runs import RunPaths, launch
+from gmaug_core.method.result import AugmentationResult
+from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.law import Advice
 from gmaug_core.ui import text
@@ -82,35 +84,34 @@ def label(paths: RunPaths) -> str:
 
     Nothing in it may change while the run works: the browser holds the chosen line as text.
     """
-    config = runs.read_config(paths)
-    settings = config["settings"]
-    if config["kind"] == "similarity":
-        what = settings["profile"]
-    else:
-        what = f"{settings['preset']}, {GENERATORS[settings['generator']['name']].title}"
-    return (
-        f"{text.when(config['created'])} · {what} · grouping {text.plain(settings['grouping'])} · "
-        f"{paths.id[-4:]}"
-    )
+    config = RunConfigFile.read(paths.config)
+    settings = config.settings
+    what = KINDS[config.kind].title
+    if isinstance(settings, SimilarityConfig):
+        what = settings.profile
+    elif isinstance(settings, AugmentationConfig):
+        what = f"{settings.preset}, {GENERATORS[settings.generator.name].title}"
+    grouping = text.plain(settings.grouping)
+    return f"{text.when(config.created)} · {what} · grouping {grouping} · {paths.id[-4:]}"
 
 
 def overview(kind: str, dataset_id: str) -> None:
     """All runs of a kind on a dataset, the newest first: settings, state, and what came out."""
     rows = []
     for paths in runs.list_runs(kind, dataset_id):
-        config, status, result = runs.read_config(paths), runs.read_status(paths), runs.read_result(paths)
-        gain = ((result or {}).get("relative_gain_percent") or {}).get("value")
-        settings = config["settings"]
+        config, status = RunConfigFile.read(paths.config), runs.read_status(paths)
+        result = AugmentationResult.read(paths.result) if paths.result.exists() else None
+        settings = config.settings_as(AugmentationConfig)
         rows.append(
             {
-                "begun": text.when(config["created"]),
+                "begun": text.when(config.created),
                 "state": status.state if status.state != "running" else f"running: {status.stage}",
-                "preset": settings["preset"],
-                "generator": settings["generator"]["name"],
-                "seeds": settings["seeds"],
-                "grouping": text.plain(settings["grouping"]),
-                "threshold": f"{settings['selection']['mode']} > {settings['selection']['threshold']:g}",
-                "relative gain, %": gain,
+                "preset": settings.preset,
+                "generator": settings.generator.name,
+                "seeds": settings.seeds,
+                "grouping": text.plain(settings.grouping),
+                "threshold": f"{settings.selection.mode} > {settings.selection.threshold:g}",
+                "relative gain, %": result.relative_gain_percent.value if result else None,
                 "run": paths.id,
             }
         )
@@ -168,11 +169,9 @@ def cost(config: AugmentationConfig) -> str:
         f"select-and-retrain steps, three controls)."
     )
     for paths in runs.list_runs("augmentation"):
-        settings, status = runs.read_config(paths)["settings"], runs.read_status(paths)
-        alike = (
-            settings["generator"] == config.generator.model_dump(mode="json")
-            and settings["seeds"] == config.seeds
-        )
+        settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
+        status = runs.read_status(paths)
+        alike = settings.generator == config.generator and settings.seeds == config.seeds
         if status.state == "finished" and alike:
             return (
                 f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this "

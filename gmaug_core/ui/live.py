@@ -19,30 +19,12 @@ from gmaug_core import runs
 from gmaug_core.data import pictures
 from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts
-from gmaug_core.runs import RunPaths, Status, launch
+from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
 from gmaug_core.ui import layout, text
 
 EVERY_S = 2.0
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
 HISTORY_ROWS = 6000  # more rows of metrics than this are thinned
-STAGES = {
-    "similarity": ("decode", "similarity"),
-    "augmentation": (
-        "decode", "score", "baseline", "generator", "sample-1", "retrain-1", "sample-2", "retrain-2", "controls", "quality",
-    ),
-}  # fmt: skip
-STAGE_WORDS = {
-    "images": "Decode images",
-    "decode": "Decode images",
-    "similarity": "Measure similarity",
-    "score": "Measure similarity",
-    "generator": "Train generator",
-    "baseline": "Train baseline",
-    "sample": "Draw and select",
-    "retrain": "Retrain",
-    "controls": "Train controls",
-    "quality": "Measure quality",
-}
 STATE_LOOK = {  # colour and icon of a badge
     "queued": ("gray", "schedule"),
     "running": ("blue", "play_circle"),
@@ -56,7 +38,8 @@ STATE_LOOK = {  # colour and icon of a badge
 def stage_words(stage: str) -> str:
     """'retrain-2' -> 'Retrain, step 2'."""
     name, _, step = stage.partition("-")
-    return STAGE_WORDS.get(name, name.replace("_", " ").capitalize()) + (f", step {step}" if step else "")
+    words = next((kind.stage_words[name] for kind in KINDS.values() if name in kind.stage_words), None)
+    return (words or name.replace("_", " ").capitalize()) + (f", step {step}" if step else "")
 
 
 def state_badge(state: str) -> str:
@@ -75,7 +58,7 @@ def show(run_id: str) -> Status:
 
 def _view(run_id: str, was_active: bool) -> None:
     paths = runs.find(run_id)
-    status, kind = runs.read_status(paths), runs.read_config(paths)["kind"]
+    status, kind = runs.read_status(paths), RunConfigFile.read(paths.config).kind
     if was_active and not status.active:
         st.rerun()  # the whole page: it has something new to show
     _header(paths, status)
@@ -170,7 +153,7 @@ def _banner(paths: RunPaths, status: Status) -> None:
 def _stages(kind: str, status: Status) -> None:
     """One badge a stage: done with its time, at work, or still to come."""
     order = list(
-        dict.fromkeys([*(STAGES.get(kind, ())), *status.stages, *([status.stage] if status.stage else [])])
+        dict.fromkeys([*KINDS[kind].stages, *status.stages, *([status.stage] if status.stage else [])])
     )
     place = order.index(status.stage) if status.stage in order else -1
     words = []

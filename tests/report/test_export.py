@@ -60,7 +60,7 @@ def test_real_and_synthetic_share_one_form_and_no_class_exceeds_the_target(paths
 
 def test_provenance_leads_back_to_the_pixels(paths, tmp_path):
     export(paths.id, tmp_path / "out")
-    data = dataset.load(runs.read_config(paths)["settings"]["dataset"])
+    data = dataset.load(runs.RunConfigFile.read(paths.config).settings.dataset)
     rows = rows_of(tmp_path / "out")
     synthetic = next(row for row in rows if row["kind"] == "synthetic")
     pixels = np.asarray(Image.open(tmp_path / "out" / synthetic["file_name"]))
@@ -125,7 +125,7 @@ def test_bad_places_and_subjects_are_refused(paths, tmp_path):
     with pytest.raises(InputError, match="there is no run"):
         export("nope-nope", tmp_path / "out")
     running = run_fixture.make_run(
-        runs.read_config(paths)["settings"]["dataset"], state="lost", token="lost-export"
+        runs.RunConfigFile.read(paths.config).settings.dataset, state="lost", token="lost-export"
     )
     with pytest.raises(InputError, match="cannot be exported"):
         export(running.id, tmp_path / "out")

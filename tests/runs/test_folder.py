@@ -7,16 +7,18 @@ import sys
 import time
 
 import pytest
+from nowhere import facts, new_run
 
 from gmaug_core import locks, runs
 from gmaug_core.children import START_GRACE_S
+from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
 from gmaug_core.locks import locked
 from gmaug_core.runs import RunWriter
 from gmaug_core.runs.backends import LOCAL
 
-DOCUMENT = {"settings": {"dataset": "d"}}
+DOCUMENT = facts(SimilarityConfig(dataset="d"))
 
 
 def test_create_is_idempotent_by_token(home):
@@ -36,7 +38,7 @@ def test_unknown_runs_are_named(home):
 
 
 def test_a_life_with_stages(home):
-    paths, _ = runs.create("augmentation", DOCUMENT)
+    paths = new_run()
     with locked(paths.lock) as mine:
         assert mine
         writer = RunWriter(paths)
@@ -54,7 +56,7 @@ def test_a_life_with_stages(home):
 
 
 def test_an_active_run_that_nobody_holds_is_lost(home):
-    paths, _ = runs.create("augmentation", DOCUMENT)
+    paths = new_run()
     status = read_json(paths.status)
     write_json(paths.status, status | {"state": "running"})
     assert runs.read_status(paths).state == "lost"
@@ -63,7 +65,7 @@ def test_an_active_run_that_nobody_holds_is_lost(home):
 
 
 def test_alive_means_that_another_process_holds_the_lock(home):
-    paths, _ = runs.create("augmentation", DOCUMENT)
+    paths = new_run()
     code = (
         "import sys, time; from pathlib import Path; from gmaug_core.locks import locked\n"
         "with locked(Path(sys.argv[1])) as mine:\n    print(mine, flush=True); time.sleep(60)"
@@ -84,7 +86,7 @@ def test_alive_means_that_another_process_holds_the_lock(home):
 
 
 def test_a_stale_writer_cannot_write(home):
-    paths, _ = runs.create("augmentation", DOCUMENT)
+    paths = new_run()
     old, new = RunWriter(paths), RunWriter(paths)
     with pytest.raises(GMAugError, match="taken this run over"):
         old.progress("one", 1, 2)
@@ -93,7 +95,7 @@ def test_a_stale_writer_cannot_write(home):
 
 
 def test_a_snapshots_quality_is_never_thinned_out(home):
-    paths, _ = runs.create("augmentation", DOCUMENT)
+    paths = new_run()
     writer = RunWriter(paths)
     for step in range(4):
         writer.progress("generator", step, 10, loss=1.0)
@@ -104,7 +106,7 @@ def test_a_snapshots_quality_is_never_thinned_out(home):
 
 
 def test_a_torn_metrics_line_is_skipped_and_costs_no_other(home):
-    paths, _ = runs.create("augmentation", DOCUMENT)
+    paths = new_run()
     RunWriter(paths).progress("one", 1, 2, loss=1.0)
     with paths.metrics.open("ab") as file:
         file.write(b'{"loss": 2.')

@@ -12,7 +12,7 @@ from nowhere import Nowhere
 from gmaug_core import children, runs
 from gmaug_core.cli import main as cli
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.runs import devices, launch
+from gmaug_core.runs import RunConfigFile, devices, launch
 from gmaug_core.runs.backends import LOCAL
 from gmaug_core.runs.estimate import Estimate
 
@@ -25,6 +25,10 @@ MEASURED = Estimate(
     steps=7,
     device="cpu, 2 threads",
 )
+
+
+def settings_of(run_id):
+    return RunConfigFile.read(runs.find(run_id).config).to_dict()["settings"]
 
 
 @pytest.fixture
@@ -95,17 +99,17 @@ def test_minutes_become_kimg_once_and_are_written(data, monkeypatch):
         patch.setattr(children, "ask", answered)
         run_id = launch.submit(config, where=where)
     assert measured == [("gmaug_core.models.estimate", len(data.class_names), "cpu")]
-    generator = runs.read_config(runs.find(run_id))["settings"]["generator"]
+    generator = settings_of(run_id)["generator"]
     assert generator["kimg"] == pytest.approx(5 * 60 / 2.5)
     assert generator["minutes"] == 5
     plain = launch.submit(tiny.config(data, "stylegan2"), where=Nowhere())
-    assert runs.read_config(runs.find(plain))["settings"]["generator"]["kimg"] == 0.32
+    assert settings_of(plain)["generator"]["kimg"] == 0.32
 
 
 def test_a_device_is_concrete_and_written(data):
     run_id = launch.submit(tiny.config(data, device="auto"), where=Nowhere())
-    document = runs.read_config(runs.find(run_id))
-    assert document["device"] == document["settings"]["device"] == devices.resolve("auto")
+    document = RunConfigFile.read(runs.find(run_id).config)
+    assert document.device == document.settings.device == devices.resolve("auto")
 
 
 @pytest.mark.parametrize("device", ["cuda:77", "banana", "cpu:x", ""])

@@ -5,6 +5,7 @@ checked.
 from __future__ import annotations
 
 import pytest
+from nowhere import new_run
 from pydantic import ValidationError
 
 from gmaug_core import runs
@@ -30,7 +31,7 @@ FIRST_FORM = {
 
 @pytest.fixture
 def paths(home):
-    return runs.create("augmentation", {"settings": {"dataset": "d"}})[0]
+    return new_run()
 
 
 def test_what_is_written_is_read(paths):

@@ -144,7 +144,7 @@ def test_measure_submits_one_run_whatever_is_clicked(demo, monkeypatch):
     at = open_page("similarity")
     at.button(key="score-start").click().run()
     assert not at.exception and len(started) == 1
-    assert runs.read_config(runs.find(started[0]))["settings"]["grouping"] == "shape"
+    assert runs.RunConfigFile.read(runs.find(started[0]).config).settings.grouping == "shape"
     assert at.query_params["run"] in (started[0], [started[0]])
 
 
@@ -161,7 +161,7 @@ def test_launch_uses_what_was_chosen(demo, monkeypatch):
     assert not at.exception
     at.button(key="aug-start").click().run()
     assert not at.exception and len(started) == 1
-    settings = runs.read_config(started[0])["settings"]
+    settings = runs.RunConfigFile.read(started[0].config).to_dict()["settings"]
     assert settings["generator"]["name"] == "stylegan2" and settings["generator"]["kimg"] == 5
     assert settings["classifier"]["steps"] == 50 and settings["seeds"] == 2 and settings["preset"] == "quick"
 
