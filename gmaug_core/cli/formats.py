@@ -30,11 +30,12 @@ from gmaug_core.config.generators import GENERATORS
 from gmaug_core.data.samples import COLUMNS
 
 # whoever writes a document has its class here: importing them makes them known
-HOMES = ("data.manifest", "data.store", "scoring.result", "method.result", "runs.status", "runs.folder")
+HOMES = ("data.manifest", "data.store", "scoring.result", "method.result", "runs.status", "runs.config_file")
 DATASET, RUN = "datasets/<id>/", "runs/<id>/"
 PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "Summary": (DATASET, "the import, with the dataset"),
     "Manifest": (DATASET, "the import, with the dataset"),
+    "RunConfigFile": (RUN, "whoever submits the run, once and first"),
     "Status": (RUN, "the worker, whenever something moved; `lost` is found out on reading"),
     "SimilarityResult": (RUN, "the worker of a similarity run, last; its presence is success"),
     "AugmentationResult": (RUN, "the worker of an augmentation run, last; its presence is success"),

@@ -20,13 +20,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from gmaug_core import runs, workspace
+from gmaug_core.config import AugmentationConfig
 from gmaug_core.data import pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult, Step
 from gmaug_core.report import findings, gain_charts
 from gmaug_core.report.points import OwnPoint
 from gmaug_core.report.theme import COLOURS, printed
-from gmaug_core.runs import RunPaths
+from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.law import paper_law, paper_points
 
 SHEET_COLUMNS = 12  # samples a class and verdict on the contact sheet
@@ -39,8 +40,9 @@ def html_report(run_id: str) -> str:
     """The HTML report of a finished augmentation run. Raises InputError for an unknown run, GMAugError
     when it has no result yet or is of another kind."""
     paths = runs.find(run_id)
-    config = runs.read_config(paths)
-    if config["kind"] != "augmentation" or not paths.result.exists():
+    config = RunConfigFile.read(paths.config)
+    settings = config.settings
+    if not isinstance(settings, AugmentationConfig) or not paths.result.exists():
         raise GMAugError(
             f"run '{run_id}' has no report",
             expected="a finished augmentation run",
@@ -51,7 +53,7 @@ def html_report(run_id: str) -> str:
     curve = gain_charts.curve(paper_law(), paper_points(), own=_on_the_curve(result), name="this run")
     return _template().render(
         result=result,
-        name=config.get("dataset_name", result.dataset_name),
+        name=config.dataset_name,
         colours=COLOURS,
         box=COLOURS[BOX_ROLES.get(verdict, "baseline")],
         headline=sentence,
@@ -71,7 +73,7 @@ def html_report(run_id: str) -> str:
         quality=findings.quality_figures(result),
         cautions=findings.cautions(result),
         facts=_facts(paths, config, result),
-        settings=_settings(config),
+        settings=_settings(settings, config.grouping),
     )
 
 
@@ -177,27 +179,27 @@ def _short(step: Step) -> str:
     return ", ".join(missing[:SHORT_CLASSES]) + more or "none"
 
 
-def _facts(paths: RunPaths, config: Mapping[str, Any], result: AugmentationResult) -> dict[str, object]:
+def _facts(paths: RunPaths, config: RunConfigFile, result: AugmentationResult) -> dict[str, object]:
     """What a person needs to make this run again, and what it took."""
     status = runs.read_status(paths)
     return {
         "run": paths.id,
         "dataset": result.dataset,
-        "dataset version": config["dataset_version"],
-        "grouping": f"{config['settings']['grouping']} (revision {config['grouping_revision']})",
+        "dataset version": config.dataset_version,
+        "grouping": f"{config.settings.grouping} (revision {config.grouping_revision})",
         "seeds": ", ".join(map(str, result.seeds)),
         "attempts": status.attempt,
         "samples reviewed by people": len(workspace.reviews.load(paths.id)),
-        **{f"{name} version": version for name, version in config["versions"].items()},
+        **{f"{name} version": version for name, version in config.versions.items()},
         **{f"seconds in {stage}": f"{seconds:.1f}" for stage, seconds in status.stages.items()},
     }
 
 
-def _settings(config: Mapping[str, Any]) -> str:
+def _settings(settings: AugmentationConfig, grouping: Mapping[str, Sequence[str]]) -> str:
     """Settings and grouping as JSON; a checkpoint by its name, not by where it lies."""
-    chosen = dict(config["settings"])
+    chosen = settings.model_dump(mode="json")
     chosen["generator"] = {
         key: value.rpartition("/")[2] if key.startswith("pretrained") and value else value
         for key, value in chosen["generator"].items()
     }
-    return json.dumps({"settings": chosen, "grouping": config["grouping"]}, indent=1, ensure_ascii=False)
+    return json.dumps({"settings": chosen, "grouping": grouping}, indent=1, ensure_ascii=False)

@@ -13,7 +13,7 @@ import pytest
 import run_fixture
 from PIL import Image
 
-from gmaug_core import runs, workspace
+from gmaug_core import workspace
 from gmaug_core.data import samples
 from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import GMAugError, InputError
@@ -61,7 +61,7 @@ def test_its_numbers_are_the_results_numbers(paths):
     for measured in (result["baseline"], result["augmented"], *result["controls"].values()):
         assert f"{100 * measured['accuracy']['mean']:.2f}" in text
     assert findings.signed(result["relative_gain_percent"]["value"]) in text
-    config = runs.read_config(paths)
+    config = json.loads(paths.config.read_text())
     for fact in (
         paths.id,
         config["dataset_version"],
@@ -78,7 +78,7 @@ def test_an_open_set_generator_is_called_one_and_its_checkpoint_by_name_alone(pa
         paths.result,
         result | {"generator": result["generator"] | {"name": "guided_diffusion", "closed_set": False}},
     )
-    config["settings"]["generator"] |= {
+    config["settings"]["generator"] = {
         "name": "guided_diffusion",
         "pretrained": "/home/someone/128x128_diffusion.pt",
     }
