@@ -7,6 +7,7 @@ import streamlit as st
 
 from gmaug_core import runs, workspace
 from gmaug_core.data import samples
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import gallery, items, launching, layout, text
 from gmaug_core.ui.choice import chosen
@@ -75,10 +76,9 @@ def counts(table: pd.DataFrame, reviews: dict[int, str]) -> None:
 
 def provenance(paths: RunPaths) -> None:
     """Closed-set or open-set: what the generator had seen."""
-    result = runs.read_result(paths)
-    if result is None:
+    if not paths.result.exists():
         st.caption("The run is still working; more samples may come.")
-    elif result["generator"].get("closed_set", True):
+    elif AugmentationResult.read(paths.result).generator.closed_set:
         st.markdown(
             ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and "
             "nothing else."

@@ -181,7 +181,7 @@ def test_every_state_of_an_import_is_told(open_page, demo, home, monkeypatch, ch
     state["started"] = time.time() - age
     write_json(home / "imports" / f"{token}.json", state | change)
     if expected is None:
-        monkeypatch.setattr(jobs.runs, "holder", lambda lock: 1)
+        monkeypatch.setattr(jobs, "holder", lambda lock: 1)
     app = open_page()
     assert expected is None or expected in words(app).replace("\\", "")
     if expected:
