@@ -14,7 +14,7 @@ from gmaug_core.models import generators
 from gmaug_core.models.generators.feedback import objective
 from gmaug_core.models.generators.noising import schedule_betas
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 SMALL = {"resolution": 8, "channels": 8, "channel_mult": (1, 2)}
 LANES = {
