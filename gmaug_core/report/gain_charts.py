@@ -36,7 +36,7 @@ NEAR_X, NEAR_GAIN = 0.05, 12  # of two points nearer than this one's name goes b
 
 
 def forest(result: AugmentationResult, measure: Accuracy = "accuracy") -> alt.LayerChart:
-    """Every variant's mean with its 95 % interval, and each seed's own value as a small stroke; in percent."""
+    """Every variant's mean with its 95 % interval, and each seed's value as a small stroke; in percent."""
     rows, seeds = [], []
     for row in compared(result):
         found: Measure = getattr(row.found, measure)

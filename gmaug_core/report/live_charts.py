@@ -173,7 +173,7 @@ def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
 
 
 def _scale(names: Sequence[str]) -> alt.Scale:
-    """Colours for lines: the baseline and the augmented one keep theirs, the others follow in a fixed order."""
+    """Colours for lines: the baseline and the augmented one keep theirs, the others follow in one order."""
     fixed = {"baseline": COLOURS["baseline"], "augmented": COLOURS["accepted"]}
     others = iter([colour for colour in SERIES if colour not in fixed.values()] * (1 + len(names)))
     return alt.Scale(domain=list(names), range=[fixed.get(name) or next(others) for name in names])

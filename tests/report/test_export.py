@@ -18,6 +18,7 @@ from gmaug_core.data import dataset, samples
 from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.report import export as exporting
+from gmaug_core.report import metadata
 from gmaug_core.report.export import class_folders, export
 
 
@@ -140,4 +141,4 @@ def test_a_grouped_class_name_cannot_leave_the_folder():
         folder and "/" not in folder and not folder.startswith(".") and len(folder) < 90
         for folder in folders.values()
     )
-    assert exporting._cell("class", "=cmd()") == "'=cmd()"
+    assert metadata.cell("class", "=cmd()") == "'=cmd()"

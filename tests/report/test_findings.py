@@ -1,4 +1,4 @@
-"""Findings: no bolder than the interval, signs said, one table shown four ways, cells that no spreadsheet runs."""
+"""Findings: no bolder than the interval, signs said, one table shown four ways, no cell a formula."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def result(tmp_path_factory):
 
 
 def with_gain(result: AugmentationResult, value: float, low: float, high: float, *, over: dict[str, float]):
-    """The result with another gain over the baseline. over: lower ends of gains over controls, the others clear."""
+    """The result with another gain over the baseline. over: low ends over controls."""
     document = result.to_dict()
     for key, gain in document["gains"].items():
         gain |= {"value": 20.0, "ci_low": over.get(key, 10.0), "ci_high": 30.0}
