@@ -12,6 +12,7 @@ from gmaug_core import runs
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.errors import GMAugError
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import LOCAL
 
@@ -120,27 +121,17 @@ def describe_run(run_id: str) -> dict[str, Any]:
     return {"run": run_id, "kind": kind, **state, "result": runs.read_result(paths)}
 
 
-def show_result(result: Mapping[str, Any]) -> None:
-    """The table of a finished augmentation run."""
-    n, seeds = result["baseline"]["accuracy"]["n"], len(result["seeds"])
-    say(f"{'':52} accuracy on {n:,} test images, {seeds} seeds, 95 % interval")
-    for entry in (result["baseline"], result["augmented"], *result["controls"].values()):
-        a, b = entry["accuracy"], entry["balanced_accuracy"]
-        say(
-            f"  {entry['label']:48} {a['mean']:7.2%}  [{a['ci_low']:.2%}, {a['ci_high']:.2%}]   "
-            f"balanced {b['mean']:.2%}"
-        )
-    gain = result["relative_gain_percent"]
-    if gain["value"] is not None:
-        interval = f"[{gain['ci_low']:+.2f}, {gain['ci_high']:+.2f}]"
-        say(f"Relative gain over the baseline: {gain['value']:+.2f} % {interval}")
-    if result["predicted"]:
-        p = result["predicted"]
-        say(
-            f"The law had predicted: {p['gain_percent']:+.2f} % "
-            f"[{p['low']:+.1f}, {p['high']:+.1f}] ({p['advice']['verdict']})"
-        )
-    accepted, rejected = result["accepted"]["total"], result["rejected"]["total"]
-    say(f"Accepted {accepted:,}, rejected {rejected:,} synthetic images")
-    for text in result["warnings"]:
-        say(f"Note: {text}")
+def show_result(document: Mapping[str, Any]) -> None:
+    """What a finished augmentation run found, in the words of the page and the report."""
+    from gmaug_core.report import findings  # pandas: for who has a result to show, not for every verb
+
+    result = AugmentationResult.parse(document)
+    rows = findings.variants_words(result)
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
+    for row in (dict(zip(widths, widths, strict=True)), *rows):
+        say("  ".join(f"{cell:{widths[name]}}" for name, cell in row.items()).rstrip())
+    say(findings.headline(result)[1])
+    say(findings.comparison(result))
+    say(f"Accepted {result.accepted.total:,}, rejected {result.rejected.total:,} synthetic images")
+    for note in findings.cautions(result):
+        say(f"Note: {note}")
