@@ -41,7 +41,8 @@ def split_table(data: Dataset) -> pd.DataFrame:
 
 
 def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.FacetChart:
-    """The long tail: training images a sub-class, from the largest to the smallest. table: as from split_table."""
+    """The long tail: training images a sub-class, from the largest to the smallest. table: as from
+    split_table."""
     rows = table.reset_index(names="rank")
     few = len(rows) <= NAMED_BARS
     order = alt.X(
