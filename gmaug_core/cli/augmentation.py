@@ -9,6 +9,7 @@ from gmaug_core.cli.output import say
 from gmaug_core.cli.runs import describe_run, follow, show_result
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.config import (
+    CLASSIFIERS,
     GENERATORS,
     PRESETS,
     AugmentationConfig,
@@ -16,8 +17,10 @@ from gmaug_core.config import (
     parse_assignments,
 )
 from gmaug_core.data import dataset
+from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_bytes
-from gmaug_core.runs import launch
+from gmaug_core.method.result import AugmentationResult
+from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.workspace import groupings, reviews
@@ -30,7 +33,7 @@ def register(verbs: Verbs) -> None:
     p.add_argument("dataset")
     p.add_argument("--preset", default="quick", help=", ".join(PRESETS))
     p.add_argument("--generator", help=", ".join(GENERATORS))
-    p.add_argument("--classifier", help="resnet18")
+    p.add_argument("--classifier", help=", ".join(CLASSIFIERS))
     p.add_argument("--seeds", type=int)
     p.add_argument(
         "--set",
@@ -55,6 +58,10 @@ def register(verbs: Verbs) -> None:
     p = verbs.add("report", report, "a self-contained HTML report of a run")
     p.add_argument("run")
     p.add_argument("--out", required=True, metavar="FILE.html")
+    p = verbs.add("table", show_table, "a table of a finished run: its variants, or its classes")
+    p.add_argument("run")
+    p.add_argument("rows", choices=("variants", "classes"))
+    p.add_argument("--out", metavar="FILE.csv", help="write it as CSV")
 
 
 def augment(args: Arguments) -> object:
@@ -141,3 +148,21 @@ def report(args: Arguments) -> object:
     write_bytes(out, page)
     say(f"Report written: {out.name}, {len(page) / 1024:.0f} KB")
     return {"run": args.run, "bytes": len(page), "file": out.name}
+
+
+def show_table(args: Arguments) -> object:
+    from gmaug_core.report import findings  # pandas and scipy
+
+    paths = runs.find(args.run)
+    if RunConfigFile.read(paths.config).kind != "augmentation" or not paths.result.exists():
+        raise GMAugError(
+            f"run '{args.run}' has no tables",
+            expected="a finished augmentation run",
+            todo="wait until it has finished, or resume it",
+        )
+    made = findings.variants_table if args.rows == "variants" else findings.per_class_table
+    table = made(AugmentationResult.read(paths.result))
+    say(table.to_string(index=False))
+    if args.out:
+        write_bytes(Path(args.out), findings.to_csv(table).encode())
+    return table.to_dict("records")

@@ -69,8 +69,8 @@ def check(
 ) -> Check:
     """Measure random pairs of different images twice, by our kernels and by scikit-image.
 
-    images: uint8 [n, h, h(, 3)] of the profile; among: int64, the indices to draw from, at least two. The same seed
-    draws the same pairs. Raises InputError for fewer than one pair or two images.
+    images: uint8 [n, h, h(, 3)] of the profile; among: int64, the indices to draw from, two or more. The same
+    seed draws the same pairs. Raises InputError for fewer than one pair or two images.
     """
     if pairs < 1:
         raise InputError(f"{pairs} pairs cannot be checked", expected="at least one pair")

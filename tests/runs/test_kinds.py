@@ -1,6 +1,4 @@
-"""Every kind of run: its config validates, its stages have words, its work is there, its result reads
-what it writes.
-"""
+"""Every kind of run: its config validates, its stages have words, its work is there, its result reads what it writes."""
 
 from __future__ import annotations
 
