@@ -281,7 +281,7 @@ class _History:
 
 
 @lru_cache(maxsize=16)
-def _history(folder: Path) -> _History:
+def _history(_folder: Path) -> _History:
     return _History()
 
 
