@@ -85,9 +85,10 @@ paths = launching.pick("similarity", data.id)
 if paths is None:
     st.stop()
 status = live.show(paths.id)
-result = runs.read_result(paths)
-if result is None:
+found = runs.read_result(paths)
+if found is None:
     st.stop()
+result = found.to_dict()
 
 score.numbers(result)
 score.prediction(result)

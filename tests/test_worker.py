@@ -19,6 +19,7 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.locks import holder
 from gmaug_core.runs import RunPaths, launch
+from gmaug_core.scoring.result import SimilarityResult
 
 ROOT = Path(__file__).resolve().parent.parent
 # A worker that kills itself, as hard as the system can, at the second report of one stage.
@@ -94,7 +95,10 @@ def test_killed_in_every_stage_and_resumed_is_the_same(home, tmp_path, generator
         assert runs.read_result(disturbed) is None
     assert work(disturbed).returncode == 0
     assert runs.read_status(disturbed).state == "finished"
-    assert tiny.comparable(runs.read_result(disturbed) or {}) == tiny.comparable(expected or {})
+    found = runs.read_result(disturbed)
+    assert found is not None
+    assert expected is not None
+    assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())
 
 
 def test_a_similarity_run_from_submit_to_result(home, tmp_path):
@@ -102,8 +106,9 @@ def test_a_similarity_run_from_submit_to_result(home, tmp_path):
     run_id = launch.submit(SimilarityConfig(dataset=data.id), token="click-1")
     assert launch.submit(SimilarityConfig(dataset=data.id), token="click-1") == run_id
     assert wait(run_id, {"finished", "failed"}) == "finished"
-    result = runs.read_result(runs.find(run_id)) or {}
-    assert {item["name"] for item in result["super_classes"]} == set(data.class_names)
+    result = runs.read_result(runs.find(run_id))
+    assert isinstance(result, SimilarityResult)
+    assert {item.name for item in result.super_classes} == set(data.class_names)
     with pytest.raises(GMAugError, match="is finished"):
         launch.resume(run_id)
 

@@ -118,7 +118,8 @@ def describe_run(run_id: str) -> dict[str, Any]:
     paths = runs.find(run_id)
     kind = RunConfigFile.read(paths.config).kind
     state = runs.read_status(paths).model_dump(mode="json", exclude={"schema_number"})
-    return {"run": run_id, "kind": kind, **state, "result": runs.read_result(paths)}
+    result = runs.read_result(paths)
+    return {"run": run_id, "kind": kind, **state, "result": result.to_dict() if result else None}
 
 
 def show_result(document: Mapping[str, Any]) -> None:

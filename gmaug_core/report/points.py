@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gmaug_core import runs
 from gmaug_core.errors import InputError
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.scoring.law import PAPER_PROFILE, Law, refit
 
 Z_95 = 1.96  # half of a 95 % interval in standard errors
@@ -36,14 +37,14 @@ def own_points() -> list[OwnPoint]:
     """Every finished run whose score has the law's profile and whose gain could be computed, newest first."""
     points = []
     for paths in runs.list_runs("augmentation"):
-        result = runs.read_result(paths)
-        if result is None or not (score := result["score"]) or score["profile"] != PAPER_PROFILE:
+        if not paths.result.exists():
             continue
-        x, gain = score["ssim_supsubcls"]["value"], result["relative_gain_percent"]
-        if x is None or gain["value"] is None:
+        result = AugmentationResult.read(paths.result)
+        x, gain = result.score.ssim_supsubcls.value, result.relative_gain_percent
+        if result.score.profile != PAPER_PROFILE or gain.value is None:
             continue
-        name = f"{result['dataset_name']}, {result['preset']}, {result['generator']['name']}"
-        points.append(OwnPoint(paths.id, name, x, gain["value"], gain["ci_low"], gain["ci_high"]))
+        name = f"{result.dataset_name}, {result.preset}, {result.generator.name}"
+        points.append(OwnPoint(paths.id, name, x, gain.value, gain.ci_low, gain.ci_high))
     return points
 
 

@@ -14,6 +14,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
+from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.workspace import groupings
 
 Score = Mapping[str, Any]  # the result of a similarity run
@@ -30,9 +31,8 @@ def newest(data: Dataset, grouping: str) -> Score | None:
         settings = config.settings_as(SimilarityConfig)
         if settings.grouping != grouping or settings.profile != PAPER_PROFILE or config.grouping != groups:
             continue
-        result = runs.read_result(paths)
-        if result and result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"]["value"] is not None:
-            return result
+        if paths.result.exists():
+            return SimilarityResult.read(paths.result).to_dict()
     return None
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gmaug_core.config.documents import Document
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
 from gmaug_core.home import room
+from gmaug_core.runs.kinds import kind_of
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,11 @@ def list_runs(kind: str | None = None, dataset: str | None = None) -> list[RunPa
     return [paths for _, paths in sorted(found, key=lambda item: item[0], reverse=True)]
 
 
-def read_result(paths: RunPaths) -> dict[str, Any] | None:
-    """The result, or None while there is none."""
-    return read_json(paths.result) if paths.result.exists() else None
+def read_result(paths: RunPaths) -> Document | None:
+    """The result as its kind's document, or None while there is none. Raises GMAugError for a damaged one."""
+    if not paths.result.exists():
+        return None
+    return kind_of(read_json(paths.config)["kind"]).result.read(paths.result)
 
 
 def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
