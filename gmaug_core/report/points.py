@@ -41,7 +41,9 @@ def own_points() -> list[OwnPoint]:
             continue
         result = AugmentationResult.read(paths.result)
         x, gain = result.score.ssim_supsubcls.value, result.relative_gain_percent
-        if result.score.profile != PAPER_PROFILE or gain.value is None:
+        if result.score.profile != PAPER_PROFILE:
+            continue
+        if gain.value is None or gain.ci_low is None or gain.ci_high is None:
             continue
         name = f"{result.dataset_name}, {result.preset}, {result.generator.name}"
         points.append(OwnPoint(paths.id, name, x, gain.value, gain.ci_low, gain.ci_high))
