@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, SimilarityConfig
-from gmaug_core.data import dataset
+from gmaug_core.data import demo
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
 from gmaug_core.runs import KINDS, RunConfigFile
@@ -44,7 +44,7 @@ class TestEveryKind:
         assert RunConfigFile.parse(config.to_dict()) == config
 
     def test_its_result_is_read_as_it_was_written(self, kind, home):
-        made = dataset.make_demo()
+        made = demo.make_demo()
         paths = run_fixture.make_run(made, kind=kind.key)
         result = kind.result.read(paths.result)
         assert result.to_dict() == read_json(paths.result)
