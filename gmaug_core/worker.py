@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig
 from gmaug_core.config.documents import Document
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, splits
 from gmaug_core.errors import GMAugError, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
@@ -34,7 +36,7 @@ def similarity_result(
     document: RunConfigFile, paths: RunPaths, report: Report, should_stop: ShouldStop
 ) -> Document:
     """A similarity run: the score of the training split."""
-    from gmaug_core.scoring import explain, similarity
+    from gmaug_core.method.score import score_training_images
 
     config = document.settings_as(SimilarityConfig)
     data, profile, grouping = (
@@ -42,47 +44,43 @@ def similarity_result(
         Profile.parse(config.profile),
         document.grouping,
     )
-    train = data.split("train")
+    part = splits.training_part(paths.split, data, config.seed)
     report("decode", 0, len(data))
-    images = data.images(profile.images, report=under(report, "decode"), should_stop=should_stop)
-    if len(train) < len(data):  # else the array stays on disk, however large it is
-        images = images[train]
-    given = (images, data.labels[train], data.class_names, grouping)
-    hooks: dict[str, Any] = {
-        "profile": profile,
-        "seed": config.seed,
-        "workers": config.workers,
-        "report": report,
-        "should_stop": should_stop,
-    }
-    known = earlier_sets(config, document.dataset_version)
-    result = similarity.measure(
-        *given,
+    score = score_training_images(
+        data.images(profile.images, report=under(report, "decode"), should_stop=should_stop),
+        data,
+        part,
+        grouping,
+        profile=profile,
+        seed=config.seed,
         pairs=config.pairs,
         half_width=config.half_width,
+        workers=config.workers,
         device=config.device,
-        known=known,
-        **hooks,
+        known=earlier_sets(config, data, part),
+        explained=True,
+        report=report,
+        should_stop=should_stop,
     )
-    if not result.stopped:
-        why = explain.explain(*given, result.argmax, numbers=train, **hooks)
-        result = result.model_copy(update={"explanation": why})
-    return result.model_copy(update={"run": paths.id})
+    return score.model_copy(update={"run": paths.id})
 
 
-def earlier_sets(config: SimilarityConfig, version: str) -> dict[str, KnownSet]:
-    """What earlier scores of the same images measured, so that an edit computes only what it touched."""
+def earlier_sets(config: SimilarityConfig, data: dataset.Dataset, part: splits.Part) -> dict[str, KnownSet]:
+    """What earlier scores of the same training images measured: an edit computes only what it touched."""
     known: dict[str, KnownSet] = {}
+    own = np.array_equal(part.index, data.split("train"))  # of the dataset itself: no seed moves it
     for paths in runs.list_runs("similarity", config.dataset):
         document = RunConfigFile.read(paths.config)
         settings = document.settings_as(SimilarityConfig)
         if (
             paths.result.exists()
-            and document.dataset_version == version
+            and document.dataset_version == data.version
             and settings.profile == config.profile
             and settings.device == config.device
         ):
-            known |= SimilarityResult.read(paths.result).known
+            earlier = SimilarityResult.read(paths.result)
+            same = earlier.ssim_mergecls.n == len(part.index) and (own or earlier.split_seed == part.seed)
+            known |= earlier.known if same else {}
     return known
 
 

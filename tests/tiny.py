@@ -56,25 +56,24 @@ def draw(kind: str, rng: np.random.Generator) -> np.ndarray:
     return image
 
 
-def write_folder(folder: Path) -> Path:
-    """Class folders below train, val and test."""
+def write_folder(folder: Path, held=("val", "test"), counts=COUNTS) -> Path:
+    """Class folders below train and the parts of `held`; without any, class folders alone."""
     rng = np.random.default_rng(0)
-    for split, counts in (
-        ("train", COUNTS),
-        ("val", dict.fromkeys(COUNTS, 8)),
-        ("test", dict.fromkeys(COUNTS, 12)),
-    ):
-        for kind, n in counts.items():
-            place = folder / split / kind
+    parts = {"train": counts, "val": dict.fromkeys(counts, 8), "test": dict.fromkeys(counts, 12)}
+    for split, images in parts.items():
+        if split != "train" and split not in held:
+            continue
+        for kind, n in images.items():
+            place = folder / split / kind if held else folder / kind
             place.mkdir(parents=True)
             for number in range(n):
                 Image.fromarray(draw(kind, rng)).save(place / f"{number}.png")
     return folder
 
 
-def make_dataset(folder: Path) -> dataset.Dataset:
+def make_dataset(folder: Path, **parts) -> dataset.Dataset:
     """Import the bars into the current workspace."""
-    return dataset.load(intake.import_path(write_folder(folder), name="bars").dataset_id)
+    return dataset.load(intake.import_path(write_folder(folder, **parts), name="bars").dataset_id)
 
 
 def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> AugmentationConfig:

@@ -30,7 +30,15 @@ from gmaug_core.config.generators import GENERATORS
 from gmaug_core.data.samples import COLUMNS
 
 # whoever writes a document has its class here: importing them makes them known
-HOMES = ("data.manifest", "data.store", "scoring.result", "method.result", "runs.status", "runs.config_file")
+HOMES = (
+    "data.manifest",
+    "data.store",
+    "scoring.result",
+    "method.result",
+    "data.splits",
+    "runs.status",
+    "runs.config_file",
+)
 DATASET, RUN = "datasets/<id>/", "runs/<id>/"
 PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "Summary": (DATASET, "the import, with the dataset"),
@@ -38,6 +46,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "RunConfigFile": (RUN, "whoever submits the run, once and first"),
     "Status": (RUN, "the worker, whenever something moved; `lost` is found out on reading"),
     "SimilarityResult": (RUN, "the worker of a similarity run, last; its presence is success"),
+    "Split": (RUN, "the worker, once, before anything is measured; read ever after"),
     "AugmentationResult": (RUN, "the worker of an augmentation run, last; its presence is success"),
 }
 HEAD = """# What lies on disk

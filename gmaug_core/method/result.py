@@ -1,12 +1,12 @@
-"""What an augmentation run leaves behind, as a document. Accuracies and recalls are shares, 0 ... 1; gains are in
-percent. Intervals are 95 % ones over seeds and the finite test split (method.statistics).
+"""What an augmentation run leaves behind, as a document. Accuracies and recalls are shares, 0 ... 1; gains
+are in percent. Intervals are 95 % ones over seeds and the finite test split (method.statistics).
 
 A key that a run has no figure for is not written.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
@@ -181,7 +181,8 @@ class ClassifierFigures(Part):
 
 
 class Snapshot(Part):
-    """A look at the generator while it trained: images of fixed seeds, in the baseline classifier's features."""
+    """A look at the generator while it trained: images of fixed seeds, in the baseline classifier's
+    features."""
 
     kimg: float
     """Thousands of images seen in training."""
@@ -261,7 +262,8 @@ class GeneratorFigures(Part):
 
 
 class Quality(Part):
-    """The first step's kept images against the real training images of their classes, in the baseline's features."""
+    """The first step's kept images against the real training images of their classes, in the baseline's
+    features."""
 
     n_real: int
     """Real images."""
@@ -294,7 +296,8 @@ class Quality(Part):
 
 
 def _first_form(document: dict[str, Any]) -> dict[str, Any]:
-    """Results without a number; the oldest do not say which intervals are rough, nor what was accepted a draw."""
+    """Results without a number; the oldest do not say which intervals are rough, nor what was accepted a
+    draw."""
     merge = document["score"]["ssim_mergecls"]
     told = {"approximate": not merge["exact"] and merge["pairs"] < ROUGH_PAIRS, **merge}
     steps = [
@@ -305,12 +308,13 @@ def _first_form(document: dict[str, Any]) -> dict[str, Any]:
 
 
 class AugmentationResult(Document):
-    """What an augmentation run found: every variant on the test split, gains with intervals, how it came about."""
+    """What an augmentation run found: every variant on the test split, gains with intervals, how it came
+    about."""
 
     TITLE = "result"
     FILE = "result.json"
     SCHEMA = 1
-    MIGRATIONS = {0: _first_form}
+    MIGRATIONS: ClassVar = {0: _first_form}
 
     run: str
     """The run: the name of its folder."""

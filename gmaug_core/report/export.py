@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from gmaug_core import runs, workspace
 from gmaug_core.config import AugmentationConfig, image_format
-from gmaug_core.data import dataset, pictures, samples
+from gmaug_core.data import dataset, pictures, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import Pixels
-from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import InputError
 from gmaug_core.files import sync_folder
 from gmaug_core.hooks import Report, no_report
@@ -144,9 +143,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             expected="the images that the run was made with",
             todo="import it again",
         )
-    parts = three_way_split(
-        data.labels, data.splits, data.class_names, content=data.content, seed=settings.seed
-    )
+    parts = splits.read(paths.split, data, settings.seed)
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
     target = settings.target or int(counts.max())
     chosen = _chosen(paths, settings.seed, np.maximum(target - counts, 0))

@@ -1,7 +1,7 @@
 """A run is a folder. This module spells every file name in it, finds runs, and reads what a run leaves behind.
 
 config.json (once, first) · status.json · metrics.jsonl (append) · log.txt · stop (exists = please stop) · run.lock ·
-checkpoints/ · samples/ · result.json (last, atomic: its presence IS success).
+split.json · checkpoints/ · samples/ · result.json (last, atomic: its presence IS success).
 """
 
 from __future__ import annotations
@@ -60,6 +60,10 @@ class RunPaths:
     @property
     def samples(self) -> Path:
         return self.folder / "samples"
+
+    @property
+    def split(self) -> Path:
+        return self.folder / "split.json"
 
     @property
     def result(self) -> Path:

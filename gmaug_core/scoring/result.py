@@ -199,5 +199,11 @@ class SimilarityResult(Document):
     """Whether it was stopped before every set had the pairs it planned."""
     known: dict[str, KnownSet]
     """Finished sets by their content, profile, seed and rule, for later scores of the same images."""
+    training_images: int | None = None
+    """Images that were scored: the training part of the three-way split; null in scores from before they were
+    counted."""
+    split_seed: int | None = None
+    """Seed of that split (split.json), the same that an augmentation run of this seed makes; null in scores
+    from before, which are of all training images, and where the dataset cannot be split."""
     explanation: Explanation | None = None
     """What makes it high; null where it was stopped, or belongs to another run."""

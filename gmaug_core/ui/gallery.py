@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig, image_format
-from gmaug_core.data import samples
+from gmaug_core.data import samples, splits
 from gmaug_core.data.nearest import nearest
 from gmaug_core.data.pictures import png
 from gmaug_core.data.samples import Filter
-from gmaug_core.data.splits import three_way_split
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.home import home
 from gmaug_core.report.theme import COLOURS
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.ui import ASSETS, items, text
@@ -167,7 +164,7 @@ def _nearest_real(paths: RunPaths, pixels: NDArray[np.uint8], label: int) -> Non
     settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
     data = open_dataset(settings.dataset)
     real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
-    train = _train(data.id, data.version, settings.seed, home())
+    train = _train(paths, data.id, settings.seed)
     st.markdown("**Nearest real training images**, by pixels")
     with st.container(horizontal=True, key=f"nearest-{paths.id}"):
         for row, distance in nearest(pixels, real, train, data.labels, label, most=NEAREST):
@@ -182,7 +179,5 @@ def _nearest_real(paths: RunPaths, pixels: NDArray[np.uint8], label: int) -> Non
 
 
 @lru_cache(maxsize=4)
-def _train(dataset_id: str, _version: str, seed: int, _home: Path) -> NDArray[np.int64]:
-    data = open_dataset(dataset_id)
-    parts = three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)
-    return parts["train"]
+def _train(paths: RunPaths, dataset_id: str, seed: int) -> NDArray[np.int64]:
+    return splits.read(paths.split, open_dataset(dataset_id), seed)["train"]

@@ -5,13 +5,17 @@ import json
 import numpy as np
 import pytest
 import tiny
-from scipy import stats
 
-from gmaug_core.data import samples
-from gmaug_core.data.splits import three_way_split
+from gmaug_core.config import Profile, SimilarityConfig
+from gmaug_core.data import samples, splits
 from gmaug_core.errors import InputError, Stopped
+from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
-from gmaug_core.method.experiment import Lab, Synthetic
+from gmaug_core.method.cautions import cautions
+from gmaug_core.method.draw import draw
+from gmaug_core.method.lab import Lab
+from gmaug_core.method.result import Collapse
+from gmaug_core.method.score import score_training_images
 
 pytestmark = pytest.mark.slow
 
@@ -113,99 +117,66 @@ def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
         settings = tiny.SETTINGS["generator"] | {"feedback": feedback, "feedback_scale": scale}
         config = tiny.config(data, seeds=1)
         config = config.model_copy(update={"generator": config.generator.model_copy(update=settings)})
-        lab = Lab.prepare(config, data, tmp_path / feedback, lambda *_, **__: None, lambda: False)
-        judge = lab.train_classifier("baseline", "baseline", 0, lab.real())
-        lab.train_generator(judge)
-        pool = lab.draw(1, {0: judge})
+        lab = Lab.prepare(config, data, tmp_path / feedback, no_report, never)
+        judge = lab.trained_or_loaded("baseline", "baseline", 0, lambda lab=lab: lab.real)
+        generator = lab.generator_trained_or_loaded(judge)
+        assert not lab.drawn(1)
+        draw(lab, 1, generator.model, {0: judge})
+        assert lab.drawn(1)
+        pool = lab.pool(1)
         account = pool.account(0)
         assert account["accepted_per_draw"] == pytest.approx(account["accepted"] / account["drawn"])
-        said = experiment.warnings(lab, [account], pool.table)
-        assert any("steered by the first seed's classifier" in line for line in said) == (feedback == "loss")
+        steered = any("steered by the first seed's classifier" in line for line in said(config, data))
+        assert steered == (feedback == "loss")
         drawn[feedback] = pool.images[:10]  # the same seeds
     assert not np.array_equal(drawn["none"], drawn["loss"])
 
 
-def test_training_sets_draw_what_they_say(data, tmp_path):
-    lab = Lab.prepare(tiny.config(data), data, tmp_path, lambda *_, **__: None, lambda: False)
-    rare = data.class_names.index("slant")
-    synthetic = Synthetic(lab.images[:11], np.full(11, rare))
-
-    def share(training, mask):
-        weights = np.ones(len(training.labels)) if training.draw_weights is None else training.draw_weights
-        return weights[mask].sum() / weights.sum()
-
-    oversampled = lab.oversampled()
-    for label in range(3):
-        assert share(oversampled, oversampled.labels == label) == pytest.approx(1 / 3)
-    mixed = lab.with_synthetic("mix", synthetic)
-    made = np.arange(len(mixed.labels)) >= len(lab.split["train"])
-    assert share(mixed, mixed.labels == rare) == pytest.approx(1 / 3)
-    assert share(mixed, made) == pytest.approx(1 / 3 * 0.25)
-    filled = lab.with_synthetic("fill", synthetic)
-    assert filled.draw_weights is None
-    assert (filled.labels == rare).sum() == 16
+def said(config, data, **known):
+    classes = len(data.class_names)
+    given = {"collapse": None, "steps": [], "accepted": 5, "wanted": np.ones(classes, int)}
+    return cautions(config, data.class_names, **given | {"tested": np.full(classes, 12)} | known)
 
 
-def test_interval_covers_at_the_nominal_rate():
-    """Simulated experiments with both sources of error: 95 % intervals cover 93.5-97.5 %."""
-    rng = np.random.default_rng(0)
-    hits, trials, seeds, images = 0, 3000, 5, 60
-    for _ in range(trials):
-        per_image = rng.normal(0, 0.4, images)
-        contributions = per_image + rng.normal(0, 0.05, (seeds, 1)) + rng.normal(0, 0.05, (seeds, images))
-        found = experiment._mean(contributions.mean(axis=1).tolist(), contributions)
-        hits += found["ci_low"] <= 0 <= found["ci_high"]
-    assert 0.935 <= hits / trials <= 0.975
+def test_a_collapse_is_a_warning(data):
+    collapse = Collapse(
+        kimg=40.0,
+        classes=("down",),
+        diversity={"down": 0.01},
+        median_diversity=0.5,
+        best_kimg=20.0,
+        best_by="kid",
+        conditional=False,
+        done="training ended early",
+    )
+    warning = said(tiny.config(data), data, collapse=collapse)[0]
+    assert "at 40 kimg" in warning
+    assert "down" in warning
+    assert "20 kimg" in warning
+    assert "did not know the classes" in warning
 
 
-def test_an_accuracys_interval_ends_at_0_and_1_and_a_gains_does_not():
-    correct = np.array([[1.0] * 19 + [0.0], [1.0] + [0.0] * 19])
-    share, gain = experiment._share([0.95, 0.05], correct), experiment._mean([0.95, 0.05], correct)
-    assert (share["ci_low"], share["ci_high"]) == (0.0, 1.0)
-    assert gain["ci_low"] < -1
-    assert gain["ci_high"] > 2
+def test_few_test_images_and_full_classes_are_warnings(data):
+    lines = said(tiny.config(data), data, wanted=np.zeros(3, int), tested=np.array([12, 9, 12]))
+    assert f"Fewer than 10 test images of: {data.class_names[1]}. Read their recall with care." in lines
+    assert "Every class already has the target number of images: nothing was drawn." in lines
 
 
-def test_interval_of_one_seed_is_the_test_splits_own():
-    low, high = experiment.interval(0.5, 0.0, 1, 0.25, 100)
-    assert high - low == pytest.approx(2 * stats.t.ppf(0.975, 99) * 0.05)
-
-
-LABELS = np.repeat([0, 1, 2], [40, 10, 3])
-
-
-@pytest.mark.parametrize("given", [["train"], ["train", "val"], ["train", "test"], ["train", "val", "test"]])
-def test_three_way_split_is_a_partition(given):
-    splits = np.resize(np.array(given), len(LABELS))
-    parts = three_way_split(LABELS, splits, ["a", "b", "c"], seed=0)
-    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(LABELS)))
-    assert all(len(part) for part in parts.values())
-    if len(given) == 3:
-        assert all((splits[parts[name]] == name).all() for name in parts)
-    again = three_way_split(LABELS, splits, ["a", "b", "c"], seed=0)
-    assert all((parts[name] == again[name]).all() for name in parts)
-
-
-@pytest.mark.parametrize("given", [["train"], ["train", "val"]])
-def test_copies_of_an_image_stay_on_one_side(given):
-    splits = np.resize(np.array(given), len(LABELS))
-    content = np.arange(len(LABELS))
-    content[3::6] = content[2::6][: len(content[3::6])]  # a third of the images are there twice
-    content[-2:] = content[0]  # and one in two classes
-    if len(given) == 2:
-        content = content * 2 + (splits == "val")  # the dataset's own splits share nothing
-    parts = three_way_split(LABELS, splits, ["a", "b", "c"], seed=0, content=content)
-    sides = [set(content[part].tolist()) for part in parts.values()]
-    assert not (sides[0] & sides[1])
-    assert not (sides[0] & sides[2])
-    assert not (sides[1] & sides[2])
-    assert sum(map(len, parts.values())) == len(LABELS)
-
-
-def test_a_class_without_training_images_is_named():
-    splits = np.where(LABELS == 2, "val", "train")
-    with pytest.raises(InputError, match="no training images of c"):
-        three_way_split(LABELS, splits, ["a", "b", "c"], seed=0)
+def test_a_score_is_of_the_images_that_the_run_trains_on(monkeypatch, tmp_path):
+    monkeypatch.setenv("GMAUG_HOME", str(tmp_path / "home"))
+    data = tiny.make_dataset(tmp_path / "bars", held=(), counts={"across": 20, "down": 12, "slant": 9})
+    grouping = {"bars": ["across", "down"], "slant": ["slant"]}
+    config = SimilarityConfig(dataset=data.id, seed=7)
+    part = splits.training_part(tmp_path / "split.json", data, config.seed)
+    assert len(part.index) < len(data), "a dataset without splits: the run trains on some of its images"
+    images = data.images(Profile().images)
+    alone = score_training_images(images, data, part, grouping, profile=Profile(), seed=config.seed)
+    lab = Lab.prepare(tiny.config(data, seed=7), data, tmp_path / "run", no_report, never)
+    run = lab.score(grouping)
+    np.testing.assert_array_equal(lab.split["train"], part.index)
+    assert run.model_copy(update={"seconds": alone.seconds}) == alone
+    assert (alone.training_images, alone.split_seed) == (len(part.index), 7)
+    assert alone.ssim_mergecls.n == len(part.index)
 
 
 def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_words(finished):
@@ -224,18 +195,6 @@ def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_w
         "n_synthetic",
     } <= rows[0].model_fields_set
     assert not any("collapsed" in warning for warning in result.warnings)
-
-
-def test_a_collapse_is_a_warning(data, tmp_path):
-    lab = Lab.prepare(tiny.config(data), data, tmp_path, lambda *_, **__: None, lambda: False)
-    lab.generator_figures = {
-        "collapse": {"kimg": 40.0, "classes": ["down"], "best_kimg": 20.0, "conditional": False}
-    }
-    warning = experiment.warnings(lab, [], [])[0]
-    assert "at 40 kimg" in warning
-    assert "down" in warning
-    assert "20 kimg" in warning
-    assert "did not know the classes" in warning
 
 
 def test_inception_weights_that_do_not_fit_stop_a_run_before_it_begins(data, tmp_path):

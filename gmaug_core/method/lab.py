@@ -1,0 +1,247 @@
+"""The material of an experiment: a dataset prepared for one config, and units of work on it, each remembered
+as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gmaug_core.config import AugmentationConfig, Profile, image_format
+from gmaug_core.data import samples, splits
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.data.views import View
+from gmaug_core.errors import Stopped
+from gmaug_core.files import read_json, write_json
+from gmaug_core.hooks import Report, ShouldStop, under
+from gmaug_core.method.pool import Pool, Synthetic
+from gmaug_core.method.score import score_training_images
+from gmaug_core.models import classifiers, generators, quality
+from gmaug_core.models.classifiers import Classifier, Evaluation
+from gmaug_core.models.devices import pick_device
+from gmaug_core.models.generators import Generator
+from gmaug_core.scoring.result import SimilarityResult
+from gmaug_core.seeds import derive
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a classifier is trained on: images, labels, and how often each is drawn."""
+
+    images: View
+    labels: NDArray[np.int64]
+    draw_weights: NDArray[np.float64] | None = None
+    class_weights: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A classifier retrained on real and kept images, and how it did on validation."""
+
+    use: str
+    classifier: Classifier
+    validation: float
+
+
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """The run's generator, with the figures of its training (keys of result.GeneratorFigures)."""
+
+    model: Generator
+    figures: dict[str, Any]
+
+
+@dataclass
+class Lab:
+    """The dataset prepared for one config. images: uint8, all of them; split: indices of train, val and
+    test."""
+
+    config: AugmentationConfig
+    data: Dataset
+    out_dir: Path
+    report: Report
+    should_stop: ShouldStop
+    images: NDArray[np.uint8]
+    split: splits.Parts
+    device: torch.device
+
+    @classmethod
+    def prepare(
+        cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop
+    ) -> Lab:
+        """Split the dataset, or read how the run split it, and decode its images.
+
+        Raises InputError when it cannot be split or the device is not there; Stopped.
+        """
+        report("decode", 0, len(data))
+        split = splits.kept(out_dir / splits.Split.FILE, data, config.seed)
+        device = pick_device(config.device)
+        shape = image_format(config.generator.resolution, config.generator.colour)
+        images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
+        report("decode", len(data), len(data))
+        return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, device)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of finished and half finished units of work."""
+        return self.out_dir / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of what was drawn."""
+        return self.out_dir / "samples"
+
+    @property
+    def seeds(self) -> list[int]:
+        """One classifier of each variant is trained with each of them."""
+        return [self.config.seed + offset for offset in range(self.config.seeds)]
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return len(self.data.class_names)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Real training images a class."""
+        return np.bincount(self.data.labels[self.split["train"]], minlength=self.classes)
+
+    @cached_property
+    def wanted(self) -> NDArray[np.int64]:
+        """Synthetic images that each class is short of the target."""
+        target = self.config.target or int(self.counts.max())
+        return np.maximum(target - self.counts, 0)
+
+    @property
+    def feedback(self) -> bool:
+        """Whether a judge steers sampling."""
+        return getattr(self.config.generator, "feedback", "none") != "none"
+
+    # training sets; how each variant's is made is in method.variants
+
+    @cached_property
+    def real(self) -> TrainingSet:
+        """The real training images, drawn alike."""
+        index = self.split["train"]
+        return TrainingSet(View([self.images], index), self.data.labels[index])
+
+    def with_synthetic(self, use: str, synthetic: Synthetic) -> TrainingSet:
+        """Real and synthetic images together.
+
+        fill: all drawn alike. mix: each class is drawn as often as its target says, and of the draws of a
+        class that got synthetic images the share `config.mix` is synthetic (never more than in fill).
+        """
+        real = self.real
+        images = real.images.followed_by(synthetic.images)
+        labels = np.concatenate([real.labels, synthetic.labels])
+        if use == "fill":
+            return TrainingSet(images, labels)
+        made = np.bincount(synthetic.labels, minlength=self.classes)
+        share = np.minimum(self.config.mix, made / np.maximum(made + self.counts, 1))
+        filled = (self.counts + self.wanted).astype(float)
+        real_weight = filled * (1 - share) / np.maximum(self.counts, 1)
+        synthetic_weight = filled * share / np.maximum(made, 1)
+        return TrainingSet(
+            images, labels, np.concatenate([real_weight[real.labels], synthetic_weight[synthetic.labels]])
+        )
+
+    # units of work
+
+    def score(self, grouping: Mapping[str, Sequence[str]]) -> SimilarityResult:
+        """The score of the training images at profile `paper`: measured, or read when it was measured
+        before."""
+        path = self.checkpoints / "score.json"
+        if path.exists():
+            return SimilarityResult.read(path)
+        self.report("score", 0, 1)
+        profile = Profile()
+        score = score_training_images(
+            self.data.images(profile.images, should_stop=self.should_stop),
+            self.data,
+            splits.Part(self.split["train"], self.config.seed),
+            grouping,
+            profile=profile,
+            seed=self.config.seed,
+            report=under(self.report, "score"),
+            should_stop=self.should_stop,
+        )
+        if score.stopped:
+            raise Stopped
+        score.write(path)
+        return score
+
+    def generator_trained_or_loaded(self, examiner: Classifier) -> TrainedGenerator:
+        """Trained once a run on the imbalanced training split, or loaded when it was trained before.
+
+        examiner: the classifier whose features show how good the generator is while it trains.
+        """
+        folder, config = self.checkpoints / "generator", self.config.generator
+        done = folder / "figures.json"
+        if done.exists():
+            return TrainedGenerator(generators.load(folder, str(self.device)), read_json(done))
+        generator, real = generators.create(config), self.real
+        figures = generator.train(
+            real.images,
+            real.labels,
+            self.data.class_names,
+            folder,
+            seed=derive("generator", self.config.seed),
+            device=str(self.device),
+            report=self.report,
+            should_stop=self.should_stop,
+            assess=quality.Assessment(
+                lambda images: (examiner.features(images), examiner.predict_logits(images)),
+                real.images,
+                real.labels,
+                self.classes,
+            ),
+        )
+        generator.save(folder)
+        write_json(done, figures)
+        return TrainedGenerator(generator, figures)
+
+    def trained_or_loaded(
+        self, stage: str, name: str, seed: int, training_set: Callable[[], TrainingSet]
+    ) -> Classifier:
+        """The classifier of this name and seed: trained, or loaded when it was trained before."""
+        config = self.config.classifier
+        path = self.checkpoints / f"classifier-{name}-{seed}.safetensors"
+        if path.exists():
+            return classifiers.load(path, self.classes, config, self.device)
+        self.report(stage, 0, config.steps, variant=name, seed=seed)
+        training = training_set()
+        classifier = classifiers.train(
+            training.images,
+            training.labels,
+            self.classes,
+            config,
+            seed=seed,
+            draw_weights=training.draw_weights,
+            class_weights=training.class_weights,
+            normalise_on=self.real.images,
+            checkpoint=path.with_suffix(".training"),
+            device=self.device,
+            report=under(self.report, stage, variant=name, seed=seed),
+            should_stop=self.should_stop,
+        )
+        classifier.save(path)
+        return classifier
+
+    def evaluate(self, classifier: Classifier, part: str) -> Evaluation:
+        """On one part of the split."""
+        index = self.split[part]
+        return classifier.evaluate(View([self.images], index), self.data.labels[index])
+
+    def drawn(self, step: int) -> bool:
+        """Whether this step was drawn to its end."""
+        return step in samples.steps(self.samples)
+
+    def pool(self, step: int) -> Pool:
+        """What was drawn in this step."""
+        return Pool.read(self.samples, step, self.wanted, self.data.class_names)
