@@ -27,7 +27,7 @@ import torch
 
 from gmaug_core.config import augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo  # noqa: E402
+from gmaug_core.data.demo import make_demo
 from gmaug_core.models import classifiers, generators, quality
 
 TOLERANCE = 0.05

@@ -28,7 +28,7 @@ from sklearn.svm import SVC
 
 from gmaug_core.config import GENERATORS, augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset, pictures
-from gmaug_core.data.demo import make_demo  # noqa: E402
+from gmaug_core.data.demo import make_demo
 from gmaug_core.models import generators
 
 

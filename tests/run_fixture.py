@@ -51,8 +51,13 @@ def make_run(
     grouping = workspace.groupings.names(data)[0]
     config: Any
     if kind == "augmentation":
-        config = augmentation_config(dataset_id, image_size=data.image_size, colour=data.colour, symmetric=data.symmetric,
-                                     overrides={"grouping": grouping})  # fmt: skip
+        config = augmentation_config(
+            dataset_id,
+            image_size=data.image_size,
+            colour=data.colour,
+            symmetric=data.symmetric,
+            overrides={"grouping": grouping},
+        )
     else:
         config = SimilarityConfig(dataset=dataset_id, grouping=grouping)
     paths = runs.RunPaths(runs.root() / launch.submit(config, token=token, where=Nowhere()))
@@ -145,9 +150,17 @@ def _write_metrics(paths: RunPaths, data: dataset.Dataset, kind: str, *, whole: 
             }
         )
     if kind == "augmentation":
-        for k in range(1, 61 if whole else 32):
-            rows.append({"stage": "generator", "step": k, "total": 60, "kimg": float(k), "loss": 0.9 * k**-0.35 + random.normal(0, 0.01),
-                         "img_per_s": 640 + random.normal(0, 20)})  # fmt: skip
+        rows += [
+            {
+                "stage": "generator",
+                "step": k,
+                "total": 60,
+                "kimg": float(k),
+                "loss": 0.9 * k**-0.35 + random.normal(0, 0.01),
+                "img_per_s": 640 + random.normal(0, 20),
+            }
+            for k in range(1, 61 if whole else 32)
+        ]
         if whole:
             for variant in ("baseline", "augmented", "oversampling"):
                 for seed in SEEDS:
@@ -174,7 +187,7 @@ def _write_metrics(paths: RunPaths, data: dataset.Dataset, kind: str, *, whole: 
                 }
             )
     start = time.time() - 200
-    with open(paths.metrics, "w") as file:
+    with paths.metrics.open("w") as file:
         for k, row in enumerate(rows):
             file.write(json.dumps({"time": start + k, "attempt": 1, **row}) + "\n")
 
@@ -213,14 +226,20 @@ def _write_samples(paths: RunPaths, data: dataset.Dataset, per_class: int) -> No
             tables.append(
                 pd.DataFrame(
                     {
-                        "sample": sample + np.arange(len(labels)), "step": step, "seed": seed, "label": labels,
-                        "class": [data.class_names[label] for label in labels], "draw_seed": draw_seeds,
+                        "sample": sample + np.arange(len(labels)),
+                        "step": step,
+                        "seed": seed,
+                        "label": labels,
+                        "class": [data.class_names[label] for label in labels],
+                        "draw_seed": draw_seeds,
                         "logit": logits[np.arange(len(labels)), labels],
                         "probability": selection.probabilities(logits)[np.arange(len(labels)), labels],
-                        "predicted": verdict.predicted, "accepted": verdict.accepted, "reason": verdict.reason,
+                        "predicted": verdict.predicted,
+                        "accepted": verdict.accepted,
+                        "reason": verdict.reason,
                     }
                 )
-            )  # fmt: skip
+            )
         sample += len(labels)
         samples.write_step(
             paths.samples, step, np.clip(noisy, 0, 255).astype(np.uint8), pd.concat(tables, ignore_index=True)
@@ -250,8 +269,13 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
     config = runs.RunConfigFile.read(paths.config).to_dict()
     settings = config["settings"]
     classes = list(data.class_names)
-    n = {name: {split: int(((data.labels == k) & (data.splits == split)).sum()) for split in ("train", "val", "test")}
-         for k, name in enumerate(classes)}  # fmt: skip
+    n = {
+        name: {
+            split: int(((data.labels == k) & (data.splits == split)).sum())
+            for split in ("train", "val", "test")
+        }
+        for k, name in enumerate(classes)
+    }
     total_test = sum(item["test"] for item in n.values()) or 50
     law = paper_law()
     gain, low, high = law.predict(0.431)
@@ -280,43 +304,114 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
         }
 
     document = {
-        "run": paths.id, "kind": "augmentation", "schema": AugmentationResult.SCHEMA,
-        "dataset": data.id, "dataset_name": data.name, "preset": settings["preset"],
-        "generator": {"name": settings["generator"]["name"], "closed_set": True, "seconds": 84.0, "img_per_s": 640.0},
-        "classifier": {**settings["classifier"], "parameters": 175000}, "seeds": SEEDS,
+        "run": paths.id,
+        "kind": "augmentation",
+        "schema": AugmentationResult.SCHEMA,
+        "dataset": data.id,
+        "dataset_name": data.name,
+        "preset": settings["preset"],
+        "generator": {
+            "name": settings["generator"]["name"],
+            "closed_set": True,
+            "seconds": 84.0,
+            "img_per_s": 640.0,
+        },
+        "classifier": {**settings["classifier"], "parameters": 175000},
+        "seeds": SEEDS,
         "splits": {split: sum(item[split] for item in n.values()) for split in ("train", "val", "test")},
         "score": {
-            "profile": "paper", "argmax": next(iter(config["grouping"])),
-            "ssim_supsubcls": {"value": 0.431, "ci_low": 0.421, "ci_high": 0.44, "pairs": 800, "exact": False, "bias": 0.0015,
-                               "bias_corrected": 0.4295, "argmax_certain": True, "name": next(iter(config["grouping"])),
-                               "runner_up": "straight", "gap": 0.05},
-            "ssim_mergecls": {"n": sum(item["train"] for item in n.values()), "value": 0.31, "ci_low": 0.302, "ci_high": 0.318,
-                              "pairs": 800, "exact": False, "approximate": False, "se": 0.004},
+            "profile": "paper",
+            "argmax": next(iter(config["grouping"])),
+            "ssim_supsubcls": {
+                "value": 0.431,
+                "ci_low": 0.421,
+                "ci_high": 0.44,
+                "pairs": 800,
+                "exact": False,
+                "bias": 0.0015,
+                "bias_corrected": 0.4295,
+                "argmax_certain": True,
+                "name": next(iter(config["grouping"])),
+                "runner_up": "straight",
+                "gap": 0.05,
+            },
+            "ssim_mergecls": {
+                "n": sum(item["train"] for item in n.values()),
+                "value": 0.31,
+                "ci_low": 0.302,
+                "ci_high": 0.318,
+                "pairs": 800,
+                "exact": False,
+                "approximate": False,
+                "se": 0.004,
+            },
         },
-        "predicted": {"gain_percent": gain, "low": low, "high": high, "advice": {"verdict": advice.verdict, "text": advice.text}},
-        "baseline": baseline, "augmented": augmented, "controls": controls,
+        "predicted": {
+            "gain_percent": gain,
+            "low": low,
+            "high": high,
+            "advice": {"verdict": advice.verdict, "text": advice.text},
+        },
+        "baseline": baseline,
+        "augmented": augmented,
+        "controls": controls,
         "relative_gain_percent": against("baseline", baseline),
         "gains": {key: against(key, value) for key, value in {"baseline": baseline, **controls}.items()},
         "per_class": [
-            {"class": name, "train": n[name]["train"], "test": n[name]["test"], "synthetic": accepted[name],
-             **{key: float(np.clip(base + random.normal(0.01, 0.02), 0, 1)) for key, base in
-                (("baseline", 0.985 - 0.012 * k), ("augmented", 0.985 - 0.006 * k), ("unfiltered", 0.985 - 0.009 * k),
-                 ("oversampling", 0.985 - 0.01 * k), ("class_balanced_loss", 0.985 - 0.011 * k))}}
+            {
+                "class": name,
+                "train": n[name]["train"],
+                "test": n[name]["test"],
+                "synthetic": accepted[name],
+                **{
+                    key: float(np.clip(base + random.normal(0.01, 0.02), 0, 1))
+                    for key, base in (
+                        ("baseline", 0.985 - 0.012 * k),
+                        ("augmented", 0.985 - 0.006 * k),
+                        ("unfiltered", 0.985 - 0.009 * k),
+                        ("oversampling", 0.985 - 0.01 * k),
+                        ("class_balanced_loss", 0.985 - 0.011 * k),
+                    )
+                },
+            }
             for k, name in enumerate(classes)
         ],
         "accepted": {"total": sum(accepted.values()), "per_class": accepted},
-        "rejected": {"total": sum(rejected.values()), "per_class": rejected,
-                     "reasons": {str(k): int(v) for k, v in rows[~rows["accepted"]]["reason"].value_counts().items()}},
+        "rejected": {
+            "total": sum(rejected.values()),
+            "per_class": rejected,
+            "reasons": {str(k): int(v) for k, v in rows[~rows["accepted"]]["reason"].value_counts().items()},
+        },
         "steps": [
-            {"seed": seed, "step": step, "chosen": "mix", "val_before": 0.951, "val_after": 0.951 + 0.008 / step, "went_on": step == 1,
-             "wanted": 400, "accepted": 380, "drawn": 450, "accepted_per_draw": 380 / 450,
-             "short": {classes[-1]: 20} if step == 1 else {}}
-            for seed in SEEDS for step in (1, 2)
+            {
+                "seed": seed,
+                "step": step,
+                "chosen": "mix",
+                "val_before": 0.951,
+                "val_after": 0.951 + 0.008 / step,
+                "went_on": step == 1,
+                "wanted": 400,
+                "accepted": 380,
+                "drawn": 450,
+                "accepted_per_draw": 380 / 450,
+                "short": {classes[-1]: 20} if step == 1 else {},
+            }
+            for seed in SEEDS
+            for step in (1, 2)
         ],
-        "quality": {"n_real": 241, "n_synthetic": 320, "fd": 14.2, "kid": 0.031, "memorised_share": 0.01, "precision": 0.82, "recall": 0.74,
-                    "real_vs_synthetic_auc": 0.71, "auc_n": 241},
+        "quality": {
+            "n_real": 241,
+            "n_synthetic": 320,
+            "fd": 14.2,
+            "kid": 0.031,
+            "memorised_share": 0.01,
+            "precision": 0.82,
+            "recall": 0.74,
+            "real_vs_synthetic_auc": 0.71,
+            "auc_n": 241,
+        },
         "warnings": [f"class '{classes[-1]}' reached 80 of 100 images within the draw budget"],
-    }  # fmt: skip
+    }
     return AugmentationResult.parse(document)
 
 
@@ -333,7 +428,8 @@ def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
         {"name": name, **mean(sum(data.counts[sub] for sub in subs), value[name], 400, k == 2)}
         for k, (name, subs) in enumerate(groups.items())
     ]
-    first, second = list(groups)[0], list(groups)[min(1, len(groups) - 1)]
+    names = list(groups)
+    first, second = names[0], names[min(1, len(names) - 1)]
     classes = list(groups[first])
     places = range(len(classes))
     score = SimilarityResult.new(
@@ -392,7 +488,10 @@ def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
 
 
 def write_fixture(home: Path) -> str:
-    """The demo dataset with a finished run of each kind; the id of the augmentation run. For looking at pages."""
+    """The demo dataset with a finished run of each kind; the id of the augmentation run.
+
+    For looking at pages.
+    """
     made = make_demo()
     make_run(made, kind="similarity", token="fixture-score")
     return make_run(made, token="fixture-augment").id

@@ -36,7 +36,9 @@ class View:
     """
 
     def __init__(self, arrays: Sequence[NDArray[np.uint8]], index: Index) -> None:
-        """arrays: uint8, all [*, h, w] or all [*, h, w, 3]; index: int [n], positions in their concatenation."""
+        """arrays: uint8, all [*, h, w] or all [*, h, w, 3]; index: int [n], positions in their
+        concatenation.
+        """
         self._arrays = tuple(arrays)
         self._index = np.asarray(index, np.int64)
         self._ends = np.cumsum([len(array) for array in self._arrays])

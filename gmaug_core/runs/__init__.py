@@ -20,12 +20,12 @@ from gmaug_core.runs.status import ACTIVE, STALLED_S, STATES, Status, read_statu
 from gmaug_core.runs.writer import RunWriter, create
 
 __all__ = [
-    "KINDS",
-    "Kind",
-    "RunConfigFile",
     "ACTIVE",
+    "KINDS",
     "STALLED_S",
     "STATES",
+    "Kind",
+    "RunConfigFile",
     "RunPaths",
     "RunWriter",
     "Status",

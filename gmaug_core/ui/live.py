@@ -1,7 +1,8 @@
-"""The live view of a run of any kind: state, stages, progress, charts, pictures, log. One top-level fragment that reads files.
+"""The live view of a run of any kind: state, stages, progress, charts, pictures, log. One top-level fragment
+that reads files.
 
-Call `show` outside of any other fragment. While the run is active the fragment repeats; when it ends the whole page is run
-again once, so that the page can show the result.
+Call `show` outside of any other fragment. While the run is active the fragment repeats; when it ends the
+whole page is run again once, so that the page can show the result.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def _header(paths: RunPaths, status: Status) -> None:
         attempt = f" · attempt {status.attempt}" if status.attempt > 1 else ""
         took = f" · {text.duration(end - status.started)}" if status.started else ""
         st.markdown(
-            f"{state_badge(status.state)} **{text.md(paths.id)}** · begun {text.when(status.created)}{took}{attempt}"
+            f"{state_badge(status.state)} **{text.md(paths.id)}** · begun "
+            f"{text.when(status.created)}{took}{attempt}"
         )
         if status.active:
             stopping = paths.stop.exists()
@@ -123,12 +125,14 @@ def _resume(run_id: str) -> None:
 def _banner(paths: RunPaths, status: Status) -> None:
     if status.state == "queued":
         st.info(
-            "Waiting to begin. One augmentation run works at a time on this machine; this one starts by itself. You can close this page.",
+            "Waiting to begin. One augmentation run works at a time on this machine; this one starts by "
+            "itself. You can close this page.",
             icon=":material/schedule:",
         )
     elif status.state == "lost":
         st.warning(
-            "The process of this run is gone (the machine was restarted, or it was killed). Nothing finished is lost: "
+            "The process of this run is gone (the machine was restarted, or it was killed). Nothing finished "
+            "is lost: "
             "**Resume** goes on from the last checkpoint and ends with the same result.",
             icon=":material/link_off:",
         )
@@ -139,7 +143,8 @@ def _banner(paths: RunPaths, status: Status) -> None:
         text.error_box(status.error.raised() if status.error else unknown)
     elif status.stalled:
         st.warning(
-            f"Nothing has moved for {text.duration(time.time() - status.progress_at)}. The process is alive: a long step on a busy "
+            f"Nothing has moved for {text.duration(time.time() - status.progress_at)}. The process is alive: "
+            "a long step on a busy "
             "machine, or stuck. You can wait, or stop and resume.",
             icon=":material/hourglass_bottom:",
         )
@@ -199,8 +204,10 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
                 drawn["accepted"] + drawn["rejected"]
             )  # fewer than were drawn: a round is judged when it is whole
             st.markdown(
-                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn; of {text.count(judged)} judged "
-                f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} rejected]."
+                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn; of "
+                f"{text.count(judged)} judged "
+                f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} "
+                "rejected]."
             )
     with right:
         grids(paths)
@@ -286,7 +293,10 @@ def _history(_folder: Path) -> _History:
 
 
 def history(paths: RunPaths) -> list[dict[str, Any]]:
-    """All metrics rows so far. Only what was appended since the last look is read; long histories are thinned."""
+    """All metrics rows so far.
+
+    Only what was appended since the last look is read; long histories are thinned.
+    """
     seen = _history(paths.folder)
     with seen.lock:
         rows, seen.offset = runs.read_metrics(paths, seen.offset)

@@ -14,6 +14,8 @@ from gmaug_core.data.demo import make_demo
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import groupings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def demo(home) -> str:

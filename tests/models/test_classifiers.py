@@ -15,6 +15,8 @@ from gmaug_core.models.classifiers.resnet import ResNet18
 from gmaug_core.models.classifiers.training import lr_factor
 from gmaug_core.models.classifiers.transforms import distort
 
+pytestmark = pytest.mark.slow
+
 TINY = ResNetConfig(
     width=8, stem="small", blocks=(1, 1), steps=40, batch=32, lr=0.05, augment="affine", checkpoint_steps=10
 )

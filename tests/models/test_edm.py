@@ -79,9 +79,9 @@ def test_one_flat_image_still_trains(tmp_path):
     assert next(generator.sample(np.zeros(2, np.int64), np.arange(2), 2)).shape == (2, 8, 8)
 
 
-@pytest.mark.parametrize("lane", [{}, {"cbdm_tau": 0.5}, {"augment": 0.5}, {"label_drop": 0.9}])
-def test_a_short_training_learns(lane, tmp_path):
-    config = SMALL.model_copy(update={"kimg": 1.2, "snapshot_kimg": 2.0, **lane})
+@pytest.mark.parametrize("settings", [{}, {"cbdm_tau": 0.5}, {"augment": 0.5}, {"label_drop": 0.9}])
+def test_a_short_training_learns(settings, tmp_path):
+    config = SMALL.model_copy(update={"kimg": 1.2, "snapshot_kimg": 2.0, **settings})
     labels = np.arange(20) % 2
     images = np.where(labels[:, None, None] == 0, 40, 215) * np.ones((1, 8, 8))
     images[:, :4] = 128  # the classes differ in their lower halves
@@ -89,7 +89,7 @@ def test_a_short_training_learns(lane, tmp_path):
     figures = generator.train(images.astype(np.uint8), labels, ["dark", "light"], tmp_path, device="cpu")
     assert figures["loss"] < 0.5
     samples = next(generator.sample(np.arange(8) % 2, np.arange(8), 8))
-    if lane != {"label_drop": 0.9}:
+    if settings != {"label_drop": 0.9}:
         assert samples[::2, 4:].mean() < 80 < 175 < samples[1::2, 4:].mean()
     assert abs(samples[:, :4].mean() - 128) < 25
 

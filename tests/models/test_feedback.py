@@ -14,10 +14,10 @@ from gmaug_core.models import generators
 from gmaug_core.models.generators.feedback import objective
 from gmaug_core.models.generators.noising import schedule_betas
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 SMALL = {"resolution": 8, "channels": 8, "channel_mult": (1, 2)}
-LANES = {
+CONFIGS = {
     "edm": EDMConfig(**SMALL, sampling_steps=8),
     "edm-heun": EDMConfig(**SMALL, sampling_steps=4, sampler="heun", autoguidance=0.5),
     "ddim": GuidedDiffusionConfig(**SMALL, sampling_steps=10, guidance=0.0),
@@ -75,9 +75,9 @@ def judged(images):
     }
 
 
-@pytest.mark.parametrize("name", LANES)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_the_judge_gets_what_it_asks_for(name):
-    generator = untrained(LANES[name])
+    generator = untrained(CONFIGS[name])
     plain = judged(draw(generator, judge=None))
     assert judged(draw(generator, feedback="loss", feedback_scale=10.0))["loss"] > plain["loss"] + 0.1
     assert judged(draw(generator, feedback="loss", feedback_scale=-10.0))["loss"] < plain["loss"] - 0.1
@@ -86,9 +86,9 @@ def test_the_judge_gets_what_it_asks_for(name):
     assert less < plain["entropy"] < more
 
 
-@pytest.mark.parametrize("name", LANES)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_steered_images_depend_on_their_seed_alone_and_off_is_off(name):
-    generator = untrained(LANES[name])
+    generator = untrained(CONFIGS[name])
     plain = draw(generator, judge=None)
     assert np.array_equal(draw(generator), plain), "feedback is 'none'"
     torch.manual_seed(5)
@@ -111,7 +111,7 @@ def test_the_objective_by_hand():
     assert float(objective(logits, labels, "entropy")) == pytest.approx(entropy)
 
 
-def test_a_lane_that_cannot_be_steered_says_so():
+def test_a_generator_that_cannot_be_steered_says_so():
     generator = generators.create(StyleGAN2Config(resolution=8, channel_max=8, z_dim=8, w_dim=8))
     generator.class_names = ("dark", "bright")
     generator._network = generator.build(2).eval()

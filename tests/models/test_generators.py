@@ -1,4 +1,4 @@
-"""The Generator contract: the same tests for every lane."""
+"""The Generator contract: the same tests for every generator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 CLASSES = ("zero", "one", "two")
 SMALL = {"resolution": 8, "batch": 8, "kimg": 0.08, "snapshot_kimg": 0.032}
-LANES = {
+CONFIGS = {
     "edm": EDMConfig(**SMALL, channels=8, channel_mult=(1, 2), sampling_steps=4),
     "edm-heun-rgb": EDMConfig(
         **SMALL,
@@ -88,14 +88,14 @@ LANES = {
 }
 
 
-def lanes(*names):
+def each(*names):
     return pytest.mark.parametrize(
-        "config", [LANES[name] for name in names or LANES], ids=names or list(LANES)
+        "config", [CONFIGS[name] for name in names or CONFIGS], ids=names or list(CONFIGS)
     )
 
 
 def test_every_generator_is_under_contract():
-    assert {config.name for config in LANES.values()} == set(GENERATORS)
+    assert {config.name for config in CONFIGS.values()} == set(GENERATORS)
 
 
 def data(config, n=30, seed=0):
@@ -127,11 +127,11 @@ def stop_after(calls):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Every lane trained once without interruption: name of the config -> (generator, figures, folder,
+    """Every generator trained once without interruption: name of the config -> (generator, figures, folder,
     reports).
     """
     result = {}
-    for name, config in LANES.items():
+    for name, config in CONFIGS.items():
         folder, reports = tmp_path_factory.mktemp(name), []
         generator, figures = train(
             config, folder, report=lambda *place, into=reports, **metrics: into.append((place, metrics))
@@ -140,7 +140,7 @@ def trained(tmp_path_factory):
     return result
 
 
-@lanes()
+@each()
 def test_trains_reports_and_draws_a_sheet(config, trained):
     _, figures, folder, reports = trained[config]
     assert figures["images"] == 80
@@ -162,7 +162,7 @@ def test_trains_reports_and_draws_a_sheet(config, trained):
     assert [metrics["quality"] for _, metrics in reports if "quality" in metrics] == figures["quality"]
 
 
-@lanes()
+@each()
 def test_samples_are_uint8_in_order_and_depend_on_their_seed_alone(config, trained):
     generator = trained[config][0]
     whole = draw(generator)
@@ -180,7 +180,7 @@ def test_samples_are_uint8_in_order_and_depend_on_their_seed_alone(config, train
     assert list(generator.sample(np.array([], np.int64), np.array([], np.int64), 4)) == []
 
 
-@lanes()
+@each()
 def test_sampling_leaves_random_numbers_and_autograd_alone(config, trained):
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -192,7 +192,7 @@ def test_sampling_leaves_random_numbers_and_autograd_alone(config, trained):
     assert torch.equal(torch.rand(3), expected)
 
 
-@lanes()
+@each()
 def test_round_trip(config, trained, tmp_path):
     generator = trained[config][0]
     generator.save(tmp_path)
@@ -204,7 +204,7 @@ def test_round_trip(config, trained, tmp_path):
     assert np.array_equal(draw(again), draw(generator))
 
 
-@lanes()
+@each()
 @pytest.mark.parametrize("steps", [1, 6])
 def test_resume_equals_uninterrupted_bit_for_bit(config, steps, trained, tmp_path):
     calls = []
@@ -225,14 +225,14 @@ def test_resume_equals_uninterrupted_bit_for_bit(config, steps, trained, tmp_pat
     assert np.array_equal(draw(resumed), draw(whole))
 
 
-@lanes("edm", "guided_diffusion", "stylegan2")
+@each("edm", "guided_diffusion", "stylegan2")
 def test_a_finished_training_is_not_done_again(config, trained):
     generator, _, folder, _ = trained[config]
     again, _ = train(config, folder, report=lambda *a, **k: pytest.fail("trained again"))
     assert np.array_equal(draw(again), draw(generator))
 
 
-@lanes("edm", "guided_diffusion", "stylegan2")
+@each("edm", "guided_diffusion", "stylegan2")
 def test_a_checkpoint_of_another_training_is_refused(config, trained):
     folder = trained[config][2]
     before = (folder / "training.safetensors").read_bytes()
@@ -243,7 +243,7 @@ def test_a_checkpoint_of_another_training_is_refused(config, trained):
     assert (folder / "training.safetensors").read_bytes() == before
 
 
-@lanes("edm", "guided_diffusion", "stylegan2")
+@each("edm", "guided_diffusion", "stylegan2")
 def test_divergence_keeps_the_last_good_snapshot(config, tmp_path, monkeypatch):
     generator = generators.create(config)
     start = generator.start
@@ -278,7 +278,7 @@ def test_divergence_keeps_the_last_good_snapshot(config, tmp_path, monkeypatch):
     assert np.array_equal(draw(resumed), draw(whole))
 
 
-@lanes("edm", "guided_diffusion", "stylegan2")
+@each("edm", "guided_diffusion", "stylegan2")
 def test_a_view_trains_as_a_copy_does_to_the_last_bit(config, tmp_path):
     images, labels = data(config)
     index = np.arange(30)[::-1].copy()
@@ -290,7 +290,7 @@ def test_a_view_trains_as_a_copy_does_to_the_last_bit(config, tmp_path):
     np.testing.assert_array_equal(*drawn)
 
 
-@lanes()
+@each()
 def test_the_callers_random_numbers_stay(config, tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -300,7 +300,7 @@ def test_the_callers_random_numbers_stay(config, tmp_path):
     assert torch.equal(torch.rand(3), expected)
 
 
-@lanes("edm", "guided_diffusion", "stylegan2")
+@each("edm", "guided_diffusion", "stylegan2")
 def test_bad_input_is_refused(config, tmp_path):
     images, labels = data(config)
     generator = generators.create(config)
@@ -317,29 +317,29 @@ def test_bad_input_is_refused(config, tmp_path):
     refused("outside", labels=labels + 1)
     refused("not available", device="cuda:77")
     with pytest.raises(InputError, match="settings of"):
-        type(generator)(LANES["edm" if config.name != "edm" else "stylegan2"])
+        type(generator)(CONFIGS["edm" if config.name != "edm" else "stylegan2"])
     with pytest.raises(InputError, match="not trained"):
         next(generator.sample(labels, labels, 4))
     assert not any(tmp_path.iterdir())
 
 
 def test_bad_samples_are_refused(trained):
-    generator = trained[LANES["edm"]][0]
+    generator = trained[CONFIGS["edm"]][0]
     with pytest.raises(InputError, match="outside"):
         next(generator.sample(np.array([3]), np.array([0]), 4))
     with pytest.raises(InputError, match="seeds"):
         next(generator.sample(np.array([1, 2]), np.array([0]), 4))
 
 
-@pytest.mark.parametrize("damage", ["missing", "json", "lane", "weights", "shapes"])
+@pytest.mark.parametrize("damage", ["missing", "json", "generator", "weights", "shapes"])
 def test_loading_what_is_not_a_generator(damage, trained, tmp_path):
-    trained[LANES["edm"]][0].save(tmp_path)
+    trained[CONFIGS["edm"]][0].save(tmp_path)
     config, model = tmp_path / "config.json", tmp_path / "model.safetensors"
     if damage == "missing":
         model.unlink()
     elif damage == "json":
         config.write_text("{")
-    elif damage == "lane":
+    elif damage == "generator":
         config.write_text(config.read_text().replace('"edm"', '"gan"'))
     elif damage == "weights":
         model.write_bytes(model.read_bytes()[:100])
@@ -394,7 +394,7 @@ def test_pixels_round_trip():
     assert np.array_equal(to_uint8(to_signed(torch.from_numpy(colour))), colour)
 
 
-@lanes("edm", "stylegan2-ada-rgb")
+@each("edm", "stylegan2-ada-rgb")
 def test_an_estimate_measures_a_few_steps(config, monkeypatch):
     from gmaug_core.models.generators import cost
 

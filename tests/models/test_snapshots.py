@@ -14,7 +14,7 @@ from gmaug_core.models import generators
 from gmaug_core.models.diversity import class_spread, relative_spread
 from gmaug_core.models.generators.snapshots import Watch, look_size
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 NAMES = ("a", "b", "c")
 LABELS = np.repeat([0, 1, 2], [30, 20, 3])

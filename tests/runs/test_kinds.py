@@ -1,4 +1,6 @@
-"""Every kind of run: its config validates, its stages have words, its work is there, its result reads what it writes."""
+"""Every kind of run: its config validates, its stages have words, its work is there, its result reads
+what it writes.
+"""
 
 from __future__ import annotations
 

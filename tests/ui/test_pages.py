@@ -18,6 +18,8 @@ from gmaug_core.intake import jobs
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace.grouping import Grouping
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def open_page(home):

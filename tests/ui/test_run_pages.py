@@ -1,4 +1,6 @@
-"""The pages about runs, in every state a run can have: nothing breaks, the next step is said, names are text."""
+"""The pages about runs, in every state a run can have: nothing breaks, the next step is said, names are
+text.
+"""
 
 from __future__ import annotations
 
@@ -87,9 +89,12 @@ def test_an_unfinished_run_says_how_it_stands(demo, monkeypatch, kind, state):
     said = words(open_page(kind))
     assert f": {state}]" in said
     expected = {
-        "queued": "Waiting to begin", "running": "Stop", "failed": "the loss became infinite", "cancelled": "was stopped",
+        "queued": "Waiting to begin",
+        "running": "Stop",
+        "failed": "the loss became infinite",
+        "cancelled": "was stopped",
         "lost": "is gone",
-    }[state]  # fmt: skip
+    }[state]
     assert expected in said
     assert ("Resume" in said) == (state in ("failed", "cancelled", "lost"))
     if kind == "augmentation":
@@ -133,7 +138,8 @@ def test_stop_writes_the_stop_file_and_says_so(demo, as_if_alive):
     at.button(key=f"stop-{paths.id}").click().run()
     assert paths.stop.exists()
     at = open_page("augmentation")
-    assert "Asked to stop" in words(at) and at.button(key=f"stop-{paths.id}").disabled
+    assert "Asked to stop" in words(at)
+    assert at.button(key=f"stop-{paths.id}").disabled
 
 
 def test_measure_submits_one_run_whatever_is_clicked(demo, monkeypatch):
@@ -143,7 +149,8 @@ def test_measure_submits_one_run_whatever_is_clicked(demo, monkeypatch):
     )
     at = open_page("similarity")
     at.button(key="score-start").click().run()
-    assert not at.exception and len(started) == 1
+    assert not at.exception
+    assert len(started) == 1
     assert runs.RunConfigFile.read(runs.find(started[0]).config).settings.grouping == "shape"
     assert at.query_params["run"] in (started[0], [started[0]])
 
@@ -160,10 +167,14 @@ def test_launch_uses_what_was_chosen(demo, monkeypatch):
     at.text_area(key=f"more-{tag}").set_value("classifier.steps=50\nseeds=2").run()
     assert not at.exception
     at.button(key="aug-start").click().run()
-    assert not at.exception and len(started) == 1
+    assert not at.exception
+    assert len(started) == 1
     settings = runs.RunConfigFile.read(started[0].config).to_dict()["settings"]
-    assert settings["generator"]["name"] == "stylegan2" and settings["generator"]["kimg"] == 5
-    assert settings["classifier"]["steps"] == 50 and settings["seeds"] == 2 and settings["preset"] == "quick"
+    assert settings["generator"]["name"] == "stylegan2"
+    assert settings["generator"]["kimg"] == 5
+    assert settings["classifier"]["steps"] == 50
+    assert settings["seeds"] == 2
+    assert settings["preset"] == "quick"
 
 
 @pytest.mark.parametrize(
@@ -178,14 +189,17 @@ def test_launch_uses_what_was_chosen(demo, monkeypatch):
 def test_a_bad_setting_is_explained_and_nothing_can_be_launched(demo, line, said):
     at = open_page("augmentation")
     at.text_area(key=f"more-quick-edm-{demo}").set_value(line).run()
-    assert said in words(at) and at.button(key="aug-start").disabled and not at.exception
+    assert said in words(at)
+    assert at.button(key="aug-start").disabled
+    assert not at.exception
 
 
 def test_another_profile_gets_no_prediction(demo):
     paths = run_fixture.make_run(demo, kind="similarity", token="profile")
     write_json(paths.result, json.loads(paths.result.read_text()) | {"profile": "uniform7"})
     said = words(open_page("similarity"))
-    assert "No prediction" in said and "Unlikely to pay" not in said
+    assert "No prediction" in said
+    assert "Unlikely to pay" not in said
 
 
 def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_noticed(demo):
@@ -193,7 +207,8 @@ def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_n
     config = json.loads(paths.config.read_text())
     write_json(paths.config, config | {"grouping": {"round": ["0"], "rest": [str(k) for k in range(1, 10)]}})
     said = words(open_page("similarity"))
-    assert "inside a class" in said and "has been edited since" in said
+    assert "inside a class" in said
+    assert "has been edited since" in said
 
 
 def test_nothing_to_score_is_said(demo):
@@ -224,9 +239,12 @@ def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
     run_fixture.make_run(demo, token="refit", per_class=4)
     at = open_page("gains")
     at.segmented_control(key="law").set_value("with_mine").run()
-    assert not at.exception and "Fitted to 9 points" in words(at)
+    assert not at.exception
+    assert "Fitted to 9 points" in words(at)
     at.segmented_control(key="law").set_value("mine").run()
-    assert not at.exception and "Fitted to" not in words(at) and "at least 3 points" in words(at)
+    assert not at.exception
+    assert "Fitted to" not in words(at)
+    assert "at least 3 points" in words(at)
 
 
 def test_an_interval_on_few_pairs_is_called_approximate(demo):
@@ -244,7 +262,8 @@ def test_a_link_to_a_run_opens_its_dataset(demo, tmp_path):
     at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30)
     at.query_params["run"] = paths.id
     at.run()
-    assert at.query_params["dataset"] in (demo, [demo]) and other != demo
+    assert at.query_params["dataset"] in (demo, [demo])
+    assert other != demo
 
 
 def test_hostile_names_are_shown_as_text(demo):
@@ -263,13 +282,14 @@ def test_decisions_of_people_are_counted(demo):
 def test_metrics_are_read_once_and_thinned(demo):
     paths = run_fixture.make_run(demo, state="failed", token="history")
     before = live.history(paths)
-    with open(paths.metrics, "a") as file:
+    with paths.metrics.open("a") as file:
         for k in range(9000):
             file.write(
                 json.dumps({"stage": "generator", "step": k, "total": 9000, "kimg": k, "loss": 1.0}) + "\n"
             )
     after = live.history(paths)
-    assert len(before) < len(after) <= live.HISTORY_ROWS + 500 and after[-1]["step"] == 8999
+    assert len(before) < len(after) <= live.HISTORY_ROWS + 500
+    assert after[-1]["step"] == 8999
 
 
 def test_the_cost_is_measured_when_asked(demo, monkeypatch):
@@ -287,6 +307,10 @@ def test_the_cost_is_measured_when_asked(demo, monkeypatch):
     at = open_page("augmentation")
     assert not asked
     at.button(key="aug-estimate").click().run()
-    assert "10 min" in words(at) and "2.0 GB" in words(at) and len(asked) == 1
+    assert "10 min" in words(at)
+    assert "2.0 GB" in words(at)
+    assert len(asked) == 1
     at.number_input(key=f"minutes-quick-edm-{demo}").set_value(3.0).run()
-    assert len(asked) == 1 and "for 3 minutes" in words(at) and not at.exception
+    assert len(asked) == 1
+    assert "for 3 minutes" in words(at)
+    assert not at.exception

@@ -99,8 +99,8 @@ class Generator(ABC):
         """Images float [b, c, h, w] in [-1, 1] for labels [b] on self.device."""
 
     def render_steered(self, labels: Tensor, seeds: Sequence[int], judge: Judge) -> Tensor:
-        """As render, but each image is pushed by config.feedback of the judge. Raises InputError in a lane
-        that cannot.
+        """As render, but each image is pushed by config.feedback of the judge. Raises InputError where
+        it cannot be.
         """
         raise InputError(
             f"{self.name} cannot be steered by a judge",
