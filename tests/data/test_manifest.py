@@ -20,7 +20,7 @@ OLD_KEYS += ("image_size", "symmetric", "demo")
 
 @pytest.fixture
 def folder(home, tmp_path):
-    contents = files("a/1.png", "a/2.png", "a/x.txt", "b/1.png", "b/2.png")
+    contents = files("a/1.png", "a/2.png", "b/1.png", "b/2.png") | {"a/x.txt": b"no image"}
     made = import_path(make_folder(tmp_path / "small", contents))
     return home / "datasets" / made.dataset_id
 
