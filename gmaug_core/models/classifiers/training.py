@@ -87,7 +87,7 @@ def train(
                 todo="lower classifier.lr and start a new run",
             )
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         done = step + 1
         if done % config.checkpoint_steps == 0 and done < config.steps:

@@ -288,7 +288,7 @@ class StyleGAN2(Generator):
         generator = to_device(self.build(n_classes), self.device)
         discriminator = to_device(Discriminator(self.config, n_classes, self.channels), self.device)
         counts = self.counts if len(self.counts) else np.ones(n_classes, int)
-        # type: ignore[arg-type]
+
         return StyleGAN2Training(self.config, generator, discriminator, self.device, counts)
 
     def render(self, labels: Tensor, seeds: Sequence[int]) -> Tensor:
