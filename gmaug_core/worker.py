@@ -159,7 +159,10 @@ def _explain(error: Exception) -> GMAugError:
 
 @contextmanager
 def slot(device: str | None, should_stop: ShouldStop) -> Iterator[None]:
-    """One heavy run at a time on a device: the others stay queued. None: a run of seconds, which needs no slot."""
+    """One heavy run at a time on a device: the others stay queued.
+
+    None: a run of seconds, which needs no slot.
+    """
     if device is None:
         yield
         return

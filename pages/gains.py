@@ -47,9 +47,10 @@ st.caption(
     "Diamond: augmented; circle: baseline; "
     "squares: controls; small strokes: single seeds."
 )
+measures: list[gain_charts.Accuracy] = ["accuracy", "balanced_accuracy"]
 measure = st.segmented_control(
     "Measure",
-    ["accuracy", "balanced_accuracy"],
+    measures,
     default="accuracy",
     format_func=lambda key: key.replace("_", " ").capitalize(),
     key="gain-measure",

@@ -28,8 +28,8 @@ EFFORTS = {
 st.title("Similarity", anchor=False)
 data = chosen()
 st.markdown(
-    "How alike are the images inside each super-class? The higher SSIM-supSubCls, the less a generator can add. "
-    "It is measured on the real training images, before anything is trained."
+    "How alike are the images inside each super-class? The higher SSIM-supSubCls, the less a generator can "
+    "add. It is measured on the real training images, before anything is trained."
 )
 names = groupings.names(data)
 known = runs.list_runs("similarity", data.id)
@@ -74,8 +74,8 @@ with st.expander("Measure a score", icon=":material/straighten:", expanded=not k
 if not known:
     text.empty(
         "No score yet",
-        "Press **Measure** above: it takes seconds to minutes, trains nothing, and tells whether augmentation is likely to pay. "
-        "If the super-classes are not right yet, group them first.",
+        "Press **Measure** above: it takes seconds to minutes, trains nothing, and tells whether "
+        "augmentation is likely to pay. If the super-classes are not right yet, group them first.",
         page="super_classes",
         label="Group the sub-classes",
     )

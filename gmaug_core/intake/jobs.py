@@ -102,7 +102,7 @@ def status(token: str) -> dict[str, Any] | None:
     path = room("imports") / f"{token}.json"
     if not TOKEN.fullmatch(token) or not path.exists():
         return None
-    state = read_json(path)
+    state: dict[str, Any] = read_json(path)
     young = time.time() - state["started"] < START_GRACE_S and state["step"] == 0
     if state["state"] == "running" and not young and holder(path.with_suffix(".lock")) is None:
         state = read_json(path)  # it may have ended between the two looks

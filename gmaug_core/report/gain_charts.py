@@ -37,8 +37,8 @@ NEAR_X, NEAR_GAIN = 0.05, 12  # of two points nearer than this one's name goes b
 
 def forest(result: AugmentationResult, measure: Accuracy = "accuracy") -> alt.LayerChart:
     """Every variant's mean with its 95 % interval, and each seed's value as a small stroke; in percent."""
-    rows, seeds = [], []
-    for row in compared(result):
+    rows, seeds, shown = [], [], compared(result)
+    for row in shown:
         found: Measure = getattr(row.found, measure)
         rows.append(
             {
@@ -52,10 +52,10 @@ def forest(result: AugmentationResult, measure: Accuracy = "accuracy") -> alt.La
             }
         )
         seeds += [{"variant": row.name, "role": row.role, "value": 100 * v} for v in found.values]
-    roles = list(dict.fromkeys(item["role"] for item in rows))
+    roles = list(dict.fromkeys(row.role for row in shown))
     colour = alt.Color("role:N", scale=_by_role(roles, COLOURS), legend=None)
     shape = alt.Shape("role:N", scale=_by_role(roles, MARKS), legend=None)
-    order = [item["variant"] for item in rows]
+    order = [row.name for row in shown]
     y = alt.Y("variant:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=False, ticks=False))
     title = f"{measure.replace('_', ' ')} on the test images, %"
     x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=14))
@@ -64,7 +64,7 @@ def forest(result: AugmentationResult, measure: Accuracy = "accuracy") -> alt.La
     base = alt.Chart(pd.DataFrame(rows)).encode(y=y, color=colour)
     reference = alt.Chart(pd.DataFrame(rows[:1])).mark_rule(strokeDash=[2, 3], color=COLOURS["baseline"])
     strokes = alt.Chart(pd.DataFrame(seeds)).mark_tick(thickness=1.5, size=15, opacity=0.6)
-    return (
+    chart: alt.LayerChart = (
         alt.layer(
             reference.encode(x=x),
             strokes.encode(x="value:Q", y=y, color=colour),
@@ -74,6 +74,7 @@ def forest(result: AugmentationResult, measure: Accuracy = "accuracy") -> alt.La
         .resolve_scale(color="shared", shape="shared")
         .properties(height=ROW_PX * len(rows))
     )
+    return chart
 
 
 def curve(
@@ -123,7 +124,7 @@ def curve(
         layers.append(spans.encode(x=x, y=_gain("low", scale), y2="high:Q"))
     marks = alt.Chart(frame).mark_point(filled=True, size=90, opacity=1)
     layers.append(marks.encode(x=x, y=_gain("gain", scale), color=colour, shape=shape, tooltip=tooltip))
-    return alt.layer(*layers, *_named(points, x, scale)).properties(height=CURVE_PX)
+    return alt.LayerChart(layer=[*layers, *_named(points, x, scale)]).properties(height=CURVE_PX)
 
 
 def label_above(points: Sequence[Point]) -> list[bool]:

@@ -60,7 +60,7 @@ def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
         y="value:Q",
         tooltip=["set:N", alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("pairs:Q", format=",")],
     )
-    return (band + line).properties(height=320)
+    return alt.LayerChart(layer=[band, line]).properties(height=320)
 
 
 def training(history: Rows) -> alt.Chart | None:
@@ -112,7 +112,7 @@ def _panel(
         if key in row
     ]
     scale = alt.Scale(domain=list(keys.values()), range=list(colours))
-    return (
+    chart: alt.Chart = (
         alt.Chart(pd.DataFrame(points))
         .mark_line(point=alt.OverlayMarkDef(size=36), strokeWidth=1.6)
         .encode(
@@ -125,6 +125,7 @@ def _panel(
         )
         .properties(height=110)
     )
+    return chart
 
 
 def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
@@ -181,7 +182,7 @@ def _scale(names: Sequence[str]) -> alt.Scale:
 
 def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> alt.Chart:
     order = list(dict.fromkeys(point["what"] for point in points))
-    return (
+    chart: alt.Chart = (
         alt.Chart(pd.DataFrame(points))
         .mark_line(strokeWidth=1.6)
         .encode(
@@ -197,3 +198,4 @@ def _lines(points: list[dict[str, Any]], x: str, x_title: str, y_title: str) -> 
         )
         .properties(height=320)
     )
+    return chart

@@ -1,7 +1,8 @@
-"""A run is a folder. This module spells every file name in it, finds runs, and reads what a run leaves behind.
+"""A run is a folder. This module spells every file name in it, finds runs, and reads what a run leaves
+behind.
 
-config.json (once, first) · status.json · metrics.jsonl (append) · log.txt · stop (exists = please stop) · run.lock ·
-split.json · checkpoints/ · samples/ · result.json (last, atomic: its presence IS success).
+config.json (once, first) · status.json · metrics.jsonl (append) · log.txt · stop (exists = please stop) ·
+run.lock · split.json · checkpoints/ · samples/ · result.json (last, atomic: its presence IS success).
 """
 
 from __future__ import annotations
@@ -110,10 +111,13 @@ def read_result(paths: RunPaths) -> Document | None:
 
 
 def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Whole lines from byte `offset` on, and the offset to go on from. A line still being written is left for later."""
+    """Whole lines from byte `offset` on, and the offset to go on from.
+
+    A line still being written is left for later.
+    """
     if not paths.metrics.exists():
         return [], 0
-    with open(paths.metrics, "rb") as file:
+    with paths.metrics.open("rb") as file:
         file.seek(offset)
         data = file.read()
     end = data.rfind(b"\n") + 1
@@ -132,6 +136,6 @@ def read_log(paths: RunPaths, characters: int = 20_000) -> str:
     """The end of the log."""
     if not paths.log.exists():
         return ""
-    with open(paths.log, "rb") as file:
+    with paths.log.open("rb") as file:
         file.seek(max(0, paths.log.stat().st_size - characters))
         return file.read().decode("utf-8", "replace")

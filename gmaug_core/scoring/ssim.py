@@ -48,8 +48,9 @@ OUTSIDE = 1e30  # sigma^2 where the window leaves the image: SSIM is then 0 ther
 def window_weights(window: Window) -> npt.NDArray[np.float64]:
     """The one-dimensional weights of the (separable) window; they sum to 1."""
     if window == "gaussian11":
-        weights = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
-        return weights / weights.sum()
+        weights: npt.NDArray[np.float64] = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+        total: np.float64 = weights.sum()
+        return weights / total
     if window == "uniform7":
         return np.full(7, 1 / 7)
     raise InputError(f"unknown window '{window}'", expected="gaussian11 or uniform7")
@@ -246,7 +247,8 @@ def _parts(n: int, workers: int) -> list[slice]:
 
 def _bytes_of(images: npt.NDArray[np.uint8]) -> int:
     """Bytes of the float32 planes of one image: pixels, mu and sigma^2."""
-    height, width = images.shape[1:3]
+    shape: tuple[int, ...] = images.shape
+    height, width = shape[1:3]
     return 3 * 4 * height * (width + LANES) * (3 if images.ndim == 4 else 1)
 
 

@@ -27,7 +27,8 @@ _sheet = st.components.v2.component(
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def strip(dataset_id: str) -> bytes:
-    """One picture of each of a few sub-classes side by side, as PNG: what a dataset looks like on its card."""
+    """One picture of each of a few sub-classes side by side, as PNG: what a dataset looks like on its
+    card."""
     return pictures.strip(open_dataset(dataset_id))
 
 
@@ -82,7 +83,8 @@ def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.Face
 
 def _names(rows: pd.DataFrame) -> str:
     """A Vega expression that names each rank; JSON strings are its string literals."""
-    return pd.Series(rows["sub-class"]).to_json(orient="values", force_ascii=False) + "[datum.value]"
+    names: str = pd.Series(rows["sub-class"]).to_json(orient="values", force_ascii=False)
+    return names + "[datum.value]"
 
 
 def sample_sheet(data: Dataset) -> None:
