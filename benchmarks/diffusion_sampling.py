@@ -80,8 +80,14 @@ def main() -> None:
             "snapshot_kimg": arguments.kimg,
             **settings,
         }
-        sizes = {"image_size": data.image_size, "colour": data.colour, "symmetric": data.symmetric}
-        return augmentation_config(data.id, **sizes, generator=lane, overrides={"generator": given})
+        return augmentation_config(
+            data.id,
+            image_size=data.image_size,
+            colour=data.colour,
+            symmetric=data.symmetric,
+            generator=lane,
+            overrides={"generator": given},
+        )
 
     whole = resolve("guided_diffusion", sampling_steps=arguments.guided_steps, sampler=arguments.sampler)
     guided = whole.generator

@@ -18,6 +18,7 @@ import platform
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ def at_8px(images: np.ndarray) -> np.ndarray:
 
 def digits_judged(
     samples: np.ndarray, labels: np.ndarray, train: np.ndarray, train_labels: np.ndarray
-) -> dict:
+) -> dict[str, Any]:
     """Agreement with the judge, variety and novelty, overall and for each digit (rarest last in the demo)."""
     pixels, truth = load_digits(return_X_y=True)
     real = (pixels / 16).astype(np.float32)

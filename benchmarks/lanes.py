@@ -32,7 +32,7 @@ import torch
 from gmaug_core import intake
 from gmaug_core.config import GENERATORS, augmentation_config, image_format, parse_assignments
 from gmaug_core.data import dataset, pictures
-from gmaug_core.files import atomic_write
+from gmaug_core.files import write_bytes
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.selection import select
 
@@ -120,7 +120,7 @@ class Bench:
         ]
         grid = pictures.sheet([made[labels == label] for label in shown], columns=16)
         file = f"lanes-{self.arguments.name}-{name}.png"
-        atomic_write(self.arguments.out / file, lambda out: out.write(grid))
+        write_bytes(self.arguments.out / file, grid)
         accepted = select(
             self.judge.predict_logits(made), labels, threshold=ACCEPT, mode="probability"
         ).accepted
@@ -241,7 +241,7 @@ def main() -> None:
             text = (
                 json.dumps(document, indent=1) + "\n"
             )  # after each, so that a long run that is cut short keeps what it has
-            atomic_write(file, lambda out, text=text: out.write(text.encode()))
+            write_bytes(file, text.encode())
             said = [
                 f"{part} KID {row[part].get('kid', float('nan')):.3f} accepted {row[part]['accepted']:.0%}"
                 for part in ("all", "tail")

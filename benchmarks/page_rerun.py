@@ -25,6 +25,7 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core.data import store
 from gmaug_core.data.folders import Place
+from gmaug_core.data.manifest import Findings
 from gmaug_core.files import write_bytes
 from gmaug_core.ui import ROOT
 
@@ -40,15 +41,16 @@ def write_dataset(images: int, classes: int) -> str:
     share = np.arange(1, classes + 1) ** -0.6
     sizes = np.maximum(2, np.floor(images * share / share.sum())).astype(int)
     sizes[0] += images - sizes.sum()
-    placed = []
+    placed: list[store.Placed] = []
     for label, size in enumerate(sizes):
         path = (f"kind {label % SUPER_CLASSES}", f"species {label:04d}")
         for k in range(size):
             digest = hashlib.sha256(f"{label}/{k}".encode()).hexdigest()
-            image = store.Image(f"{path[0]}/{path[1]}/{k:05d}.jpg", digest, (800, 600), False, ())
+            image = store.Accepted(f"{path[0]}/{path[1]}/{k:05d}.jpg", digest, (800, 600), False, ())
             placed.append((image, Place("val" if k == 0 else "train", path)))
+    findings = Findings(refused=(), junk=0, duplicates=(), warnings=())
     with store.staging_folder() as staging:
-        return store.commit(staging, placed, name="iNaturalist-sized").dataset_id
+        return store.commit(staging, placed, name="iNaturalist-sized", findings=findings).dataset_id
 
 
 def measure(page: str, clicks: int) -> dict[str, float]:

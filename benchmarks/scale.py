@@ -29,16 +29,17 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 SIDE = 96
 SAMPLE_S = 0.5
 
 
-def class_sizes(images: int, classes: int) -> np.ndarray:
+def class_sizes(images: int, classes: int) -> npt.NDArray[np.int64]:
     """Long-tailed: proportional to rank^-0.6, at least 2, summing to `images`."""
     share = np.arange(1, classes + 1) ** -0.6
-    sizes = np.maximum(2, np.floor(images * share / share.sum())).astype(int)
+    sizes: npt.NDArray[np.int64] = np.maximum(2, np.floor(images * share / share.sum())).astype(int)
     sizes[0] += images - sizes.sum()
     return sizes
 

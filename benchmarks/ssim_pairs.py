@@ -30,6 +30,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,6 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
-import skimage
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -48,6 +48,9 @@ from gmaug_core.files import write_json  # noqa: E402
 from gmaug_core.scoring import ssim, vectors  # noqa: E402
 
 Images = npt.NDArray[np.uint8]
+scikit_ssim: Callable[[Images, Images], float] = partial(
+    structural_similarity, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
+)
 
 
 def load(folder: Path, n: int) -> Images:
@@ -73,12 +76,13 @@ def load(folder: Path, n: int) -> Images:
         )
 
 
-def rate(work: Callable[[], None], pairs: int, seconds: float) -> dict[str, int]:
+def rate(work: Callable[[], object], pairs: int, seconds: float) -> dict[str, float]:
     """Best of the repeats within about `seconds`, after one warm-up: pairs a second, and pairs a second of
     processor time.
     """
     work()
-    wall, processor = [], []
+    wall: list[float] = []
+    processor: list[float] = []
     end = time.perf_counter() + seconds
     while len(wall) < 3 or time.perf_counter() < end:
         start, used = time.perf_counter(), time.process_time()
@@ -97,16 +101,10 @@ def peers(images: Images, seconds: float) -> dict[str, dict[str, Any]]:
 
     def scikit() -> None:
         for k in range(50):
-            structural_similarity(
-                images[k],
-                images[k + 50],
-                gaussian_weights=True,
-                sigma=1.5,
-                use_sample_covariance=False,
-                data_range=255,
-            )
+            scikit_ssim(images[k], images[k + 50])
 
-    found["scikit-image"] = rate(scikit, 50, seconds) | {"version": skimage.__version__}
+    version = importlib.metadata.version("scikit-image")
+    found["scikit-image"] = rate(scikit, 50, seconds) | {"version": version}
     calls = {"torchmetrics": "torchmetrics", "pytorch-msssim": "pytorch_msssim", "piq": "piq"}
     for name, module in calls.items():
         if importlib.util.find_spec(module) is None:
@@ -207,17 +205,7 @@ def main() -> None:
     ssim.ssim_pairs(images[:2], [(0, 1)])
     first = time.perf_counter() - start
     check = rng.integers(0, 1000, (200, 2))
-    reference = [
-        structural_similarity(
-            images[i],
-            images[j],
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            data_range=255,
-        )
-        for i, j in check
-    ]
+    reference = [scikit_ssim(images[i], images[j]) for i, j in check]
     difference = float(np.abs(ssim.ssim_pairs(images, check) - reference).max())
 
     threads = len(os.sched_getaffinity(0))
@@ -232,7 +220,7 @@ def main() -> None:
     ours: dict[str, dict[str, float]] = {}
     for name, pairs in workloads.items():
         here = images[:200] if name == "dense" else images
-        found = rate(lambda here=here, pairs=pairs: ssim.ssim_pairs(here, pairs), len(pairs), options.seconds)  # type: ignore[misc]
+        found = rate(partial(ssim.ssim_pairs, here, pairs), len(pairs), options.seconds)
         per_pair = pair + image * len(np.unique(pairs)) / len(pairs)
         ours[name] = {"pairs": len(pairs), "images": len(np.unique(pairs))} | found
         ours[name]["of_ceiling"] = round(found["pairs_per_cpu_s"] * per_pair / (peak / threads), 3)

@@ -44,7 +44,7 @@ import numpy as np
 import torch
 
 from gmaug_core import children
-from gmaug_core.config import StyleGAN2Config
+from gmaug_core.config import StyleGAN2Config, validate
 from gmaug_core.models.generators.stylegan2 import StyleGAN2, StyleGAN2Training
 
 CLASSES, TURN = 10, 16  # steps
@@ -57,26 +57,29 @@ def ours(
 ) -> tuple[Callable[[int], None], int]:
     """A function that does one step, and the number of trained parameters."""
     side, base, most = size
-    config = StyleGAN2Config(
-        resolution=side,
-        colour="rgb",
-        channel_base=base,
-        channel_max=most,
-        z_dim=width,
-        w_dim=width,
-        mapping_layers=layers,
-        batch=batch,
-        kimg=100,
-        lr=LR,
-        beta2=BETA2,
-        r1_gamma=GAMMA,
-        r1_interval=16,
-        path_length_weight=2,
-        path_length_interval=4,
-        style_mixing=0.9,
-        augment="none",
-        transition_start=0.0,
-        transition_end=0.01,
+    config = validate(
+        StyleGAN2Config,
+        {
+            "resolution": side,
+            "colour": "rgb",
+            "channel_base": base,
+            "channel_max": most,
+            "z_dim": width,
+            "w_dim": width,
+            "mapping_layers": layers,
+            "batch": batch,
+            "kimg": 100,
+            "lr": LR,
+            "beta2": BETA2,
+            "r1_gamma": GAMMA,
+            "r1_interval": 16,
+            "path_length_weight": 2,
+            "path_length_interval": 4,
+            "style_mixing": 0.9,
+            "augment": "none",
+            "transition_start": 0.0,
+            "transition_end": 0.01,
+        },
     )
     lane = StyleGAN2(config)
     lane.device = device
@@ -242,13 +245,13 @@ def compare(size: tuple[int, int, int], arguments: argparse.Namespace) -> dict[s
         row["seconds_per_kimg"], row["turns"] = 1000 / row["images_per_s"], len(walls)
         if memory[-1] is not None:
             row["peak_memory_mb"] = memory[-1]
-    side, base, most = size
+    resolution, base, most = size
     ratios = {
         f"ratio to {name}": found["ours"]["images_per_s"] / row["images_per_s"]
         for name, row in found.items()
         if name != "ours"
     }
-    return {"resolution": side, "channel_base": base, "channel_max": most, **found, **ratios}
+    return {"resolution": resolution, "channel_base": base, "channel_max": most, **found, **ratios}
 
 
 def main() -> None:
@@ -271,7 +274,7 @@ def main() -> None:
         parser.error(f"'{arguments.peer.name}' is not a checkout of stylegan2-ada-pytorch")
     sys.path.insert(0, str(arguments.peer.resolve()))
     if arguments.float32:
-        StyleGAN2Training.precision = lambda _: nullcontext()  # type: ignore[assignment, method-assign, misc]
+        StyleGAN2Training.precision = lambda _: nullcontext()  # type: ignore[assignment, method-assign]
     torch.set_num_threads(arguments.threads)
     if arguments.side:
         take_turns(ours if arguments.side == "ours" else theirs, tuple(arguments.size[-1]), arguments)
