@@ -1,0 +1,154 @@
+"""Pages and command line over one workspace: everything that both can show, they show alike."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pandas as pd
+import pytest
+import run_fixture
+from streamlit.testing.v1 import AppTest
+
+from gmaug_core.cli import main as cli
+from gmaug_core.data.demo import make_demo
+from gmaug_core.report.html import html_report
+from gmaug_core.ui import ROOT
+from gmaug_core.workspace import reviews
+
+
+@pytest.fixture
+def demo(home) -> str:
+    """The demo dataset with scores under two groupings, runs in several states, and a person's decisions."""
+    made = make_demo()
+    run_fixture.make_score(made, "shape", 0.30)
+    run_fixture.make_score(made, "identity", 0.20)
+    for state in ("failed", "cancelled", "lost", "finished"):
+        run_fixture.make_run(made, state=state, token=f"both-{state}", per_class=6)
+    reviews.save("augmentation-both-finished", {0: "keep", 1: "reject", 2: "reject"})
+    return made
+
+
+@pytest.fixture
+def ask(capsys):
+    """What a verb answers with --json."""
+
+    def answer(*arguments: str):
+        capsys.readouterr()
+        assert cli.main([*arguments, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return answer
+
+
+def page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    if name != "datasets":
+        app.switch_page(f"../../pages/{name}.py").run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of a page, without Markdown's escapes."""
+    kinds = ("markdown", "caption", "info", "warning", "success", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind)).replace("\\", "")
+
+
+def table(app: AppTest, column: str) -> pd.DataFrame:
+    """The table of a page that has this column."""
+    (found,) = (item.value for item in app.dataframe if column in item.value.columns)
+    return found
+
+
+def test_datasets_and_counts(demo, ask):
+    app, (listed,), shown = page("datasets"), ask("datasets"), ask("show", demo)
+    assert [shown["name"]] == app.selectbox(key="dataset").options
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Images"] == f"{shown['images']:,}" == f"{listed['n_images']:,}"
+    assert metrics["Train / val / test"] == " / ".join(str(n) for n in shown["splits"].values())
+    assert metrics["Imbalance ratio"] == f"{shown['imbalance_ratio']:g} : 1"
+
+
+def test_groupings_their_newest_score_and_what_follows_from_it(demo, ask):
+    app = page("augmentation")
+    choice = app.selectbox(key=f"aug-grouping-{demo}")
+    names = ask("show", demo)["groupings"]
+    assert choice.options == names
+    assert choice.value == ask("predict", demo)["grouping"]
+    assert len(names) == 2
+    for name in names:
+        app.selectbox(key=f"aug-grouping-{demo}").set_value(name).run()
+        answer = ask("predict", demo, "--grouping", name)
+        assert f"a relative gain of {answer['gain_percent']:.1f} %" in words(app)
+        assert answer["advice"]["text"] in words(app)
+
+
+def test_runs_and_their_states(demo, ask):
+    shown = table(page("augmentation"), "state")
+    listed = [row for row in ask("runs") if row["kind"] == "augmentation"]
+    assert dict(zip(shown["run"], shown["state"], strict=True)) == {
+        row["run"]: row["state"] for row in listed
+    }
+    assert {row["state"] for row in listed} == {"failed", "cancelled", "lost", "finished"}
+    for row in listed:
+        assert ask("status", row["run"])["state"] == row["state"]
+
+
+def test_what_a_run_was_worth(demo, ask):
+    run = "augmentation-both-finished"
+    app, result = page("gains", run=run), ask("status", run)["result"]
+    shown = table(app, "accuracy, %")
+    variants = [result["baseline"], result["augmented"], *result["controls"].values()]
+    assert len(shown) == len(variants)
+    for cell, variant in zip(shown["accuracy, %"], variants, strict=True):
+        found = variant["accuracy"]
+        figures = [100 * found[key] for key in ("mean", "ci_low", "ci_high")]
+        assert [float(number) for number in re.findall(r"[\d.]+", cell)] == [round(n, 2) for n in figures]
+    metrics = {metric.label: metric.value for metric in app.metric}
+    gain = result["relative_gain_percent"]["value"]
+    assert metrics["Measured relative gain"].replace("\u2212", "-") == f"{gain:+.2f} %"
+
+
+def test_own_points_and_the_law_with_them(demo, ask):
+    app = page("gains")
+    app.segmented_control(key="law").set_value("with_mine").run()
+    law = ask("fit", "--with-runs")
+    assert [point["run"] for point in law["runs"]] == ["augmentation-both-finished"]
+    assert f"Fitted to {law['n']} points" in words(app)
+    said = words(app).replace("\u2212", "-")
+    assert f"{law['amplitude']:.1f} \u00b7 exp(-{law['rate']:.3f}" in said
+
+
+def test_samples_with_peoples_decisions(demo, ask):
+    run = "augmentation-both-finished"
+    said, rows = words(page("samples", run=run)), ask("samples", run)
+    accepted = ask("samples", run, "--accepted")
+    assert f"**{len(rows):,}** judged" in said
+    assert f"{len(accepted):,} accepted" in said
+    assert f"{len(rows) - len(accepted):,} rejected" in said
+    decided = [row for row in rows if row["review"]]
+    assert len(decided) == 3
+    assert f"{len(decided)} decided by people" in said
+    kept = sum(row["review"] == "keep" or (row["accepted"] and not row["review"]) for row in rows)
+    assert f"so **{kept:,}** are kept" in said
+
+
+def test_export_and_report(demo, ask, tmp_path):
+    run = "augmentation-both-finished"
+    app, result = page("gains", run=run), ask("status", run)["result"]
+    offered = {button.proto.label: button.proto.disabled for button in app.get("download_button")}
+    assert offered["HTML report"] is False
+    assert offered["Balanced dataset (zip)"] is False
+    assert ask("report", run, "--out", str(tmp_path / "r.html"))["bytes"] == len(html_report(run).encode())
+    rows = ask("table", run, "variants", "--out", str(tmp_path / "v.csv"))
+    assert len(rows) == 2 + len(result["controls"])
+    classes = ask("table", run, "classes")
+    assert {row["class"] for row in classes} == {row["class"] for row in result["per_class"]}
+    failed = page("gains", run="augmentation-both-failed")
+    assert not failed.get("download_button")
+    assert cli.main(["report", "augmentation-both-failed", "--out", str(tmp_path / "none.html")]) != 0
+    assert cli.main(["table", "augmentation-both-failed", "classes"]) != 0
