@@ -37,7 +37,6 @@ def finished(demo: str, token: str, **changes) -> RunPaths:
 def test_only_finished_runs_with_a_gain_at_the_laws_profile_are_points(demo):
     good = finished(demo, "good", x=0.25)
     finished(demo, "other", profile="uniform7")
-    finished(demo, "no-score", x=None)
     finished(demo, "no-gain", gain=(None, None, None))
     run_fixture.make_run(demo, state="failed", token="failed")
     (point,) = points.own_points()

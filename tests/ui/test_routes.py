@@ -11,11 +11,11 @@ import zipfile
 
 import numpy as np
 import pytest
+from nowhere import new_run
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gmaug_core import runs
 from gmaug_core.data import dataset, samples
 from gmaug_core.data.demo import make_demo
 from gmaug_core.intake import jobs
@@ -90,7 +90,7 @@ def test_what_is_not_there_is_404_and_says_nothing(client, path):
 def test_samples_of_a_run(client):
     import pandas as pd
 
-    paths, _ = runs.create("augmentation", {"settings": {"dataset": "x"}})
+    paths = new_run()
     pixels = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16)
     samples.write_step(paths.samples, 1, pixels, pd.DataFrame({name: [0, 0] for name in samples.COLUMNS}))
     answer = client.get(f"{routes.samples_url(paths.id)}1.png")
