@@ -1,4 +1,7 @@
-"""The one place where an experiment meets a run folder: python -m gmaug_core.worker RUN_DIR."""
+"""Who fills a run folder: python -m gmaug_core.worker RUN_DIR.
+
+It knows folders, locks, signals and errors; what is done in the folder, the record of the run's kind names.
+"""
 
 from __future__ import annotations
 
@@ -13,88 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gmaug_core import runs
-from gmaug_core.config import AugmentationConfig, Profile, SimilarityConfig
 from gmaug_core.config.documents import Document
-from gmaug_core.data import dataset, splits
 from gmaug_core.errors import GMAugError, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
-from gmaug_core.hooks import Report, ShouldStop, under
+from gmaug_core.hooks import ShouldStop
 from gmaug_core.locks import locked
 from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter
 from gmaug_core.runs.kinds import kind_of
-from gmaug_core.scoring.result import KnownSet, SimilarityResult
 
 SLOT_POLL_S = 0.2
 log = logging.getLogger("gmaug")
-
-
-def similarity_result(
-    document: RunConfigFile, paths: RunPaths, report: Report, should_stop: ShouldStop
-) -> Document:
-    """A similarity run: the score of the training split."""
-    from gmaug_core.method.score import score_training_images
-
-    config = document.settings_as(SimilarityConfig)
-    data, profile, grouping = (
-        dataset.load(config.dataset),
-        Profile.parse(config.profile),
-        document.grouping,
-    )
-    part = splits.training_part(paths.split, data, config.seed)
-    report("decode", 0, len(data))
-    score = score_training_images(
-        data.images(profile.images, report=under(report, "decode"), should_stop=should_stop),
-        data,
-        part,
-        grouping,
-        profile=profile,
-        seed=config.seed,
-        pairs=config.pairs,
-        half_width=config.half_width,
-        workers=config.workers,
-        device=config.device,
-        known=earlier_sets(config, data, part),
-        explained=True,
-        report=report,
-        should_stop=should_stop,
-    )
-    return score.model_copy(update={"run": paths.id})
-
-
-def earlier_sets(config: SimilarityConfig, data: dataset.Dataset, part: splits.Part) -> dict[str, KnownSet]:
-    """What earlier scores of the same training images measured: an edit computes only what it touched."""
-    known: dict[str, KnownSet] = {}
-    own = np.array_equal(part.index, data.split("train"))  # of the dataset itself: no seed moves it
-    for paths in runs.list_runs("similarity", config.dataset):
-        document = RunConfigFile.read(paths.config)
-        settings = document.settings_as(SimilarityConfig)
-        if (
-            paths.result.exists()
-            and document.dataset_version == data.version
-            and settings.profile == config.profile
-            and settings.device == config.device
-        ):
-            earlier = SimilarityResult.read(paths.result)
-            same = earlier.ssim_mergecls.n == len(part.index) and (own or earlier.split_seed == part.seed)
-            known |= earlier.known if same else {}
-    return known
-
-
-def augmentation_result(
-    document: RunConfigFile, paths: RunPaths, report: Report, should_stop: ShouldStop
-) -> Document:
-    """An augmentation run: the whole method."""
-    from gmaug_core.method import experiment
-
-    config = document.settings_as(AugmentationConfig)
-    data = dataset.load(config.dataset)
-    return experiment.run(
-        config, data, document.grouping, out_dir=paths.folder, report=report, should_stop=should_stop
-    )
 
 
 def work(paths: RunPaths) -> int:

@@ -23,7 +23,7 @@ LADDER: dict[int, set[str]] = {
     3: {"workspace", "method"},
     4: {"runs"},
     5: {"intake", "report"},
-    6: {"worker"},
+    6: {"work", "worker"},
     7: {"cli", "ui"},
 }
 SIDEWAYS: set[tuple[str, str]] = {  # (importing package, imported package), both of one number
@@ -32,7 +32,7 @@ SIDEWAYS: set[tuple[str, str]] = {  # (importing package, imported package), bot
 }
 GROUND_MAY_USE = set(sys.stdlib_module_names)  # number 0: the standard library alone
 TORCH = {"torch", "torchvision"}
-HEAVY_PACKAGES = {"models", "method", "worker"}  # torch may live here
+HEAVY_PACKAGES = {"models", "method", "work", "worker"}  # torch may live here
 LIGHT_FILES: set[str] = {"method/result.py", "method/variants.py"}  # heavy, but no torch
 TORCH_FILES: set[str] = {"scoring/ssim_torch.py"}  # of light packages: torch, imported by nobody at start
 STREAMLIT = {"ui"}

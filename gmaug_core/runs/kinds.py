@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
             stages=("decode", "similarity"),
             stage_words=SCORE_WORDS,
             heavy=False,  # seconds
-            work="gmaug_core.worker:similarity_result",
+            work="gmaug_core.work.similarity:similarity_result",
         ),
         Kind(
             key="augmentation",
@@ -75,7 +75,7 @@ KINDS: dict[str, Kind] = {
                 "quality": "Measure quality",
             },
             heavy=True,
-            work="gmaug_core.worker:augmentation_result",
+            work="gmaug_core.work.augmentation:augmentation_result",
         ),
     )
 }
