@@ -35,12 +35,17 @@ def register(verbs: Verbs) -> None:
 
 
 def list_runs(_: Arguments) -> object:
-    found = []
+    found: list[dict[str, str | None]] = []
     for paths in runs.list_runs():
         config, state = RunConfigFile.read(paths.config), runs.read_status(paths).state
         subject = config.settings.dataset
         found.append({"run": paths.id, "kind": config.kind, "dataset": subject, "state": state})
         say(f"{paths.id:45} {subject:35} {state}")
+    for paths, error in runs.damaged():
+        found.append(
+            {"run": paths.id, "kind": None, "dataset": None, "state": "damaged", "error": error.what}
+        )
+        say(f"{paths.id:45} {'-':35} damaged: {error.what}")
     if not found:
         say("No run yet.")
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import (
     RunPaths,
+    damaged,
     find,
     list_runs,
     read_log,
@@ -30,6 +31,7 @@ __all__ = [
     "RunWriter",
     "Status",
     "create",
+    "damaged",
     "find",
     "list_runs",
     "read_log",

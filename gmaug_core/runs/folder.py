@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gmaug_core.config.documents import Document
-from gmaug_core.errors import InputError
-from gmaug_core.files import read_json
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.home import room
+from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.kinds import kind_of
 
 
@@ -89,25 +90,48 @@ def find(run_id: str) -> RunPaths:
 
 
 def list_runs(kind: str | None = None, dataset: str | None = None) -> list[RunPaths]:
-    """All runs, newest first."""
-    found = []
+    """All runs whose config can be read, newest first: one that cannot be read is in `damaged` alone."""
+    found = [
+        (config.created, paths)
+        for paths, config in _configs()
+        if isinstance(config, RunConfigFile)
+        and kind in (None, config.kind)
+        and dataset in (None, config.settings.dataset)
+    ]
+    return [paths for _, paths in sorted(found, key=lambda item: item[0], reverse=True)]
+
+
+def damaged(kind: str | None = None) -> list[tuple[RunPaths, GMAugError]]:
+    """The runs whose config cannot be read, by id, each with the reason in words.
+
+    Their dataset is unknown; their kind is the one that their id begins with.
+    """
+    return sorted(
+        (
+            (paths, config)
+            for paths, config in _configs()
+            if isinstance(config, GMAugError) and paths.id.startswith(f"{kind}-" if kind else "")
+        ),
+        key=lambda item: item[0].id,
+    )
+
+
+def _configs() -> Iterator[tuple[RunPaths, RunConfigFile | GMAugError]]:
+    """Every run folder with its config, or with why that cannot be read."""
     for folder in root().iterdir():
         paths = RunPaths(folder)
-        if not paths.config.exists():
-            continue
-        config = read_json(paths.config)  # not as a document: a list looks at three facts of every run
-        if (kind is None or config["kind"] == kind) and (
-            dataset is None or config["settings"]["dataset"] == dataset
-        ):
-            found.append((config["created"], paths))
-    return [paths for _, paths in sorted(found, key=lambda item: item[0], reverse=True)]
+        if paths.config.exists():
+            try:
+                yield paths, RunConfigFile.read(paths.config)
+            except GMAugError as error:
+                yield paths, error
 
 
 def read_result(paths: RunPaths) -> Document | None:
     """The result as its kind's document, or None while there is none. Raises GMAugError for a damaged one."""
     if not paths.result.exists():
         return None
-    return kind_of(read_json(paths.config)["kind"]).result.read(paths.result)
+    return kind_of(RunConfigFile.read(paths.config).kind).result.read(paths.result)
 
 
 def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]], int]:

@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import InputError
+from gmaug_core.errors import GMAugError
 from gmaug_core.runs import RunConfigFile
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
@@ -42,7 +42,7 @@ def _dataset_of(run_id: str | None) -> str | None:
     """The dataset of a linked run, so that a link that names the run alone opens it."""
     try:
         return RunConfigFile.read(runs.find(run_id).config).settings.dataset if run_id else None
-    except InputError:
+    except GMAugError:  # no such run, or one that cannot be read
         return None
 
 

@@ -59,8 +59,13 @@ def run_key(kind: str, dataset_id: str) -> str:
 def pick(kind: str, dataset_id: str) -> RunPaths | None:
     """The run to look at: the one in the address, else the one looked at before, else the newest.
 
-    None where there is none.
+    None where there is none. Runs that cannot be read are named above it.
     """
+    for paths, error in runs.damaged(kind):
+        st.warning(
+            f"The run {text.md(paths.id)} is damaged and cannot be shown: {text.md(error.what)}.",
+            icon=":material/broken_image:",
+        )
     found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
     if not found:
         return None

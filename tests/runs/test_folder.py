@@ -11,6 +11,7 @@ from nowhere import facts, new_run
 
 from gmaug_core import locks, runs
 from gmaug_core.children import START_GRACE_S
+from gmaug_core.cli import main as cli
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
@@ -171,3 +172,36 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         atomic_write(path, fail)
     assert path.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_run_whose_config_cannot_be_read_is_named_and_takes_no_list_down(home, capsys):
+    good = new_run("similarity")
+    broken, newer = new_run("similarity", "broken"), new_run("augmentation", "newer")
+    broken.config.write_text(broken.config.read_text()[:-30])
+    write_json(newer.config, read_json(newer.config) | {"schema": 99})
+    assert [paths.id for paths in runs.list_runs()] == [good.id]
+    assert [paths.id for paths, _ in runs.damaged()] == [newer.id, broken.id]
+    (paths, error), *others = runs.damaged("similarity")
+    assert (paths.id, others) == (broken.id, [])
+    assert "no JSON" in error.what
+    assert cli.main(["runs", "--json"]) == 0
+    rows = {row["run"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {run: row["state"] for run, row in rows.items()} == {
+        good.id: "queued",
+        broken.id: "damaged",
+        newer.id: "damaged",
+    }
+    assert "newer version" in rows[newer.id]["error"]
+
+
+def test_what_is_wrong_with_the_disk_is_not_called_a_damaged_run(home, monkeypatch):
+    new_run("similarity")
+
+    def refused(*_):
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(runs.RunConfigFile, "read", refused)
+    with pytest.raises(PermissionError):
+        runs.list_runs()
+    with pytest.raises(PermissionError):
+        runs.damaged()

@@ -5,14 +5,18 @@ text.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import corpus
 import pytest
 import run_fixture
+from nowhere import Nowhere
 from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, runs, workspace
+from gmaug_core.config import SimilarityConfig
 from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.runs import launch
@@ -211,18 +215,25 @@ def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_n
     assert "has been edited since" in said
 
 
-def test_nothing_to_score_is_said(demo):
-    paths = run_fixture.make_run(demo, kind="similarity", token="nothing")
-    empty = {"value": None, "ci_low": None, "ci_high": None, "pairs": 0}
-    changed = {
-        "ssim_supsubcls": empty,
-        "ssim_mergecls": empty,
-        "super_classes": [],
-        "argmax": None,
-        "not_scored": ["round"],
-    }
-    write_json(paths.result, json.loads(paths.result.read_text()) | changed)
-    assert "No super-class has two images" in words(open_page("similarity"))
+def test_nothing_to_score_fails_in_words_and_the_page_shows_them(home, tmp_path):
+    one_each = {f"{name}/0.png": corpus.png(ord(name)) for name in "abcd"}
+    made = intake.import_path(corpus.make_folder(tmp_path / "single", one_each)).dataset_id
+    paths = runs.find(launch.submit(SimilarityConfig(dataset=made), where=Nowhere()))
+    work = subprocess.run([sys.executable, "-m", "gmaug_core.worker", paths.folder], cwd=ROOT, check=False)
+    assert work.returncode == 1
+    said = words(open_page("similarity")).replace("\\", "")  # Markdown's escapes
+    assert "no super-class has two training images" in said
+    assert "group sub-classes together" in said
+    assert "Resume" in said
+
+
+def test_a_damaged_run_is_named_and_the_others_are_shown(demo):
+    run_fixture.make_run(demo, kind="similarity", token="whole")
+    broken = run_fixture.make_run(demo, kind="similarity", token="broken")
+    broken.config.write_text("{")
+    said = words(open_page("similarity"))
+    assert "is damaged and cannot be shown" in said
+    assert "0.4310" in said
 
 
 def test_gains_without_a_prediction_and_without_accepted_samples(demo):
