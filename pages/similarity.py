@@ -9,6 +9,7 @@ from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
 from gmaug_core.report import charts, gain_charts, scores
 from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
+from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.ui import launching, layout, live, score, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
@@ -85,10 +86,9 @@ paths = launching.pick("similarity", data.id)
 if paths is None:
     st.stop()
 status = live.show(paths.id)
-found = runs.read_result(paths)
-if found is None:
+if not paths.result.exists():
     st.stop()
-result = found.to_dict()
+result = SimilarityResult.read(paths.result)
 
 score.numbers(result)
 score.prediction(result)
@@ -102,12 +102,8 @@ if scores.edited_since(data, paths):
 left, right = layout.columns([3, 2], key="score-reading")
 with left:
     st.subheader("Super-classes", anchor=False)
-    if result["super_classes"]:
-        merge = result["ssim_mergecls"].get("value")
-        st.plotly_chart(
-            charts.super_classes(result["super_classes"], argmax=result["argmax"], merge=merge),
-            key="super-classes",
-        )
+    drawn = charts.super_classes(result.super_classes, argmax=result.argmax, merge=result.ssim_mergecls.value)
+    st.plotly_chart(drawn, key="super-classes")
 with right:
     st.subheader("How to read it", anchor=False)
     st.markdown(
@@ -116,10 +112,10 @@ with right:
 
 score.what_makes_it_high(result, data)
 
-if result["profile"] == PAPER_PROFILE and result["ssim_supsubcls"].get("value") is not None:
+if result.profile == PAPER_PROFILE:
     st.subheader("On the curve", anchor=False)
     st.altair_chart(
-        gain_charts.curve(paper_law(), paper_points(), here=result["ssim_supsubcls"]["value"]),
+        gain_charts.curve(paper_law(), paper_points(), here=result.ssim_supsubcls.value),
         key="score-curve",
     )
 score.why_the_equation_differs()

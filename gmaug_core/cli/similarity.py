@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from gmaug_core import runs
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import follow
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -13,6 +14,7 @@ from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs import launch
+from gmaug_core.scoring.result import Highest, SetMean, SimilarityResult
 from gmaug_core.workspace import groupings
 
 
@@ -44,12 +46,12 @@ def register(verbs: Verbs) -> None:
 
 
 def similarity(args: Arguments) -> object:
-    profile = Profile.parse(args.profile)
+    data, profile = dataset.load(args.dataset), Profile.parse(args.profile)
     if args.check is not None:
-        return checked(dataset.load(args.dataset), profile, args.check, args.seed)
+        return checked(data, profile, args.check, args.seed)
     values = {
-        "dataset": args.dataset,
-        "grouping": args.grouping or groupings.names(dataset.load(args.dataset))[0],
+        "dataset": data.id,
+        "grouping": args.grouping or groupings.names(data)[0],
         "profile": args.profile,
         "seed": args.seed,
         "pairs": args.pairs,
@@ -57,17 +59,21 @@ def similarity(args: Arguments) -> object:
         "workers": args.workers,
         "device": args.device,
     }
-    result = follow(launch.submit(validate(SimilarityConfig, values)))["result"]
-    for item in result["super_classes"]:
-        say(
-            f"{item['name']:30} {item['value']:.4f}  [{item['ci_low']:.4f}, {item['ci_high']:.4f}]  "
-            f"{item['pairs']:,} pairs of {item['n']:,} images"
-        )
-    for key, title in (("ssim_supsubcls", "SSIM-supSubCls"), ("ssim_mergecls", "SSIM-mergeCls")):
-        item = result[key]
-        if item["value"] is not None:
-            say(f"{title:30} {item['value']:.4f}  [{item['ci_low']:.4f}, {item['ci_high']:.4f}]")
-    return result
+    run_id = launch.submit(validate(SimilarityConfig, values), data=data)
+    follow(run_id)
+    score = SimilarityResult.read(runs.find(run_id).result)
+    for item in score.super_classes:
+        say(f"{item.name:30} {mean_words(item)}  {item.pairs:,} pairs of {item.n:,} images")
+    say(f"{'SSIM-supSubCls':30} {mean_words(score.ssim_supsubcls)}")
+    say(f"{'SSIM-mergeCls':30} {mean_words(score.ssim_mergecls)}")
+    return score.to_dict()
+
+
+def mean_words(found: SetMean | Highest) -> str:
+    """'0.4310  [0.4210, 0.4400]'; a set that a stop left without a value says so."""
+    if found.value is None:
+        return "not measured"
+    return f"{found.value:.4f}  [{found.ci_low:.4f}, {found.ci_high:.4f}]"
 
 
 def checked(data: Dataset, profile: Profile, pairs: int, seed: int) -> object:
@@ -101,7 +107,7 @@ def predict(args: Arguments) -> object:
         data = dataset.load(args.dataset)
         grouping = args.grouping or groupings.names(data)[0]
         score = scores.require_newest(data, grouping)
-        x, run, advice = score["ssim_supsubcls"]["value"], score["run"], scores.advice(score)
+        x, run, advice = score.ssim_supsubcls.value, score.run, scores.advice(score)
     say(
         f"SSIM-supSubCls {x:.4f}: predicted relative gain {advice.gain:.1f} % "
         f"[{advice.low:.1f}, {advice.high:.1f}] - {advice.verdict}"

@@ -5,8 +5,7 @@ What a report shows as well is in gain_charts, what still moves in live_charts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,6 +14,7 @@ from gmaug_core.method.result import AugmentationResult, ClassRow
 from gmaug_core.method.variants import role, short
 from gmaug_core.report.findings import points, rarest_first
 from gmaug_core.report.theme import COLOURS, figure, safe
+from gmaug_core.scoring.result import Matrix, SuperClassMean
 
 MAX_CLASSES = 40  # more rows than this cannot be read: the rarest are shown
 MANY_NAMES = 24  # sub-classes from which on a matrix is read by its pattern
@@ -31,52 +31,50 @@ def _padded(values: Sequence[float]) -> list[float]:
 
 
 def super_classes(
-    rows: Sequence[Mapping[str, Any]], *, argmax: str | None = None, merge: float | None = None
+    rows: Sequence[SuperClassMean], *, argmax: str | None = None, merge: float | None = None
 ) -> go.Figure:
     """Mean SSIM and its interval a super-class, the highest first.
 
-    rows: {name, n, value, ci_low, ci_high, pairs}; those without a value are left out. argmax: the one to
-    stand out. merge: mean SSIM of the whole set, drawn as a line.
+    Those without a value (a run that was stopped) are left out. argmax: the one to stand out. merge: mean
+    SSIM of the whole set, drawn as a line.
     """
-    ordered = sorted((row for row in rows if row["value"] is not None), key=lambda row: row["value"])[
-        -MAX_CLASSES:
-    ]
+    valued = [(row.value, row) for row in rows if row.value is not None]
+    ordered = [row for _, row in sorted(valued, key=lambda each: each[0])[-MAX_CLASSES:]]
     drawn = figure(
         height=120 + 30 * len(ordered),
         xaxis_title="mean SSIM of random pairs (95 % interval)",
         showlegend=False,
     )
-    tones = [COLOURS["law"] if row["name"] == argmax else COLOURS["real"] for row in ordered]
+    tones = [COLOURS["law"] if row.name == argmax else COLOURS["real"] for row in ordered]
     for row, tone in zip(
         ordered, tones, strict=True
     ):  # one trace an interval: error bars of one trace share one colour
         drawn.add_scatter(
-            x=[row["ci_low"], row["ci_high"]],
-            y=[safe(row["name"])] * 2,
+            x=[row.ci_low, row.ci_high],
+            y=[safe(row.name)] * 2,
             mode="lines",
             line={"color": tone, "width": 2},
             hoverinfo="skip",
         )
     drawn.add_scatter(
-        x=[row["value"] for row in ordered],
-        y=[safe(row["name"]) for row in ordered],
+        x=[row.value for row in ordered],
+        y=[safe(row.name) for row in ordered],
         mode="markers",
-        customdata=[[row["n"], row["pairs"]] for row in ordered],
+        customdata=[[row.n, row.pairs] for row in ordered],
         marker={
             "size": 10,
-            "symbol": ["diamond" if row["name"] == argmax else "circle" for row in ordered],
+            "symbol": ["diamond" if row.name == argmax else "circle" for row in ordered],
             "color": tones,
         },
         hovertemplate="%{y}<br>%{x:.4f}<br>%{customdata[0]:,} images, %{customdata[1]:,} pairs"
         "<extra></extra>",
     )
     drawn.update_yaxes(
-        type="category", categoryorder="array", categoryarray=[safe(row["name"]) for row in ordered]
+        type="category", categoryorder="array", categoryarray=[safe(row.name) for row in ordered]
     )
     if merge is not None:
-        drawn.update_xaxes(
-            range=_padded([merge, *(row[key] for row in ordered for key in ("ci_low", "ci_high"))])
-        )
+        ends = [end for row in ordered for end in (row.ci_low, row.ci_high) if end is not None]
+        drawn.update_xaxes(range=_padded([merge, *ends]))
         drawn.add_vline(x=merge, line={"color": COLOURS["baseline"], "width": 1.5, "dash": "dash"})
         drawn.add_annotation(
             x=merge, y=1, yref="paper", yanchor="bottom", text="whole set", showarrow=False, font={"size": 11}
@@ -84,14 +82,13 @@ def super_classes(
     return drawn
 
 
-def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str]) -> go.Figure:
-    """Mean SSIM between sub-classes as a heat map. Unknown cells (None) stay empty."""
-    labels = [safe(name) for name in names]
-    numbers = np.array([[np.nan if value is None else value for value in row] for row in values], float)
-    many = (
-        len(names) > MANY_NAMES
-    )  # then the pattern counts: no gaps, names beside the rows alone; the rest is in the hover text
-    drawn = figure(height=int(min(900, 150 + (24 if not many else 10) * len(names))))
+def matrix(found: Matrix) -> go.Figure:
+    """Mean SSIM between sub-classes as a heat map. Unknown cells stay empty."""
+    labels = [safe(name) for name in found.classes]
+    numbers = np.array([[np.nan if value is None else value for value in row] for row in found.mean], float)
+    # then the pattern counts: no gaps, names beside the rows alone; the rest is in the hover text
+    many = len(labels) > MANY_NAMES
+    drawn = figure(height=int(min(900, 150 + (24 if not many else 10) * len(labels))))
     drawn.add_heatmap(
         z=numbers,
         x=labels,

@@ -5,9 +5,6 @@ The one place that answers "which score counts": the pages and the command line 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.data.dataset import Dataset
@@ -17,10 +14,8 @@ from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.workspace import groupings
 
-Score = Mapping[str, Any]  # the result of a similarity run
 
-
-def newest(data: Dataset, grouping: str) -> Score | None:
+def newest(data: Dataset, grouping: str) -> SimilarityResult | None:
     """The newest finished score under a grouping as it is now, at the law's profile; None without one.
 
     A score of the grouping before it was edited does not count. Raises InputError for an unknown grouping.
@@ -32,11 +27,11 @@ def newest(data: Dataset, grouping: str) -> Score | None:
         if settings.grouping != grouping or settings.profile != PAPER_PROFILE or config.grouping != groups:
             continue
         if paths.result.exists():
-            return SimilarityResult.read(paths.result).to_dict()
+            return SimilarityResult.read(paths.result)
     return None
 
 
-def require_newest(data: Dataset, grouping: str) -> Score:
+def require_newest(data: Dataset, grouping: str) -> SimilarityResult:
     """As `newest`. Raises InputError that says how to measure one, and what there is instead."""
     score = newest(data, grouping)
     if score is None:
@@ -65,8 +60,7 @@ def edited_since(data: Dataset, paths: RunPaths) -> bool:
         return False
 
 
-def advice(score: Score) -> Advice:
+def advice(score: SimilarityResult) -> Advice:
     """What the law says of a score of profile paper: predicted gain with interval, and a verdict in words."""
-    found, merge = score["ssim_supsubcls"], score["ssim_mergecls"]
-    interval = None if found["ci_low"] is None else (found["ci_low"], found["ci_high"])
-    return paper_law().advice(found["value"], merge["value"], interval=interval)
+    found, merge = score.ssim_supsubcls, score.ssim_mergecls
+    return paper_law().advice(found.value, merge.value, interval=(found.ci_low, found.ci_high))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -22,48 +21,43 @@ from gmaug_core.scoring.law import (
     paper_points,
     printed_equation,
 )
+from gmaug_core.scoring.result import Highest, MostSimilar, MovedOut, SetMean, SimilarityResult
 from gmaug_core.ui import launching, layout, text
 
 PAIRS_SHOWN = 6
 
 
-def numbers(result: Mapping[str, Any]) -> None:
+def numbers(result: SimilarityResult) -> None:
     """The two scores with their intervals, and the predicted gain, or why there is none."""
-    found, merge = result["ssim_supsubcls"], result["ssim_mergecls"]
+    found = result.ssim_supsubcls
+    both: tuple[tuple[str, SetMean | Highest], ...] = (
+        ("SSIM-supSubCls", found),
+        ("SSIM-mergeCls", result.ssim_mergecls),
+    )
     columns = layout.columns(3, key="score-numbers", least=9)
-    for column, label, score in ((columns[0], "SSIM-supSubCls", found), (columns[1], "SSIM-mergeCls", merge)):
+    for column, (label, score) in zip(columns, both, strict=False):  # the third column is the prediction's
         with column:
-            st.metric(
-                label, "not scored" if score.get("value") is None else f"{score['value']:.4f}", border=True
-            )
-            if score.get("value") is not None:
-                exact = "all pairs" if score.get("exact") else f"{text.count(score['pairs'])} pairs"
-                sure = (
-                    "exact"
-                    if score.get("exact")
-                    else f"95 % interval {text.interval(score['ci_low'], score['ci_high'], 4)}"
-                )
-                st.caption(f"{sure}, {exact}")
+            st.metric(label, "not scored" if score.value is None else f"{score.value:.4f}", border=True)
+            if score.exact:
+                st.caption("exact, all pairs")
+            elif score.ci_low is not None and score.ci_high is not None:
+                sure = text.interval(score.ci_low, score.ci_high, 4)
+                st.caption(f"95 % interval {sure}, {text.count(score.pairs)} pairs")
     with columns[2]:
-        if result["profile"] != PAPER_PROFILE or found.get("value") is None:
+        if result.profile != PAPER_PROFILE:
             st.metric("Predicted relative gain", "none", border=True)
             st.caption("Needs a score of profile *paper*.")
         else:
-            gain, low, high = paper_law().predict(found["value"])
+            gain, low, high = paper_law().predict(found.value)
             st.metric("Predicted relative gain", text.signed_percent(gain), border=True)
             st.caption(f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}")
 
 
-def prediction(result: Mapping[str, Any]) -> None:
+def prediction(result: SimilarityResult) -> None:
     """Advice in words, or the refusal to place this score on a curve of another profile."""
-    if result["ssim_supsubcls"].get("value") is None:
+    if result.profile != PAPER_PROFILE:
         st.info(
-            "No super-class has two images, so there is nothing to score and nothing to predict.",
-            icon=":material/info:",
-        )
-    elif result["profile"] != PAPER_PROFILE:
-        st.info(
-            f"No prediction: this score is of profile *{text.md(result['profile'])}*, and the law rests on "
+            f"No prediction: this score is of profile *{text.md(result.profile)}*, and the law rests on "
             "points of profile *paper*. "
             "Scores of different profiles are not comparable. Measure with profile *paper* to get a "
             "prediction.",
@@ -71,36 +65,31 @@ def prediction(result: Mapping[str, Any]) -> None:
         )
     else:
         launching.advice_box(scores.advice(result))
-    if result.get("stopped"):
+    if result.stopped:
         st.warning(
             "Stopped early: this is the estimate so far, with its wider interval.",
             icon=":material/stop_circle:",
         )
 
 
-def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> list[str]:
+def reading(result: SimilarityResult, grouping: Mapping[str, list[str]]) -> list[str]:
     """What the numbers mean and how sure they are, one Markdown sentence each."""
-    found = result["ssim_supsubcls"]
-    if found.get("value") is None:
-        return []
-    said = [f"The most alike super-class is **{text.md(result['argmax'])}**; its mean is the score."]
-    if found.get("runner_up"):
-        certain = found.get("argmax_certain", found["gap"] > found["ci_high"] - found["ci_low"])
+    found, rows = result.ssim_supsubcls, result.super_classes
+    said = [f"The most alike super-class is **{text.md(result.argmax)}**; its mean is the score."]
+    if found.runner_up is not None and found.gap is not None:
         ending = (
             "."
-            if certain
+            if found.argmax_certain
             else "; that is within the error of measurement, so which of them is the maximum is not certain."
         )
-        said.append(f"The runner-up is **{text.md(found['runner_up'])}**, {found['gap']:.4f} lower{ending}")
-    corrected = found.get("bias_corrected")
-    if isinstance(corrected, int | float) and not found.get("exact") and found["value"] - corrected >= 5e-5:
+        said.append(f"The runner-up is **{text.md(found.runner_up)}**, {found.gap:.4f} lower{ending}")
+    if not found.exact and found.value - found.bias_corrected >= 5e-5:  # else nothing that can be seen
         said.append(
             "The largest of several noisy means comes out a little too high. Corrected for that: "
-            f"{corrected:.4f}, "
-            f"{found['value'] - corrected:.4f} lower."
+            f"{found.bias_corrected:.4f}, {found.value - found.bias_corrected:.4f} lower."
         )
-    exact = sum(bool(row.get("exact")) for row in result["super_classes"])
-    if exact == len(result["super_classes"]):
+    exact = sum(row.exact for row in rows)
+    if exact == len(rows):
         said.append(
             "Every super-class was small enough to compare all pairs, so the means are exact: no sampling "
             "error."
@@ -110,31 +99,29 @@ def reading(result: Mapping[str, Any], grouping: Mapping[str, list[str]]) -> lis
             f"{text.plural(exact, 'super-class', 'super-classes')} small enough to compare all pairs: no "
             "sampling error there."
         )
-    rough = sum(bool(row.get("approximate")) for row in result["super_classes"])
+    rough = sum(row.approximate for row in rows)
     if rough:
         said.append(
             f"{text.plural(rough, 'super-class rests', 'super-classes rest')} on so few pairs that the "
             "interval there is only approximate "
             "(in simulations it held the truth in 93 to 94 % of cases instead of 95 %)."
         )
-    single = [name for name, subs in grouping.items() if len(subs) == 1]
-    if result["argmax"] in single:
+    if len(grouping.get(result.argmax, ())) == 1:
         said.append(
             "That super-class has one sub-class, so the score says how alike images are *inside a class*, "
             "not how alike classes are. "
             "Little variety inside classes still means that a generator has little to add."
         )
-    if result.get("not_scored"):
+    if result.not_scored:
         said.append(
-            "Not scored (fewer than two images): "
-            f"{', '.join(text.md(name) for name in result['not_scored'])}."
+            f"Not scored (fewer than two images): {', '.join(text.md(name) for name in result.not_scored)}."
         )
     return said
 
 
-def thresholds(result: Mapping[str, Any]) -> str:
+def thresholds(result: SimilarityResult) -> str:
     """This score beside the paper's thresholds."""
-    found, merge = result["ssim_supsubcls"].get("value"), result["ssim_mergecls"].get("value")
+    found, merge = result.ssim_supsubcls.value, result.ssim_mergecls.value
 
     def side(value: float | None, limit: float) -> str:
         return (
@@ -150,66 +137,58 @@ def thresholds(result: Mapping[str, Any]) -> str:
     )
 
 
-def what_makes_it_high(result: Mapping[str, Any], data: Dataset) -> None:
+def what_makes_it_high(result: SimilarityResult, data: Dataset) -> None:
     """The most similar pairs as pictures, the matrix, and what taking one sub-class out would do: where the
     result explains itself.
-
-    explanation: {most_similar: {pairs: [{i, j, value}], exact}, matrix: {classes, mean, ...}, leave_one_out:
-    [{name, supsub, change, ...}]}, i and j being indices of the dataset's images; see
-    similarity.class_matrix, leave_one_out and most_similar.
     """
-    why = result.get("explanation") or {}
-    pairs, matrix, moves = (
-        (why.get("most_similar") or {}).get("pairs"),
-        why.get("matrix"),
-        why.get("leave_one_out"),
-    )
-    if not (matrix or pairs or moves):
+    why = result.explanation
+    if why is None:
         return
     st.subheader("What makes it high", anchor=False)
-    found = result["ssim_supsubcls"].get("value")
-    if pairs:
-        exact = "" if why["most_similar"].get("exact") else " that a search among likely candidates found"
-        st.markdown(f"**The most similar pairs of images**{exact}, in the most alike super-class")
-        pictures = data.images(result["profile"])
-        with st.container(horizontal=True, key="similar-pairs"):
-            for pair in pairs[:PAIRS_SHOWN]:
-                with st.container(width=196, border=True):
-                    st.image([png(pictures[pair["i"]]), png(pictures[pair["j"]])], width=76)
-                    first, second = (text.md(data.class_names[data.labels[pair[key]]]) for key in ("i", "j"))
-                    st.caption(
-                        f"{pair['value']:.3f}: "
-                        f"{f'both {first}' if first == second else f'{first} and {second}'}"
-                    )
-    many = matrix is not None and len(matrix["classes"]) > charts.MANY_NAMES
+    if why.most_similar.pairs:
+        _pairs(why.most_similar, result.profile, data)
+    many = len(why.matrix.classes) > charts.MANY_NAMES
     left, right = (
         layout.columns([3, 2], key="score-why") if not many else (st.container(), st.container(width=680))
     )
-    if matrix:
-        with left:
-            st.markdown("**Mean SSIM between sub-classes**")
-            st.plotly_chart(charts.matrix(matrix["mean"], matrix["classes"]), key="matrix")
-    if moves:
+    with left:
+        st.markdown("**Mean SSIM between sub-classes**")
+        st.plotly_chart(charts.matrix(why.matrix), key="matrix")
+    if why.leave_one_out:
         with right:
-            st.markdown("**If one sub-class stood alone**")
-            st.dataframe(
-                {
-                    "sub-class taken out": [text.plain(row["name"]) for row in moves],
-                    "score then": [
-                        None if found is None or row["change"] is None else found + row["change"]
-                        for row in moves
-                    ],
-                    "change": [row["change"] for row in moves],
-                },
-                column_config={
-                    "score then": st.column_config.NumberColumn(format="%.4f"),
-                    "change": st.column_config.NumberColumn(format="%+.4f"),
-                },
-                hide_index=True,
-            )
-            st.caption(
-                "The change is estimated from the matrix; measure again after an edit of the super-classes."
-            )
+            _moves(why.leave_one_out, result.ssim_supsubcls.value)
+
+
+def _pairs(found: MostSimilar, profile: str, data: Dataset) -> None:
+    """The most similar pairs, side by side, with their classes."""
+    exact = "" if found.exact else " that a search among likely candidates found"
+    st.markdown(f"**The most similar pairs of images**{exact}, in the most alike super-class")
+    pictures = data.images(profile)
+    with st.container(horizontal=True, key="similar-pairs"):
+        for pair in found.pairs[:PAIRS_SHOWN]:
+            with st.container(width=196, border=True):
+                st.image([png(pictures[pair.i]), png(pictures[pair.j])], width=76)
+                first, second = (text.md(data.class_names[data.labels[image]]) for image in (pair.i, pair.j))
+                which = f"both {first}" if first == second else f"{first} and {second}"
+                st.caption(f"{pair.value:.3f}: {which}")
+
+
+def _moves(moves: Sequence[MovedOut], score: float) -> None:
+    """What the score would be if one sub-class stood alone."""
+    st.markdown("**If one sub-class stood alone**")
+    st.dataframe(
+        {
+            "sub-class taken out": [text.plain(row.name) for row in moves],
+            "score then": [None if row.change is None else score + row.change for row in moves],
+            "change": [row.change for row in moves],
+        },
+        column_config={
+            "score then": st.column_config.NumberColumn(format="%.4f"),
+            "change": st.column_config.NumberColumn(format="%+.4f"),
+        },
+        hide_index=True,
+    )
+    st.caption("The change is estimated from the matrix; measure again after an edit of the super-classes.")
 
 
 def why_the_equation_differs() -> None:

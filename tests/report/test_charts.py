@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import run_fixture
 
 from gmaug_core.data.demo import make_demo
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import charts
+from gmaug_core.scoring.result import Matrix, SuperClassMean
 
 NASTY = "<b>x</b> & $y$ [a](b)"
 
@@ -44,12 +46,32 @@ def test_the_rarest_class_is_on_top_and_hundreds_are_cut(result):
     assert charts.per_class(many, compare="oversampling").data[0].name == "Oversampling"
 
 
+def row(name: str, value: float | None) -> SuperClassMean:
+    """A super-class of three images; without a value where too few pairs were measured."""
+    ends = (None, None) if value is None else (value - 0.1, value + 0.1)
+    return SuperClassMean(
+        name=name,
+        n=3,
+        value=value,
+        ci_low=ends[0],
+        ci_high=ends[1],
+        pairs=2,
+        exact=False,
+        approximate=True,
+        se=None if value is None else 0.05,
+    )
+
+
+def matrix(classes: list[str], mean: list[list[float | None]]) -> Matrix:
+    """Of classes with three images each."""
+    same = [[9] * len(classes)] * len(classes)
+    return Matrix(
+        classes=classes, n=[3] * len(classes), pairs=same, profile="paper", seed=0, mean=mean, se=mean
+    )
+
+
 def test_super_classes_are_ordered_and_the_winner_stands_out():
-    rows = [
-        {"name": name, "n": 3, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1, "pairs": 9}
-        for name, v in (("b", 0.3), ("a", 0.2))
-    ]
-    figure = charts.super_classes(rows, argmax="b", merge=0.25)
+    figure = charts.super_classes([row("b", 0.3), row("a", 0.2)], argmax="b", merge=0.25)
     assert list(figure.data[-1].y) == ["a", "b"]
     assert list(figure.data[-1].marker.symbol) == [
         "circle",
@@ -58,21 +80,16 @@ def test_super_classes_are_ordered_and_the_winner_stands_out():
 
 
 def test_a_matrix_leaves_unknown_cells_empty():
-    figure = charts.matrix([[None, 0.2], [0.2, 0.5]], ["a", "<i>"])
+    figure = charts.matrix(matrix(["a", "<i>"], [[None, 0.2], [0.2, 0.5]]))
     assert figure.data[0].x[1] == "&lt;i&gt;"
+    assert np.isnan(figure.data[0].z).tolist() == [[True, False], [False, False]]
 
 
 def test_sets_without_a_value_yet_are_left_out():
-    nothing = {"name": "b", "n": 2, "value": None, "ci_low": None, "ci_high": None, "pairs": 1}
-    row = {"name": "a", "n": 9, "value": 0.2, "ci_low": 0.1, "ci_high": 0.3, "pairs": 9}
-    assert list(charts.super_classes([nothing, row]).data[-1].y) == ["a"]
+    assert list(charts.super_classes([row("b", None), row("a", 0.2)]).data[-1].y) == ["a"]
 
 
 def test_classes_called_by_numbers_are_categories():
-    rows = [
-        {"name": str(k), "n": 3, "value": 0.1 * k, "ci_low": 0.1 * k, "ci_high": 0.1 * k, "pairs": 9}
-        for k in (7, 2)
-    ]
-    assert charts.super_classes(rows).layout.yaxis.type == "category"
-    layout = charts.matrix([[0.4, 0.2], [0.2, 0.5]], ["0", "7"]).layout
+    assert charts.super_classes([row("7", 0.7), row("2", 0.2)]).layout.yaxis.type == "category"
+    layout = charts.matrix(matrix(["0", "7"], [[0.4, 0.2], [0.2, 0.5]])).layout
     assert layout.xaxis.type == layout.yaxis.type == "category"
