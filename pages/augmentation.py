@@ -8,7 +8,7 @@ import streamlit as st
 
 from gmaug_core import config, runs
 from gmaug_core.errors import InputError
-from gmaug_core.report import scores
+from gmaug_core.report import cost, scores
 from gmaug_core.ui import launching, layout, live, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
@@ -170,7 +170,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             text.link("similarity", "Measure the score first", "straighten")
         if wanted:
             st.markdown("**What it costs**")
-            st.caption(launching.cost(wanted))
+            st.caption(cost.words(wanted))
             launching.estimate(wanted)
     if problem:
         text.error_box(problem)
@@ -184,9 +184,10 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         )
         and wanted
     ):
-        launching.start(wanted)
+        launching.start(wanted, data)
 
 if not known:
+    launching.name_damaged("augmentation")
     text.empty(
         "No run yet",
         "Choose a preset above and press **Launch**. The run works in the background: you can close this "

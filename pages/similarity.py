@@ -68,11 +68,12 @@ with st.expander("Measure a score", icon=":material/straighten:", expanded=not k
     )
     if st.button("Measure", type="primary", icon=":material/play_arrow:", key="score-start"):
         try:
-            launching.start(validate(SimilarityConfig, values))
+            launching.start(validate(SimilarityConfig, values), data)
         except InputError as error:
             text.error_box(error)
 
 if not known:
+    launching.name_damaged("similarity")
     text.empty(
         "No score yet",
         "Press **Measure** above: it takes seconds to minutes, trains nothing, and tells whether "

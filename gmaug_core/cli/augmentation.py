@@ -17,9 +17,11 @@ from gmaug_core.config import (
     parse_assignments,
 )
 from gmaug_core.data import dataset
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_bytes
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.report import cost
 from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
@@ -66,12 +68,14 @@ def register(verbs: Verbs) -> None:
 
 def augment(args: Arguments) -> object:
     where = backend(args.backend)
-    config = wanted(args)
+    data = dataset.load(args.dataset)
+    config = wanted(args, data)
     if args.estimate:
-        found = launch.estimate(config, where=where)
+        found = launch.estimate(config, data=data, where=where)
+        say(cost.words(config))
         show_estimate(found)
         return found.model_dump(mode="json")
-    run_id = launch.submit(config, where=where)
+    run_id = launch.submit(config, data=data, where=where)
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
         return describe_run(run_id)
@@ -80,9 +84,8 @@ def augment(args: Arguments) -> object:
     return document
 
 
-def wanted(args: Arguments) -> AugmentationConfig:
+def wanted(args: Arguments, data: Dataset) -> AugmentationConfig:
     """The settings that the arguments ask for. Raises InputError that names what is wrong."""
-    data = dataset.load(args.dataset)
     overrides = parse_assignments(args.set or [])
     if args.seeds is not None:
         overrides["seeds"] = args.seeds

@@ -12,7 +12,6 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.config import (
     GENERATORS,
-    PRESETS,
     AugmentationConfig,
     RunConfig,
     SelectionConfig,
@@ -23,10 +22,12 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.law import Advice
 from gmaug_core.ui import text
+from gmaug_core.ui.routes import open_dataset
 
 MODE_WORDS = {
     "probability": "probability: means the same on every dataset",
@@ -35,15 +36,15 @@ MODE_WORDS = {
 }
 
 
-def start(config: RunConfig) -> None:
-    """Submit once: a double click, or a rerun in the middle, gives the same run.
+def start(config: RunConfig, data: Dataset) -> None:
+    """Submit a run of the dataset once: a double click, or a rerun in the middle, gives the same run.
 
     Says what was wrong in words.
     """
     token = st.session_state.setdefault(f"token-{config.kind}", secrets.token_hex(6))
     try:
         with st.spinner("Starting the run…"):  # a budget in minutes is measured first
-            run_id = launch.submit(config, token=token)
+            run_id = launch.submit(config, data=data, token=token)
     except GMAugError as error:
         text.error_box(error)
         return
@@ -61,11 +62,7 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
 
     None where there is none. Runs that cannot be read are named above it.
     """
-    for paths, error in runs.damaged(kind):
-        st.warning(
-            f"The run {text.md(paths.id)} is damaged and cannot be shown: {text.md(error.what)}.",
-            icon=":material/broken_image:",
-        )
+    name_damaged(kind)
     found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
     if not found:
         return None
@@ -82,6 +79,15 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
     return found[run_id]
+
+
+def name_damaged(kind: str) -> None:
+    """Say which runs cannot be read, and why: no list shows them."""
+    for paths, error in runs.damaged(kind):
+        st.warning(
+            f"The run {text.md(paths.id)} is damaged and cannot be shown: {text.md(error.what)}.",
+            icon=":material/broken_image:",
+        )
 
 
 def label(paths: RunPaths) -> str:
@@ -158,42 +164,10 @@ def resolve(
     )
 
 
-def cost(config: AugmentationConfig) -> str:
-    """What a run will have to do, and how long one like it took here."""
-    classifiers = config.seeds * (1 + config.max_steps * len(config.use) + 3)
-    minutes = config.generator.minutes
-    budget = (
-        f"for {minutes:g} minutes (measured into images at launch)"
-        if minutes
-        else f"on {config.generator.kimg:g} thousand images"
-    )
-    said = (
-        f"Trains the generator {budget} of {config.generator.resolution} px, then up to "
-        f"{classifiers} classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, "
-        f"{config.max_steps} "
-        f"select-and-retrain steps, three controls)."
-    )
-    for paths in runs.list_runs("augmentation"):
-        settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
-        status = runs.read_status(paths)
-        alike = settings.generator == config.generator and settings.seeds == config.seeds
-        if status.state == "finished" and alike:
-            return (
-                f"{said} A run with these settings took {text.duration(sum(status.stages.values()))} on this "
-                "machine."
-            )
-    at_16 = f"about {GENERATORS[config.generator.name].quick_minutes} minutes"
-    typical = {
-        "quick": f"On two CPU cores expect {at_16} at 16 px, and several times that at 32 px.",
-        "standard": "Expect some hours on one GPU.",
-        "paper": "Expect days on one GPU.",
-    }
-    return f"{said} {typical[config.preset if config.preset in PRESETS else 'quick']}"
-
-
 @lru_cache(maxsize=16)
 def _estimate(settings: str) -> Estimate:
-    return launch.estimate(AugmentationConfig.model_validate_json(settings))
+    config = AugmentationConfig.model_validate_json(settings)
+    return launch.estimate(config, data=open_dataset(config.dataset))
 
 
 def estimate(config: AugmentationConfig) -> None:
@@ -218,7 +192,7 @@ def estimate(config: AugmentationConfig) -> None:
         text.error_box(error)
         return
     st.markdown(
-        f"Generator: about **{text.duration(found.training_seconds)}** for {found.kimg:g} thousand images "
+        f"Generator: about **{duration(found.training_seconds)}** for {found.kimg:g} thousand images "
         f"({found.seconds_per_kimg:.3g} s each thousand), {found.sampling_img_per_s:.3g} images a second to "
         "draw, "
         f"{found.memory_mb / 1024:.1f} GB of memory. Measured on {text.md(found.device)}, busy as it is now."

@@ -20,6 +20,7 @@ from gmaug_core import runs
 from gmaug_core.data import pictures
 from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts
+from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
 from gmaug_core.ui import layout, text
 
@@ -66,7 +67,7 @@ def _view(run_id: str, was_active: bool) -> None:
     _banner(paths, status)
     _stages(kind, status)
     if status.state == "running" and status.total > 0:
-        eta = f", about {text.duration(status.eta_s)} to go" if status.eta_s else ""
+        eta = f", about {duration(status.eta_s)} to go" if status.eta_s else ""
         said = f"{_doing(paths, status)}: {text.count(status.step)} of {text.count(status.total)}{eta}"
         st.progress(min(status.step / status.total, 1.0), text=said)
     if status.state != "finished":
@@ -89,7 +90,7 @@ def _header(paths: RunPaths, status: Status) -> None:
     end = status.ended or (time.time() if status.active else status.progress_at)
     with st.container(horizontal=True, vertical_alignment="center", key=f"live-head-{paths.id}"):
         attempt = f" · attempt {status.attempt}" if status.attempt > 1 else ""
-        took = f" · {text.duration(end - status.started)}" if status.started else ""
+        took = f" · {duration(end - status.started)}" if status.started else ""
         st.markdown(
             f"{state_badge(status.state)} **{text.md(paths.id)}** · begun "
             f"{text.when(status.created)}{took}{attempt}"
@@ -143,7 +144,7 @@ def _banner(paths: RunPaths, status: Status) -> None:
         text.error_box(status.error.raised() if status.error else unknown)
     elif status.stalled:
         st.warning(
-            f"Nothing has moved for {text.duration(time.time() - status.progress_at)}. The process is alive: "
+            f"Nothing has moved for {duration(time.time() - status.progress_at)}. The process is alive: "
             "a long step on a busy "
             "machine, or stuck. You can wait, or stop and resume.",
             icon=":material/hourglass_bottom:",
@@ -169,7 +170,7 @@ def _stages(kind: str, status: Status) -> None:
         if status.state != "finished" and k == place:
             words.append(f":blue-badge[:material/play_arrow: {label}]")
         elif seconds is not None or status.state == "finished":
-            took = f" · {text.duration(seconds)}" if seconds is not None and seconds >= 1 else ""
+            took = f" · {duration(seconds)}" if seconds is not None and seconds >= 1 else ""
             words.append(f":green-badge[:material/check: {label}{took}]")
         else:
             words.append(f":gray-badge[{label}]")

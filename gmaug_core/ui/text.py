@@ -60,18 +60,6 @@ def ratio(value: float) -> str:
     return f"{value:.1f} : 1" if value < 10 and value != int(value) else f"{value:,.0f} : 1"
 
 
-def duration(seconds: float | None) -> str:
-    """75 -> '1 min 15 s'."""
-    if seconds is None:
-        return "unknown"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def size(number: float) -> str:
     """Bytes: 210_000_000 -> '210 MB'."""
     for unit in ("B", "KB", "MB"):

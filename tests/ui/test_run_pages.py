@@ -234,6 +234,7 @@ def test_a_damaged_run_is_named_and_the_others_are_shown(demo):
     said = words(open_page("similarity"))
     assert "is damaged and cannot be shown" in said
     assert "0.4310" in said
+    assert "is damaged and cannot be shown" not in words(open_page("augmentation"))
 
 
 def test_gains_without_a_prediction_and_without_accepted_samples(demo):
@@ -314,7 +315,7 @@ def test_the_cost_is_measured_when_asked(demo, monkeypatch):
         steps=9,
         device="x",
     )
-    monkeypatch.setattr(launch, "estimate", lambda config: (asked.append(config), found)[1])
+    monkeypatch.setattr(launch, "estimate", lambda config, data: (asked.append((config, data.id)), found)[1])
     at = open_page("augmentation")
     assert not asked
     at.button(key="aug-estimate").click().run()

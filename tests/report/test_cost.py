@@ -1,0 +1,61 @@
+"""What a run will have to do, counted from its settings and the table of variants."""
+
+from __future__ import annotations
+
+import pytest
+import run_fixture
+
+from gmaug_core import runs
+from gmaug_core.config import AugmentationConfig, augmentation_config
+from gmaug_core.data.demo import make_demo
+from gmaug_core.method.variants import CONTROLS
+from gmaug_core.report import cost
+from gmaug_core.runs import RunConfigFile
+
+
+def config(**settings: object) -> AugmentationConfig:
+    return augmentation_config("d", image_size=16, colour="grey", overrides=settings)
+
+
+def test_every_classifier_is_counted(home):
+    asked = config(seeds=2, max_steps=3, use=["fill", "mix"])
+    baselines, steps, controls = 2, 2 * 3 * 2, 2 * len(CONTROLS)
+    assert cost.classifiers(asked) == baselines + steps + controls
+    assert f"up to {cost.classifiers(asked)} classifiers" in cost.words(asked)
+
+
+def test_another_control_is_counted(home, monkeypatch):
+    before = cost.classifiers(config(seeds=3))
+    monkeypatch.setattr(cost, "CONTROLS", (*CONTROLS, "another"))
+    assert cost.classifiers(config(seeds=3)) == before + 3
+    assert f"{len(CONTROLS) + 1} controls" in cost.words(config(seeds=3))
+
+
+@pytest.mark.parametrize(
+    ("preset", "said"),
+    [("quick", "minutes at 16 px"), ("standard", "some hours on one GPU"), ("paper", "days on one GPU")],
+)
+def test_without_a_run_like_it_the_usual_time_is_said(home, preset, said):
+    asked = augmentation_config("d", image_size=32, colour="grey", preset=preset)
+    assert said in cost.words(asked)
+
+
+def test_a_budget_in_minutes_is_said_as_one(home):
+    assert "for 3 minutes" in cost.words(config(generator={"minutes": 3}))
+
+
+def test_a_finished_run_like_it_says_how_long_it_takes(home):
+    paths = run_fixture.make_run(make_demo(), per_class=2)
+    settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
+    took = sum(runs.read_status(paths).stages.values())
+    assert cost.took_here(settings) == took > 0
+    assert f"took {cost.duration(took)} on this machine" in cost.words(settings)
+    assert cost.took_here(settings.model_copy(update={"seeds": settings.seeds + 1})) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, "unknown"), (59.4, "59 s"), (75, "1 min 15 s"), (3600, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_a_duration_is_short(seconds, said):
+    assert cost.duration(seconds) == said
