@@ -94,7 +94,7 @@ def estimate(table: Table, n: int, seed: int, half_width: float | None = None) -
         chosen = np.random.default_rng([seed, n]).permutation(len(table))[:n]
         part = table[np.ix_(chosen, chosen)]
     target = min(2 * n if half_width is None else 1000, pair_count(n))
-    found = PairMean(np.arange(n), "", target, stream(seed, str(n).encode()), half_width=half_width)
+    found = PairMean(np.arange(n), "", target, stream(seed, str(n)), half_width=half_width)
     while found.drawn < found.target:
         drawn = found.next_pairs(4096)
         found.add(part[drawn[:, 0], drawn[:, 1]].astype(np.float64))

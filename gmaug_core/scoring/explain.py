@@ -50,9 +50,7 @@ def class_matrix(
     cells = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
 
     def draw(a: int, b: int) -> Index:
-        return _cell_pairs(
-            members[a], members[b], pairs_per_cell, seed, (names[a].encode(), names[b].encode())
-        )
+        return _cell_pairs(members[a], members[b], pairs_per_cell, seed, (names[a], names[b]))
 
     shape = (len(names), len(names))
     mean, error, count = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
@@ -89,7 +87,7 @@ def _cell_size(rows: Index, columns: Index, same: bool) -> int:
     return pair_count(len(rows)) if same else len(rows) * len(columns)
 
 
-def _cell_pairs(rows: Index, columns: Index, most: int, seed: int, names: tuple[bytes, bytes]) -> Index:
+def _cell_pairs(rows: Index, columns: Index, most: int, seed: int, names: tuple[str, str]) -> Index:
     """At most `most` different pairs of the cell of these two classes: [m, 2] indices of images."""
     same = names[0] == names[1]
     total = _cell_size(rows, columns, same)
@@ -166,7 +164,7 @@ def most_similar(
         candidates = chosen[pair_at(np.arange(pair_count(len(chosen))))]
     else:
         if len(chosen) > 20_000:
-            chosen = chosen[np.sort(permuted(len(chosen), 0, 20_000, stream(seed, b"most similar")))]
+            chosen = chosen[np.sort(permuted(len(chosen), 0, 20_000, stream(seed, "most similar")))]
         candidates = chosen[_near_pairs(_thumbnails(images, chosen), budget)]
     if not len(candidates):
         return MostSimilar(pairs=(), exact=exact, searched=0)

@@ -6,24 +6,20 @@ asking for more pairs extends the same sequence, and what is drawn depends on th
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import numpy.typing as npt
+
+from gmaug_core.seeds import derive
 
 ROUNDS = 10  # of the permutation
 
 Index = npt.NDArray[np.int64]
 
 
-def stream(seed: int, *what: bytes) -> npt.NDArray[np.uint64]:
+def stream(seed: int, *what: str) -> npt.NDArray[np.uint64]:
     """The round keys of a permutation, from the seed and what it is for."""
-    digest = hashlib.sha256(b"\0".join(what)).digest()
-    return (
-        np.random.SeedSequence([seed, *np.frombuffer(digest, np.uint32).tolist()])
-        .generate_state(ROUNDS, np.uint64)
-        .astype(np.uint64)
-    )
+    state = np.random.SeedSequence(derive("pairs", seed, *what)).generate_state(ROUNDS, np.uint64)
+    return np.asarray(state, np.uint64)
 
 
 def permuted(size: int, start: int, stop: int, keys: npt.NDArray[np.uint64]) -> Index:

@@ -32,6 +32,7 @@ EXACT_PAIRS = (
 PILOT_PAIRS = 1000  # first stage of sequential stopping
 REPORTS_PER_SECOND = 5
 SHOWN = 50  # sets in a live report: the highest when there are more
+DRAWING = "pairs-2"  # which pairs a seed draws: sets that an older version drew are not taken over
 MERGED = "all images"  # how live reports name the set behind SSIM-mergeCls
 
 Images = npt.NDArray[np.uint8]
@@ -119,9 +120,9 @@ class _Plan:
             asked = self.pairs if self.pairs is not None else 2 * len(members)
             target = total if self.pairs is None and total <= EXACT_PAIRS else asked
             rule = f"pairs={min(target, total)}"
-        key = f"{what[:32]}/{self.profile.name}/{self.seed}/{rule}"
+        key = f"{DRAWING}/{what[:32]}/{self.profile.name}/{self.seed}/{rule}"
         if key not in self.sets:
-            keys = stream(self.seed, what.encode())
+            keys = stream(self.seed, what)
             self.sets[key] = PairMean(members, key, min(target, total), keys, half_width=self.half_width)
             if key in self.known:
                 self.sets[key].restore(self.known[key])

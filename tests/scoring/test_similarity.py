@@ -51,7 +51,7 @@ def without_time(result):
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 60), st.integers(0, 2**31 - 1))
 def test_the_pairs_of_a_set_are_each_drawn_once(n, seed):
-    keys = pairs.stream(seed, b"x")
+    keys = pairs.stream(seed, "x")
     total = pairs.pair_count(n)
     drawn = pairs.draw_pairs(n, 0, total, keys)
     assert len(np.unique(drawn, axis=0)) == total
@@ -70,7 +70,7 @@ def test_the_permutation_is_even():
     unrelated."""
     seen = np.zeros((45, 45))
     for seed in range(4000):
-        order = pairs.permuted(45, 0, 45, pairs.stream(seed, b"even"))
+        order = pairs.permuted(45, 0, 45, pairs.stream(seed, "even"))
         seen[np.arange(45), order] += 1
     expected = 4000 / 45
     chi2 = ((seen - expected) ** 2 / expected).sum()
@@ -219,7 +219,7 @@ def test_reports_and_stopping(images, monkeypatch):
 
 def pool_interval(values, count, seed):
     n = int((1 + np.sqrt(1 + 8 * len(values))) / 2)
-    found = estimate.PairMean(np.arange(n), "", count, pairs.stream(seed, b"pool"))
+    found = estimate.PairMean(np.arange(n), "", count, pairs.stream(seed, "pool"))
     drawn = found.next_pairs(count)
     found.add(values[drawn[:, 0] * (drawn[:, 0] - 1) // 2 + drawn[:, 1]])
     return found

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gmaug_core.models.generators.tensors import derived
+from gmaug_core.seeds import derive
 
 Noise = Callable[[], Tensor]  # fresh standard normal [b, c, h, w]
 Denoise = Callable[[Tensor, int], tuple[Tensor, Tensor, Tensor | None]]
@@ -170,5 +170,5 @@ def noise_stream(seeds: Sequence[int], shape: tuple[int, ...], device: torch.dev
     """Standard normal [len(seeds), *shape] at each call; row k is a stream of its own that begins as
     seeded_normal does.
     """
-    streams = [torch.Generator().manual_seed(derived(int(seed), "noise")) for seed in seeds]
+    streams = [torch.Generator().manual_seed(derive(int(seed), "noise")) for seed in seeds]
     return lambda: torch.stack([torch.randn(shape, generator=stream) for stream in streams]).to(device)

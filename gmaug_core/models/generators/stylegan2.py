@@ -43,13 +43,13 @@ from gmaug_core.models.generators.stylegan2_networks import (
     low_level,
 )
 from gmaug_core.models.generators.tensors import (
-    derived,
     mixed_precision,
     seeded_normal,
     to_device,
     update_ema,
 )
 from gmaug_core.models.generators.training import Training
+from gmaug_core.seeds import derive
 
 ADA_SHARE = 0.25  # of the budget: the time in which p could go from 0 to 1 (500 kimg in the paper, at most)
 MEAN_STYLES = 512  # random styles that a class's mean style is taken over
@@ -308,7 +308,7 @@ class StyleGAN2(Generator):
         keeps the class.
         """
         n = len(self.class_names)
-        z = seeded_normal([derived(0, "mean style", i) for i in range(MEAN_STYLES)], self.config.z_dim).to(
+        z = seeded_normal([derive(0, "mean style", i) for i in range(MEAN_STYLES)], self.config.z_dim).to(
             self.device
         )
         return torch.stack(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
@@ -13,16 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gmaug_core.data.views import Images
+from gmaug_core.seeds import derive
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
-
-
-def derived(seed: int, *path: int | str) -> int:
-    """A seed in [0, 2^63) for one purpose: derived(seed, "step", 7). Different paths give independent
-    streams.
-    """
-    text = "/".join(str(part) for part in (seed, *path))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def seeded_normal(seeds: Sequence[int] | NDArray[np.int64], size: int) -> Tensor:
@@ -30,7 +22,7 @@ def seeded_normal(seeds: Sequence[int] | NDArray[np.int64], size: int) -> Tensor
     batch size.
     """
     rows = [
-        torch.randn(size, generator=torch.Generator().manual_seed(derived(int(seed), "noise")))
+        torch.randn(size, generator=torch.Generator().manual_seed(derive(int(seed), "noise")))
         for seed in seeds
     ]
     return torch.stack(rows) if rows else torch.empty(0, size)

@@ -23,7 +23,8 @@ from gmaug_core.files import write_bytes
 from gmaug_core.hooks import Report, ShouldStop
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.models.generators.snapshots import Assess, Watch
-from gmaug_core.models.generators.tensors import class_weights, derived, draw_batch
+from gmaug_core.models.generators.tensors import class_weights, draw_batch
+from gmaug_core.seeds import derive
 
 if TYPE_CHECKING:
     from gmaug_core.models.generators.contract import Generator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 CHECKPOINT_FILE = "training.safetensors"
 BEST_FILE = "best.safetensors"  # the weights of the best snapshot so far
 REPORT_SECONDS = 1.0
+STREAMS = 2  # which random numbers a seed gives; a checkpoint of other ones is not gone on with
 LOOK_IMAGES = {"cpu": 256, "cuda": 1024}  # drawn at a snapshot, at most
 
 
@@ -84,9 +86,10 @@ class Loop:
             "class_names": list(generator.class_names),
             "counts": generator.counts.tolist(),
             "seed": seed,
+            "streams": STREAMS,
             **self.origin,
         }
-        torch.manual_seed(derived(seed, "start"))
+        torch.manual_seed(derive(seed, "start"))
         self.training = generator.start(images, len(generator.class_names), self.steps)
         self.watch = Watch(
             images,
@@ -132,7 +135,7 @@ class Loop:
 
     def _step(self) -> dict[str, Tensor | float]:
         config, device = self.generator.config, self.generator.device
-        torch.manual_seed(derived(self.seed, "step", self.done))
+        torch.manual_seed(derive(self.seed, "step", self.done))
         batch, labels = draw_batch(self.images, self.labels, self.weights, config.batch, mirror=config.mirror)
         values = self.training.step(batch.to(device), labels.to(device), self.done)
         self.done += 1
