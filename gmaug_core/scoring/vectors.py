@@ -140,9 +140,10 @@ def _define(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
     @_instruction
     def operation(_: Any, left: Any, right: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            # fast: multiply-add in one instruction; but a division stays one (times a rounded reciprocal is
-            # biased)
-            return getattr(builder, instruction)(*args, flags=() if instruction == "fdiv" else ("fast",))
+            # contract: multiply-add in one instruction, and nothing else: with more freedom the last bits
+            # would depend on whether this process compiled the kernels or found them compiled. A division
+            # stays one (times a rounded reciprocal is biased)
+            return getattr(builder, instruction)(*args, flags=() if instruction == "fdiv" else ("contract",))
 
         return left(left, right), generate
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +25,8 @@ REFERENCE = {
     "gaussian11": {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False},
     "uniform7": {},  # scikit-image's defaults: 7 x 7 box, sample covariance
 }
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def reference(images, pairs, window):
@@ -191,3 +197,27 @@ def test_a_gpu_gives_the_same_numbers(window):
     pairs = rng.integers(0, 40, (3000, 2))
     found = ssim_torch.ssim_pairs_torch(images, pairs, window=window, device="cuda")
     assert np.abs(found - ssim_pairs(images, pairs, window=window)).max() <= 1e-6
+
+
+NUMBERS = """
+import hashlib
+import numpy as np
+from gmaug_core.scoring.ssim import ssim_pairs
+random = np.random.default_rng(0)
+images = np.kron(random.integers(0, 256, (20, 16, 16), dtype=np.uint8), np.ones((1, 4, 4), np.uint8))
+pairs = np.stack([random.permutation(20), random.permutation(20)], axis=1)
+print(hashlib.sha256(ssim_pairs(images, pairs).tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_compiles_the_kernels_gives_the_same_bits_as_one_that_finds_them_compiled(tmp_path):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", NUMBERS], env=environment, capture_output=True, text=True, check=True
+        )
+        for _ in range(2)
+    ]
+    assert any(tmp_path.rglob("*.nbc"))  # the second one found something
+    assert said[0].stdout == said[1].stdout
