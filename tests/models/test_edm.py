@@ -86,7 +86,7 @@ def test_one_flat_image_still_trains(tmp_path):
         (
             {"cbdm_tau": 0.5},
             8,
-        ),  # so short, it mixes the classes from most seeds: the term pulls them together
+        ),  # from most seeds so short a one mixes the classes
         ({"augment": 0.5}, 0),
         ({"label_drop": 0.9}, 0),
     ],
