@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 from gmaug_core.config.documents import Document, Migration, Part
 
 # of fewer pairs an interval is called approximate (benchmarks/coverage.py: 93.3 % hold for 20, 94 % for 60)
-# of fewer pairs an interval is called approximate (benchmarks/coverage.py: 93.3 % hold for 20, 94 % for 60)
 ROUGH_PAIRS = 60
 
 
