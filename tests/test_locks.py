@@ -79,9 +79,9 @@ from pathlib import Path
 from gmaug_core.locks import locked
 with locked(Path(sys.argv[1])):
     if os.fork() == 0:
+        print("forked", flush=True)  # the child says it: only then has it let go of what it inherited
         time.sleep(60)
         os._exit(0)
-    print("forked", flush=True)
     time.sleep(60)
 """
     other = subprocess.Popen(
