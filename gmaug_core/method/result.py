@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from gmaug_core.config.documents import Document, Part
-from gmaug_core.scoring.result import ROUGH_PAIRS, Highest, SetMean
+from gmaug_core.scoring.result import ROUGH_PAIRS, Highest, SetMean, Stored
 
 
 class Measure(Part):
@@ -133,13 +133,15 @@ class Score(Part):
     """The super-class with the highest mean."""
     profile: str
     """Size, colour and window that the images were compared at."""
+    stored: Stored | None = None
+    """Size of the scored originals; null in results from before it was noted."""
 
 
 class Advice(Part):
     """What the law's prediction means for a decision."""
 
     verdict: str
-    """A word for the page's colour: likely, unclear, unlikely."""
+    """What the score alone says (scoring.advice); likely, unclear or unlikely in results from before."""
     text: str
     """The same in sentences, with the figures that it rests on."""
 
@@ -337,7 +339,10 @@ class AugmentationResult(Document):
     score: Score
     """The score of the training split."""
     predicted: Predicted | None
-    """What the law predicted from it."""
+    """What the law predicted from it; null where it does not speak of such a score, or nothing was to be
+    added."""
+    not_predicted: str | None = None
+    """Why there is no prediction, in words; null where there is one, and in results from before."""
     baseline: VariantResult
     """Real images alone."""
     augmented: VariantResult

@@ -20,7 +20,10 @@ class SetMean(Part):
     """SSIM_set of one set of images: the mean SSIM over pairs of different images (paper A, equation 2)."""
 
     n: int
-    """Images in the set, >= 2."""
+    """Images in the set, >= 2, copies among them."""
+    copies: int | None = None
+    """Of these, images whose pixels equal those of an earlier one: they are in no pair, so that a copy counts
+    once; null in scores from before copies were looked for."""
     value: float | None
     """The mean, -1 ... 1; null while too few pairs were measured."""
     ci_low: float | None
@@ -70,6 +73,23 @@ class Highest(Part):
     """The super-class with the second highest mean; null where there is only one."""
     gap: float | None
     """The highest mean minus the second highest; null where there is only one."""
+    distinct: int | None = None
+    """Different images in that super-class, by their pixels; null in scores from before copies were looked
+    for."""
+
+
+class Stored(Part):
+    """How large the scored originals are, before the profile brings them to one size: an enlarged image has
+    less detail than a photograph of that size, and scores higher."""
+
+    median: float
+    """Median of their short sides, in pixels."""
+    least: int
+    """The least of them, in pixels."""
+    side: int
+    """Side of the profile's images, in pixels."""
+    enlarged: float
+    """Share of images whose short side is below it, 0 ... 1."""
 
 
 class KnownSet(Part):
@@ -126,6 +146,19 @@ class Matrix(Part):
     """Standard error of each mean; 0 where all pairs were measured, null where fewer than two were."""
 
 
+class NearCopies(Part):
+    """Pairs of different images that are practically one: cuts, encodings, or neighbours of one original."""
+
+    above: float
+    """Pairs above this SSIM are meant, -1 ... 1."""
+    found: int
+    """How many were found among all scored images."""
+    pairs: tuple[LikePair, ...]
+    """The most similar of them, highest first."""
+    exact: bool
+    """Whether every pair was looked at; else some can be missed."""
+
+
 class MovedOut(Part):
     """What moving a sub-class out of the winning super-class, into one of its own, would do: an estimate."""
 
@@ -152,6 +185,8 @@ class Explanation(Part):
     """Mean SSIM between sub-classes."""
     leave_one_out: tuple[MovedOut, ...]
     """One row a sub-class of the winner, the strongest fall first."""
+    near_copies: NearCopies | None = None
+    """Pairs of practically the same image; null in scores from before they were looked for."""
 
 
 def _first_form(document: dict[str, Any]) -> dict[str, Any]:
@@ -166,13 +201,18 @@ def _first_form(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _second_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Scores that do not say how large their originals are, nor what was a copy: unknown stays unknown."""
+    return document
+
+
 class SimilarityResult(Document):
     """The score of a training set under a grouping: what a similarity run leaves behind."""
 
     TITLE = "score"
     FILE = "result.json"
-    SCHEMA = 1
-    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {0: _first_form}
+    SCHEMA = 2
+    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {0: _first_form, 1: _second_form}
 
     run: str | None = None
     """The run that measured it; null in a score inside another run."""
@@ -185,7 +225,7 @@ class SimilarityResult(Document):
     super_classes: tuple[SuperClassMean, ...]
     """Every super-class with at least two training images, in the order of the grouping."""
     not_scored: tuple[str, ...]
-    """Super-classes with fewer than two training images."""
+    """Super-classes with fewer than two different training images."""
     argmax: str
     """The super-class with the highest mean."""
     profile: str
@@ -204,5 +244,7 @@ class SimilarityResult(Document):
     split_seed: int | None = None
     """Seed of that split (split.json), the same that an augmentation run of this seed makes; null in scores
     from before, which are of all training images, and where the dataset cannot be split."""
+    stored: Stored | None = None
+    """Size of the scored originals; null in scores from before it was noted."""
     explanation: Explanation | None = None
     """What makes it high; null where it was stopped, or belongs to another run."""

@@ -26,7 +26,7 @@ def score():
 def test_it_comes_back_from_its_file(score, tmp_path):
     score.write(tmp_path / "result.json")
     assert SimilarityResult.read(tmp_path / "result.json") == score
-    assert json.loads((tmp_path / "result.json").read_text())["schema"] == 1
+    assert json.loads((tmp_path / "result.json").read_text())["schema"] == 2
 
 
 def test_a_score_of_before_there_were_numbers_is_read(score):
@@ -41,10 +41,21 @@ def test_a_score_of_before_there_were_numbers_is_read(score):
     assert len(read.explanation.leave_one_out) == len(score.explanation.leave_one_out) - 1
 
 
+def test_a_score_that_knows_neither_sizes_nor_copies_says_so_by_null(score):
+    old = score.to_dict() | {"schema": 1}
+    del old["stored"], old["explanation"]["near_copies"], old["ssim_supsubcls"]["distinct"]
+    for row in (old["ssim_mergecls"], *old["super_classes"]):
+        del row["copies"]
+    read = SimilarityResult.parse(old)
+    assert read.schema_number == 2
+    assert read.stored is read.explanation.near_copies is read.ssim_supsubcls.distinct is None
+    assert {row.copies for row in (read.ssim_mergecls, *read.super_classes)} == {None}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"schema": 2}, "newer version"),
+        ({"schema": 3}, "newer version"),
         ({"schema": "one"}, "not a number"),
         ({"argmax": 5}, "argmax"),
         ({"luck": 1}, "luck"),
