@@ -1,0 +1,366 @@
+"""What a verdict run leaves behind, as a document, without torch.
+
+Accuracies are shares, 0 ... 1, of validation images: no verdict looks at a test image. Gains are in
+percentage points of the deciding measure; intervals are 95 % ones.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gmaug_core.config.documents import Document, Part
+from gmaug_core.method.result import SplitSizes
+
+MeasureKey = Literal["accuracy", "balanced_accuracy"]
+Learner = Literal["fast", "classifier"]
+VerdictKey = Literal[
+    "train_longer", "no_generator_needed", "too_little", "not_visible", "small_run", "full_run"
+]
+
+
+class Figure(Part):
+    """A figure with its 95 % interval."""
+
+    value: float
+    """The figure, in percentage points unless its key says percent."""
+    low: float
+    """Lower end of its interval."""
+    high: float
+    """Upper end of its interval."""
+
+
+class Accuracies(Part):
+    """The three ways of counting what a classifier gets right, mean over seeds."""
+
+    accuracy: float
+    """Share of validation images that it puts in their class, 0 ... 1."""
+    balanced_accuracy: float
+    """Mean over classes of their recall, 0 ... 1."""
+    tail_accuracy: float
+    """Mean recall of the third of the classes with the fewest training images, 0 ... 1."""
+
+
+class CurvePoint(Part):
+    """One amount of real training images, all seeds together."""
+
+    growth: float
+    """The varied images as a multiple of those that there are: 0.5 is half of them, 1 all."""
+    images: int
+    """Real training images at this point, all classes together."""
+    seeds: int
+    """Trainings, each with its own draw of images."""
+    accuracies: Accuracies
+    """On validation, mean over seeds."""
+
+
+class Fit(Part):
+    """One form fitted through a learning curve's points."""
+
+    form: Literal["offset power law", "piecewise linear in log n"]
+    """What was fitted."""
+    error: float
+    """Root mean square distance from the points, in percentage points."""
+    twice: float
+    """What it says twice as many images add, in percentage points."""
+
+
+class Curve(Part):
+    """A learning curve of real images on validation."""
+
+    of: Literal["everything", "rare"]
+    """Which images are varied: all alike, or those of the classes with fewer than the largest alone."""
+    learner: Learner
+    """What was trained: the fast learner, or the run's own classifier."""
+    recipe: str
+    """Key of the way of training (method.recipes; plain: nothing done against the imbalance)."""
+    points: tuple[CurvePoint, ...]
+    """By growing amount."""
+    fits: tuple[Fit, ...]
+    """Both forms, of the deciding measure; empty where there are fewer than three points."""
+
+
+class Projection(Part):
+    """What more images would add if every one of them were a new real one."""
+
+    key: Literal["quarter", "twice", "balance", "run"]
+    """A quarter more of everything, twice everything, every class as large as the largest, what the run
+    would add."""
+    label: str
+    """The same in words."""
+    curve: Literal["everything", "rare"]
+    """The curve that it continues."""
+    growth: float
+    """How far: the varied images as a multiple of those that there are (their geometric mean over
+    classes)."""
+    added: int
+    """How many images that is."""
+    gain: Figure | None
+    """In percentage points of the deciding measure over what there is now; null where it is refused."""
+    refused: str | None
+    """Why the curve allows no projection, in words; null where it does."""
+    at_most: float | None
+    """Upper end of what it can be in percentage points, also where no projection is given; null: unknown."""
+
+
+class Ceiling(Part):
+    """What more real images would be worth: no synthetic image is taken to be worth more than a real one."""
+
+    learner: Learner
+    """Whose curves the projections continue."""
+    curves: tuple[Curve, ...]
+    """What was measured."""
+    projections: tuple[Projection, ...]
+    """What that says of amounts that are not there."""
+
+
+class FastReading(Part):
+    """The reading by the fast learner: random convolutional patches and ridge regression."""
+
+    images: int
+    """Training images that it used."""
+    validated: int
+    """Validation images that it was measured on."""
+    size: int
+    """Pixels a side at which it looked at them."""
+    features: int
+    """Numbers an image was turned into."""
+    ridge: float
+    """Strength of the ridge, chosen on validation."""
+    accuracies: Accuracies
+    """With all of these images, trained plainly."""
+    curves: tuple[Curve, ...]
+    """Its learning curves."""
+    seconds: float
+    """How long it took."""
+
+
+class Rung(Part):
+    """The classifier trained for one length on all real images."""
+
+    steps: int
+    """Steps of the optimiser."""
+    epochs: float
+    """The same as passes over the real training images."""
+    seeds: int
+    """Trainings."""
+    accuracies: Accuracies
+    """On validation."""
+    training_accuracy: float
+    """Accuracy on the training images themselves, 0 ... 1: near the other one, it is not trained enough."""
+
+
+class Length(Part):
+    """Whether the classifier is trained enough to tell anything."""
+
+    planned: int
+    """Steps that the augmentation run would train each classifier."""
+    rungs: tuple[Rung, ...]
+    """By growing length."""
+    longer: Figure | None
+    """What the best longer training adds over the planned one, paired by image; null: no longer one was
+    measured."""
+    best: int
+    """Steps of the length with the best validation accuracy."""
+    used: int
+    """Steps at which the other figures of this document were measured."""
+
+
+class FreeRecipe(Part):
+    """One way of training without a generator."""
+
+    key: str
+    """Key of the recipe (method.recipes)."""
+    label: str
+    """The same in words."""
+    setting: str
+    """The candidate that was best on validation, in words; empty where there is one alone."""
+    learner: Learner
+    """What was trained."""
+    seeds: int
+    """Trainings."""
+    accuracies: Accuracies
+    """On validation."""
+    gain: Figure
+    """Over plain training, in percentage points of the deciding measure, paired by image and seed."""
+
+
+class Free(Part):
+    """The best that needs no generator."""
+
+    best: str
+    """Key of the best recipe on validation; plain where none is better than plain training."""
+    recipes: tuple[FreeRecipe, ...]
+    """All that were tried, the best first."""
+
+
+class Buy(Part):
+    """One way of seeing smaller gains."""
+
+    key: Literal["seeds", "folds", "images"]
+    """More seeds, every image tested once (cross-validation), or more test images."""
+    label: str
+    """The same in words."""
+    seeds: int
+    """Seeds."""
+    test_images: int
+    """Test images."""
+    smallest: float
+    """Smallest gain that would be visible, in percentage points."""
+
+
+class Seen(Part):
+    """The smallest gain that the run could tell from nothing: found in 80 % of runs by its own paired
+    test."""
+
+    learner: Learner
+    """Whose spread it rests on."""
+    test_images: int
+    """Test images of the split."""
+    seeds: int
+    """Classifier seeds of the run."""
+    disagreement: float
+    """Share of validation images on which two trainings that differ by their seed alone disagree in being
+    right."""
+    seed_deviation: float
+    """Standard deviation over seeds of the paired difference, in percentage points."""
+    smallest: float
+    """Smallest visible gain in percentage points."""
+    smallest_percent: float | None
+    """The same relative to the control's accuracy, in percent; null where that is 0."""
+    power: float
+    """Probability with which a gain of this size is found, 0 ... 1."""
+    buys: tuple[Buy, ...]
+    """What would make it smaller."""
+
+
+class LawRecord(Part):
+    """One earlier prediction of the law, and what was measured."""
+
+    name: str
+    """The dataset or run."""
+    source: Literal["benchmark", "own run"]
+    """Who measured it."""
+    score: float
+    """SSIM-supSubCls."""
+    predicted_percent: float
+    """Relative gain that the law says of this score, in percent."""
+    measured_percent: float
+    """Relative gain that was measured, in percent."""
+
+
+class LawReading(Part):
+    """The published law's prediction, one witness among four, with its record."""
+
+    score: float
+    """SSIM-supSubCls of the training images."""
+    profile: str
+    """Size, colour and window that they were compared at."""
+    predicted: Figure | None
+    """Relative gain in percent; null where the law does not hold for this score."""
+    refused: str | None
+    """Why it does not hold, in words."""
+    record: tuple[LawRecord, ...]
+    """How its predictions did."""
+
+
+class Equivalence(Part):
+    """What synthetic images were worth as real ones, once that was measured."""
+
+    run: str
+    """The run that measured it."""
+    synthetic: int
+    """Synthetic images."""
+    real: float
+    """Real images that add as much."""
+
+
+class Headroom(Part):
+    """What a perfect generator could add over the best that is free."""
+
+    projection: Literal["quarter", "twice", "balance", "run"]
+    """The projection that it is read from."""
+    over: str
+    """Key of the recipe that it is measured against."""
+    gain: Figure | None
+    """In percentage points of the deciding measure; null where the curve allows no projection."""
+    percent: float | None
+    """Its value relative to the control's, in percent; null with the gain."""
+    at_most: float | None
+    """Upper end in percentage points; null where the curve does not even say that."""
+
+
+class Decided(Part):
+    """The figure that decided, and what it was held against."""
+
+    name: str
+    """What it is, in words."""
+    value: float | None
+    """Its value; null where no projection was possible."""
+    limit: float | None
+    """What it was compared with; null where with nothing."""
+    unit: Literal["points", "minutes"]
+    """Of both."""
+
+
+class Words(Part):
+    """One verdict in words."""
+
+    key: VerdictKey
+    """Which of the six."""
+    sentence: str
+    """The verdict."""
+    decided_by: Decided
+    """The number that decided it."""
+    change: str
+    """What would change it."""
+
+
+class Verdict(Document):
+    """What a verdict run found: can it be gained, can it be seen, what is free, and one verdict in words."""
+
+    TITLE = "verdict"
+    FILE = "result.json"
+    SCHEMA = 1
+
+    run: str
+    """The run: the name of its folder."""
+    kind: Literal["verdict"] = "verdict"
+    """The kind of run."""
+    dataset: str
+    """The dataset's id."""
+    dataset_name: str
+    """Its name, as people see it."""
+    preset: str
+    """Of the augmentation run that it is about."""
+    size: int
+    """Pixels a side at which that run trains."""
+    splits: SplitSizes
+    """Images of the three-way split that the run would use."""
+    counts: dict[str, int]
+    """Real training images a class."""
+    imbalance_ratio: float
+    """Largest over smallest training class."""
+    measure: MeasureKey
+    """The deciding measure: balanced accuracy where the imbalance ratio is 2 or more, else accuracy."""
+    first: FastReading
+    """The reading in the first seconds."""
+    seen: Seen
+    """What can be seen."""
+    length: Length | None
+    """Whether the classifier is trained enough; null in a fast reading."""
+    ceiling: Ceiling
+    """What can be gained."""
+    free: Free
+    """What is free."""
+    law: LawReading | None
+    """What the published law says; null where no score was measured."""
+    equivalence: Equivalence | None
+    """What synthetic images are worth as real ones; null until it was measured."""
+    headroom: Headroom
+    """Ceiling minus the best of what is free."""
+    verdict: Words
+    """The answer."""
+    skipped: tuple[str, ...]
+    """What the time did not allow or could not be measured, in words."""
+    seconds: float
+    """How long the whole reading took, over all attempts."""
