@@ -33,7 +33,11 @@ SIDEWAYS: set[tuple[str, str]] = {  # (importing package, imported package), bot
 GROUND_MAY_USE = set(sys.stdlib_module_names)  # number 0: the standard library alone
 TORCH = {"torch", "torchvision"}
 HEAVY_PACKAGES = {"models", "method", "work", "worker"}  # torch may live here
-LIGHT_FILES: set[str] = {"method/result.py", "method/variants.py", "method/verdict/result.py"}  # heavy, but no torch
+LIGHT_FILES: set[str] = {
+    "method/result.py",
+    "method/variants.py",
+    "method/verdict/result.py",
+}  # heavy, but no torch
 TORCH_FILES: set[str] = {"scoring/ssim_torch.py"}  # of light packages: torch, imported by nobody at start
 STREAMLIT = {"ui"}
 BANNED = {"pickle", "yaml", "shelve", "marshal"}
