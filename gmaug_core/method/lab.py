@@ -21,6 +21,7 @@ from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.method.pool import Pool, Synthetic
+from gmaug_core.method.recipes import TrainingSet
 from gmaug_core.method.score import score_training_images
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation
@@ -28,16 +29,6 @@ from gmaug_core.models.devices import pick_device
 from gmaug_core.models.generators import Generator
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.seeds import derive
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """What a classifier is trained on: images, labels, and how often each is drawn."""
-
-    images: View
-    labels: NDArray[np.int64]
-    draw_weights: NDArray[np.float64] | None = None
-    class_weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

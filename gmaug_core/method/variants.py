@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from gmaug_core.method.lab import Lab, TrainingSet
+    from gmaug_core.method.lab import Lab
+    from gmaug_core.method.recipes import TrainingSet
 
 Role = Literal["baseline", "accepted", "control"]
 

@@ -10,8 +10,9 @@ import tiny
 from gmaug_core.data import samples
 from gmaug_core.data.views import View
 from gmaug_core.hooks import never, no_report
-from gmaug_core.method.lab import Lab, TrainingSet
+from gmaug_core.method.lab import Lab
 from gmaug_core.method.pool import Synthetic
+from gmaug_core.method.recipes import TrainingSet
 from gmaug_core.method.variants import CONTROLS, VARIANTS, Choice, role, short
 from gmaug_core.models.classifiers import class_balanced_weights
 from gmaug_core.report.charts import COLOURS
