@@ -205,7 +205,8 @@ class Lab:
         path = self.checkpoints / f"classifier-{name}-{seed}.safetensors"
         if path.exists():
             return classifiers.load(path, self.classes, config, self.device)
-        self.report(stage, 0, config.steps, variant=name, seed=seed)
+        steps = config.steps_for(len(self.real.images))  # the same for every variant
+        self.report(stage, 0, steps, variant=name, seed=seed)
         training = training_set()
         classifier = classifiers.train(
             training.images,
@@ -213,6 +214,7 @@ class Lab:
             self.classes,
             config,
             seed=seed,
+            steps=steps,
             draw_weights=training.draw_weights,
             class_weights=training.class_weights,
             normalise_on=self.real.images,

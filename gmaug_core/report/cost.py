@@ -27,7 +27,7 @@ def words(config: AugmentationConfig) -> str:
     )
     said = (
         f"Trains the generator {budget} of {generator.resolution} px, then up to {classifiers(config)} "
-        f"classifiers of {config.classifier.steps:,} steps ({config.seeds} seeds; baseline, "
+        f"classifiers of {config.classifier.budget} ({config.seeds} seeds; baseline, "
         f"{config.max_steps} select-and-retrain steps, {len(CONTROLS)} controls)."
     )
     if took is not None:

@@ -1,5 +1,5 @@
 """The presets give the settings that they gave before they were written as tables: a frozen answer for every
-question.
+question. Not of the classifier's: those follow the number of images since (test_classifier_budget).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def resolved(row, image_size, checkpoint):
         symmetric=row["symmetric"],
         overrides=given,
     )
-    settings = config.model_dump(mode="json")
+    settings = config.model_dump(mode="json", exclude={"classifier"})
     if row["pretrained"]:
         assert settings["generator"]["pretrained"] == str(checkpoint)
         settings["generator"]["pretrained"] = None

@@ -12,8 +12,10 @@ from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers.resnet import ResNet18
+from gmaug_core.models.classifiers.strong import STRONG
 from gmaug_core.models.classifiers.training import lr_factor
-from gmaug_core.models.classifiers.transforms import distort
+from gmaug_core.models.classifiers.transforms import channel_statistics, distort
+from gmaug_core.seeds import derive
 
 pytestmark = pytest.mark.slow
 
@@ -158,11 +160,166 @@ def test_a_loss_that_is_not_finite_is_named(config, bars):
         classifiers.train(*bars, 3, config.model_copy(update={"lr": 1e18, "augment": "none"}), seed=0)
 
 
+@pytest.fixture(scope="module")
+def rare() -> tuple[np.ndarray, np.ndarray]:
+    """Two classes that overlap, 20 to 1: noise around one grey level or another."""
+    rng = np.random.default_rng(1)
+    labels = (np.arange(420) >= 400).astype(np.int64)
+    level = rng.normal(110 + 30 * labels, 15)
+    noise = rng.normal(0, 20, (420, 8, 8))
+    return np.clip(level[:, None, None] + noise, 0, 255).astype(np.uint8), labels
+
+
+def _balanced(trained, rng=7):
+    """Balanced accuracy on new images of the same two classes."""
+    rng = np.random.default_rng(rng)
+    labels = np.repeat([0, 1], 300)
+    level = rng.normal(110 + 30 * labels, 15)
+    images = np.clip(level[:, None, None] + rng.normal(0, 20, (600, 8, 8)), 0, 255).astype(np.uint8)
+    return trained.evaluate(images, labels).balanced_accuracy
+
+
+LEVELS = {"steps": 60, "batch": 64, "augment": "none"}
+
+
+@every
+def test_logit_offsets_in_the_loss_or_after_it_raise_the_balanced_accuracy(config, rare):
+    images, labels = rare
+    config = config.model_copy(update=LEVELS)
+    prior = np.log(np.bincount(labels) / len(labels))
+    plain = classifiers.train(images, labels, 2, config, seed=0)
+    adjusted = classifiers.train(images, labels, 2, config, seed=0, logit_offsets=prior)
+    assert _balanced(adjusted) > _balanced(plain) + 0.1
+    after = plain.with_offsets(-prior)
+    assert _balanced(after) > _balanced(plain) + 0.1
+    np.testing.assert_allclose(
+        after.predict_logits(images), plain.predict_logits(images) - prior.astype(np.float32), atol=1e-5
+    )
+    np.testing.assert_array_equal(after.features(images), plain.features(images))
+
+
+@every
+def test_the_loss_is_the_formula(config, bars):
+    """One step from the same weights, class weights and offsets: the loss that is reported, by hand."""
+    images, labels = bars
+    config = config.model_copy(update={"augment": "none", "batch": 240})
+    offsets, weights = np.array([0.5, -1.0, 2.0]), np.array([0.5, 1.0, 1.5])
+    said = []
+    classifiers.train(
+        images,
+        labels,
+        3,
+        config,
+        seed=3,
+        steps=1,
+        logit_offsets=offsets,
+        class_weights=weights,
+        report=lambda *_, **figures: said.append(figures["loss"]),
+    )
+    generator = torch.Generator().manual_seed(derive("classifier", 3, 0))
+    drawn = torch.randint(240, (240,), generator=generator).numpy()
+    torch.manual_seed(derive("classifier", 3))
+    network = classifiers.build(config, 1, 3)
+    x = ((images[drawn][:, None] - images.mean()) / images.std()).astype(np.float32)
+    logits = network(torch.from_numpy(x)).detach().double().numpy() + offsets
+    likely = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    each = weights[labels[drawn]]
+    assert said == [
+        pytest.approx(-(each * likely[np.arange(240), labels[drawn]]).sum() / each.sum(), rel=1e-4)
+    ]
+
+
+@every
+def test_a_body_keeps_everything_but_the_last_layer(config, rare):
+    images, labels = rare
+    config = config.model_copy(update=LEVELS)
+    plain = classifiers.train(images, labels, 2, config, seed=0)
+    before = {name: value.clone() for name, value in plain.network.state_dict().items()}
+    weights = 1 / np.bincount(labels)[labels]
+    again = classifiers.train(
+        images, labels, 2, config, seed=1, draw_weights=weights, body=plain, normalise_on=images[:9]
+    )
+    last = {id(value) for value in again.network.last.state_dict(keep_vars=True).values()}
+    for name, value in again.network.state_dict(keep_vars=True).items():
+        assert torch.equal(value, before[name]) == (id(value) not in last), name
+    assert all(torch.equal(value, before[name]) for name, value in plain.network.state_dict().items())
+    np.testing.assert_array_equal(again.features(images), plain.features(images))
+    assert _balanced(again) > _balanced(plain) + 0.1
+
+
+@every
+def test_a_body_starts_from_a_fresh_last_layer(config, rare):
+    images, labels = rare
+    plain = classifiers.train(images, labels, 2, config, seed=0, steps=1)
+    slow = config.model_copy(update={"lr": 1e-9})
+    again = classifiers.train(images, labels, 2, slow, seed=1, steps=1, body=plain)
+    torch.manual_seed(derive("classifier", 1))
+    fresh = classifiers.build(config, 1, 2).last.weight
+    torch.testing.assert_close(again.network.last.weight, fresh)
+
+
+@pytest.mark.parametrize("strong", STRONG)
+@every
+def test_strong_augmentation_learns_and_resumes(config, bars, tmp_path, strong):
+    images, labels = bars
+    config = config.model_copy(update={"augment": "none"})
+    whole = classifiers.train(images[:160], labels[:160], 3, config, seed=0, steps=50, strong=strong)
+    assert whole.evaluate(images[160:], labels[160:]).accuracy > 0.8
+    calls = iter(range(1000))
+    given = {"seed": 0, "steps": 50, "strong": strong, "checkpoint": tmp_path / "c.training"}
+    with pytest.raises(Stopped):
+        classifiers.train(
+            images[:160], labels[:160], 3, config, **given, should_stop=lambda: next(calls) >= 23
+        )
+    again = classifiers.train(images[:160], labels[:160], 3, config, **given)
+    np.testing.assert_array_equal(again.predict_logits(images), whole.predict_logits(images))
+
+
+@every
+def test_steps_are_the_budgets_or_as_given(config, bars):
+    budget = config.model_copy(update={"steps": None, "epochs": 1.0, "least_steps": 1, "most_steps": 99})
+    said = []
+
+    def report(_, step, total, **__):
+        said.append((step, total))
+
+    for given, expected in ((None, 8), (3, 3)):  # 240 images in batches of 32
+        classifiers.train(
+            *bars,
+            3,
+            budget,
+            seed=0,
+            steps=given,
+            report=lambda _, step, total, **__: said.append((step, total)),
+        )
+        assert said[-1] == (expected, expected)
+
+
+def test_normalisation_is_the_pixels_mean_and_deviation_whatever_their_number():
+    images = np.random.default_rng(0).integers(0, 256, (700, 6, 5, 3)).astype(np.uint8)
+    mean, std = channel_statistics(View([images], np.arange(700)))
+    np.testing.assert_allclose(mean.flatten(), images.mean((0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(std.flatten(), images.std((0, 1, 2)), rtol=1e-6)
+
+
+def test_a_large_set_is_looked_at_in_part(monkeypatch):
+    monkeypatch.setattr("gmaug_core.models.classifiers.transforms.MOST_FOR_STATISTICS", 100)
+    read = []
+
+    class Counted(View):
+        def __getitem__(self, rows):
+            read.append(len(super().__getitem__(rows)))
+            return super().__getitem__(rows)
+
+    images = np.zeros((199, 4, 4), np.uint8)
+    channel_statistics(Counted([images], np.arange(199)))
+    assert sum(read) == 100
+
+
 @pytest.mark.parametrize("kind", ["none", "affine", "crop", "crop_flip"])
 def test_distortion_keeps_shape_and_range(kind):
-    torch.manual_seed(0)
-    x = torch.rand(16, 3, 20, 20)
-    y = distort(x, kind)
+    x = torch.rand(16, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    y = distort(x, kind, torch.Generator().manual_seed(1))
     assert y.shape == x.shape
     assert y.min() >= 0
     assert y.max() <= 1
@@ -171,14 +328,12 @@ def test_distortion_keeps_shape_and_range(kind):
 
 def test_only_crop_flip_mirrors():
     """A ramp from left to right keeps its direction unless the image was mirrored."""
-    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     ramp = torch.linspace(0, 1, 16).expand(64, 1, 16, 16)
-    rising = {
-        kind: (distort(ramp, kind)[..., -1] > distort(ramp, kind)[..., 0]).float().mean()
-        for kind in ("crop", "affine")
-    }
-    assert all(share == 1 for share in rising.values())
-    flipped = distort(ramp, "crop_flip")
+    for kind in ("crop", "affine"):
+        kept = distort(ramp, kind, generator)
+        assert (kept[..., -1] > kept[..., 0]).all()
+    flipped = distort(ramp, "crop_flip", generator)
     share = (flipped[..., 8, -1] > flipped[..., 8, 0]).float().mean()
     assert 0.3 < share < 0.7
 

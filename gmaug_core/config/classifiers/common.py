@@ -1,10 +1,11 @@
-"""The settings that every classifier has: how it is trained."""
+"""The settings that every classifier has: how it is trained, and for how long."""
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gmaug_core.config.base import Config
 
@@ -13,7 +14,12 @@ class ClassifierConfig(Config):
     """The classifier that is measured and, trained on real images alone, judges the synthetic ones."""
 
     name: str
-    steps: int = Field(2000, ge=1)  # the same for every variant, so no variant gets more training
+    # passes over the real training images: a budget that grows with them, so that 500 images and 50,000 are
+    # learned equally well
+    epochs: float = Field(100.0, gt=0)
+    least_steps: int = Field(1, ge=1)  # a few images need more passes
+    most_steps: int = Field(10**6, ge=1)  # a ceiling of time
+    steps: int | None = Field(None, ge=1)  # exactly so many instead
     batch: int = Field(256, ge=2)
     lr: float = Field(0.1, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
@@ -21,3 +27,25 @@ class ClassifierConfig(Config):
     # affine for digits; every variant gets the same
     augment: Literal["none", "affine", "crop_flip", "crop"] = "crop_flip"
     checkpoint_steps: int = Field(500, ge=1)
+
+    @model_validator(mode="after")
+    def _floor_below_ceiling(self) -> Self:
+        if self.least_steps > self.most_steps:
+            raise ValueError(f"least_steps ({self.least_steps}) is more than most_steps ({self.most_steps})")
+        return self
+
+    def steps_for(self, n: int) -> int:
+        """Steps of a training where there are `n` real training images; every variant of a run gets the same,
+        however many images it has, so that none gets more training than another.
+        """
+        if self.steps is not None:
+            return self.steps
+        wanted = math.ceil(self.epochs * n / self.batch)
+        return min(max(wanted, self.least_steps), self.most_steps)
+
+    @property
+    def budget(self) -> str:
+        """How long a training is, in words: what is known before the images are counted."""
+        if self.steps is not None:
+            return f"{self.steps:,} steps"
+        return f"{self.epochs:g} epochs ({self.least_steps:,} to {self.most_steps:,} steps)"

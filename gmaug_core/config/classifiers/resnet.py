@@ -29,17 +29,25 @@ RECORD = Record(
     implementation="gmaug_core.models.classifiers.resnet:ResNet18",
     presets={
         "quick": Preset(
-            {"width": 16, "blocks": (1, 1, 1), "stem": "small", "steps": 400, "batch": 64},
+            {
+                "width": 16,
+                "blocks": (1, 1, 1),
+                "stem": "small",
+                "epochs": 40,
+                "least_steps": 800,
+                "most_steps": 4000,
+                "batch": 64,
+            },
             mirrored={"augment": "crop_flip"},
             upright={"augment": "affine"},
         ),
         "standard": Preset(
-            {"stem": "small", "steps": 3000, "schedule": "cosine", "batch": 128},
+            {"stem": "small", "epochs": 100, "least_steps": 3000, "most_steps": 40_000, "batch": 128},
             mirrored={"augment": "crop_flip"},
             upright={"augment": "crop"},
         ),
         "paper": Preset(
-            {"stem": "small", "steps": 10000, "schedule": "step", "batch": 256},
+            {"stem": "small", "epochs": 100, "schedule": "step", "batch": 256},
             at={128: {"stem": "imagenet"}},
             mirrored={"augment": "crop_flip"},
             upright={"augment": "crop"},

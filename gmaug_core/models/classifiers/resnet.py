@@ -46,14 +46,14 @@ class ResNet18(Network):
             x = getattr(self, f"layer{stage}")(x)
         return x.mean(dim=(2, 3))
 
-    def head(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.fc(features)
-        return logits
+    @property
+    def last(self) -> nn.Linear:
+        return self.fc
 
     def optimiser(self) -> torch.optim.Optimizer:
         """SGD with Nesterov's momentum."""
         return torch.optim.SGD(
-            self.parameters(),
+            self.trained(),
             self.config.lr,
             momentum=self.config.momentum,
             weight_decay=self.config.weight_decay,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from gmaug_core.config import ClassifierConfig
 from gmaug_core.data.views import Images
 from gmaug_core.models.checkpoint import load_state, save_state
+from gmaug_core.models.classifiers.batches import Normalisation
 from gmaug_core.models.classifiers.contract import Network, build
 from gmaug_core.models.classifiers.transforms import to_tensor
 
@@ -38,6 +40,10 @@ class Classifier:
     std: Tensor
     device: torch.device
 
+    def _normalised(self, x: Tensor) -> Tensor:
+        """Float [b, c, h, w] in grey levels -> as the network wants it."""
+        return Normalisation(self.mean, self.std)(x)
+
     def _batches(
         self, images: Images, function: Callable[[Tensor], Tensor], batch: int
     ) -> NDArray[np.float32]:
@@ -45,8 +51,8 @@ class Classifier:
         parts = []
         with torch.inference_mode():
             for start in range(0, len(images), batch):
-                x = (to_tensor(images[start : start + batch]).to(self.device).float() - self.mean) / self.std
-                parts.append(function(x).float().cpu().numpy())
+                x = to_tensor(images[start : start + batch]).to(self.device).float()
+                parts.append(function(self._normalised(x)).float().cpu().numpy())
         return np.concatenate(parts) if parts else np.zeros((0, self.network.classes), np.float32)
 
     def predict_logits(self, images: Images, batch: int = 500) -> NDArray[np.float32]:
@@ -60,8 +66,7 @@ class Classifier:
         self.network.eval()
 
         def logits(images: Tensor) -> Tensor:
-            x = (images.to(self.device) * 127.5 + 127.5 - self.mean) / self.std
-            found: Tensor = self.network(x)
+            found: Tensor = self.network(self._normalised(images.to(self.device) * 127.5 + 127.5))
             return found.to(images.device)
 
         return logits
@@ -77,6 +82,15 @@ class Classifier:
         n = np.bincount(labels, minlength=classes)
         recall = np.bincount(labels, weights=correct, minlength=classes) / np.maximum(n, 1)
         return Evaluation(float(correct.mean()), float(recall[n > 0].mean()), recall, n, correct)
+
+    def with_offsets(self, offsets: NDArray[np.float64]) -> Classifier:
+        """The same classifier with `offsets`, float [classes], added to its logits: logit adjustment after
+        training (Menon 2021). Everything else stays as it is, and this one too.
+        """
+        network = copy.deepcopy(self.network)
+        with torch.no_grad():
+            network.last.bias.add_(torch.from_numpy(np.asarray(offsets, np.float32)).to(self.device))
+        return replace(self, network=network)
 
     def save(self, path: Path) -> None:
         """Weights and normalisation, atomically."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,15 @@ from gmaug_core.data.views import Images
 from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
-from gmaug_core.models.classifiers.contract import build
+from gmaug_core.models.classifiers.batches import Batches, Normalisation
+from gmaug_core.models.classifiers.contract import Network, build
+from gmaug_core.models.classifiers.strong import Strong, Targets
 from gmaug_core.models.classifiers.trained import Classifier
-from gmaug_core.models.classifiers.transforms import channels_of, distort, to_tensor
+from gmaug_core.models.classifiers.transforms import channel_statistics, channels_of
 from gmaug_core.seeds import derive
 
-MOST_FOR_STATISTICS = 20_000  # images that normalisation looks at
 REPORT_STEPS = 25
+_INITIAL = threading.Lock()  # initial weights come from torch's global generator
 
 
 def train(
@@ -32,98 +35,153 @@ def train(
     config: ClassifierConfig,
     *,
     seed: int,
+    steps: int | None = None,
     draw_weights: NDArray[np.float64] | None = None,
     class_weights: NDArray[np.float64] | None = None,
+    logit_offsets: NDArray[np.float64] | None = None,
+    strong: Strong = "none",
+    body: Classifier | None = None,
     normalise_on: Images | None = None,
     checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> Classifier:
-    """config.steps steps of the network's optimiser; bit-exact when resumed from `checkpoint` on a CPU.
+    """`steps` steps of the network's optimiser; bit-exact when resumed from `checkpoint` on a CPU.
 
-    images: uint8 [n, h, w] or [n, h, w, 3], read a batch at a time (data.views); labels: int64 [n].
-    draw_weights: float [n], how likely each image is drawn (default: all alike); class_weights: float
-    [classes], factors of the loss; normalise_on: the images whose mean and standard deviation normalise the
-    input (default: `images`). report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at
-    the next step after should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
+    images: uint8 [n, h, w] or [n, h, w, 3], read a batch at a time (data.views); labels: int64 [n]; steps:
+    None for config.steps_for(n). draw_weights: float [n], how likely each image is drawn (default: all
+    alike); class_weights: float [classes], factors of the loss; logit_offsets: float [classes], added to the
+    logits inside the loss alone (logit adjustment, Menon 2021); strong: augmentation beside config.augment;
+    body: keep its weights and its normalisation, and train a fresh last layer on it (Kang 2020);
+    normalise_on: the images whose mean and standard deviation normalise the input (default: `images`).
+    report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after
+    should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
     """
     device = torch.device(device)
-    targets = torch.from_numpy(np.ascontiguousarray(labels))
-    mean, std = channel_statistics(images if normalise_on is None else normalise_on)
-    mean, std = mean.to(device), std.to(device)
-    torch.manual_seed(derive("classifier", seed))
-    network = build(config, channels_of(images), classes).to(device)
-    if device.type == "cuda":
-        network = network.to(memory_format=torch.channels_last)
-    optimiser = network.optimiser()
-    first = _resume(network, optimiser, checkpoint)
-    weights = None if draw_weights is None else torch.from_numpy(np.asarray(draw_weights, np.float64))
-    loss_weights = None
-    if class_weights is not None:
-        loss_weights = torch.from_numpy(np.asarray(class_weights, np.float32)).to(device)
-
-    def save(step: int) -> None:
-        if checkpoint is not None:
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
-            save_state(checkpoint, state)
-
-    network.train()
-    for step in range(first, config.steps):
+    steps = config.steps_for(len(images)) if steps is None else steps
+    if body is None:
+        normalise = Normalisation(*channel_statistics(images if normalise_on is None else normalise_on))
+    else:
+        normalise = Normalisation(body.mean, body.std)
+    normalise = Normalisation(normalise.mean.to(device), normalise.std.to(device))
+    network = _initial(config, channels_of(images), classes, seed, body).to(device)
+    batches = Batches(
+        images,
+        labels,
+        normalise,
+        size=config.batch,
+        weights=draw_weights,
+        augment=config.augment,
+        strong=strong,
+    )
+    training = _Training(network, config, steps, checkpoint, _Loss(class_weights, logit_offsets, device))
+    for step in range(training.done, steps):
         if should_stop():
-            save(step)
+            training.save()
             raise Stopped
         # its draws and distortions depend on nothing else
-        torch.manual_seed(derive("classifier", seed, step))
-        index = _draw(weights, len(images), config.batch)
-        x = (to_tensor(images[index.numpy()]).to(device).float() - mean) / std
-        x, y = distort(x, config.augment), targets[index].to(device)
-        for group in optimiser.param_groups:
-            group["lr"] = config.lr * lr_factor(step / config.steps, config.schedule)
-        loss = F.cross_entropy(network(x), y, weight=loss_weights)
-        if not torch.isfinite(loss):
-            raise Diverged(
-                f"the classifier's loss is not finite at step {step}",
-                todo="lower classifier.lr and start a new run",
-            )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        done = step + 1
-        if done % config.checkpoint_steps == 0 and done < config.steps:
-            save(done)
-        if done % REPORT_STEPS == 0 or done == config.steps:
-            report("", done, config.steps, loss=float(loss.detach()))
+        training.step(*batches.draw(torch.Generator().manual_seed(derive("classifier", seed, step))))
+        if (step + 1) % REPORT_STEPS == 0 or step + 1 == steps:
+            report("", step + 1, steps, loss=training.checked())
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    return Classifier(network, mean, std, device)
+    return Classifier(network.requires_grad_(True), normalise.mean, normalise.std, device)
 
 
-def _resume(network: torch.nn.Module, optimiser: torch.optim.Optimizer, checkpoint: Path | None) -> int:
-    """Takes network and optimiser from the checkpoint, if there is one. Returns the steps done."""
-    if checkpoint is None or not checkpoint.exists():
-        return 0
-    state = load_state(checkpoint)
-    network.load_state_dict(state["network"])
-    load_optimizer(optimiser, state["optimiser"])
-    return int(state["step"])
+def _initial(
+    config: ClassifierConfig, channels: int, classes: int, seed: int, body: Classifier | None
+) -> Network:
+    """The network before its first step. With a body: its weights, frozen, and a fresh last layer."""
+    with _INITIAL, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive("classifier", seed))
+        network = build(config, channels, classes)
+    if body is None:
+        return network.train()
+    fresh = {name: value.clone() for name, value in network.last.state_dict().items()}
+    network.load_state_dict(body.network.state_dict())
+    network.last.load_state_dict(fresh)
+    network.requires_grad_(False).last.requires_grad_(True)
+    return network.eval()  # the statistics of its normalisation layers belong to the body
 
 
-def _draw(weights: Tensor | None, n: int, batch: int) -> Tensor:
-    """Which images a step sees: int64 [batch]."""
-    if weights is None:
-        return torch.randint(n, (batch,))
-    return torch.multinomial(weights, batch, replacement=True)
+class _Loss:
+    """Cross-entropy with what a recipe adds to it."""
+
+    def __init__(
+        self,
+        weights: NDArray[np.float64] | None,
+        offsets: NDArray[np.float64] | None,
+        device: torch.device,
+    ) -> None:
+        """Each float [classes]: factors of the loss; added to the logits."""
+        self.weights, self.offsets = (
+            None if given is None else torch.from_numpy(np.asarray(given, np.float32)).to(device)
+            for given in (weights, offsets)
+        )
+
+    def __call__(self, logits: Tensor, targets: Targets) -> Tensor:
+        logits = logits.float() if self.offsets is None else logits.float() + self.offsets
+        loss = F.cross_entropy(logits, targets.own, weight=self.weights)
+        if targets.other is None:
+            return loss
+        other = F.cross_entropy(logits, targets.other, weight=self.weights)
+        return targets.share * loss + (1 - targets.share) * other
 
 
-def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation a channel in grey levels, each [1, c, 1, 1]; of MOST_FOR_STATISTICS images
-    at most.
-    """
-    step = max(1, len(images) // MOST_FOR_STATISTICS)
-    x = to_tensor(images[::step]).double()
-    std, mean = torch.std_mean(x, dim=(0, 2, 3), correction=0)
-    return mean.float().view(1, -1, 1, 1), std.clamp_min(1.0).float().view(1, -1, 1, 1)
+class _Training:
+    """A network on its way, and how it is put away and taken up again."""
+
+    def __init__(
+        self, network: Network, config: ClassifierConfig, steps: int, checkpoint: Path | None, loss: _Loss
+    ) -> None:
+        """Goes on from the checkpoint, if there is one."""
+        self.network, self.config, self.steps, self.loss = network, config, steps, loss
+        self.checkpoint, self.optimiser = checkpoint, network.optimiser()
+        self.done = 0
+        self.unchecked: list[Tensor] = []
+        self.loss_now = math.nan
+        if checkpoint is not None and checkpoint.exists():
+            state = load_state(checkpoint)
+            network.load_state_dict(state["network"])
+            load_optimizer(self.optimiser, state["optimiser"])
+            self.done = int(state["step"])
+
+    def step(self, x: Tensor, targets: Targets) -> None:
+        """One step of the optimiser, and a checkpoint where one is due."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.lr * lr_factor(self.done / self.steps, self.config.schedule)
+        loss = self.loss(self.network(x), targets)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.unchecked.append(loss.detach())
+        self.done += 1
+        if self.done % self.config.checkpoint_steps == 0 and self.done < self.steps:
+            self.save()
+
+    def checked(self) -> float:
+        """The last loss. Raises Diverged where one since the last check was not finite: all of them are read
+        at once, since reading one makes a GPU wait.
+        """
+        if self.unchecked:
+            losses = torch.stack(self.unchecked).tolist()
+            for back, loss in enumerate(losses):
+                if not math.isfinite(loss):
+                    raise Diverged(
+                        f"the classifier's loss is not finite at step {self.done - len(losses) + back}",
+                        todo="lower classifier.lr and start a new run",
+                    )
+            self.unchecked.clear()
+            self.loss_now = float(losses[-1])
+        return self.loss_now
+
+    def save(self) -> None:
+        """Write the checkpoint, never one that diverged."""
+        self.checked()
+        if self.checkpoint is not None:
+            state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+            save_state(self.checkpoint, state | {"step": self.done})
 
 
 def lr_factor(progress: float, schedule: str) -> float:

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from gmaug_core.data.views import Images
 
+MOST_FOR_STATISTICS = 20_000  # images that normalisation looks at
+CHUNK = 256  # images that are counted at once
+
 
 def channels_of(images: Images) -> int:
     """1 for uint8 [n, h, w], 3 for uint8 [n, h, w, 3]."""
@@ -30,49 +33,72 @@ def to_tensor(images: NDArray[np.uint8]) -> Tensor:
     return tensor[:, None] if tensor.ndim == 3 else tensor.permute(0, 3, 1, 2)
 
 
-def distort(x: Tensor, kind: str) -> Tensor:
-    """Random affine maps, one an image, sampled bilinearly. x: float [b, c, h, w], normalised.
+def channel_statistics(images: Images) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation a channel in grey levels, each float [1, c, 1, 1]; of MOST_FOR_STATISTICS
+    images at most, evenly spread. A constant channel counts as having standard deviation 1.
+
+    Sums of integers, a few images at a time: exact, and no copy of the images in floats.
+    """
+    stride = -(-len(images) // MOST_FOR_STATISTICS)
+    index = np.arange(0, len(images), stride)
+    total = square = torch.zeros(channels_of(images), dtype=torch.int64)
+    for start in range(0, len(index), CHUNK):
+        x = to_tensor(images[index[start : start + CHUNK]]).int()
+        total, square = total + x.sum((0, 2, 3)), square + (x * x).sum((0, 2, 3))
+    pixels = len(index) * images.shape[1] * images.shape[2]
+    mean = total.double() / pixels
+    std = (square.double() / pixels - mean**2).clamp_min(0).sqrt()
+    return mean.float().view(1, -1, 1, 1), std.clamp_min(1.0).float().view(1, -1, 1, 1)
+
+
+def distort(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
+    """Random affine maps, one an image, sampled bilinearly. x: float [b, c, h, w].
 
     affine: rotation +-12 degrees, scale and shear +-.1, shift +-.08 of the side (digits: nothing flips);
     crop: a random crop of 40-100 % of the area, sides 3:4 to 4:3; crop_flip: the same and mirrored half of
-    the time. Outside the image the border is repeated.
+    the time. Outside the image the border is repeated. generator: on the CPU.
     """
     if kind == "none":
         return x
-    theta = (
-        _affine(len(x), x.device) if kind == "affine" else _crops(len(x), x.device, flip=kind == "crop_flip")
-    )
+    # drawn on the CPU, so the same on every device, and sent there at once
+    draws = torch.rand(6, len(x), generator=generator).to(x.device, non_blocking=True)
+    theta = _affine(draws) if kind == "affine" else _crops(draws, flip=kind == "crop_flip")
+    return sampled(x, theta)
+
+
+def sampled(x: Tensor, theta: Tensor) -> Tensor:
+    """The images seen through maps [b, 2, 3] from the new image's coordinates to the old one's, both
+    -1..1.
+    """
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def _uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
-    """[n], drawn on the CPU: the same on every device."""
-    return (torch.rand(n) * (high - low) + low).to(device)
+def _between(draws: Tensor, low: float, high: float) -> Tensor:
+    return draws * (high - low) + low
 
 
-def _affine(n: int, device: torch.device) -> Tensor:
-    """Maps [n, 2, 3] from the distorted image's coordinates to the image's, each -1..1."""
-    theta = torch.zeros(n, 2, 3, device=device)
-    angle = _uniform(n, -12, 12, device) * (math.pi / 180)
-    scale, shear = _uniform(n, 0.9, 1.1, device), _uniform(n, -0.1, 0.1, device)
+def _affine(draws: Tensor) -> Tensor:
+    """Draws [6, n] in 0..1 -> maps [n, 2, 3]."""
+    theta = draws.new_zeros(draws.shape[1], 2, 3)
+    angle = _between(draws[0], -12, 12) * (math.pi / 180)
+    scale, shear = _between(draws[1], 0.9, 1.1), _between(draws[2], -0.1, 0.1)
     cos, sin = torch.cos(angle), torch.sin(angle)
     theta[:, 0, 0], theta[:, 0, 1] = cos / scale, (shear - sin) / scale
     theta[:, 1, 0], theta[:, 1, 1] = sin / scale, cos / scale
-    shift = [_uniform(n, -0.16, 0.16, device), _uniform(n, -0.16, 0.16, device)]  # in half sides
-    theta[:, :, 2] = torch.stack(shift, 1)
+    theta[:, :, 2] = _between(draws[3:5], -0.16, 0.16).T  # in half sides
     return theta
 
 
-def _crops(n: int, device: torch.device, *, flip: bool) -> Tensor:
+def _crops(draws: Tensor, *, flip: bool) -> Tensor:
     """As _affine."""
-    theta = torch.zeros(n, 2, 3, device=device)
-    area = _uniform(n, 0.4, 1.0, device)
-    ratio = torch.exp(_uniform(n, math.log(3 / 4), math.log(4 / 3), device))
+    theta = draws.new_zeros(draws.shape[1], 2, 3)
+    area = _between(draws[0], 0.4, 1.0)
+    ratio = torch.exp(_between(draws[1], math.log(3 / 4), math.log(4 / 3)))
     width, height = (area * ratio).sqrt().clamp_max(1.0), (area / ratio).sqrt().clamp_max(1.0)
-    theta[:, 0, 2] = _uniform(n, -1, 1, device) * (1 - width)
-    theta[:, 1, 2] = _uniform(n, -1, 1, device) * (1 - height)
+    theta[:, 0, 2] = _between(draws[2], -1, 1) * (1 - width)
+    theta[:, 1, 2] = _between(draws[3], -1, 1) * (1 - height)
     if flip:
-        width = width * (torch.randint(0, 2, (n,)) * 2 - 1).to(device)
+        width = torch.where(draws[4] < 0.5, -width, width)
     theta[:, 0, 0], theta[:, 1, 1] = width, height
     return theta

@@ -1,0 +1,82 @@
+"""What a network sees, step after step: images drawn, sent to the device, distorted and normalised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gmaug_core.data.views import Images
+from gmaug_core.models.classifiers.strong import Strong, Targets, mixed, trivial_augment
+from gmaug_core.models.classifiers.transforms import distort, to_tensor
+
+RESIDENT = 0.5  # of a GPU's free memory: as much may the images take that stay there while it trains
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation a channel, in grey levels, each [1, c, 1, 1] and on the device."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Float [b, c, h, w] in grey levels 0..255 -> as a network wants it."""
+        return ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+
+class Batches:
+    """Batches of a training, each a function of its generator alone."""
+
+    def __init__(
+        self,
+        images: Images,
+        labels: NDArray[np.int64],
+        normalise: Normalisation,
+        *,
+        size: int,
+        weights: NDArray[np.float64] | None,
+        augment: str,
+        strong: Strong,
+    ) -> None:
+        """weights: float [n], how likely each image is drawn; None: all alike."""
+        self.device = normalise.mean.device
+        self.images, self.normalise = images, normalise
+        self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(self.device)
+        self.size, self.augment, self.strong = size, augment, strong
+        self.weights = None if weights is None else torch.from_numpy(np.asarray(weights, np.float64))
+        self.resident = self._resident()
+
+    def _resident(self) -> Tensor | None:
+        """All images on the GPU, as uint8, where they fit; None where they come a batch at a time."""
+        if self.device.type != "cuda":
+            return None
+        free, _ = torch.cuda.mem_get_info(self.device)
+        if int(np.prod(self.images.shape)) > RESIDENT * free:
+            return None
+        chunks = range(0, len(self.images), 4096)
+        return torch.cat([to_tensor(self.images[start : start + 4096]).to(self.device) for start in chunks])
+
+    def _pixels(self, index: Tensor) -> Tensor:
+        """uint8 [b, c, h, w] on the device: a quarter of what floats would be to send."""
+        if self.resident is not None:
+            return self.resident[index.to(self.device, non_blocking=True)]
+        pixels = to_tensor(self.images[index.numpy()])
+        if self.device.type == "cuda":
+            pixels = pixels.pin_memory()
+        return pixels.to(self.device, non_blocking=True)
+
+    def draw(self, generator: torch.Generator) -> tuple[Tensor, Targets]:
+        """A batch: float [b, c, h, w], normalised, and what it is told to be. generator: on the CPU."""
+        if self.weights is None:
+            index = torch.randint(len(self.images), (self.size,), generator=generator)
+        else:
+            index = torch.multinomial(self.weights, self.size, replacement=True, generator=generator)
+        x = distort(self._pixels(index).float(), self.augment, generator)
+        if self.strong == "trivial_augment":
+            x = trivial_augment(x / 255, generator) * 255
+        y = self.labels[index.to(self.device, non_blocking=True)]
+        return mixed(self.normalise(x), y, self.strong, generator)
