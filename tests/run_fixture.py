@@ -307,6 +307,8 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
         "run": paths.id,
         "kind": "augmentation",
         "schema": AugmentationResult.SCHEMA,
+        "status": "measured",
+        "status_words": "",
         "dataset": data.id,
         "dataset_name": data.name,
         "preset": settings["preset"],

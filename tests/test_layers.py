@@ -36,6 +36,7 @@ HEAVY_PACKAGES = {"models", "method", "work", "worker"}  # torch may live here
 LIGHT_FILES: set[str] = {
     "method/recipes.py",
     "method/result.py",
+    "method/tested.py",
     "method/variants.py",
     "method/verdict/result.py",
 }  # heavy, but no torch

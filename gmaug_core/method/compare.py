@@ -16,6 +16,7 @@ from gmaug_core.method.cautions import cautions
 from gmaug_core.method.lab import Lab, TrainedGenerator
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.statistics import relative_gain, summary
+from gmaug_core.method.tested import not_tested
 from gmaug_core.method.variants import CONTROLS, VARIANTS
 from gmaug_core.models import classifiers, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation
@@ -48,12 +49,16 @@ def compare(
     right = verdicts["accepted"].astype(bool)
     accepted, rejected = verdicts[right], verdicts[~right]
     kept = lab.pool(1).kept(lab.seeds[0])
+    missing = kept_of_wanted(lab)
+    words = not_tested(missing)
     figures = result.GeneratorFigures.model_validate(
         {"name": lab.config.generator.name, "closed_set": generator.model.closed_set} | generator.figures
     )
     document = result.AugmentationResult.new(
         run=lab.out_dir.name,
         kind="augmentation",
+        status="not tested" if words else "measured",
+        status_words=words,
         dataset=lab.data.id,
         dataset_name=lab.data.name,
         preset=lab.config.preset,
@@ -95,6 +100,17 @@ def compare(
     return document
 
 
+def kept_of_wanted(lab: Lab) -> dict[str, tuple[float, int]]:
+    """What each short class kept in the first step, mean over seeds, and what it was short of."""
+    pool = lab.pool(1)
+    kept = np.mean([np.bincount(pool.kept(seed).labels, minlength=lab.classes) for seed in lab.seeds], axis=0)
+    return {
+        name: (float(kept[label]), int(lab.wanted[label]))
+        for label, name in enumerate(lab.data.class_names)
+        if lab.wanted[label]
+    }
+
+
 def predicted(score: SimilarityResult) -> result.Predicted:
     """What the published law says to a score."""
     found, merge = score.ssim_supsubcls, score.ssim_mergecls.value
@@ -116,7 +132,10 @@ def class_rows(
     """One row a class, under the keys of result.ClassRow. labels: int [images], of the test split."""
     synthetic = np.bincount(kept.labels, minlength=lab.classes)
     recall = {
-        key: [float(np.mean([e.recall[label] for e in found])) for label in range(lab.classes)]
+        key: [
+            float(np.mean([e.recall[label] for e in found])) if found[0].n[label] else None
+            for label in range(lab.classes)
+        ]
         for key, found in tested.items()
     }
     return [
@@ -125,6 +144,7 @@ def class_rows(
             "train": int(lab.counts[label]),
             "test": int((labels == label).sum()),
             "synthetic": int(synthetic[label]),
+            "wanted": int(lab.wanted[label]),
             **{key: found[label] for key, found in recall.items()},
         }
         for label, name in enumerate(lab.data.class_names)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from gmaug_core.config.documents import Document, Part
+from gmaug_core.method.tested import not_tested
 from gmaug_core.scoring.result import ROUGH_PAIRS, Highest, SetMean, Stored
 
 
@@ -37,11 +38,21 @@ class VariantResult(Part):
     accuracy: Measure
     """Share of test images that it put in their class."""
     balanced_accuracy: Measure
-    """Mean over classes of their recall."""
+    """Mean over the classes that have test images of their recall."""
+    classes_tested: int | None = None
+    """Classes that have test images, those that balanced_accuracy is over; not there in older results."""
+    auroc: Measure | None = None
+    """Area under the ROC curve of each tested class against the rest, mean over them; 0.5 is chance."""
+    auprc: Measure | None = None
+    """Average precision of each tested class against the rest, mean over them; its share is chance."""
+
+
+Verdict = Literal["better", "worse", "no difference seen", "one seed"]
 
 
 class Gain(Part):
-    """(augmented - control) / control, paired by seed and test image; the denominator is taken as known."""
+    """(augmented - control) / control, paired by seed and test image. Results before form 2 took the
+    control's accuracy as known."""
 
     value: float | None
     """In percent; null where the control recognised no test image."""
@@ -57,13 +68,36 @@ class Gain(Part):
     """Seeds."""
     control: str
     """Key of the variant that it was compared with."""
+    of: str = "augmented"
+    """Key of the variant whose gain it is."""
+    points: float | None = None
+    """The difference of the two accuracies in percentage points; not there in older results."""
+    points_low: float | None = None
+    """Lower end of its 95 % interval: what decides whether one is better."""
+    points_high: float | None = None
+    """Upper end of its 95 % interval."""
+    covers: Literal["images", "seeds and images", "generators, seeds and images"] = "seeds and images"
+    """What the intervals cover; with one seed they say nothing of another seed."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said of it. One seed decides nothing: results differ from seed to seed by more than
+        the interval over images says."""
+        if self.n_seeds < 2:
+            return "one seed"
+        on_points = self.points_low is not None
+        low, high = (self.points_low, self.points_high) if on_points else (self.ci_low, self.ci_high)
+        if low is not None and low > 0:
+            return "better"
+        return "worse" if high is not None and high < 0 else "no difference seen"
 
 
 class ClassRow(Part):
-    """One class: its images, and under each variant's key that variant's recall, mean over seeds, 0 ... 1."""
+    """One class: its images, and under each variant's key that variant's recall, mean over seeds, 0 ... 1;
+    null where the class has no test image."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, float] = Field(init=False)
+    __pydantic_extra__: dict[str, float | None] = Field(init=False)
 
     name: str = Field(alias="class")
     """The class."""
@@ -73,10 +107,39 @@ class ClassRow(Part):
     """Test images."""
     synthetic: int
     """Synthetic images of the first step that the first seed's judge kept for training."""
+    wanted: int | None = None
+    """Synthetic images that it was short of the target; not there in older results."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """95 % interval of each variant's recall; empty where the class has no test image, and in older
+    results."""
 
     def recall(self, variant: str) -> float | None:
-        """Recall of a variant, 0 ... 1; None where this run has no such variant."""
+        """Recall of a variant, 0 ... 1; None where this run has no such variant, or tested no image of the
+        class."""
         return self.__pydantic_extra__.get(variant)
+
+
+class Passed(Part):
+    """Real validation images that a judge accepts."""
+
+    share: float
+    """Accepted / n, 0 ... 1, mean over the judges of all seeds."""
+    ci_low: float
+    """Lower end of its 95 % interval, >= 0."""
+    ci_high: float
+    """Upper end of its 95 % interval, <= 1."""
+    n: int
+    """Real validation images."""
+
+
+class RealAcceptance(Part):
+    """What the filter does with real images that no judge was trained on: the most that synthetic ones can
+    be asked."""
+
+    total: Passed
+    """All validation images."""
+    per_class: dict[str, Passed]
+    """Each class that has validation images."""
 
 
 class Counted(Part):
@@ -168,6 +231,12 @@ class SplitSizes(Part):
     """What chooses."""
     test: int
     """Looked at once, at the end."""
+    groups: int | None = None
+    """Sources (patients, slides, videos, bursts) that the images come from, each on one side; not there where
+    the dataset names none."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of the split, in words: classes without test images, groups that could not be
+    divided."""
 
 
 class ClassifierFigures(Part):
@@ -309,19 +378,50 @@ def _first_form(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"score": document["score"] | {"ssim_mergecls": told}, "steps": steps}
 
 
+def _second_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Form 1 gave a recall of 0 to classes that nothing tested, and called a run measured whatever the
+    filter had let through; it does not say what a class was short of, but the first step's account does
+    where something is missing."""
+    keys = {"baseline", "augmented", *document["controls"]}
+    rows = [row if row["test"] else row | dict.fromkeys(keys & row.keys()) for row in document["per_class"]]
+    gains = {
+        key: gain | ({"covers": "images"} if gain["n_seeds"] < 2 else {})
+        for key, gain in {**document["gains"], "": document["relative_gain_percent"]}.items()
+    }
+    first = next((step for step in document["steps"] if step["step"] == 1), None)
+    short = first["short"] if first else {}
+    synthetic = {row["class"]: row["synthetic"] for row in rows}
+    wanted = {name: missing + synthetic.get(name, 0) for name, missing in short.items()}
+    filled = (first["wanted"] if first else 0) - sum(wanted.values())
+    words = not_tested(
+        {name: (synthetic.get(name, 0), number) for name, number in wanted.items()}, filled=max(filled, 0)
+    )
+    return document | {
+        "per_class": rows,
+        "relative_gain_percent": gains.pop(""),
+        "gains": gains,
+        "status": "not tested" if words else "measured",
+        "status_words": words,
+    }
+
+
 class AugmentationResult(Document):
     """What an augmentation run found: every variant on the test split, gains with intervals, how it came
     about."""
 
     TITLE = "result"
     FILE = "result.json"
-    SCHEMA = 1
-    MIGRATIONS: ClassVar = {0: _first_form}
+    SCHEMA = 2
+    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form}
 
     run: str
     """The run: the name of its folder."""
     kind: Literal["augmentation"]
     """The kind of run."""
+    status: Literal["measured", "not tested"]
+    """Whether synthetic images were tested at all: method.tested has the rule."""
+    status_words: str
+    """Why it was not tested, with the numbers; empty where it was."""
     dataset: str
     """The dataset's id."""
     dataset_name: str
@@ -349,8 +449,14 @@ class AugmentationResult(Document):
     """Real and kept synthetic images: GM-augCls."""
     controls: dict[str, VariantResult]
     """The other variants, by key (method.variants)."""
+    endpoint: Gain | None = None
+    """The comparison fixed beforehand: the best recipe without a generator, chosen on validation, with
+    synthetic images against the same recipe alone; null in older results, and where nothing was tested."""
+    endpoint_recipe: str | None = None
+    """That recipe's key (method.recipes)."""
     relative_gain_percent: Gain
-    """Of the augmented classifier over the baseline; the same as gains["baseline"]."""
+    """The paper's comparison, against plain training: of the augmented classifier over the baseline; the
+    same as gains["baseline"]."""
     gains: dict[str, Gain]
     """Of the augmented classifier over the baseline and every control, by key."""
     per_class: tuple[ClassRow, ...]
@@ -359,6 +465,8 @@ class AugmentationResult(Document):
     """Accepted synthetic images."""
     rejected: Rejected
     """Rejected synthetic images."""
+    real_acceptance: RealAcceptance | None = None
+    """The share of real validation images that the judges accept; not there in older results."""
     steps: tuple[Step, ...]
     """One row a step and seed, in the order in which they were done."""
     quality: Quality

@@ -109,6 +109,8 @@ def test_a_threshold_that_accepts_nothing_finishes_and_says_so(data, tmp_path):
     assert result.accepted.total == 0
     assert "accepted nothing" in result.warnings[0]
     assert result.relative_gain_percent.value == 0
+    assert result.status == "not tested"
+    assert result.status_words.startswith("The filter accepted nothing: ")
 
 
 def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
