@@ -2,6 +2,7 @@
 
 const KEEP = "__gmaugUploader";
 const RETRIES = 6;
+const HEAD = 65536; // bytes by which the server knows whether this file is the one that it has the beginning of
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
@@ -77,20 +78,25 @@ class Uploader {
     const began = performance.now();
     let sent = 0;
     let left = RETRIES;
-    const ask = async (request) => {
-      const headers = { "x-ticket": ticket, "x-offset": String(sent), "x-total": String(file.size), "x-name": encodeURIComponent(file.name) };
+    let upload = "";
+    const ask = async (request, more = {}) => {
+      const headers = { "x-ticket": ticket, "x-upload": upload, "x-offset": String(sent), ...more };
       const answer = await fetch(address, { ...request, headers, signal: stop.signal });
       return { status: answer.status, ...(await answer.json()) };
     };
+    const about = { "x-name": encodeURIComponent(file.name), "x-total": String(file.size), "x-modified": String(file.lastModified) };
+    const begin = () => ask({ method: "POST", body: file.slice(0, HEAD) }, about);
     while (this.busy === stop) {
       this.bar.value = sent / file.size;
       const seconds = (performance.now() - began) / 1000;
       this.say.textContent = `${megabytes(sent)} of ${megabytes(file.size)}` + (seconds > 1 && sent ? ` · ${megabytes(sent / seconds)} a second` : "");
       try {
-        const answer = await ask({ method: "PUT", body: file.slice(sent, sent + slice) });
+        const answer = upload ? await ask({ method: "PUT", body: file.slice(sent, sent + slice) }) : await begin();
+        if (this.busy !== stop) return;
         if (answer.error) return this.rest(`The upload was refused: ${answer.error}.`);
         if (answer.done) return this.finish();
-        if (answer.received === sent) throw new Error("nothing arrived");
+        if (upload && answer.received === sent) throw new Error("nothing arrived");
+        upload ||= answer.upload;
         sent = answer.received;
         left = RETRIES;
       } catch {
@@ -98,8 +104,10 @@ class Uploader {
         if (!left--) return this.rest("The connection broke off, and trying again did not help. Choose the file again to go on.");
         this.say.textContent = "The connection broke off; trying again…";
         await new Promise((wake) => setTimeout(wake, 800));
+        if (!upload) continue;
         try {
           const answer = await ask({ method: "GET" });
+          if (answer.error) return this.rest(`The upload was refused: ${answer.error}.`);
           if (answer.done) return this.finish();
           sent = answer.received ?? sent;
         } catch {

@@ -16,6 +16,7 @@ from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import grouping, groupings
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
+ADDRESS = "grouping"  # the query parameter: a link opens the grouping that it was taken from
 MESSAGE = "super-classes-message"  # what the last action did, said once
 
 
@@ -53,18 +54,17 @@ def import_file() -> None:
 
 
 def label(name: str) -> str:
-    if name == IDENTITY:
-        return "identity (each on its own)"
-    return text.plain(name) + ("" if name in stored else " (proposed)")
+    """Never changes while the page is open: a browser sends an option back by its label."""
+    return "identity (each on its own)" if name == IDENTITY else text.plain(name)
 
 
 st.title("Super-classes", anchor=False)
 data = chosen()
 key = f"grouping-{data.id}"
-stored = groupings.stored(data.id)
 names = groupings.names(data)
 if st.session_state.get(key) not in names:
-    st.session_state[key] = names[0]
+    linked = st.query_params.get(ADDRESS)
+    st.session_state[key] = linked if linked in names else names[0]
 
 st.markdown(
     "Put sub-classes that look alike into one super-class: species first, then habitat or background, then "
@@ -79,6 +79,8 @@ elif message:
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
+    if st.query_params.get(ADDRESS) != st.session_state[key]:
+        st.query_params[ADDRESS] = st.session_state[key]
     current, _ = groupings.current(data, st.session_state[key])
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"

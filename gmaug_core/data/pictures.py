@@ -73,20 +73,22 @@ def thumbnail(image: Image.Image, size: int) -> bytes:
 
 def shots(data: Dataset, per_class: int) -> dict[str, list[int]]:
     """A few training images of every sub-class, evenly spread over it, as indices; fewer where it has
-    fewer.
+    fewer, and held-out ones where it has none.
     """
     train = data.split("train")
     chosen = {}
     for label, name in enumerate(data.class_names):
         rows = train[data.labels[train] == label]
+        if len(rows) == 0:
+            rows = np.flatnonzero(data.labels == label)
         step = max(1, len(rows) // per_class)
         chosen[name] = [int(row) for row in rows[::step][:per_class]]
     return chosen
 
 
 def strip(data: Dataset) -> bytes:
-    """One training image of each of a few sub-classes side by side, as PNG with round corners: a dataset
-    on its card.
+    """One image of each of a few sub-classes side by side, as PNG with round corners: a dataset on its
+    card.
     """
     classes = sorted(data.class_names, key=lambda name: -data.counts[name])
     spread = classes[:: max(1, len(classes) // STRIP_IMAGES)][:STRIP_IMAGES]

@@ -3,6 +3,7 @@
 imports/<token>.json   what is known of it: state, name, progress, and in the end its report or error (one
 writer: the child) imports/<token>.lock   held by the child: alive means locked, as for runs
 uploads/<token>.part   what a browser has sent so far; deleted when its import has ended
+uploads/<token>.json   which file that is the beginning of
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import secrets
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,46 @@ def upload_path(token: str) -> Path:
     return room("uploads") / f"{token}.part"
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that a browser sends: id, a new one for every file; name, size and time of change as the
+    browser says them; received: bytes that are here.
+    """
+
+    id: str
+    name: str
+    total: int
+    modified: str
+    received: int
+
+
+def upload_of(token: str) -> Upload | None:
+    """The upload that a token has begun; None where it has begun none."""
+    path = upload_path(token)
+    about = path.with_suffix(".json")
+    if not about.exists():
+        return None
+    known: dict[str, Any] = read_json(about)
+    received = path.stat().st_size if path.exists() else 0
+    return Upload(received=received, **known)
+
+
+def begin_upload(token: str, *, name: str, total: int, modified: str, head: bytes) -> Upload:
+    """Begin an upload, or go on with the one of before where it is the same file: name, size, time of
+    change and first bytes agree. What was received of another file is deleted.
+    """
+    path, begun, asked = upload_path(token), upload_of(token), (name, total, modified)
+    if begun is not None and (begun.name, begun.total, begun.modified) == asked and begun.received:
+        with path.open("rb") as file:
+            received = file.read(len(head))
+        if head.startswith(received):
+            return begun
+    path.unlink(missing_ok=True)
+    fresh: dict[str, Any] = {"id": new_token(), "name": name, "total": total, "modified": modified}
+    write_json(path.with_suffix(".json"), fresh)
+    return Upload(received=0, **fresh)
+
+
 def import_roots() -> list[Path]:
     """Folders that a page may import from: $GMAUG_IMPORT_ROOTS (separated as in PATH), else the home
     folder and this one.
@@ -57,13 +99,19 @@ def allowed_path(text: str) -> Path:
 
     Raises InputError when it is not there or outside the allowed folders.
     """
+    if not text.strip():
+        raise InputError(
+            "no path was given",
+            expected="the path of a zip or a folder on the machine that runs the dashboard",
+            todo="type or paste one, for example ~/pictures/flowers.zip",
+        )
     try:
         path = Path(text.strip()).expanduser().resolve(strict=False)
     except (RuntimeError, ValueError, OSError) as error:
         raise InputError(
             "this path cannot be read as one", expected="the path of a zip or a folder"
         ) from error
-    if not text.strip() or not any(path.is_relative_to(root) for root in import_roots()):
+    if not any(path.is_relative_to(root) for root in import_roots()):
         raise InputError(
             f"'{path.name or text}' is not in a folder that this page may import from",
             expected="a zip or a folder under your home folder, or under one that GMAUG_IMPORT_ROOTS lists",
@@ -165,6 +213,7 @@ def work(token: str) -> int:
         finally:
             if source == upload_path(token):
                 source.unlink(missing_ok=True)
+                source.with_suffix(".json").unlink(missing_ok=True)
         write_json(path, state | {"ended": time.time()})
         return 0 if state["state"] == "finished" else 1
 

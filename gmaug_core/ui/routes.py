@@ -39,6 +39,8 @@ NUMBER = re.compile(r"\d{1,9}")
 FONTS = ("instrument-sans.woff2", "instrument-sans-ext.woff2", "newsreader.woff2")
 UPLOAD_HOURS = 12  # how long a page's upload token is good for
 SPARE_DISK = 200 * 10**6  # bytes that an upload leaves free
+HEAD = 65_536  # first bytes of a file, by which an upload that goes on is known
+LONGEST_NAME = 1000
 MAX_UPLOAD = int(os.environ.get("GMAUG_MAX_UPLOAD_MB", 20_000)) * 10**6  # bytes
 
 
@@ -139,48 +141,77 @@ def _ticket_holds(token: str, ticket: str) -> bool:
 
 
 async def upload(request: Request) -> Response:
-    """PUT a slice: headers x-offset, x-total, x-name, x-ticket. GET: how many bytes are here, to go on after
-    a break.
+    """An upload in three kinds of requests, each with the header x-ticket.
 
-    The last slice starts the import by itself, so a page that went away meanwhile loses nothing.
+    POST begins it, or goes on with it: x-name, x-total, x-modified, and the file's first HEAD bytes as body.
+    Answers {upload, received}: what was received counts only where all of these are the same; any other file
+    begins at nought. PUT brings a slice: x-upload, x-offset. GET, with x-upload: how many
+    bytes are here, to go on after a break. The last slice starts the import by itself, so a page that went
+    away meanwhile loses nothing.
     """
     token = request.path_params["token"]
     if not jobs.TOKEN.fullmatch(token) or not _ticket_holds(token, request.headers.get("x-ticket", "")):
         return _refuse("this upload was not started by a page of this dashboard, or it is too old", 403)
     async with _turns.setdefault(token, asyncio.Lock()):  # a slice that broke off may still be on its way
-        return await _take_slice(request, token)
+        if jobs.status(token):  # all of it came: its import has begun
+            if request.method == "POST":
+                return _refuse("the file before it is being imported; wait a moment and choose it again", 423)
+            return JSONResponse({"received": 0, "done": True})
+        begin = request.method == "POST"
+        return await (_begin(request, token) if begin else _take_slice(request, token))
+
+
+async def _begin(request: Request, token: str) -> Response:
+    total = _number(request, "x-total")
+    if total is None or not 0 < total <= MAX_UPLOAD:
+        return _refuse(f"the file is empty or larger than {MAX_UPLOAD // 10**6:,} MB", 413)
+    head = b""
+    try:
+        async for chunk in request.stream():
+            head += chunk
+            if len(head) > HEAD:
+                return _refuse("more came than the first bytes of a file", 413)
+    except ClientDisconnect:
+        return _refuse("the connection broke off", 400)
+    name = unquote(request.headers.get("x-name", "dataset"))[:LONGEST_NAME]
+    modified = request.headers.get("x-modified", "")[:20]
+    begun = await run_in_threadpool(
+        jobs.begin_upload, token, name=name, total=total, modified=modified, head=head
+    )
+    if shutil.disk_usage(jobs.upload_path(token).parent).free < total - begun.received + SPARE_DISK:
+        return _refuse("the disk that holds the workspace has too little room for it", 507)
+    return JSONResponse({"upload": begun.id, "received": begun.received, "done": False})
 
 
 async def _take_slice(request: Request, token: str) -> Response:
-    path = jobs.upload_path(token)
-    if jobs.status(token):
-        return JSONResponse({"received": 0, "done": True})
-    received = path.stat().st_size if path.exists() else 0
+    begun = await run_in_threadpool(jobs.upload_of, token)
+    if begun is None or request.headers.get("x-upload") != begun.id:
+        return _refuse("another file was chosen meanwhile, or this upload never began", 409)
+    received, path = begun.received, jobs.upload_path(token)
     if request.method == "GET":
         return JSONResponse({"received": received, "done": False})
-    numbers = [request.headers.get(key, "") for key in ("x-offset", "x-total")]
-    if not all(re.fullmatch(r"\d{1,15}", number) for number in numbers):
+    offset = _number(request, "x-offset")
+    if offset is None:
         return _refuse("the upload does not say where its slice belongs", 400)
-    offset, total = map(int, numbers)
-    if not 0 < total <= MAX_UPLOAD:
-        return _refuse(f"the file is empty or larger than {MAX_UPLOAD // 10**6:,} MB", 413)
-    if shutil.disk_usage(path.parent).free < total - received + SPARE_DISK:
-        return _refuse("the disk that holds the workspace has too little room for it", 507)
     if offset != received:
         return JSONResponse({"received": received, "done": False}, status_code=409)
     try:
-        whole = await _append(request, path, total)
+        whole = await _append(request, path, begun.total)
     except ClientDisconnect:  # what came is kept, and the browser goes on from there
         return _refuse("the connection broke off", 400)
     if not whole:
         return _refuse("more came than the file was said to hold", 413)
     received = path.stat().st_size
-    if received < total:
+    if received < begun.total:
         return JSONResponse({"received": received, "done": False})
-    name = Path(unquote(request.headers.get("x-name", "dataset"))).stem[:200]
     digest = await run_in_threadpool(_sha256, path)
-    await run_in_threadpool(jobs.start, path, name=name, token=token)
+    await run_in_threadpool(jobs.start, path, name=Path(begun.name).stem[:200], token=token)
     return JSONResponse({"received": received, "done": True, "sha256": digest})
+
+
+def _number(request: Request, header: str) -> int | None:
+    found = request.headers.get(header, "")
+    return int(found) if re.fullmatch(r"\d{1,15}", found) else None
 
 
 async def _append(request: Request, path: Path, total: int) -> bool:
@@ -211,5 +242,5 @@ ROUTES = [
     Route("/images/run/{run}/{sample}.png", sample),
     Route("/runs/{run}/items", items.items),
     Route("/fonts/{name}", font),
-    Route("/uploads/{token}", upload, methods=["GET", "PUT"]),
+    Route("/uploads/{token}", upload, methods=["GET", "POST", "PUT"]),
 ]

@@ -57,6 +57,27 @@ def test_a_dropped_zip_becomes_the_chosen_dataset(page, app_server, unfold):
     expect(page.get_by_text("1 file refused", exact=False).last).to_be_visible()
 
 
+def test_a_cancelled_upload_leaves_nothing_in_the_next_one(page, unfold):
+    first = archive({"lark": 9, "wren": 9}, size=400)
+    assert len(first) > 8_000_000  # more than one slice: cancelled while the second is on its way
+    held = []
+    page.route(
+        "**/uploads/*",
+        lambda route: (
+            held.append(route) if route.request.headers.get("x-offset", "0") != "0" else route.continue_()
+        ),
+    )
+    unfold(page, "Import a dataset")
+    drop(page, "birds.zip", first)
+    expect(page.get_by_text("8.0 MB of", exact=False)).to_be_visible(timeout=40_000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("The upload was cancelled", exact=False)).to_be_visible()
+    page.unroute_all()
+    drop(page, "trees.zip", archive({"oak": 8, "elm": 5, "yew": 4}, seed=7))
+    expect(page.get_by_text("trees is imported", exact=False)).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("17", exact=True)).to_be_visible()
+
+
 def test_what_is_no_zip_is_refused_before_and_after_the_upload(page, unfold):
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
     unfold(page, "Import a dataset")

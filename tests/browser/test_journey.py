@@ -54,7 +54,7 @@ def test_from_a_dataset_to_its_measured_gain(page, app_server, unfold):
     # the expert moves one sub-class with the keyboard
     page.get_by_role("link", name="Super-classes").first.click()
     expect(page.get_by_role("heading", name="Super-classes")).to_be_visible()
-    choose(page, "Grouping", "shape (proposed)")
+    choose(page, "Grouping", "shape")
     page.get_by_role("button", name="Copy").click()
     page.get_by_label("Name of the copy").fill("journey")
     page.get_by_label("Name of the copy").press("Enter")

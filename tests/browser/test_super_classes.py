@@ -33,7 +33,7 @@ def open_board(page, app_server, name: str) -> None:
     expect(card(page, "9")).to_be_visible()
     settle(page)
     page.get_by_role("combobox", name="Grouping").click()
-    page.get_by_role("option", name="shape (proposed)").click()
+    page.get_by_role("option", name="shape").click()
     expect(page.get_by_text("A proposal; your first edit saves it")).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Copy").click()

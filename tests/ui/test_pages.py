@@ -206,6 +206,35 @@ def test_a_proposal_is_shown_and_not_yet_stored(open_page, demo):
     assert app.get("bidi_component")[0].proto.component_name == "gmaug_board"
 
 
+def test_the_label_of_a_grouping_never_changes_under_the_browser(open_page, demo):
+    """A browser sends an option back by its label: one that changed when it was stored chose another one."""
+    app = open_page("super_classes")
+    before = app.selectbox(key=f"grouping-{demo}").options
+    proposal = workspace.groupings.current(dataset.load(demo), "shape")[0]
+    workspace.groupings.save(demo, proposal, revision=0)
+    assert app.run().selectbox(key=f"grouping-{demo}").options == before
+
+
+def test_a_link_opens_the_grouping_that_it_was_taken_from(open_page, demo):
+    app = open_page("super_classes")
+    app.selectbox(key=f"grouping-{demo}").set_value("identity").run()
+    assert app.query_params["grouping"] == "identity"
+    other = open_page("super_classes", dataset=demo, grouping="identity")
+    assert other.selectbox(key=f"grouping-{demo}").value == "identity"
+
+
+@pytest.mark.parametrize(
+    "page", ["datasets", "super_classes", "similarity", "augmentation", "samples", "gains"]
+)
+def test_a_class_without_training_images_breaks_no_page(open_page, tmp_path, page):
+    write_images(tmp_path / "set" / "train", {"oak": 6, "elm": 5})
+    write_images(tmp_path / "set" / "test", {"oak": 4, "elm": 4, "yew": 4}, seed=1)
+    held_out = intake.import_path(tmp_path / "set").dataset_id
+    app = open_page(page, dataset=held_out)
+    assert not app.exception
+    assert app.selectbox(key="dataset").value == held_out
+
+
 def test_identity_is_copied_before_it_is_edited(open_page, demo):
     app = open_page("super_classes")
     app.selectbox(key=f"grouping-{demo}").set_value("identity").run()

@@ -42,10 +42,23 @@ def archive(classes=("rose", "tulip"), each: int = 4) -> bytes:
     return file.getvalue()
 
 
-def put(client, token, body, *, offset=0, total=None, ticket=None, name="flowers.zip"):
-    headers = {"x-ticket": ticket or routes.upload_ticket(token), "x-offset": str(offset), "x-name": name}
+def begin(client, token, body, *, total=None, ticket=None, name="flowers.zip", modified="1"):
+    headers = {"x-ticket": ticket or routes.upload_ticket(token), "x-name": name, "x-modified": modified}
     headers["x-total"] = str(total or len(body))
+    return client.post(f"/uploads/{token}", content=body[: routes.HEAD], headers=headers)
+
+
+def put(client, token, body, *, upload, offset=0, ticket=None):
+    headers = {"x-ticket": ticket or routes.upload_ticket(token), "x-offset": str(offset), "x-upload": upload}
     return client.put(f"/uploads/{token}", content=body, headers=headers)
+
+
+def send(client, token, body, **about):
+    """All of it in one slice, or the refusal."""
+    answer = begin(client, token, body, **about)
+    if answer.status_code != 200:
+        return answer
+    return put(client, token, body, upload=answer.json()["upload"])
 
 
 def wait_for(token, seconds=60):
@@ -101,24 +114,58 @@ def test_samples_of_a_run(client):
 def test_an_upload_in_slices_becomes_a_dataset(client):
     token, body = jobs.new_token(), archive()
     half = len(body) // 2
-    assert put(client, token, body[:half], total=len(body)).json() == {"received": half, "done": False}
-    again = put(client, token, body[:half], total=len(body))  # the browser did not hear the answer
+    upload = begin(client, token, body).json()["upload"]
+    assert put(client, token, body[:half], upload=upload).json() == {"received": half, "done": False}
+    again = put(client, token, body[:half], upload=upload)  # the browser did not hear the answer
     assert again.status_code == 409
     assert again.json()["received"] == half
-    ask = client.get(f"/uploads/{token}", headers={"x-ticket": routes.upload_ticket(token)})
-    assert ask.json() == {"received": half, "done": False}
-    answer = put(client, token, body[half:], offset=half, total=len(body))
+    headers = {"x-ticket": routes.upload_ticket(token), "x-upload": upload}
+    assert client.get(f"/uploads/{token}", headers=headers).json() == {"received": half, "done": False}
+    assert begin(client, token, body).json() == {"upload": upload, "received": half, "done": False}
+    answer = put(client, token, body[half:], upload=upload, offset=half)
     assert answer.json() == {"received": len(body), "done": True, "sha256": hashlib.sha256(body).hexdigest()}
     state = wait_for(token)
     assert state["state"] == "finished"
     assert state["report"]["counts"] == {"rose": 4, "tulip": 4}
     assert dataset.load(state["dataset"]).name == "flowers"
-    assert not jobs.upload_path(token).exists()
+    assert [path.name for path in jobs.upload_path(token).parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("other", ["name", "total", "modified", "first bytes"])
+def test_another_file_never_joins_what_came_of_the_one_before(client, other):
+    """Cancelled half-way, then another zip chosen: nothing of the first may be in the second."""
+    token, first, second = jobs.new_token(), archive(("rose", "tulip")), archive(("oak", "elm", "yew"), 7)
+    about = {"name": "a.zip", "total": 10**6, "modified": "1"}
+    stale = begin(client, token, first, **about).json()["upload"]
+    put(client, token, first[:1000], upload=stale)
+    if other == "first bytes":
+        answer = begin(client, token, second, **about).json()
+    else:
+        new = {"name": "b.zip", "total": len(second), "modified": "2"}[other]
+        answer = begin(client, token, first, **about | {other: new}).json()
+    assert answer["received"] == 0
+    assert answer["upload"] != stale
+    assert put(client, token, first[1000:], upload=stale, offset=1000).status_code == 409  # a late slice
+
+
+def test_the_second_of_two_uploads_is_imported_as_it_is(client):
+    token, first, second = jobs.new_token(), archive(), archive(("oak", "elm", "yew"), 7)
+    upload = begin(client, token, first).json()["upload"]
+    put(client, token, first[:1000], upload=upload)
+    assert send(client, token, second, name="trees.zip").json()["done"]
+    assert wait_for(token)["report"]["counts"] == {"oak": 7, "elm": 7, "yew": 7}
+
+
+def test_a_third_file_is_not_lost_while_the_second_is_imported(client):
+    token = jobs.new_token()
+    assert send(client, token, archive()).json()["done"]
+    assert "being imported" in begin(client, token, archive(("oak", "elm"))).json()["error"]
+    wait_for(token)
 
 
 def test_an_upload_that_is_no_zip_fails_in_words_and_leaves_nothing(client, home):
     token = jobs.new_token()
-    assert put(client, token, b"not a zip at all", name="../../etc/shells.zip").json()["done"]
+    assert send(client, token, b"not a zip at all", name="../../etc/shells.zip").json()["done"]
     state = wait_for(token)
     assert "'shells'" in state["error"]["what"]
     assert token not in str(state["error"])
@@ -134,7 +181,8 @@ def test_uploads_need_a_ticket_of_ours(client):
     other = routes.upload_ticket(jobs.new_token())
     late = routes.upload_ticket(token, now=time.time() - 24 * 3600)
     for ticket in ("nonsense", "1.2", other, late, "9" * 12 + "." + other.split(".")[1]):
-        assert put(client, token, body, ticket=ticket).status_code == 403
+        assert begin(client, token, body, ticket=ticket).status_code == 403
+        assert put(client, token, body, upload="", ticket=ticket).status_code == 403
     assert client.put("/uploads/..%2f..%2fx", content=body, headers={"x-ticket": other}).status_code in (
         403,
         404,
@@ -144,16 +192,22 @@ def test_uploads_need_a_ticket_of_ours(client):
 
 def test_uploads_are_capped_by_what_was_said_and_by_the_limit(client, monkeypatch):
     token = jobs.new_token()
-    assert put(client, token, b"x" * 100, total=50).status_code == 413
+    assert (
+        put(client, token, b"x" * 100, upload=begin(client, token, b"x" * 50).json()["upload"]).status_code
+        == 413
+    )
+    too_much = {"x-ticket": routes.upload_ticket(token), "x-total": "9" * 6}
+    beyond = b"x" * (routes.HEAD + 1)
+    assert client.post(f"/uploads/{token}", content=beyond, headers=too_much).status_code == 413
     assert not jobs.upload_path(token).exists()
     monkeypatch.setattr(routes, "MAX_UPLOAD", 10)
-    assert put(client, token, b"x" * 11).status_code == 413
-    assert put(client, token, b"", total=0).status_code in (400, 413)
+    assert begin(client, token, b"x" * 11).status_code == 413
+    assert begin(client, token, b"").status_code == 413
 
 
 def test_an_upload_that_the_disk_has_no_room_for_is_refused(client, monkeypatch):
     monkeypatch.setattr(routes, "SPARE_DISK", 10**18)
-    assert put(client, jobs.new_token(), b"x").status_code == 507
+    assert begin(client, jobs.new_token(), b"x").status_code == 507
 
 
 def test_old_uploads_and_records_are_swept(home, monkeypatch):
@@ -175,7 +229,7 @@ def test_import_paths_stay_under_the_allowed_roots(home, tmp_path, monkeypatch):
     monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(allowed))
     assert jobs.allowed_path(f"  {allowed}/a.zip ") == allowed / "a.zip"
     for text in (
-        "",
+        "  ",
         "\0",
         str(outside),
         f"{allowed}/../outside",
@@ -186,6 +240,11 @@ def test_import_paths_stay_under_the_allowed_roots(home, tmp_path, monkeypatch):
         with pytest.raises(jobs.InputError) as caught:
             jobs.allowed_path(text)
         assert str(tmp_path) not in str(caught.value)
+
+
+def test_no_path_is_said_to_be_none(home):
+    with pytest.raises(jobs.InputError, match="no path was given"):
+        jobs.allowed_path("  ")
 
 
 def test_a_killed_import_is_seen_as_lost(home, monkeypatch):
