@@ -1,6 +1,7 @@
-"""Classifiers behind one contract: trained for a fixed number of steps, evaluated, asked for logits.
+"""Classifiers behind one contract: trained for a number of steps, evaluated, asked for logits.
 
     classifier = train(images, labels, classes, config, seed=0, device="cpu")
+    classifiers = train_many([Job("a", work), Job("b", work)])   # independent ones at once
     classifier.predict_logits(images)                 # float32 [n, classes], in input order
     classifier.save(path);  load(path, classes, config, device)
 
@@ -13,16 +14,22 @@ config/classifiers that names it.
 from __future__ import annotations
 
 from gmaug_core.models.classifiers.contract import Network, build, description
+from gmaug_core.models.classifiers.many import Job, train_many
+from gmaug_core.models.classifiers.strong import STRONG, Strong
 from gmaug_core.models.classifiers.trained import Classifier, Evaluation, load
 from gmaug_core.models.classifiers.training import class_balanced_weights, train
 
 __all__ = [
+    "STRONG",
     "Classifier",
     "Evaluation",
+    "Job",
     "Network",
+    "Strong",
     "build",
     "class_balanced_weights",
     "description",
     "load",
     "train",
+    "train_many",
 ]
