@@ -1,7 +1,10 @@
-"""Shared fixtures: an empty workspace a test, and the folder of real sample datasets where it exists."""
+"""Shared fixtures: an empty workspace a test, what can be in it (the demo, the bars, a finished run), and the
+folder of real sample datasets where it exists.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -11,6 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import run_fixture
+import tiny
+from templates import lend, template
+
+from gmaug_core import runs
+from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
+from gmaug_core.method.result import AugmentationResult
+from gmaug_core.runs import RunPaths
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +33,60 @@ def home(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "workspace"
     monkeypatch.setenv("GMAUG_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory) -> Iterator[Path]:
+    def fill(home: Path) -> None:
+        dataset.load(make_demo()).images("16-grey")
+
+    folder = template(tmp_path_factory, "demo", fill)
+    yield folder
+    for path in folder.glob("datasets/*/originals/*/*"):
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert found == path.name, "a test wrote into an original that it shares with others"
+
+
+@pytest.fixture(scope="session")
+def run_template(tmp_path_factory, demo_template) -> Path:
+    def fill(home: Path) -> None:
+        lend(demo_template, home)
+        run_fixture.make_run(make_demo(), token="finished")
+
+    return template(tmp_path_factory, "run", fill)
+
+
+@pytest.fixture(scope="session")
+def bars_template(tmp_path_factory) -> Path:
+    return template(tmp_path_factory, "bars", lambda home: tiny.make_dataset(home / "given"))
+
+
+@pytest.fixture
+def demo(home, demo_template) -> str:
+    """The id of the demo dataset, the only one in this test's workspace; its 16 px images are decoded."""
+    lend(demo_template, home)
+    return make_demo()
+
+
+@pytest.fixture
+def finished_run(home, run_template) -> RunPaths:
+    """A finished augmentation run of the demo dataset, the only one in this test's workspace."""
+    lend(run_template, home)
+    return runs.find("augmentation-finished")
+
+
+@pytest.fixture
+def bars(home, bars_template) -> dataset.Dataset:
+    """The 16 px bars of tiny.make_dataset, the only dataset in this test's workspace."""
+    lend(bars_template, home)
+    (summary,) = dataset.list_datasets()
+    return dataset.load(summary.id)
+
+
+@pytest.fixture(scope="session")
+def finished_result(run_template) -> AugmentationResult:
+    """What the finished run found: for tests that only read it."""
+    return AugmentationResult.read(run_template / "runs" / "augmentation-finished" / "result.json")
 
 
 @pytest.fixture(scope="session")
