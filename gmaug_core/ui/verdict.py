@@ -1,0 +1,214 @@
+"""A verdict on screen: the sentence first, what was weighed, then the witnesses one by one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from gmaug_core.method.verdict.result import Figure, Verdict
+from gmaug_core.report import verdict_charts
+from gmaug_core.report.cost import duration
+from gmaug_core.report.verdict_charts import LEARNER_WORDS, MEASURE_WORDS
+from gmaug_core.ui import layout, text
+
+LOOKS = {  # verdict -> colour of its badge, icon, what it is called
+    "train_longer": ("orange", "schedule", "Train longer first"),
+    "no_generator_needed": ("blue", "redeem", "No generator needed"),
+    "too_little": ("gray", "trending_flat", "Too little to gain"),
+    "not_visible": ("orange", "visibility_off", "Nothing could be seen"),
+    "small_run": ("green", "rocket_launch", "Worth a small run"),
+    "full_run": ("green", "rocket_launch", "Worth a full run"),
+}
+
+
+def points(value: float) -> str:
+    """'+1.2', with a true minus sign."""
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def figure(found: Figure | None) -> str:
+    """'+1.2 (−0.4 to +2.8)'; 'not projected' where there is none."""
+    if found is None:
+        return "not projected"
+    return f"{points(found.value)} ({points(found.low)} to {points(found.high)})"
+
+
+def answer(verdict: Verdict) -> None:
+    """The verdict in words, the number that decided it, and what would change it."""
+    colour, icon, title = LOOKS[verdict.verdict.key]
+    said, decided = verdict.verdict, verdict.verdict.decided_by
+    with st.container(border=True, key="verdict-answer"):
+        st.markdown(f":{colour}-badge[:material/{icon}: {title}]")
+        st.markdown(f"### {text.md(said.sentence)}")
+        if decided.value is not None:
+            limit = "" if decided.limit is None else f", held against {decided.limit:.1f}"
+            st.markdown(f"**Decided by** {text.md(decided.name)}: {decided.value:.1f} {decided.unit}{limit}.")
+        st.markdown(f"**What would change it:** {text.md(said.change)}")
+    sizes = verdict.splits
+    read = "Fast reading" if verdict.length is None else "Full reading"
+    st.caption(
+        f"{read}, {duration(verdict.seconds)}, at {verdict.size} px. {text.count(sizes.train)} training, "
+        f"{text.count(sizes.val)} validation and {text.count(sizes.test)} test images; no test image was "
+        f"looked at. Imbalance {text.ratio(verdict.imbalance_ratio)}, so the deciding measure is "
+        f"{MEASURE_WORDS[verdict.measure]}. All figures are points of it on validation images, with 95 % "
+        "intervals."
+    )
+
+
+def numbers(verdict: Verdict) -> None:
+    """The four numbers that a decision needs."""
+    longer = verdict.length.longer if verdict.length else None
+    best = next((found for found in verdict.free.recipes if found.key == verdict.free.best), None)
+    head = verdict.headroom
+    free = "nothing" if best is None or best.key == "plain" else verdict_charts.recipe(best.key)
+    ceiling = points(head.gain.value) if head.gain else "unknown"
+    at_most = "" if head.at_most is None else f", at most {points(head.at_most)}"
+    cells = (
+        (
+            "Smallest visible gain",
+            points(verdict.seen.smallest),
+            f"{verdict.seen.seeds} seeds, {text.count(verdict.seen.test_images)} test images, found in "
+            f"{text.percent(verdict.seen.power, 0)} of runs",
+        ),
+        (
+            "Free, without a generator",
+            points(best.gain.value) if best else "none",
+            f"{free}" + (f", {figure(best.gain)}" if best else ""),
+        ),
+        ("Headroom over that", ceiling, f"if every added image were a new real one{at_most}"),
+        (
+            "Longer training",
+            points(longer.value) if longer else "not measured",
+            figure(longer) if longer else "the full reading measures it",
+        ),
+    )
+    for column, (label, value, note) in zip(
+        layout.columns(4, key="verdict-numbers", least=9), cells, strict=True
+    ):
+        with column:
+            st.metric(label, value, border=True)
+            st.caption(note)
+
+
+def witnesses(verdict: Verdict) -> None:
+    """What can be gained, what can be seen, what is free, and what the law says."""
+    left, right = layout.columns(2, key="verdict-one", least=22)
+    with left:
+        st.subheader("What can be gained", anchor=False)
+        st.altair_chart(verdict_charts.learning_curves(verdict), key="verdict-curves")
+        _projections(verdict)
+    with right:
+        st.subheader("Is the classifier trained enough?", anchor=False)
+        _length(verdict)
+    left, right = layout.columns(2, key="verdict-two", least=22)
+    with left:
+        st.subheader("What is free", anchor=False)
+        _free(verdict)
+    with right:
+        st.subheader("What can be seen", anchor=False)
+        _seen(verdict)
+        st.subheader("What the published law says", anchor=False)
+        _law(verdict)
+    if verdict.skipped:
+        st.caption("Left out: " + "; ".join(text.md(item) for item in verdict.skipped) + ".")
+
+
+def _table(rows: list[dict[str, object]]) -> None:
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+def _projections(verdict: Verdict) -> None:
+    rows: list[dict[str, object]] = []
+    for item in verdict.ceiling.projections:
+        most = "" if item.at_most is None else points(item.at_most)
+        gain = figure(item.gain) if item.gain else f"refused: {item.refused}"
+        label = text.plain(item.label)
+        rows.append({"if these were added": label, "images": item.added, "points": gain, "at most": most})
+    _table(rows)
+    st.caption(
+        f"Continued from the curves of {LEARNER_WORDS[verdict.ceiling.learner]}, as if every added image "
+        "were a new real one. A synthetic image is rarely worth as much."
+    )
+
+
+def _length(verdict: Verdict) -> None:
+    chart = verdict_charts.lengths(verdict)
+    if verdict.length is None or chart is None:
+        st.info("The full reading measures it. Training length can be worth more than any image.")
+        return
+    st.altair_chart(chart, key="verdict-lengths")
+    found = verdict.length
+    longer = "" if found.longer is None else f" The best longer training adds {figure(found.longer)} points."
+    st.caption(
+        f"The run would train {text.count(found.planned)} steps; the figures here are of "
+        f"{text.count(found.used)}.{longer} Where both lines are near each other and still rise, the "
+        "classifier is not trained enough to tell anything about images."
+    )
+
+
+def _free(verdict: Verdict) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "way of training": verdict_charts.recipe(found.key)
+            + (f" ({found.setting})" if found.setting else ""),
+            "points over plain": figure(found.gain),
+            f"{MEASURE_WORDS[verdict.measure]}, %": round(
+                100 * getattr(found.accuracies, verdict.measure), 2
+            ),
+            "tail, %": f"{100 * found.accuracies.tail_accuracy:.2f}",
+            "seeds": found.seeds,
+            "learner": LEARNER_WORDS[found.learner],
+        }
+        for found in verdict.free.recipes
+    ]
+    _table(rows)
+    st.caption("None of these needs a generator. A run is only worth what it adds to the best of them.")
+
+
+def _seen(verdict: Verdict) -> None:
+    seen = verdict.seen
+    relative = "" if seen.smallest_percent is None else f", {seen.smallest_percent:.1f} % of the accuracy"
+    st.markdown(
+        f"With {seen.seeds} seeds and {text.count(seen.test_images)} test images a true gain of "
+        f"**{seen.smallest:.1f} points**{relative} would be found in {text.percent(seen.power, 0)} of runs. "
+        f"Two trainings that differ by their seed alone disagree on {text.percent(seen.disagreement)} of the "
+        f"images (seed deviation {seen.seed_deviation:.2f} points, {LEARNER_WORDS[seen.learner]})."
+    )
+    rows: list[dict[str, object]] = [
+        {
+            "what would help": text.plain(buy.label),
+            "seeds": buy.seeds,
+            "test images": buy.test_images,
+            "smallest visible": f"{buy.smallest:.1f}",
+        }
+        for buy in seen.buys
+    ]
+    if rows:
+        _table(rows)
+
+
+def _law(verdict: Verdict) -> None:
+    law = verdict.law
+    if law is None:
+        st.markdown("No score was measured. It is one witness of four, and a weak one.")
+        text.link("similarity", "Measure the score", "straighten")
+        return
+    said = (
+        f"predicts {figure(law.predicted)} % relative gain"
+        if law.predicted
+        else f"says nothing: {text.md(law.refused or 'it does not hold here')}"
+    )
+    st.markdown(f"SSIM-supSubCls {law.score:.4f} at profile *{text.md(law.profile)}*: the law {said}.")
+    if law.record:
+        rows: list[dict[str, object]] = [
+            {
+                "dataset": text.plain(item.name),
+                "measured by": item.source,
+                "score": round(item.score, 4),
+                "predicted, %": round(item.predicted_percent, 1),
+                "measured, %": round(item.measured_percent, 1),
+            }
+            for item in law.record
+        ]
+        _table(rows)
+    st.caption("Its eight points compare trainings of unequal length, without a control.")
