@@ -158,10 +158,10 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     except InputError as error:
         problem = error
     with right:
-        st.markdown("**What the law predicts**")
+        st.markdown("**What the score says**")
         found = scores.newest(data, grouping)
         if found:
-            launching.advice_box(scores.advice(found))
+            launching.advice_box(scores.advice(found, data, wanted.target if wanted else None))
         else:
             st.info(
                 "The score under this grouping has not been measured yet. It takes seconds, and may save the "

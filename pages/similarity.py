@@ -8,7 +8,7 @@ from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
 from gmaug_core.report import charts, gain_charts, scores
-from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
+from gmaug_core.scoring.law import paper_law, paper_points
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.ui import launching, layout, live, score, text
 from gmaug_core.ui.choice import chosen
@@ -76,8 +76,9 @@ if not known:
     launching.name_damaged("similarity")
     text.empty(
         "No score yet",
-        "Press **Measure** above: it takes seconds to minutes, trains nothing, and tells whether "
-        "augmentation is likely to pay. If the super-classes are not right yet, group them first.",
+        "Press **Measure** above: it takes seconds to minutes, trains nothing, and tells how alike the "
+        "images are and what the paper's law makes of it. If the super-classes are not "
+        "right yet, group them first.",
         page="super_classes",
         label="Group the sub-classes",
     )
@@ -91,8 +92,9 @@ if not paths.result.exists():
     st.stop()
 result = SimilarityResult.read(paths.result)
 
-score.numbers(result)
-score.prediction(result)
+given = scores.advice(result, data)
+score.numbers(result, given)
+score.prediction(result, given)
 groups = runs.RunConfigFile.read(paths.config).grouping
 if scores.edited_since(data, paths):
     st.info(
@@ -113,7 +115,7 @@ with right:
 
 score.what_makes_it_high(result, data)
 
-if result.profile == PAPER_PROFILE:
+if given.gain is not None:
     st.subheader("On the curve", anchor=False)
     st.altair_chart(
         gain_charts.curve(paper_law(), paper_points(), here=result.ssim_supsubcls.value),

@@ -20,10 +20,12 @@ from gmaug_core.files import write_json
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.models import selection
 from gmaug_core.runs import RunPaths, launch
+from gmaug_core.scoring.advice import advise
 from gmaug_core.scoring.law import paper_law
 from gmaug_core.scoring.result import SimilarityResult
 
 SEEDS = [0, 1, 2]
+STORED = {"median": 128.0, "least": 128, "side": 128, "enlarged": 0.0}  # as if the digits were photographs
 STAGES = {  # seconds
     "decode": 0.4,
     "score": 2.1,
@@ -279,7 +281,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
     total_test = sum(item["test"] for item in n.values()) or 50
     law = paper_law()
     gain, low, high = law.predict(0.431)
-    advice = law.advice(0.431)
+    advice = advise(0.431)
     accepted = {name: int(rows[(rows["class"] == name) & rows["accepted"]].shape[0]) for name in classes}
     rejected = {name: int(rows[(rows["class"] == name) & ~rows["accepted"]].shape[0]) for name in classes}
     baseline, augmented = _measure(0.953, "Baseline", total_test), _measure(0.961, "Augmented", total_test)
@@ -323,6 +325,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
         "splits": {split: sum(item[split] for item in n.values()) for split in ("train", "val", "test")},
         "score": {
             "profile": "paper",
+            "stored": STORED,
             "argmax": next(iter(config["grouping"])),
             "ssim_supsubcls": {
                 "value": 0.431,
@@ -458,6 +461,7 @@ def similarity_result(data: dataset.Dataset, paths: RunPaths) -> dict[str, Any]:
         seconds=2.0,
         stopped=False,
         known={},
+        stored=STORED,
         explanation={
             "most_similar": {
                 "pairs": [{"i": 2 * k, "j": 2 * k + 1, "value": 0.9 - 0.02 * k} for k in range(8)],

@@ -38,6 +38,7 @@ def register(verbs: Verbs) -> None:
     p.add_argument("dataset", nargs="?")
     p.add_argument("--grouping", metavar="G", help="default: the one that the pages propose")
     p.add_argument("--ssim", type=float, metavar="X")
+    p.add_argument("--target", type=int, metavar="N", help="images a class; default: as the largest")
     p = verbs.add("fit", fit, "fit the law; default: the paper's points")
     source = p.add_mutually_exclusive_group()
     source.add_argument("--points", metavar="FILE", help="CSV with x, gain_percent and maybe se")
@@ -94,7 +95,7 @@ def checked(data: Dataset, profile: Profile, pairs: int, seed: int) -> object:
 
 def predict(args: Arguments) -> object:
     from gmaug_core.report import scores  # scipy: most of a second
-    from gmaug_core.scoring.law import paper_law
+    from gmaug_core.scoring.advice import advise
 
     if (args.ssim is None) == (args.dataset is None):
         raise InputError("predict needs a score or a dataset", expected="either --ssim X or DATASET")
@@ -102,16 +103,14 @@ def predict(args: Arguments) -> object:
     if args.ssim is not None:
         if not -1 <= args.ssim <= 1:
             raise InputError(f"{args.ssim} is not an SSIM", expected="a number from -1 to 1")
-        x, advice = args.ssim, paper_law().advice(args.ssim)
+        x, advice = args.ssim, advise(args.ssim)
     else:
         data = dataset.load(args.dataset)
         grouping = args.grouping or groupings.names(data)[0]
         score = scores.require_newest(data, grouping)
-        x, run, advice = score.ssim_supsubcls.value, score.run, scores.advice(score)
-    say(
-        f"SSIM-supSubCls {x:.4f}: predicted relative gain {advice.gain:.1f} % "
-        f"[{advice.low:.1f}, {advice.high:.1f}] - {advice.verdict}"
-    )
+        x, run = score.ssim_supsubcls.value, score.run
+        advice = scores.advice(score, data, args.target)
+    say(f"SSIM-supSubCls {x:.4f}: {advice.verdict}")
     say(advice.text)
     return {
         "ssim_supsubcls": x,

@@ -21,7 +21,7 @@ from gmaug_core.method.variants import CONTROLS, VARIANTS
 from gmaug_core.models import classifiers, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.models.inception import Inception
-from gmaug_core.scoring.law import paper_law
+from gmaug_core.scoring.advice import Addition, Advice, of_score
 from gmaug_core.scoring.result import SimilarityResult
 
 
@@ -54,6 +54,7 @@ def compare(
     figures = result.GeneratorFigures.model_validate(
         {"name": lab.config.generator.name, "closed_set": generator.model.closed_set} | generator.figures
     )
+    advice = of_score(score, Addition(int(lab.counts.sum()), int(lab.wanted.sum())))
     document = result.AugmentationResult.new(
         run=lab.out_dir.name,
         kind="augmentation",
@@ -73,8 +74,10 @@ def compare(
             ssim_mergecls=score.ssim_mergecls,
             argmax=score.argmax,
             profile=score.profile,
+            stored=score.stored,
         ),
-        predicted=predicted(score),
+        predicted=predicted(advice),
+        not_predicted=advice.text if advice.gain is None else None,
         baseline=variants["baseline"],
         augmented=variants["augmented"],
         controls={key: variants[key] for key in CONTROLS},
@@ -111,10 +114,10 @@ def kept_of_wanted(lab: Lab) -> dict[str, tuple[float, int]]:
     }
 
 
-def predicted(score: SimilarityResult) -> result.Predicted:
-    """What the published law says to a score."""
-    found, merge = score.ssim_supsubcls, score.ssim_mergecls.value
-    advice = paper_law().advice(found.value, merge, interval=(found.ci_low, found.ci_high))
+def predicted(advice: Advice) -> result.Predicted | None:
+    """What the published law says, as the document holds it; None where it says nothing."""
+    if advice.gain is None or advice.low is None or advice.high is None:
+        return None
     return result.Predicted(
         gain_percent=advice.gain,
         low=advice.low,

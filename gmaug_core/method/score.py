@@ -13,7 +13,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.splits import Part
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.scoring import explain, similarity
-from gmaug_core.scoring.result import KnownSet, SimilarityResult
+from gmaug_core.scoring.result import KnownSet, SimilarityResult, Stored
 
 
 def score_training_images(
@@ -58,7 +58,12 @@ def score_training_images(
         report=report,
         should_stop=should_stop,
     )
-    found: dict[str, object] = {"training_images": len(index), "split_seed": part.seed}
+    sizes = data.manifest.images.size
+    found: dict[str, object] = {
+        "training_images": len(index),
+        "split_seed": part.seed,
+        "stored": Stored.of((sizes[i] for i in index), profile.size),
+    }
     if explained and not score.stopped:
         found["explanation"] = explain.explain(
             given,

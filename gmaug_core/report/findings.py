@@ -94,6 +94,8 @@ def _generated(key: str) -> bool:
 def comparison(result: AugmentationResult) -> str:
     """Predicted beside measured, in words, sign included."""
     gain, predicted = result.relative_gain_percent.value, result.predicted
+    if result.not_predicted is not None:
+        return result.not_predicted
     if predicted is None or gain is None:
         return (
             "There is no prediction to compare with: no super-class could be scored, or the baseline has no "

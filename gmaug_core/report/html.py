@@ -24,8 +24,7 @@ from gmaug_core.config import AugmentationConfig
 from gmaug_core.data import pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult, Step
-from gmaug_core.report import findings, gain_charts
-from gmaug_core.report.points import OwnPoint
+from gmaug_core.report import findings, gain_charts, points
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.law import paper_law, paper_points
@@ -50,7 +49,9 @@ def html_report(run_id: str) -> str:
         )
     result = AugmentationResult.read(paths.result)
     verdict, sentence = findings.headline(result)
-    curve = gain_charts.curve(paper_law(), paper_points(), own=_on_the_curve(result), name="this run")
+    point = points.point_of(result, paths)
+    own = [] if point is None else [point]
+    curve = gain_charts.curve(paper_law(), paper_points(), own=own, name="this run")
     return _template().render(
         result=result,
         name=config.dataset_name,
@@ -140,20 +141,6 @@ def _embedded(picture: bytes | None) -> str:
 
 
 # --- lists and facts ---
-
-
-def _on_the_curve(result: AugmentationResult) -> list[OwnPoint]:
-    """This run as a point of the law; empty where its score has another profile or its gain no value."""
-    gain, score = result.relative_gain_percent, result.score
-    if (
-        score.profile != paper_law().profile
-        or gain.value is None
-        or gain.ci_low is None
-        or gain.ci_high is None
-    ):
-        return []
-    x = score.ssim_supsubcls.value
-    return [OwnPoint(result.run, result.run, x, gain.value, gain.ci_low, gain.ci_high)]
 
 
 def _prediction(result: AugmentationResult) -> Iterable[str]:

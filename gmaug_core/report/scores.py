@@ -5,20 +5,26 @@ The one place that answers "which score counts": the pages and the command line 
 
 from __future__ import annotations
 
+import logging
+
 from gmaug_core import runs
-from gmaug_core.config import SimilarityConfig
+from gmaug_core.config import Profile, SimilarityConfig
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import InputError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.scoring.law import PAPER_PROFILE, Advice, paper_law
-from gmaug_core.scoring.result import SimilarityResult
+from gmaug_core.scoring.advice import Addition, Advice, of_score
+from gmaug_core.scoring.law import PAPER_PROFILE
+from gmaug_core.scoring.result import SimilarityResult, Stored
 from gmaug_core.workspace import groupings
+
+log = logging.getLogger("gmaug")
 
 
 def newest(data: Dataset, grouping: str) -> SimilarityResult | None:
     """The newest finished score under a grouping as it is now, at the law's profile; None without one.
 
-    A score of the grouping before it was edited does not count. Raises InputError for an unknown grouping.
+    A score of the grouping before it was edited does not count, nor one that cannot be
+    read. Raises InputError for an unknown grouping.
     """
     groups = groupings.super_classes(data, grouping)
     for paths in runs.list_runs("similarity", data.id):
@@ -26,8 +32,12 @@ def newest(data: Dataset, grouping: str) -> SimilarityResult | None:
         settings = config.settings_as(SimilarityConfig)
         if settings.grouping != grouping or settings.profile != PAPER_PROFILE or config.grouping != groups:
             continue
-        if paths.result.exists():
+        if not paths.result.exists():
+            continue
+        try:
             return SimilarityResult.read(paths.result)
+        except GMAugError as error:
+            log.warning("the score of %s is not used: %s", paths.id, error.what)
     return None
 
 
@@ -60,7 +70,16 @@ def edited_since(data: Dataset, paths: RunPaths) -> bool:
         return False
 
 
-def advice(score: SimilarityResult) -> Advice:
-    """What the law says of a score of profile paper: predicted gain with interval, and a verdict in words."""
-    found, merge = score.ssim_supsubcls, score.ssim_mergecls
-    return paper_law().advice(found.value, merge.value, interval=(found.ci_low, found.ci_high))
+def advice(score: SimilarityResult, data: Dataset, target: int | None = None) -> Advice:
+    """What a score of this dataset says: the law's prediction with its record, or why there is none.
+
+    target: images a class that a run would fill up to; None: the largest class. Scores from before sizes were
+    noted take them from the dataset as it is.
+    """
+    if score.stored is None:
+        sizes = data.manifest.images.size
+        stored = Stored.of((sizes[i] for i in data.split("train")), Profile.parse(score.profile).size)
+        score = score.model_copy(update={"stored": stored})
+    counts = data.counts.values()
+    short = sum(max((target or max(counts)) - n, 0) for n in counts)
+    return of_score(score, Addition(sum(counts), short))

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import stats
 
 from gmaug_core.errors import InputError
+from gmaug_core.scoring.fitting import GAIN_FLOOR, equal_weights, random_effects
 
 PRINTED_BASE, PRINTED_SLOPE, PRINTED_OFFSET = 0.94, 202.74, -79.92  # gain% = base ** (slope x + offset)
 SUPSUB_THRESHOLD, MERGE_THRESHOLD = 0.1652, 0.1319  # table 5: the highest scores at which augmentation worked
@@ -29,9 +30,6 @@ LOWEST_FAILING = (
 )
 PAPER_PROFILE = "paper"
 CONFIDENCE = 0.95
-GAIN_FLOOR = (
-    1.0  # percent: below this fitted gain the noise is taken not to shrink further (one image of a test set)
-)
 
 # Validation images behind each accuracy of table 3: iNaturalist-2019 has 3 a class; flowers is stated; for
 # UTKFace and scene it is the smallest number of which every printed accuracy is a whole share.
@@ -65,20 +63,16 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Advice:
-    """`verdict` and the reasons in plain words. `chance` is the probability that the gain is above zero,
-    by the law.
+class Record:
+    """How well the shipped law does on its own points.
+
+    mean_error: of predicting each dataset from the others, in percentage points; significant: how many of the
+    `n` gains are told from nothing by their test images (Fisher's exact test, p < .05, two-sided).
     """
 
-    verdict: Literal["likely", "unclear", "unlikely"]
-    text: str
-    gain: float
-    low: float
-    high: float
-    chance: float
-
-    def __getitem__(self, key: str) -> Any:
-        return getattr(self, key)
+    mean_error: float
+    significant: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -122,71 +116,6 @@ class Law:
             return float(gain), float(low), float(high)
         return gain, low, high
 
-    def chance_above(self, x: float, gain: float = 0.0) -> float:
-        """Probability that a new dataset of score x gains more than `gain` percent."""
-        return float(stats.t.sf((gain - self.gain(x)) / max(float(self._deviation(x)), 1e-12), self.freedom))
-
-    def advice(
-        self, x: float, merge: float | None = None, *, interval: tuple[float, float] | None = None
-    ) -> Advice:
-        """Is deep generative augmentation worth it at score x? By the paper's thresholds and this law, in
-        plain words.
-
-        merge: SSIM-mergeCls of the same dataset; interval: of the score itself. A score whose interval
-        crosses a threshold, or a SSIM-mergeCls that contradicts it, makes "likely" or "unlikely" into
-        "unclear".
-        """
-        gain, low, high = self.predict(x)
-        chance = self.chance_above(x)
-        said = [
-            f"The law predicts a relative gain of {gain:.1f} %, with 95 % probability between {low:.1f} % "
-            f"and {high:.1f} %"
-        ]
-        said[0] += f" (chance of any gain: {_percent(chance)})."
-        verdict: Literal["likely", "unclear", "unlikely"]
-        if x <= SUPSUB_THRESHOLD:
-            verdict = "likely"
-            said.append(
-                f"The score {x:.3f} is not above {SUPSUB_THRESHOLD}, the highest at which augmentation "
-                "worked in the paper."
-            )
-            if x > 0.9 * SUPSUB_THRESHOLD:
-                said.append(
-                    "It is within 10 % of that threshold, and scores measured here on two of the paper's "
-                    "datasets are 9 % lower."
-                )
-        elif x >= LOWEST_FAILING:
-            verdict = "unlikely"
-            said.append(
-                f"The score {x:.3f} is not below {LOWEST_FAILING}, the lowest at which augmentation did not "
-                "pay in the paper."
-            )
-        else:
-            verdict = "unclear"
-            said.append(
-                f"The score {x:.3f} is between {SUPSUB_THRESHOLD} (worked) and {LOWEST_FAILING} (did not), "
-                "where no dataset was."
-            )
-        edge = SUPSUB_THRESHOLD if verdict == "likely" else LOWEST_FAILING
-        if interval is not None and verdict != "unclear" and interval[0] <= edge < interval[1]:
-            verdict = "unclear"
-            said.append(f"The score's own interval crosses {edge}: measure more pairs first.")
-        if verdict == "likely" and low <= 0:
-            said.append(
-                "The interval still contains no gain at all: a small run first is the cheap way to know."
-            )
-        if merge is not None and verdict != "unclear" and (merge <= MERGE_THRESHOLD) != (verdict == "likely"):
-            verdict = "unclear"
-            side = "above" if merge > MERGE_THRESHOLD else "not above"
-            said.append(
-                f"SSIM-mergeCls {merge:.3f} is {side} its threshold {MERGE_THRESHOLD} and says the opposite."
-            )
-        said.append(
-            f"This rests on {self.n} datasets; what else differs between datasets is only in the width of "
-            "the interval."
-        )
-        return Advice(verdict, " ".join(said), gain, low, high, chance)
-
     def require_profile(self, profile: str) -> None:
         """Raises InputError when a score of `profile` must not be placed on this curve."""
         if profile != self.profile:
@@ -213,32 +142,55 @@ def fit_law(
     gain: npt.ArrayLike,
     weights: npt.ArrayLike | None = None,
     *,
+    x_se: npt.ArrayLike | None = None,
     profile: str = PAPER_PROFILE,
 ) -> Law:
     """Least-squares fit of gain% = A exp(-k x) on the gains themselves (not on their logarithms).
 
-    x, gain: at least 3 points with at least 2 different x. weights: 1 / se^2 of each gain (see gain_se);
-    None: equal. Intervals assume var(gain_i) = se_i^2 + noise * max(fitted_i, 1): the scatter grows with the
-    gain, as the paper's residuals do (each 0.7-3 times the root of its fitted value). The noise is estimated
-    by moments from the residuals, corrected for the two fitted parameters, and enters the parameters'
-    covariance (sandwich form). Raises InputError for too few points, lengths that differ, or values that are
-    not finite.
+    x, gain: at least 3 points with at least 2 different x. weights: 1 / se^2 of each gain (see gain_se), to
+    which the scatter of datasets about the law is added (fitting.random_effects); None: all points alike.
+    x_se: standard errors of x, where there are weights. Intervals allow for that scatter, whose variance
+    grows with the fitted gain, as the paper's residuals do (each 0.7-3 times the root of its fitted value).
+    Raises InputError for too few points, lengths that differ, or values that are not finite.
     """
     score, gains = np.asarray(x, float).ravel(), np.asarray(gain, float).ravel()
     weight = np.ones_like(score) if weights is None else np.asarray(weights, float).ravel()
-    if not len(score) == len(gains) == len(weight):
+    error = np.zeros_like(score) if x_se is None else np.asarray(x_se, float).ravel()
+    _check_points(score, gains, weight, error)
+    fit = equal_weights(score, gains)
+    if weights is not None:
+        fit = random_effects(score, gains, 1 / np.sqrt(weight), error)
+    found = errors_of(fit.amplitude * np.exp(-fit.rate * score), gains)
+    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, fit.freedom) * np.sqrt(np.diag(fit.covariance))
+    (aa, ak), (_, kk) = fit.covariance.tolist()
+    return Law(
+        amplitude=fit.amplitude,
+        rate=fit.rate,
+        base=float(np.exp(-fit.rate / PRINTED_SLOPE)),
+        r2=found["r2"],
+        mae=found["mae"],
+        median_ae=found["median_ae"],
+        n=len(score),
+        amplitude_ci=_root_interval(fit.amplitude, float(reach[0])),
+        rate_ci=(fit.rate - float(reach[1]), fit.rate + float(reach[1])),
+        covariance=((aa, ak), (ak, kk)),
+        noise=fit.noise,
+        freedom=fit.freedom,
+        profile=profile,
+    )
+
+
+def _check_points(score: Floats, gains: Floats, weight: Floats, error: Floats) -> None:
+    """Raises InputError where these points cannot carry a law."""
+    if not len(score) == len(gains) == len(weight) == len(error):
         raise InputError(
-            f"{len(score)} scores, {len(gains)} gains and {len(weight)} weights",
+            f"{len(score)} scores, {len(gains)} gains, {len(weight)} weights, {len(error)} errors of scores",
             expected="one of each a point",
         )
-    if not (
-        np.isfinite(score).all()
-        and np.isfinite(gains).all()
-        and np.isfinite(weight).all()
-        and (weight > 0).all()
-    ):
+    finite = all(np.isfinite(values).all() for values in (score, gains, weight, error))
+    if not (finite and (weight > 0).all() and (error >= 0).all()):
         raise InputError(
-            "a point has a value that is not finite or a weight that is not positive",
+            "a point has a value that is not finite, or a weight that is not positive",
             expected="finite numbers, weights > 0",
         )
     if len(score) < 3 or np.ptp(score) < 1e-9:
@@ -248,79 +200,6 @@ def fit_law(
             expected="at least 3 points and 2 different scores",
             todo="finish more augmentation runs on other datasets, or include the paper's points",
         )
-    amplitude, rate = _least_squares(score, gains, weight)
-    fitted = amplitude * np.exp(-rate * score)
-    residual = gains - fitted
-    measured = np.zeros_like(score) if weights is None else 1 / weight
-    spread = np.maximum(fitted, GAIN_FLOOR)
-
-    jacobian = np.stack([np.exp(-rate * score), -score * fitted], axis=1)
-    projector = np.linalg.pinv(jacobian * np.sqrt(weight)[:, None]) * np.sqrt(
-        weight
-    )  # [2, n]: residual -> parameters
-    maker = np.eye(len(score)) - jacobian @ projector  # noise -> residual
-    scale = 1 / (spread + measured)
-    trace = ((maker**2) @ spread) @ scale
-    noise = (
-        max(0.0, float((residual**2 @ scale - ((maker**2) @ measured) @ scale) / trace)) if trace > 0 else 0.0
-    )
-    variance = measured + noise * spread
-    covariance = (projector * variance) @ projector.T
-    # Satterthwaite: the residual sum is a weighted sum of chi-squares; without residual noise the given
-    # errors are taken as known
-    root = np.sqrt(variance)
-    shape = root[:, None] * (maker.T * scale) @ maker * root
-    freedom = float(np.trace(shape) ** 2 / np.sum(shape * shape.T)) if noise > 0 else float(len(score) - 2)
-    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(np.diag(covariance))
-    total = float(np.sum((gains - gains.mean()) ** 2))
-    absolute = np.abs(residual)
-    return Law(
-        amplitude=float(amplitude),
-        rate=float(rate),
-        base=float(np.exp(-rate / PRINTED_SLOPE)),
-        r2=1 - float(np.sum(residual**2)) / total if total > 0 else 0.0,
-        mae=float(absolute.mean()),
-        median_ae=float(np.median(absolute)),
-        n=len(score),
-        amplitude_ci=_root_interval(float(amplitude), float(reach[0])),
-        rate_ci=(float(rate - reach[1]), float(rate + reach[1])),
-        covariance=(
-            (float(covariance[0, 0]), float(covariance[0, 1])),
-            (float(covariance[1, 0]), float(covariance[1, 1])),
-        ),
-        noise=noise,
-        freedom=freedom,
-        profile=profile,
-    )
-
-
-def _least_squares(x: Floats, gain: Floats, weight: Floats) -> tuple[float, float]:
-    """(A, k) of the least weighted squares.
-
-    A has a closed form for every k, so only k is searched: no local trap.
-    """
-
-    def amplitude(rate: float) -> float:
-        curve = np.exp(-rate * x)
-        return float((weight * curve) @ gain / ((weight * curve) @ curve))
-
-    def loss(rate: float) -> float:
-        return float(weight @ (gain - amplitude(rate) * np.exp(-rate * x)) ** 2)
-
-    lowest = float(x.min())
-    x = x - lowest  # keeps the exponentials in range; undone in the amplitude
-    limit = 60 / float(np.ptp(x))  # beyond this the curve is one point and zeros
-    rates = np.linspace(-limit, limit, 1201)
-    curves = np.exp(-rates[:, None] * x)
-    explained = (curves @ (weight * gain)) ** 2 / (
-        curves**2 @ weight
-    )  # what the best amplitude takes off the loss
-    best = int(np.argmax(explained))
-    bracket = (rates[max(best - 1, 0)], rates[min(best + 1, len(rates) - 1)])
-    rate = float(
-        optimize.minimize_scalar(loss, bounds=bracket, method="bounded", options={"xatol": 1e-10 * limit}).x
-    )
-    return amplitude(rate) * math.exp(rate * lowest), rate
 
 
 def _root_interval(value: float, reach: float) -> tuple[float, float]:
@@ -357,6 +236,19 @@ def paper_law() -> Law:
     return fit_law([point.supsub for point in points], [point.gain for point in points])
 
 
+@cache
+def paper_record() -> Record:
+    """The record of the shipped law."""
+    points = paper_points()
+    left = leave_one_out([point.supsub for point in points], [point.gain for point in points])
+    tables = []
+    for point in points:
+        right = [round(accuracy / 100 * point.n) for accuracy in (point.baseline, point.augmented)]
+        tables.append([[count, point.n - count] for count in right])
+    told = sum(float(stats.fisher_exact(table).pvalue) < 1 - CONFIDENCE for table in tables)
+    return Record(float(np.mean([abs(row["error"]) for row in left])), told, len(points))
+
+
 def printed_equation(x: npt.ArrayLike) -> Any:
     """Gain in percent by equation 4 as printed, 0.94 ** (202.74 x - 79.92); a float for a float."""
     gain = PRINTED_BASE ** (PRINTED_SLOPE * np.asarray(x, float) + PRINTED_OFFSET)
@@ -367,8 +259,9 @@ def errors_of(predicted: npt.ArrayLike, gain: npt.ArrayLike) -> dict[str, float]
     """r2, mae, median_ae of predictions against measured gains: for showing any curve beside another."""
     gains = np.asarray(gain, float)
     residual = gains - np.asarray(predicted, float)
+    total = float(np.sum((gains - gains.mean()) ** 2))
     return {
-        "r2": float(1 - np.sum(residual**2) / np.sum((gains - gains.mean()) ** 2)),
+        "r2": 1 - float(np.sum(residual**2)) / total if total > 0 else 0.0,
         "mae": float(np.abs(residual).mean()),
         "median_ae": float(np.median(np.abs(residual))),
     }
@@ -422,11 +315,13 @@ def refit(
     se: Sequence[float],
     *,
     with_paper: bool,
+    x_se: Sequence[float] | None = None,
     profile: str = PAPER_PROFILE,
 ) -> Law:
-    """The law of a user's own finished runs, each weighted by 1 / se^2, with or without the paper's points.
+    """The law of a user's own datasets, one point each, with or without the paper's points.
 
-    Scores must be of `profile`; the paper's points join only a fit of profile 'paper' (InputError otherwise).
+    Each is weighted by its error and the scatter of datasets about the law (fitting.random_effects). Scores
+    must be of `profile`; the paper's points join only a fit of profile 'paper' (InputError otherwise).
     """
     if with_paper:
         paper_law().require_profile(profile)
@@ -439,8 +334,6 @@ def refit(
             todo="use more seeds or gain_se",
         )
     scores = [*x, *(point.supsub for point in points)]
-    return fit_law(scores, [*gain, *(point.gain for point in points)], 1 / errors**2, profile=profile)
-
-
-def _percent(chance: float) -> str:
-    return "over 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
+    of_scores = [*(x_se or [0.0] * len(x)), *(0.0 for _ in points)]
+    gains = [*gain, *(point.gain for point in points)]
+    return fit_law(scores, gains, 1 / errors**2, x_se=of_scores, profile=profile)

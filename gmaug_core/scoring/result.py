@@ -7,8 +7,9 @@ pairs in 95 of 100 cases. scoring.similarity measures, scoring.explain explains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any, ClassVar, Literal, Self
 
 from gmaug_core.config.documents import Document, Migration, Part
 
@@ -90,6 +91,13 @@ class Stored(Part):
     """Side of the profile's images, in pixels."""
     enlarged: float
     """Share of images whose short side is below it, 0 ... 1."""
+
+    @classmethod
+    def of(cls, sizes: Iterable[Sequence[int]], side: int) -> Self:
+        """sizes: width and height of every scored original, in pixels, at least one; side: the profile's."""
+        short = [min(size) for size in sizes]
+        enlarged = sum(value < side for value in short) / len(short)
+        return cls(median=median(short), least=min(short), side=side, enlarged=enlarged)
 
 
 class KnownSet(Part):

@@ -15,7 +15,7 @@ from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import export, findings, gain_charts, points
 from gmaug_core.runs import RunPaths
-from gmaug_core.scoring.law import PAPER_PROFILE, paper_law, paper_points
+from gmaug_core.scoring.law import paper_law, paper_points
 from gmaug_core.ui import text
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
@@ -110,16 +110,19 @@ def the_curve(result: AugmentationResult | None) -> None:
         try:
             law = points.law_with(own, with_paper=asked == "with_mine")
             st.caption(
-                f"Fitted to {law.n} points, each weighted by its error: "
+                f"Fitted to {text.plural(law.n, 'dataset')}, weighted by their errors and the scatter about "
+                "the curve (runs of one dataset are one point): "
                 f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), R² {law.r2:.3f}."
             )
         except InputError as error:
             text.error_box(error)
-    fits = result is not None and result.score.profile == PAPER_PROFILE
+    fits = result is not None and not points.no_place(result)
     here = result.score.ssim_supsubcls.value if result and fits else None
     st.altair_chart(gain_charts.curve(law, paper_points(), own=own, here=here), key="gains-curve")
     if result and not fits:
-        st.caption("This run's score was measured with another profile, so it has no place on this curve.")
+        st.caption(
+            "This run has no place on this curve: another profile was used, or its images are enlarged."
+        )
 
 
 def export_button(paths: RunPaths, result: AugmentationResult) -> None:

@@ -25,7 +25,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
 from gmaug_core.runs.estimate import Estimate
-from gmaug_core.scoring.law import Advice
+from gmaug_core.scoring.advice import Advice
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
@@ -135,14 +135,9 @@ def overview(kind: str, dataset_id: str) -> None:
 
 
 def advice_box(given: Advice) -> None:
-    """The advice in words; its colour only repeats them."""
-    word = {"likely": "Likely worth it", "unclear": "Unclear", "unlikely": "Unlikely to pay"}[given.verdict]
-    box, icon = {
-        "likely": (st.success, "thumb_up"),
-        "unclear": (st.info, "help"),
-        "unlikely": (st.warning, "thumb_down"),
-    }[given.verdict]
-    box(f"**{word}.** {text.md(given.text)}", icon=f":material/{icon}:")
+    """What the score alone says, in words; its icon only repeats them."""
+    icon = "block" if given.gain is None else "help"
+    st.info(f"**{given.verdict.capitalize()}.** {text.md(given.text)}", icon=f":material/{icon}:")
 
 
 def resolve(

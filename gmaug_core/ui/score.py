@@ -8,11 +8,11 @@ import streamlit as st
 
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import png
-from gmaug_core.report import charts, scores
+from gmaug_core.report import charts
+from gmaug_core.scoring.advice import Advice, few_words, stored_words
 from gmaug_core.scoring.law import (
     LOWEST_FAILING,
     MERGE_THRESHOLD,
-    PAPER_PROFILE,
     PRINTED_BASE,
     SUPSUB_THRESHOLD,
     errors_of,
@@ -27,8 +27,8 @@ from gmaug_core.ui import launching, layout, text
 PAIRS_SHOWN = 6
 
 
-def numbers(result: SimilarityResult) -> None:
-    """The two scores with their intervals, and the predicted gain, or why there is none."""
+def numbers(result: SimilarityResult, given: Advice) -> None:
+    """The two scores with their intervals, and the predicted gain where there is one."""
     found = result.ssim_supsubcls
     both: tuple[tuple[str, SetMean | Highest], ...] = (
         ("SSIM-supSubCls", found),
@@ -44,27 +44,17 @@ def numbers(result: SimilarityResult) -> None:
                 sure = text.interval(score.ci_low, score.ci_high, 4)
                 st.caption(f"95 % interval {sure}, {text.count(score.pairs)} pairs")
     with columns[2]:
-        if result.profile != PAPER_PROFILE:
+        if given.gain is None or given.low is None or given.high is None:
             st.metric("Predicted relative gain", "none", border=True)
-            st.caption("Needs a score of profile *paper*.")
+            st.caption(f"{given.verdict.capitalize()}: see below.")
         else:
-            gain, low, high = paper_law().predict(found.value)
-            st.metric("Predicted relative gain", text.signed_percent(gain), border=True)
-            st.caption(f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}")
+            st.metric("Predicted relative gain", text.signed_percent(given.gain), border=True)
+            st.caption(f"95 % interval {text.signed_percent(given.low)} to {text.signed_percent(given.high)}")
 
 
-def prediction(result: SimilarityResult) -> None:
-    """Advice in words, or the refusal to place this score on a curve of another profile."""
-    if result.profile != PAPER_PROFILE:
-        st.info(
-            f"No prediction: this score is of profile *{text.md(result.profile)}*, and the law rests on "
-            "points of profile *paper*. "
-            "Scores of different profiles are not comparable. Measure with profile *paper* to get a "
-            "prediction.",
-            icon=":material/block:",
-        )
-    else:
-        launching.advice_box(scores.advice(result))
+def prediction(result: SimilarityResult, given: Advice) -> None:
+    """What the score says, in words."""
+    launching.advice_box(given)
     if result.stopped:
         st.warning(
             "Stopped early: this is the estimate so far, with its wider interval.",
@@ -114,8 +104,18 @@ def reading(result: SimilarityResult, grouping: Mapping[str, list[str]]) -> list
         )
     if result.not_scored:
         said.append(
-            f"Not scored (fewer than two images): {', '.join(text.md(name) for name in result.not_scored)}."
+            "Not scored (fewer than two different images): "
+            f"{', '.join(text.md(name) for name in result.not_scored)}."
         )
+    if result.stored is not None:
+        said.append(f"The images are stored at {stored_words(result.stored)}.")
+    copies = result.ssim_mergecls.copies
+    if copies:
+        said.append(
+            f"{text.plural(copies, 'image is a copy', 'images are copies')} of another and counted once."
+        )
+    if few := few_words(result):
+        said.append(text.md(few))
     return said
 
 

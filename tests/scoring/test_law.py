@@ -103,27 +103,6 @@ def test_prediction_takes_arrays_and_never_loses_more_than_everything():
     assert np.all(np.diff(high - low) < 1e-9)  # the steep end is the uncertain end
 
 
-@pytest.mark.parametrize(
-    ("x", "verdict"),
-    [(0.08, "likely"), (0.131, "likely"), (0.2, "unclear"), (0.3, "unlikely"), (0.64, "unlikely")],
-)
-def test_advice(x, verdict):
-    advice = paper_law().advice(x)
-    assert advice["verdict"] == verdict
-    assert "%" in advice["text"]
-    assert advice.low <= advice.gain <= advice.high
-    assert 0 < advice.chance < 1
-
-
-def test_advice_becomes_unclear_when_something_contradicts():
-    law = paper_law()
-    assert law.advice(0.131, merge=0.096).verdict == "likely"
-    assert law.advice(0.131, merge=0.2).verdict == "unclear"
-    assert law.advice(0.3, merge=0.1).verdict == "unclear"
-    assert law.advice(0.16, interval=(0.15, 0.17)).verdict == "unclear"
-    assert law.advice(0.131, interval=(0.13, 0.132)).verdict == "likely"
-
-
 def test_a_score_of_another_profile_is_refused():
     with pytest.raises(InputError, match="uniform7") as caught:
         paper_law().require_profile("uniform7")

@@ -114,14 +114,14 @@ def test_a_finished_run_is_shown(demo, page):
     expected = {
         "similarity": [
             "0.4310",
-            "Unlikely to pay",
+            "Not decided by the score",
             "runner",
             "all pairs",
             "0.1652",
             "its base rounded to 0.94",
             "most similar pairs",
         ],
-        "augmentation": ["What it costs", "Unlikely to pay", "took"],
+        "augmentation": ["What it costs", "Not decided by the score", "took"],
         "samples": ["closed-set", "accepted", "rejected", "Your decision wins"],
         "gains": ["relative gain", "The law had predicted", "Better than", "draw budget", paths.id],
     }[page]
@@ -203,7 +203,7 @@ def test_another_profile_gets_no_prediction(demo):
     write_json(paths.result, json.loads(paths.result.read_text()) | {"profile": "uniform7"})
     said = words(open_page("similarity"))
     assert "No prediction" in said
-    assert "Unlikely to pay" not in said
+    assert "Refused" in said
 
 
 def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_noticed(demo):
@@ -252,7 +252,7 @@ def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
     at = open_page("gains")
     at.segmented_control(key="law").set_value("with_mine").run()
     assert not at.exception
-    assert "Fitted to 9 points" in words(at)
+    assert "Fitted to 9 datasets" in words(at)
     at.segmented_control(key="law").set_value("mine").run()
     assert not at.exception
     assert "Fitted to" not in words(at)
