@@ -85,9 +85,11 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         )
         threshold = two.number_input(
             "Threshold (alpha)",
-            -1000.0,
-            1000.0,
-            base.selection.threshold if mode == base.selection.mode else {"logit": 10.0}.get(mode, 0.9),
+            -1000.0 if mode == "logit" else 0.001,
+            1000.0 if mode == "logit" else 0.999,
+            base.selection.threshold if mode == base.selection.mode else config.USUAL_THRESHOLDS[mode],
+            step=1.0 if mode == "logit" else 0.05,
+            format="%.3g",
             key=f"alpha-{mode}-{tag}",
             help=(
                 "An image is kept when the classifier's first choice is its class and its score is above "

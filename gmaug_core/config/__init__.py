@@ -17,7 +17,7 @@ from gmaug_core.config.generators.stylegan2 import StyleGAN2Config
 from gmaug_core.config.presets import PRESETS, augmentation_config
 from gmaug_core.config.profiles import CHANNELS, MIN_SIZE, Colour, Profile, Window, image_format
 from gmaug_core.config.runs import AugmentationConfig, RunConfig, SimilarityConfig
-from gmaug_core.config.selection import SelectionConfig
+from gmaug_core.config.selection import USUAL_THRESHOLDS, SelectionConfig
 
 __all__ = [
     "CHANNELS",
@@ -25,6 +25,7 @@ __all__ = [
     "GENERATORS",
     "MIN_SIZE",
     "PRESETS",
+    "USUAL_THRESHOLDS",
     "AugmentationConfig",
     "ClassifierConfig",
     "Colour",

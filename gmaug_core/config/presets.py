@@ -104,6 +104,9 @@ def augmentation_config(
             "name": judging.key,
         },
     }
+    mode = resolved["selection"]["mode"]
+    if _mapping(wanted, "selection").get("mode", mode) != mode:
+        resolved["selection"] = {}  # a threshold belongs to its mode
     for key, value in wanted.items():
         both = isinstance(value, Mapping) and isinstance(resolved.get(key), dict)
         resolved[key] = {**resolved[key], **value} if both else value

@@ -1,16 +1,49 @@
-"""Settings of the acceptance rule."""
+"""Settings of the acceptance rule: a mode and its threshold, checked together."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gmaug_core.config.base import Config
 
+Mode = Literal["logit", "probability", "real_share"]
+USUAL_THRESHOLDS: dict[Mode, float] = {  # thresholds, by mode
+    "logit": 10.0,  # paper A: 10 to 30 for ResNet18
+    "probability": 0.9,
+    "real_share": 0.9,
+}
+
 
 class SelectionConfig(Config):
-    """The acceptance rule of GM-augCls."""
+    """The acceptance rule of GM-augCls.
 
-    mode: Literal["logit", "probability", "quantile"] = "logit"
-    threshold: float = Field(10.0, ge=-1000, le=1000)  # alpha; a raw logit in paper A (10-30 for ResNet18)
+    mode: "logit" compares the raw logit of an image's class with the threshold, as paper A does;
+    "probability" the softmax; "real_share" the softmax with what it takes, class by class, that this share of
+    the real validation images that the judge classifies correctly would pass.
+    """
+
+    mode: Mode = "logit"
+    # alpha: any logit, or a probability or share between 0 and 1; left out: the mode's usual one
+    threshold: float = Field(USUAL_THRESHOLDS["logit"], ge=-1000, le=1000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "threshold" not in given and given.get("mode") in USUAL_THRESHOLDS:
+            return {**given, "threshold": USUAL_THRESHOLDS[given["mode"]]}
+        return given
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.mode != "logit" and not 0 < self.threshold < 1:
+            raise ValueError(f"mode '{self.mode}' needs a threshold between 0 and 1, not {self.threshold:g}")
+        return self
+
+    @property
+    def words(self) -> str:
+        """The rule in a few words, for tables."""
+        if self.mode == "real_share":
+            return f"as {self.threshold:.0%} of real images"
+        return f"{self.mode} > {self.threshold:g}"

@@ -3,17 +3,22 @@
 samples/step-K.npy      uint8 [m, h, w] or [m, h, w, 3], the images drawn in select-and-retrain step K
 samples/step-K.parquet  one row an image and judge: sample, step, seed, label, class, draw_seed, logit,
                         probability, predicted, accepted, reason
+samples/step-K/         while step K is drawn: the same rows, a file a batch
+samples/real-K.parquet  what the judges of step K say of the real validation images, a row an image and judge
 A judge is the classifier of one seed. `sample` counts through all steps, so it names one image of the run.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from gmaug_core.errors import InputError
@@ -32,6 +37,7 @@ COLUMNS = [
     "accepted",
     "reason",
 ]
+REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
 VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
 ORDERS = ("drawn", "score, low first", "score, high first")
@@ -42,10 +48,92 @@ def steps(folder: Path) -> list[int]:
     return sorted(int(path.stem.split("-")[1]) for path in folder.glob("step-*.parquet"))
 
 
+class GrowingStep:
+    """A step while it is drawn. A batch that was added stays, whenever the process ends: opened again, the
+    step goes on behind it. In memory is never more than a batch of images.
+    """
+
+    def __init__(self, folder: Path, step: int, shape: tuple[int, ...]) -> None:
+        """shape: of one image, uint8 [h, w] or [h, w, 3]."""
+        self._folder, self._step, self._shape = folder, step, shape
+        self._parts = folder / f"step-{step}"
+        self._parts.mkdir(parents=True, exist_ok=True)
+        self._written = sorted(self._parts.glob("*.parquet"))
+        stored = self.table()
+        self.count = int(stored["sample"].nunique())
+        """Images that it has so far."""
+        self._pixels = (folder / f"step-{step}.npy").open("r+b" if self._npy_exists() else "w+b")
+        self._header(0)
+        self._pixels.truncate(self._end)
+
+    def _npy_exists(self) -> bool:
+        return (self._folder / f"step-{self._step}.npy").exists()
+
+    @property
+    def _end(self) -> int:
+        """Bytes of the header and of all images so far."""
+        return self._start + self.count * int(np.prod(self._shape))
+
+    def _header(self, images: int) -> None:
+        """What numpy.save writes first; it leaves room for any number, so it can be written again."""
+        self._pixels.seek(0)
+        about = {"descr": "|u1", "fortran_order": False, "shape": (images, *self._shape)}
+        npy.write_array_header_1_0(self._pixels, about)
+        self._start = self._pixels.tell()
+
+    def table(self) -> pd.DataFrame:
+        """The rows of all batches so far, in the order in which they were added."""
+        parts = [pd.read_parquet(path) for path in self._written]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+
+    def add(self, images: NDArray[np.uint8], rows: pd.DataFrame) -> None:
+        """Store a batch, uint8 [m, h, w] or [m, h, w, 3], with its verdicts: the images first, so that a
+        batch without its rows is no batch."""
+        self._pixels.seek(self._end)
+        self._pixels.write(np.ascontiguousarray(images).data)
+        self._pixels.flush()
+        os.fsync(self._pixels.fileno())
+        path = self._parts / f"{len(self._written):06d}.parquet"
+        atomic_write(path, lambda file: rows[COLUMNS].to_parquet(file, index=False))
+        self._written.append(path)
+        self.count += len(images)
+
+    def finish(self) -> None:
+        """Make it a step like any other."""
+        self._header(self.count)
+        self._pixels.flush()
+        os.fsync(self._pixels.fileno())
+        self.close()
+        rows = self.table()
+        atomic_write(
+            self._folder / f"step-{self._step}.parquet", lambda file: rows.to_parquet(file, index=False)
+        )
+        shutil.rmtree(self._parts)
+
+    def close(self) -> None:
+        """Let go of the file; nothing is lost."""
+        self._pixels.close()
+
+
 def write_step(folder: Path, step: int, images: NDArray[np.uint8], table: pd.DataFrame) -> None:
-    """Store a step whole: the table last, so that a step without its table is no step."""
-    atomic_write(folder / f"step-{step}.npy", lambda file: np.save(file, images))
-    atomic_write(folder / f"step-{step}.parquet", lambda file: table[COLUMNS].to_parquet(file, index=False))
+    """Store a whole step at once."""
+    growing = GrowingStep(folder, step, images.shape[1:])
+    growing.add(images, table)
+    growing.finish()
+
+
+def write_real(folder: Path, step: int, table: pd.DataFrame) -> None:
+    """Store what the judges of a step say of the real validation images; REAL_COLUMNS."""
+    atomic_write(
+        folder / f"real-{step}.parquet", lambda file: table[REAL_COLUMNS].to_parquet(file, index=False)
+    )
+
+
+def real_table(folder: Path) -> pd.DataFrame:
+    """The verdicts on real validation images of all steps; REAL_COLUMNS. Empty in runs from before they were
+    kept."""
+    parts = [pd.read_parquet(path) for path in sorted(folder.glob("real-*.parquet"))]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REAL_COLUMNS)
 
 
 def table(folder: Path, seed: int | None = None) -> pd.DataFrame:

@@ -1,120 +1,193 @@
-"""Drawing synthetic images: every class short of the target, until each judge has accepted enough."""
+"""Drawing synthetic images: every class short of the target, until each judge has accepted enough, the budget
+is spent, or what is left of it could not bring enough."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from gmaug_core.data import samples
+from gmaug_core.data.views import Images
 from gmaug_core.errors import Stopped
 from gmaug_core.method.lab import Lab
 from gmaug_core.models import selection
 from gmaug_core.models.classifiers import Classifier
-from gmaug_core.models.generators import Generator, Judge
+from gmaug_core.models.generators import Generator
 from gmaug_core.seeds import derive
 
-LEAST_RATE = 0.2  # of acceptance, that the size of the next batch is planned with
-FIRST_SURPLUS = 1.1  # of the first batch, over what is wanted
+LEAST_RATE = 0.2  # of acceptance, that the size of the next round is planned with
+FIRST_SURPLUS = 1.1  # of the first round, over what is wanted
+FIRST_LOOK = 250  # draws of a class, at most, before the first forecast
+WORTH = 0.25  # share of what is wanted that the rest of the budget must be able to reach
+Counts = NDArray[np.int64]
+
+
+@dataclass
+class Tally:
+    """What was drawn and accepted so far, and what that says of the rest.
+
+    wanted, budget, drawn: int [classes]; accepted: int [judges, classes].
+    """
+
+    wanted: Counts
+    budget: Counts
+    drawn: Counts
+    accepted: Counts
+
+    @classmethod
+    def empty(cls, wanted: Counts, budget: Counts, judges: int) -> Tally:
+        return cls(wanted, budget, np.zeros_like(wanted), np.zeros((judges, len(wanted)), np.int64))
+
+    def add(self, labels: Counts, accepted: NDArray[np.bool_]) -> None:
+        """labels: int [n], of images drawn; accepted: bool [judges, n]."""
+        classes = len(self.wanted)
+        self.drawn = self.drawn + np.bincount(labels, minlength=classes)
+        self.accepted = self.accepted + np.array(
+            [np.bincount(labels[mine], minlength=classes) for mine in accepted]
+        )
+
+    def hopeless(self) -> NDArray[np.bool_]:
+        """Bool [judges, classes]: where even a rate at the upper end of its 95 % interval (Beta, Jeffreys'
+        prior) would not reach WORTH of what is wanted with all draws that are left."""
+        a, n = self.accepted, self.drawn
+        upper = stats.beta.ppf(0.975, a + 0.5, n - a + 0.5)
+        reached = a + upper * (self.budget - n)
+        return np.asarray((n > 0) & (reached < WORTH * self.wanted), bool)
+
+    def next_round(self) -> Counts:
+        """Images to draw next of each class, int [classes]: what the strictest judge still misses, at its
+        rate so far, but at most as many again as were drawn, so that the forecast is looked at in between."""
+        missing = np.where(self.hopeless(), 0, np.maximum(self.wanted - self.accepted, 0))
+        rate = np.clip(self.accepted / np.maximum(self.drawn, 1), LEAST_RATE, 1.0)
+        first = np.minimum(np.ceil(missing * FIRST_SURPLUS), FIRST_LOOK)
+        again = np.minimum(np.ceil(missing / rate), np.maximum(self.drawn, 1))
+        ask = np.where(self.drawn == 0, first, again).max(axis=0).astype(np.int64)
+        return np.asarray(np.minimum(ask, self.budget - self.drawn), np.int64)
+
+
+def budget_for(wanted: Counts, draw_budget: float) -> Counts:
+    """Draws of each class that one step may cost, int [classes]."""
+    return np.ceil(wanted * draw_budget).astype(np.int64)
 
 
 def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classifier]) -> None:
     """Draw step `step` and store all its images with every judge's verdict. judges: by seed.
 
-    Ends when each judge has accepted what every class is short of, or the draw budget is spent. Image k of a
-    class depends on (seed, step, class, k) alone; with generator.feedback also on the first judge, whose
-    network then steers the sampling, for the other judges too. Raises Stopped; nothing of the step is kept
-    then.
+    Image k of a class depends on (seed, step, class, k) alone; with generator.feedback also on the first
+    judge, whose network then steers the sampling, for the other judges too. Raises Stopped; the batches drawn
+    until then are kept, and drawing goes on behind them.
     """
-    wanted, classes = lab.wanted, lab.classes
+    bench = Bench.prepare(lab, step, judges)
+    tally = Tally.empty(lab.wanted, budget_for(lab.wanted, lab.config.draw_budget), len(judges))
     steering = next((judge.judge() for judge in judges.values()), None) if lab.feedback else None
-    budget = np.ceil(wanted * lab.config.draw_budget).astype(int)
-    drawn = np.zeros(classes, int)
-    accepted = {seed: np.zeros(classes, int) for seed in judges}
     first = samples.count(lab.samples)
-    images: list[NDArray[np.uint8]] = []
-    rows: list[pd.DataFrame] = []
-    while True:
-        ask = _next_batch(wanted, np.min([*accepted.values()], axis=0), drawn, budget)
-        if ask.sum() == 0:
-            break
-        labels = np.repeat(np.arange(classes), ask)
-        number = np.concatenate([np.arange(drawn[c], drawn[c] + ask[c]) for c in range(classes)])
-        seeds = np.array(
-            [
-                derive("draw", lab.config.seed, step, int(c), int(k))
-                for c, k in zip(labels, number, strict=True)
-            ],
-            np.int64,
-        )
-        kept = min(int(a.sum()) for a in accepted.values())
-        batch = _sampled(lab, step, generator, labels, seeds, int(drawn.sum()), kept, steering)
-        sample = np.arange(len(labels)) + first + int(drawn.sum())
-        for seed, judge in judges.items():
-            verdict = _verdict(lab, judge, batch, labels)
-            rows.append(verdict.assign(sample=sample, step=step, seed=seed, draw_seed=seeds))
-            accepted[seed] += np.bincount(labels[verdict["accepted"]], minlength=classes)
-        images.append(batch)
-        drawn += ask
-    pool = np.concatenate(images) if images else lab.images[:0]
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=samples.COLUMNS)
-    samples.write_step(lab.samples, step, pool, table)
+    growing = samples.GrowingStep(lab.samples, step, lab.images.shape[1:])
+    before = _accepted_before(growing.table(), list(judges))
+    try:
+        while (ask := tally.next_round()).any():
+            labels = np.repeat(np.arange(lab.classes), ask)
+            seeds = _draw_seeds(lab.config.seed, step, ask, tally.drawn)
+            start = int(tally.drawn.sum())
+            done = before[:, start : start + len(labels)]  # by a process that ended
+            tally.add(labels[: done.shape[1]], done)
+            place = done.shape[1]
+            batches = generator.sample(
+                labels[place:], seeds[place:], lab.config.sampling_batch, judge=steering
+            )
+            for images in batches:
+                part = slice(place, place + len(images))
+                rows = bench.verdicts(images, labels[part])
+                numbers = np.arange(part.start, part.stop) + first + start
+                stamped = [r.assign(sample=numbers, draw_seed=seeds[part]) for r in rows]
+                growing.add(images, pd.concat(stamped, ignore_index=True))
+                tally.add(labels[part], np.array([r["accepted"] for r in rows], bool))
+                place = part.stop
+                _report(lab, step, tally)
+                if lab.should_stop():
+                    raise Stopped
+        growing.finish()
+    finally:
+        growing.close()
 
 
-def _next_batch(
-    wanted: NDArray[np.int64],
-    accepted: NDArray[np.int64],
-    drawn: NDArray[np.int64],
-    budget: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Images to draw next of each class, all int [classes]: what the strictest judge still misses, at its
-    rate so far."""
-    short = np.maximum(wanted - accepted, 0)
-    rate = np.clip(accepted / np.maximum(drawn, 1), LEAST_RATE, 1.0)
-    ask = np.where(drawn == 0, np.ceil(short * FIRST_SURPLUS), np.ceil(short / rate)).astype(int)
-    return np.asarray(np.minimum(ask, budget - drawn) * (short > 0), np.int64)
+def _accepted_before(table: pd.DataFrame, seeds: Sequence[int]) -> NDArray[np.bool_]:
+    """What the judges of these seeds accepted of the images that are stored: bool [judges, images]."""
+    accepted = table["accepted"].to_numpy(bool)
+    return np.array([accepted[table["seed"].to_numpy() == seed] for seed in seeds])
 
 
-def _sampled(
-    lab: Lab,
-    step: int,
-    generator: Generator,
-    labels: NDArray[np.int64],
-    seeds: NDArray[np.int64],
-    before: int,
-    kept: int,
-    judge: Judge | None,
-) -> NDArray[np.uint8]:
-    """These images. before, kept: how many were drawn, and accepted by the strictest judge, so far in this
-    step."""
-    parts, wanted = [], int(lab.wanted.sum())
-    for batch in generator.sample(labels, seeds, lab.config.sampling_batch, judge=judge):
-        parts.append(batch)
-        drawn = before + sum(map(len, parts))
-        lab.report(f"sample-{step}", kept, wanted, drawn=drawn, accepted=kept, rejected=before - kept)
-        if lab.should_stop():
-            raise Stopped
-    return np.concatenate(parts)
-
-
-def _verdict(
-    lab: Lab, judge: Classifier, images: NDArray[np.uint8], labels: NDArray[np.int64]
-) -> pd.DataFrame:
-    """One row an image: what the judge said of it, and whether it is accepted."""
-    logits = judge.predict_logits(images)
-    rule = lab.config.selection
-    verdict = selection.select(logits, labels, threshold=rule.threshold, mode=rule.mode)
-    own = np.arange(len(labels)), labels
-    return pd.DataFrame(
-        {
-            "label": labels,
-            "class": np.array(lab.data.class_names, object)[labels],
-            "logit": logits[own].astype(float),
-            "probability": selection.probabilities(logits)[own],
-            "predicted": verdict.predicted,
-            "accepted": verdict.accepted,
-            "reason": verdict.reason,
-        }
+def _draw_seeds(seed: int, step: int, ask: Counts, drawn: Counts) -> Counts:
+    """A seed an image, int64 [ask.sum()], class after class."""
+    return np.array(
+        [
+            derive("draw", seed, step, label, number)
+            for label, (n, first) in enumerate(zip(ask.tolist(), drawn.tolist(), strict=True))
+            for number in range(first, first + n)
+        ],
+        np.int64,
     )
+
+
+def _report(lab: Lab, step: int, tally: Tally) -> None:
+    drawn, kept = int(tally.drawn.sum()), int(tally.accepted.sum(axis=1).min())
+    total = int(lab.wanted.sum())
+    lab.report(f"sample-{step}", min(kept, total), total, drawn=drawn, accepted=kept, rejected=drawn - kept)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The judges of a step and their rule. limits: what a probability must exceed, by seed; only in mode
+    "real_share"."""
+
+    lab: Lab
+    step: int
+    judges: Mapping[int, Classifier]
+    limits: Mapping[int, NDArray[np.float64]]
+
+    @classmethod
+    def prepare(cls, lab: Lab, step: int, judges: Mapping[int, Classifier]) -> Bench:
+        """Shows the judges the real validation images, which none was trained on, and stores what they say
+        of them."""
+        images, labels = lab.part("val")
+        rule, limits = lab.config.selection, {}
+        if rule.mode == "real_share":
+            own = np.arange(len(labels)), labels
+            for seed, judge in judges.items():
+                logits = judge.predict_logits(images)
+                probability = selection.probabilities(logits)[own]
+                limits[seed] = selection.real_limits(
+                    labels, logits.argmax(axis=1), probability, rule.threshold, lab.classes
+                )
+        bench = cls(lab, step, judges, limits)
+        rows = pd.concat(bench.verdicts(images, labels), ignore_index=True)
+        samples.write_real(lab.samples, step, rows)
+        return bench
+
+    def verdicts(self, images: Images, labels: Counts) -> list[pd.DataFrame]:
+        """For every judge one row an image: what it said of it, and whether it is accepted."""
+        return [self._verdict(seed, judge, images, labels) for seed, judge in self.judges.items()]
+
+    def _verdict(self, seed: int, judge: Classifier, images: Images, labels: Counts) -> pd.DataFrame:
+        logits, rule = judge.predict_logits(images), self.lab.config.selection
+        verdict = selection.select(
+            logits, labels, threshold=rule.threshold, mode=rule.mode, limits=self.limits.get(seed)
+        )
+        own = np.arange(len(labels)), labels
+        return pd.DataFrame(
+            {
+                "step": self.step,
+                "seed": seed,
+                "label": labels,
+                "class": np.array(self.lab.data.class_names, object)[labels],
+                "logit": logits[own].astype(float),
+                "probability": selection.probabilities(logits)[own],
+                "predicted": verdict.predicted,
+                "accepted": verdict.accepted,
+                "reason": verdict.reason,
+            }
+        )

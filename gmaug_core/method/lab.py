@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig, Profile, image_format
-from gmaug_core.data import samples, splits
+from gmaug_core.data import balance, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
 from gmaug_core.errors import Stopped
@@ -68,10 +68,12 @@ class Lab:
     ) -> Lab:
         """Split the dataset, or read how the run split it, and decode its images.
 
-        Raises InputError when it cannot be split or the device is not there; Stopped.
+        Raises InputError when it cannot be split, nothing would be drawn, or the device is not there;
+        Stopped.
         """
         report("decode", 0, len(data))
         split = splits.kept(out_dir / splits.Split.FILE, data, config.seed)
+        balance.check_short(data.labels[split["train"]], config.target, data.class_names)
         device = pick_device(config.device)
         shape = image_format(config.generator.resolution, config.generator.colour)
         images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
@@ -106,8 +108,7 @@ class Lab:
     @cached_property
     def wanted(self) -> NDArray[np.int64]:
         """Synthetic images that each class is short of the target."""
-        target = self.config.target or int(self.counts.max())
-        return np.maximum(target - self.counts, 0)
+        return balance.short_of(self.counts, self.config.target)
 
     @property
     def feedback(self) -> bool:
@@ -226,10 +227,14 @@ class Lab:
         classifier.save(path)
         return classifier
 
+    def part(self, name: str) -> tuple[View, NDArray[np.int64]]:
+        """Images and labels of one part of the split: train, val or test."""
+        index = self.split[name]
+        return View([self.images], index), self.data.labels[index]
+
     def evaluate(self, classifier: Classifier, part: str) -> Evaluation:
         """On one part of the split."""
-        index = self.split[part]
-        return classifier.evaluate(View([self.images], index), self.data.labels[index])
+        return classifier.evaluate(*self.part(part))
 
     def drawn(self, step: int) -> bool:
         """Whether this step was drawn to its end."""

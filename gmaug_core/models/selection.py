@@ -1,19 +1,24 @@
 """Keep or reject a synthetic image, with a reason. Pure numpy. Paper A, section 3.4, step 2.
 
 An image is kept when the classifier's first choice is the class it was drawn for AND its score exceeds the
-threshold.
+threshold. What it takes can also be learned from real images: `real_limits`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-Mode = Literal["logit", "probability", "quantile"]
+from gmaug_core.config.selection import Mode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 ACCEPTED, WRONG_CLASS, LOW_SCORE = "accepted", "predicted as another class", "score below the threshold"
+LEAST_REAL = 10  # correctly classified real images of a class, below which all classes share one limit
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,19 @@ def probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def select(
-    logits: NDArray[np.floating], labels: NDArray[np.integer], *, threshold: float, mode: Mode = "logit"
+    logits: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    *,
+    threshold: float,
+    mode: Mode = "logit",
+    limits: NDArray[np.float64] | None = None,
 ) -> Selection:
     """Apply the rule.
 
     logits: float [n, classes]; labels: int [n], the class each image was drawn for. mode: "logit" compares
-    the raw logit (paper A: 10 to 30 for ResNet18), "probability" the softmax, "quantile" the probability with
-    that quantile (threshold in 0..1) of the images drawn for the same class. Raises ValueError for shapes
-    that do not fit, values that are not finite, or labels outside the classes.
+    the raw logit with the threshold (paper A: 10 to 30 for ResNet18), "probability" the softmax, "real_share"
+    the softmax with `limits`, float [classes], what real_limits found for the threshold. Raises ValueError
+    for shapes that do not fit, values that are not finite, or labels outside the classes.
     """
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels, np.int64)
@@ -56,19 +66,81 @@ def select(
         )
     if not np.isfinite(logits).all():
         raise ValueError("logits are not finite")
-    if len(labels) == 0:
-        return Selection(
-            np.zeros(0, bool), np.zeros(0, f"<U{len(WRONG_CLASS)}"), np.zeros(0), np.zeros(0, np.int64)
-        )
-    if labels.min() < 0 or labels.max() >= logits.shape[1]:
+    if len(labels) and (labels.min() < 0 or labels.max() >= logits.shape[1]):
         raise ValueError(f"labels must lie in 0..{logits.shape[1] - 1}")
+    if (limits is None) == (mode == "real_share"):
+        raise ValueError("limits belong to mode 'real_share', and it needs them")
     rows = np.arange(len(labels))
-    predicted = logits.argmax(axis=1)
+    predicted = logits.argmax(axis=1) if len(labels) else labels
     score = logits[rows, labels] if mode == "logit" else probabilities(logits)[rows, labels]
-    limit = np.full(len(labels), float(threshold))
-    if mode == "quantile":
-        for label in np.unique(labels):
-            limit[labels == label] = np.quantile(score[labels == label], threshold)
+    return Selection(*_judged(labels, predicted, score, threshold, limits), score, predicted)
+
+
+def _judged(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    score: NDArray[np.float64],
+    threshold: float,
+    limits: NDArray[np.float64] | None,
+) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+    """(accepted, reason), an image each."""
+    limit = np.full(len(labels), float(threshold)) if limits is None else limits[labels]
     right, high = predicted == labels, score > limit
-    reason = np.where(right, np.where(high, ACCEPTED, LOW_SCORE), WRONG_CLASS)
-    return Selection(right & high, reason, score, predicted)
+    return right & high, np.where(right, np.where(high, ACCEPTED, LOW_SCORE), WRONG_CLASS)
+
+
+def real_limits(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    share: float,
+    classes: int,
+) -> NDArray[np.float64]:
+    """What a probability must exceed, float64 [classes], so that at least `share` of the correctly classified
+    real images of each class do.
+
+    labels, predicted: int [n], of real images that the judge was not trained on; probability: float [n], of
+    an image's own class. A class with fewer than LEAST_REAL such images gets the limit of all of them
+    together; without any image there is none: 0.
+    """
+    right = predicted == labels
+    shared = _exceeded(probability[right], share)
+    limits = np.full(classes, shared)
+    for label in range(classes):
+        own = probability[right & (labels == label)]
+        if len(own) >= LEAST_REAL:
+            limits[label] = _exceeded(own, share)
+    return limits
+
+
+def _exceeded(values: NDArray[np.float64], share: float) -> float:
+    """The largest number that at least this share of the values exceed."""
+    if len(values) == 0:
+        return 0.0
+    rank = int(np.ceil(share * len(values)))
+    return float(np.nextafter(np.sort(values)[::-1][max(rank, 1) - 1], -np.inf))
+
+
+def recount(
+    table: pd.DataFrame, mode: Mode, threshold: float, *, real: pd.DataFrame | None = None
+) -> NDArray[np.bool_]:
+    """Which images another rule would accept, bool [rows]: nothing is drawn or asked again.
+
+    table: rows of data.samples.table, or of data.samples.real_table; real: the latter, in mode "real_share":
+    each judge's limits, of each step, come from its own rows.
+    """
+    accepted = np.zeros(len(table), bool)
+    for (step, seed), rows in table.groupby(["step", "seed"]).indices.items():
+        mine = table.iloc[rows]
+        labels, predicted = (mine[name].to_numpy(np.int64) for name in ("label", "predicted"))
+        limits = None
+        if mode == "real_share":
+            if real is None:
+                raise ValueError("mode 'real_share' needs the verdicts on real images")
+            own = real[(real["step"] == step) & (real["seed"] == seed)]
+            numbers = [own[name].to_numpy(np.int64) for name in ("label", "predicted")]
+            classes = int(max(labels.max(), own["label"].max())) + 1
+            limits = real_limits(*numbers, own["probability"].to_numpy(float), threshold, classes)
+        score = mine["logit" if mode == "logit" else "probability"].to_numpy(float)
+        accepted[rows] = _judged(labels, predicted, score, threshold, limits)[0]
+    return accepted

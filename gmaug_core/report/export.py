@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gmaug_core import runs, workspace
 from gmaug_core.config import AugmentationConfig, image_format
-from gmaug_core.data import dataset, pictures, samples, splits
+from gmaug_core.data import balance, dataset, pictures, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import Pixels
 from gmaug_core.errors import InputError
@@ -146,7 +146,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
     parts = splits.read(paths.split, data, settings.seed)
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
     target = settings.target or int(counts.max())
-    chosen = _chosen(paths, settings.seed, np.maximum(target - counts, 0))
+    chosen = _chosen(paths, settings.seed, balance.short_of(counts, target))
     folders = class_folders(data.class_names)
     real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
 

@@ -19,13 +19,30 @@ def _first_form(document: dict[str, Any]) -> dict[str, Any]:
     return {"device": document["settings"].get("device", "cpu"), **document}
 
 
+def _without_quantiles(document: dict[str, Any]) -> dict[str, Any]:
+    """Configs from before modes and thresholds were checked together. A quantile of the images drawn became a
+    share of real ones; a probability that none can exceed, or that all do, stays as good as that."""
+    settings = document["settings"]
+    rule = settings.get("selection")
+    if not rule or rule["mode"] == "logit":
+        return document
+    share = rule["mode"] == "quantile"
+    threshold = 1 - rule["threshold"] if share else rule["threshold"]
+    least = 1e-6
+    changed = {
+        "mode": "real_share" if share else rule["mode"],
+        "threshold": min(max(threshold, least), 1 - least),
+    }
+    return document | {"settings": settings | {"selection": rule | changed}}
+
+
 class RunConfigFile(Document):
     """The settings of a run as they were resolved, and what they meant when it was submitted."""
 
     TITLE = "config of the run"
     FILE = "config.json"
-    SCHEMA = 1
-    MIGRATIONS = {0: _first_form}
+    SCHEMA = 2
+    MIGRATIONS = {0: _first_form, 1: _without_quantiles}
 
     run: str
     """The run: the name of its folder."""

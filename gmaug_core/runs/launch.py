@@ -14,7 +14,7 @@ from typing import Any
 from gmaug_core import __version__, runs
 from gmaug_core.children import START_GRACE_S
 from gmaug_core.config import AugmentationConfig, RunConfig
-from gmaug_core.data import dataset
+from gmaug_core.data import balance, dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs.backends import LOCAL, Backend
@@ -49,11 +49,16 @@ def submit(
     """Write the run folder and start its worker; returns the run id. The same token twice is one run.
 
     data: the dataset where it is open already. Raises InputError when the dataset, the grouping or the device
-    is not there or does not fit; then no run exists.
+    is not there or does not fit, or an augmentation would have nothing to draw; then no run exists.
     """
     data = data or dataset.load(config.dataset)
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
+    if isinstance(config, AugmentationConfig):
+        parts = splits.three_way_split(
+            data.labels, data.splits, data.class_names, content=data.content, seed=config.seed
+        )
+        balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
     device = where.resolve(config.device)
     config = config.model_copy(update={"device": device})
     if isinstance(config, AugmentationConfig) and config.generator.minutes is not None:

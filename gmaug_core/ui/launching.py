@@ -32,7 +32,7 @@ from gmaug_core.ui.routes import open_dataset
 MODE_WORDS = {
     "probability": "probability: means the same on every dataset",
     "logit": "logit: the paper's raw score (10 to 30 for ResNet18)",
-    "quantile": "quantile: keep the best share of each class",
+    "real_share": "real share: so high that this share of real images would pass",
 }
 
 
@@ -121,7 +121,7 @@ def overview(kind: str, dataset_id: str) -> None:
                 "generator": settings.generator.name,
                 "seeds": settings.seeds,
                 "grouping": text.plain(settings.grouping),
-                "threshold": f"{settings.selection.mode} > {settings.selection.threshold:g}",
+                "threshold": settings.selection.words,
                 "relative gain, %": result.relative_gain_percent.value if result else None,
                 "run": paths.id,
             }

@@ -6,6 +6,7 @@ from gmaug_core.config import (
     CLASSIFIERS,
     GENERATORS,
     PRESETS,
+    USUAL_THRESHOLDS,
     AugmentationConfig,
     ClassifierConfig,
     GeneratorConfig,
@@ -69,6 +70,8 @@ def test_overrides_win_and_leave_the_rest():
         ("seeds=three", "seeds"),
         ("classifier.batch=0", "batch"),
         ("selection.mode=luck", "mode"),
+        ("selection.threshold=10", "between 0 and 1"),
+        ("selection.mode=real_share selection.threshold=1", "between 0 and 1"),
         ("generator.name=gan", "unknown generator"),
         ("generator.name=[1]", "unknown generator"),
         ("classifier.name=tree", "unknown classifier"),
@@ -81,7 +84,17 @@ def test_overrides_win_and_leave_the_rest():
 )
 def test_bad_settings_are_named(assignment, message):
     with pytest.raises(InputError, match=message):
-        augmentation_config("d", image_size=16, colour="grey", overrides=parse_assignments([assignment]))
+        augmentation_config(
+            "d", image_size=16, colour="grey", overrides=parse_assignments(assignment.split())
+        )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_mode_brings_its_own_threshold(preset):
+    for mode, usual in USUAL_THRESHOLDS.items():
+        overrides = {"selection": {"mode": mode}}
+        made = augmentation_config("d", image_size=16, colour="grey", preset=preset, overrides=overrides)
+        assert (made.selection.mode, made.selection.threshold) == (mode, usual)
 
 
 def test_pairs_and_half_width_exclude_each_other():

@@ -124,3 +124,13 @@ def test_versions_name_what_is_installed_alone():
     found = launch.versions(("numpy", "a-package-that-is-nowhere"))
     assert found["numpy"] == np.__version__
     assert "a-package-that-is-nowhere" not in found
+
+
+def test_a_balanced_dataset_has_nothing_to_draw_and_no_run_exists(home, tmp_path, capsys):
+    data = tiny.make_dataset(tmp_path / "balanced", counts=dict.fromkeys(tiny.COUNTS, 6))
+    with pytest.raises(InputError, match="nothing would be drawn"):
+        launch.submit(tiny.config(data), data=data)
+    assert cli.main(["augment", data.id]) == 2
+    assert "nothing would be drawn" in capsys.readouterr().err
+    assert cli.main(["augment", data.id, "--set", "target=6"]) == 2
+    assert not list(runs.list_runs("augmentation", data.id))

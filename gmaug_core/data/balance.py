@@ -1,0 +1,43 @@
+"""How many synthetic images a dataset is short of: known before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmaug_core.errors import InputError
+
+
+def short_of(counts: NDArray[np.int64], target: int | None) -> NDArray[np.int64]:
+    """Images that each class is short of, int64 [classes].
+
+    counts: int [classes], real training images; target: wanted of each class, real and synthetic together;
+    None: as many as the largest class has.
+    """
+    return np.asarray(np.maximum((target or int(counts.max())) - counts, 0), np.int64)
+
+
+def check_short(labels: NDArray[np.int64], target: int | None, class_names: Sequence[str]) -> None:
+    """Raises InputError where no class is short of anything, so that nothing would be drawn.
+
+    labels: int [n], of the real training images.
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    if short_of(counts, target).any():
+        return
+    if target is None:
+        what = f"every class has {int(counts.max())} training images already: nothing would be drawn"
+    else:
+        least = int(counts.argmin())
+        what = (
+            f"every class has the {target} images already that are asked for ({class_names[least]}, the "
+            f"smallest, has {int(counts[least])} to train on): nothing would be drawn"
+        )
+    raise InputError(
+        what,
+        expected="a target above the smallest class",
+        todo=f"set target (images a class, real and synthetic together) above {int(counts.min())}; "
+        f"above {int(counts.max())}, every class gets some",
+    )

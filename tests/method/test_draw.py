@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+
+from gmaug_core.data import samples
+from gmaug_core.errors import Stopped
+from gmaug_core.hooks import never, no_report
+from gmaug_core.method.draw import FIRST_LOOK, WORTH, Tally, budget_for, draw
+from gmaug_core.method.lab import Lab
+from gmaug_core.models.selection import recount
+
+WANTED = np.array([0, 1000, 40])
+
+
+def rounds(rates, judges=1, wanted=WANTED, seed=0):
+    """Draw with these acceptance rates, a class each, until nothing is asked for: the tally, and each
+    round's draws."""
+    rng, asked = np.random.default_rng(seed), []
+    tally = Tally.empty(wanted, budget_for(wanted, 5.0), judges)
+    while (ask := tally.next_round()).any():
+        labels = np.repeat(np.arange(len(wanted)), ask)
+        tally.add(labels, rng.random((judges, len(labels))) < np.asarray(rates)[..., labels])
+        asked.append(ask)
+    return tally, asked
+
+
+def test_a_class_that_is_accepted_is_filled_and_one_short_of_nothing_is_never_drawn():
+    tally, _ = rounds([1.0, 0.6, 0.5])
+    assert (tally.accepted[0] >= WANTED).all()
+    assert tally.drawn[0] == 0
+    assert (tally.drawn <= tally.budget).all()
+
+
+def test_a_class_without_hope_ends_at_the_first_look():
+    tally, asked = rounds([1.0, 0.0, 0.9])
+    assert tally.drawn[1] == FIRST_LOOK
+    assert tally.hopeless()[0].tolist() == [False, True, False]
+    assert len(asked) > 1, "the others go on"
+    assert tally.accepted[0, 2] >= WANTED[2]
+
+
+def test_the_budget_is_spent_where_it_is_worth_it():
+    """At a tenth half of what is wanted is reached: worth it. Rounds at most double."""
+    tally, asked = rounds([1.0, 0.1, 0.1])
+    assert tally.drawn[1] == tally.budget[1] == 5000
+    drawn = np.cumsum([ask[1] for ask in asked])
+    assert (drawn[1:] <= 2 * drawn[:-1]).all()
+
+
+@pytest.mark.parametrize("wanted", [20, 200, 2000])
+def test_a_class_that_would_be_worth_it_is_seldom_given_up(wanted):
+    """Twice the rate at which the budget brings WORTH of what is wanted: given up in less than 2 % of
+    cases, although it is looked at after every round."""
+    rate = 2 * WORTH / 5
+    ended = [rounds([rate], wanted=np.array([wanted]), seed=seed)[0].hopeless()[0, 0] for seed in range(300)]
+    assert np.mean(ended) < 0.02
+
+
+def test_a_judge_that_accepts_nothing_does_not_keep_the_others_from_theirs():
+    tally, _ = rounds(np.array([[1, 0.0, 0.0], [1, 0.3, 0.8]]), judges=2)
+    assert (tally.accepted[1] >= WANTED).all()
+    assert tally.hopeless()[0].tolist() == [False, True, True]
+
+
+class Painter:
+    """A generator without a network: image k depends on its seed alone."""
+
+    def sample(self, labels, seeds, batch_size, *, judge=None):
+        for first in range(0, len(labels), batch_size):
+            chunk = seeds[first : first + batch_size]
+            yield np.stack([tiny.draw("down", np.random.default_rng(int(seed) % 2**32)) for seed in chunk])
+
+
+class Eye:
+    """A judge without a network: class 1 by the brightness of an image."""
+
+    def __init__(self, sharpness):
+        self.sharpness = sharpness
+
+    def predict_logits(self, images):
+        bright = images[:].reshape(len(images), -1).mean(axis=1) / 60 - 1
+        return np.stack([0 * bright, self.sharpness * (bright + 0.1), -9 + 0 * bright], axis=1)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("home")))
+        yield tiny.make_dataset(tmp_path_factory.mktemp("bars"))
+
+
+def lab_in(folder, data, **settings):
+    config = tiny.config(data, sampling_batch=5, draw_budget=6.0, **settings)
+    return Lab.prepare(config, data, folder, no_report, never)
+
+
+JUDGES = {0: Eye(4.0), 1: Eye(8.0)}
+
+
+def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, tmp_path):
+    whole = lab_in(tmp_path / "whole", data)
+    draw(whole, 1, Painter(), JUDGES)
+    lab, stops, sizes = lab_in(tmp_path / "stopped", data), 0, []
+    lab.should_stop = lambda: True
+    while not lab.drawn(1):
+        try:
+            draw(lab, 1, Painter(), JUDGES)
+        except Stopped:
+            stops += 1
+            sizes.append(len(list((lab.samples / "step-1").glob("*.parquet"))))
+    assert stops > 3
+    assert sizes == list(range(1, stops + 1)), "no batch is drawn twice"
+    pd.testing.assert_frame_equal(samples.table(whole.samples), samples.table(lab.samples))
+    np.testing.assert_array_equal(samples.all_images(whole.samples), samples.all_images(lab.samples))
+
+
+@pytest.mark.parametrize("rule", [("logit", 0.2), ("probability", 0.5), ("real_share", 0.8)])
+def test_judges_are_shown_real_images_and_stored_verdicts_can_be_counted_again(data, tmp_path, rule):
+    mode, threshold = rule
+    lab = lab_in(tmp_path, data, selection={"mode": mode, "threshold": threshold})
+    draw(lab, 1, Painter(), JUDGES)
+    table, real = samples.table(lab.samples), samples.real_table(lab.samples)
+    assert real.groupby("seed").size().tolist() == [len(lab.split["val"])] * 2
+    np.testing.assert_array_equal(real["label"], np.tile(lab.data.labels[lab.split["val"]], 2))
+    for rows in (table, real):
+        found = recount(rows, mode, threshold, real=real)
+        np.testing.assert_array_equal(found, rows["accepted"].astype(bool))
+        assert 0 < found.sum() < len(found)
+    right = real[real["predicted"] == real["label"]]
+    if mode == "real_share":
+        assert right["accepted"].mean() >= threshold
