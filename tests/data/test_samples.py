@@ -13,7 +13,7 @@ def batch(first, n, seed=0):
     row = {"step": 1, "label": 0, "class": "a", "draw_seed": 0, "logit": 0.0, "probability": 0.5}
     row |= {"predicted": 0, "accepted": True, "reason": ""}
     rows = [pd.DataFrame({"sample": range(first, first + n), "seed": judge, **row}) for judge in (0, 1)]
-    return images, pd.concat(rows, ignore_index=True)
+    return images, pd.concat(rows, ignore_index=True)[samples.COLUMNS]
 
 
 def test_a_growing_step_ends_as_a_whole_one(tmp_path):
