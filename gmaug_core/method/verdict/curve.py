@@ -103,8 +103,9 @@ class Points:
 
 
 def power_law(growth: Sequence[float], values: Floats, at: float) -> tuple[Floats, Floats]:
-    """What an offset power law adds at growth `at`, and its fitted values. values: [m, points], rising or not:
-    b is never below 0. Returns ([m], [m, points]), least squares over POWERS."""
+    """What an offset power law adds at growth `at`, and its fitted values: ([m], [m, points]).
+
+    values: [m, points], rising or not; b is never below 0. Least squares over POWERS."""
     g = np.asarray(growth, float)
     best = np.full(len(values), np.inf)
     gain, fitted = np.zeros(len(values)), np.repeat(values.mean(axis=1, keepdims=True), len(g), axis=1)

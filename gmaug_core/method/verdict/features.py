@@ -2,8 +2,8 @@
 
 Patches of the training images, whitened, are the filters (Coates & Ng 2011, "The importance of encoding
 versus training with sparse coding and vector quantization": random patches with a soft threshold come close
-to learned dictionaries). Responses are pooled over the image and over its quadrants. No torch: an image costs about
-a millisecond.
+to learned dictionaries). Responses are pooled over the image and over its quadrants. No torch: an image costs
+about a millisecond.
 """
 
 from __future__ import annotations

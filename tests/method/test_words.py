@@ -1,0 +1,77 @@
+"""Each of the six wordings is reached, says the number that decided, and what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gmaug_core.method.verdict.result import Figure
+from gmaug_core.method.verdict.words import Figures, decide
+
+
+def figure(value: float, half: float = 0.5) -> Figure:
+    return Figure(value=value, low=value - half, high=value + half)
+
+
+FLAT = Figures(  # nothing to gain anywhere
+    longer=figure(0.2),
+    planned=1_000,
+    longer_steps=4_000,
+    free=figure(0.0),
+    free_label="Class-balanced loss (Cui 2019)",
+    headroom=figure(0.3),
+    at_most=0.8,
+    what="twice as many images",
+    visible=3.0,
+    buy="8 seeds instead of 3 see 2.1 points",
+    minutes=4,
+)
+LEFT = replace(FLAT, headroom=figure(5.0, 1.0), at_most=6.0)  # enough for a generator
+
+
+@pytest.mark.parametrize(
+    ("figures", "key", "said", "value"),
+    [
+        (replace(FLAT, longer=figure(6.0)), "train_longer", "4 times as long adds 6.0 points", 6.0),
+        (
+            replace(FLAT, free=figure(4.0)),
+            "no_generator_needed",
+            "class-balanced loss (Cui 2019) gives it",
+            4.0,
+        ),
+        (FLAT, "too_little", "at most +0.8", 0.8),
+        (replace(LEFT, visible=7.0), "not_visible", "at most +6.0 points, and the smallest visible", 6.0),
+        (replace(LEFT, visible=5.5), "small_run", "small run of 4 minutes", 5.0),
+        (LEFT, "full_run", "from 3.0 points on it can be seen", 5.0),
+    ],
+)
+def test_every_wording(figures, key, said, value):
+    words = decide(figures)
+    assert words.key == key
+    assert said in words.sentence
+    assert words.decided_by.value == value
+    assert words.change.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("figures", "key"),
+    [
+        # longer training that only may help decides nothing; nor one that helps less than images would
+        (replace(LEFT, longer=figure(6.0, 7.0)), "full_run"),
+        (replace(LEFT, longer=figure(4.0)), "full_run"),
+        # a recipe that gives less than is left leaves the question open
+        (replace(LEFT, free=figure(4.0)), "full_run"),
+        # no projection: the upper end decides where there is one, else a small run
+        (replace(FLAT, headroom=None, at_most=2.0), "not_visible"),
+        (replace(FLAT, headroom=None, at_most=None), "small_run"),
+    ],
+)
+def test_the_edges(figures, key):
+    assert decide(figures).key == key
+
+
+def test_a_verdict_that_could_not_be_seen_says_what_to_do_first():
+    words = decide(replace(LEFT, visible=7.0))
+    assert "8 seeds instead of 3" in words.sentence
+    assert "8 seeds instead of 3" in words.change
