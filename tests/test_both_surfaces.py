@@ -11,22 +11,20 @@ import run_fixture
 from streamlit.testing.v1 import AppTest
 
 from gmaug_core.cli import main as cli
-from gmaug_core.data.demo import make_demo
 from gmaug_core.report.html import html_report
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import reviews
 
 
 @pytest.fixture
-def demo(home) -> str:
+def demo(demo) -> str:
     """The demo dataset with scores under two groupings, runs in several states, and a person's decisions."""
-    made = make_demo()
-    run_fixture.make_score(made, "shape", 0.30)
-    run_fixture.make_score(made, "identity", 0.20)
+    run_fixture.make_score(demo, "shape", 0.30)
+    run_fixture.make_score(demo, "identity", 0.20)
     for state in ("failed", "cancelled", "lost", "finished"):
-        run_fixture.make_run(made, state=state, token=f"both-{state}", per_class=6)
+        run_fixture.make_run(demo, state=state, token=f"both-{state}", per_class=6)
     reviews.save("augmentation-both-finished", {0: "keep", 1: "reject", 2: "reject"})
-    return made
+    return demo
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core.cli import main as cli
 from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import groupings
 
@@ -18,12 +17,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def demo(home) -> str:
+def demo(demo) -> str:
     """The demo dataset, scored twice: first grouping shape at .30, later grouping identity at .20."""
-    made = make_demo()
-    run_fixture.make_score(made, "shape", 0.30)
-    run_fixture.make_score(made, "identity", 0.20)
-    return made
+    run_fixture.make_score(demo, "shape", 0.30)
+    run_fixture.make_score(demo, "identity", 0.20)
+    return demo
 
 
 def predicted(capsys, *arguments: str) -> dict:

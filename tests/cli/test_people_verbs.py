@@ -10,13 +10,12 @@ import run_fixture
 from gmaug_core import workspace
 from gmaug_core.cli import main as cli
 from gmaug_core.data import dataset, samples
-from gmaug_core.data.demo import make_demo
 from gmaug_core.workspace import groupings, reviews
 
 
 @pytest.fixture
-def paths(home):
-    return run_fixture.make_run(make_demo(), token="verbs", per_class=10)
+def paths(demo):
+    return run_fixture.make_run(demo, token="verbs", per_class=10)
 
 
 @pytest.fixture
@@ -73,8 +72,8 @@ def test_samples_are_filtered_as_on_the_page(paths, answer):
     assert answer("samples", paths.id, "--decision", "maybe")[1] == 2
 
 
-def test_an_edit_is_undone_and_redone_and_its_history_told(home, answer):
-    data = dataset.load(make_demo())
+def test_an_edit_is_undone_and_redone_and_its_history_told(demo, answer):
+    data = dataset.load(demo)
     proposal, _ = groupings.current(data, "shape")
     groupings.edit(data.id, proposal, 0, {"do": "add", "name": "new"}, person="ada")
     document, status = answer("group", data.id, "--undo", "--name", "shape")
@@ -93,8 +92,8 @@ def test_an_edit_is_undone_and_redone_and_its_history_told(home, answer):
     assert answer("group", data.id, "--history", "--name", "nope")[1] == 2
 
 
-def test_the_trail_is_read_by_subject(home, answer):
-    data = dataset.load(make_demo())
+def test_the_trail_is_read_by_subject(demo, answer):
+    data = dataset.load(demo)
     proposal, _ = groupings.current(data, "shape")
     groupings.edit(data.id, proposal, 0, {"do": "add", "name": "new"}, person="ada")
     workspace.audit.record("run stopped", "run-1")

@@ -6,12 +6,11 @@ import numpy as np
 
 from gmaug_core.data import dataset
 from gmaug_core.data import nearest as nearest_module
-from gmaug_core.data.demo import make_demo
 from gmaug_core.data.nearest import nearest
 
 
-def test_the_nearest_real_image_is_a_training_image_and_itself_at_distance_zero(home):
-    data = dataset.load(make_demo())
+def test_the_nearest_real_image_is_a_training_image_and_itself_at_distance_zero(demo):
+    data = dataset.load(demo)
     images = data.images("16-grey")
     train = data.split("train")
     label = int(data.labels[train[5]])

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from gmaug_core.data import dataset, pictures
-from gmaug_core.data.demo import make_demo
 
 
 def opened(file: bytes) -> np.ndarray:
@@ -62,15 +61,15 @@ def test_a_thumbnail_is_small_and_holds_no_metadata():
     assert "comment" not in made.info
 
 
-def test_shots_are_training_images_of_their_class(home):
-    data = dataset.load(make_demo())
+def test_shots_are_training_images_of_their_class(demo):
+    data = dataset.load(demo)
     for name, rows in pictures.shots(data, 4).items():
         assert 1 <= len(rows) <= 4
         assert all(data.class_names[data.labels[i]] == name and data.splits[i] == "train" for i in rows)
 
 
-def test_a_strip_shows_a_few_classes_with_round_corners(home):
-    strip = Image.open(io.BytesIO(pictures.strip(dataset.load(make_demo()))))
+def test_a_strip_shows_a_few_classes_with_round_corners(demo):
+    strip = Image.open(io.BytesIO(pictures.strip(dataset.load(demo))))
     size = pictures.STRIP_PX
     assert strip.mode == "RGBA"
     assert strip.size == (6 * (size + pictures.STRIP_GAP) - pictures.STRIP_GAP, size)

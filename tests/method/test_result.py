@@ -3,21 +3,17 @@ from __future__ import annotations
 import json
 
 import pytest
-import run_fixture
 from pydantic import ValidationError
 
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_json
 from gmaug_core.method.result import AugmentationResult, Gain
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
+@pytest.fixture
+def path(finished_run):
     """result.json of a finished run of the demo."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("home")))
-        yield run_fixture.make_run(make_demo()).result
+    return finished_run.result
 
 
 def second_form(document):

@@ -8,9 +8,7 @@ import json
 
 import numpy as np
 import pytest
-import run_fixture
 
-from gmaug_core.data.demo import make_demo
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import charts
 from gmaug_core.scoring.result import Matrix, SuperClassMean
@@ -18,12 +16,9 @@ from gmaug_core.scoring.result import Matrix, SuperClassMean
 NASTY = "<b>x</b> & $y$ [a](b)"
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("figures")))
-        paths = run_fixture.make_run(make_demo(), token="figures")
-        yield AugmentationResult.read(paths.result)
+@pytest.fixture
+def result(finished_result):
+    return finished_result
 
 
 def test_class_names_are_text(result):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import run_fixture
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, augmentation_config
-from gmaug_core.data.demo import make_demo
 from gmaug_core.method.variants import CONTROLS
 from gmaug_core.report import cost
 from gmaug_core.runs import RunConfigFile
@@ -44,8 +42,8 @@ def test_a_budget_in_minutes_is_said_as_one(home):
     assert "for 3 minutes" in cost.words(config(generator={"minutes": 3}))
 
 
-def test_a_finished_run_like_it_says_how_long_it_takes(home):
-    paths = run_fixture.make_run(make_demo(), per_class=2)
+def test_a_finished_run_like_it_says_how_long_it_takes(finished_run):
+    paths = finished_run
     settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
     took = sum(runs.read_status(paths).stages.values())
     assert cost.took_here(settings) == took > 0

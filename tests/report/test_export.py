@@ -15,7 +15,6 @@ from PIL import Image
 
 from gmaug_core import runs, workspace
 from gmaug_core.data import dataset, samples
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.report import export as exporting
 from gmaug_core.report import metadata
@@ -23,8 +22,8 @@ from gmaug_core.report.export import class_folders, export
 
 
 @pytest.fixture
-def paths(home):
-    return run_fixture.make_run(make_demo(), token="export")
+def paths(finished_run):
+    return finished_run
 
 
 def rows_of(folder):
@@ -99,11 +98,10 @@ def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
     assert text[0] == text[1] == text[2]
 
 
-def test_a_dataset_alone_can_be_exported(home, tmp_path):
-    made = make_demo()
-    document = export(made, tmp_path / "out")
+def test_a_dataset_alone_can_be_exported(demo, tmp_path):
+    document = export(demo, tmp_path / "out")
     assert document["synthetic"] == 0
-    assert document["real"] == len(dataset.load(made))
+    assert document["real"] == len(dataset.load(demo))
     assert document["short"] == {}
 
 

@@ -6,18 +6,14 @@ import re
 
 import pandas as pd
 import pytest
-import run_fixture
 
-from gmaug_core.data.demo import make_demo
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import findings
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("findings")))
-        yield AugmentationResult.read(run_fixture.make_run(make_demo(), token="findings").result)
+@pytest.fixture
+def result(finished_result):
+    return finished_result
 
 
 def with_gain(result: AugmentationResult, value: float, low: float, high: float, *, over: dict[str, float]):

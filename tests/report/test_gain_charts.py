@@ -6,10 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import run_fixture
 
-from gmaug_core.data.demo import make_demo
-from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import gain_charts, theme
 from gmaug_core.report.findings import compared
 from gmaug_core.report.points import OwnPoint
@@ -18,11 +15,9 @@ from gmaug_core.scoring.law import paper_law, paper_points, printed_equation
 NASTY = "<b>x</b> & $y$ [a](b)"
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("gain-charts")))
-        yield AugmentationResult.read(run_fixture.make_run(make_demo(), token="gain-charts").result)
+@pytest.fixture
+def result(finished_result):
+    return finished_result
 
 
 def rows_of(chart: Any) -> list[dict[str, Any]]:

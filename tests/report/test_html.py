@@ -15,7 +15,6 @@ from PIL import Image
 
 from gmaug_core import workspace
 from gmaug_core.data import samples
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_json
 from gmaug_core.report import findings
@@ -23,8 +22,8 @@ from gmaug_core.report.html import contact_sheets, html_report
 
 
 @pytest.fixture
-def paths(home):
-    return run_fixture.make_run(make_demo(), token="report", per_class=14)
+def paths(finished_run):
+    return finished_run
 
 
 class Page(HTMLParser):
@@ -119,12 +118,11 @@ def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
     assert "none" in html_report(paths.id)
 
 
-def test_an_unfinished_run_has_no_report(home):
-    made = make_demo()
+def test_an_unfinished_run_has_no_report(demo):
     with pytest.raises(GMAugError, match="no report"):
-        html_report(run_fixture.make_run(made, state="cancelled", token="cancelled").id)
+        html_report(run_fixture.make_run(demo, state="cancelled", token="cancelled").id)
     with pytest.raises(GMAugError, match="no report"):
-        html_report(run_fixture.make_run(made, kind="similarity", token="score-run").id)
+        html_report(run_fixture.make_run(demo, kind="similarity", token="score-run").id)
     with pytest.raises(InputError, match="there is no run"):
         html_report("augmentation-nope")
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-import run_fixture
 
 from gmaug_core import runs
-from gmaug_core.data.demo import make_demo
 from gmaug_core.report import live_charts
 
 
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GMAUG_HOME", str(tmp_path_factory.mktemp("live")))
-        yield runs.read_metrics(run_fixture.make_run(make_demo(), token="live-charts"))[0]
+@pytest.fixture
+def rows(finished_run):
+    return runs.read_metrics(finished_run)[0]
 
 
 def test_live_charts_draw_what_there_is_and_nothing_before(rows):

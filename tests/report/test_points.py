@@ -9,17 +9,11 @@ import pytest
 import run_fixture
 
 from gmaug_core.cli import main as cli
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.files import write_json
 from gmaug_core.report import points
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.law import paper_law, refit
-
-
-@pytest.fixture
-def demo(home) -> str:
-    return make_demo()
 
 
 def finished(demo: str, token: str, **changes) -> RunPaths:

@@ -32,8 +32,8 @@ def settings_of(run_id):
 
 
 @pytest.fixture
-def data(home, tmp_path):
-    return tiny.make_dataset(tmp_path / "bars")
+def data(bars):
+    return bars
 
 
 def with_minutes(data, minutes):

@@ -9,7 +9,6 @@ import pytest
 
 from gmaug_core.cli import main as cli
 from gmaug_core.config import Profile
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.scoring import check
 from gmaug_core.scoring.check import AGREE
@@ -46,8 +45,7 @@ def test_what_cannot_be_checked_is_said(n, pairs):
         check.check(np.zeros((n, 32, 32), np.uint8), np.arange(n), Profile.parse("paper"), pairs)
 
 
-def test_the_command_line_checks_this_dataset(home, capsys, monkeypatch):
-    demo = make_demo()
+def test_the_command_line_checks_this_dataset(demo, capsys, monkeypatch):
     capsys.readouterr()
     assert cli.main(["similarity", demo, "--check", "20", "--profile", "paper-64", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

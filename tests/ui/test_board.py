@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gmaug_core import workspace
 from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.ui.board import State, apply_ops, open_state
 from gmaug_core.workspace import groupings
@@ -136,8 +135,8 @@ def test_nonsense_from_the_browser_is_ignored(home, sent):
     assert (state.ack, state.revision, state.problem) == (0, 0, "")
 
 
-def test_the_identity_grouping_is_not_edited(home):
-    data = dataset.load(make_demo())
+def test_the_identity_grouping_is_not_edited(demo):
+    data = dataset.load(demo)
     state = open_state(data, IDENTITY)
     apply_ops(state, ops(state, {"do": "move", "subs": ["1"], "to": "0"}))
     assert "copy" in state.problem

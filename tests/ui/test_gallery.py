@@ -13,7 +13,6 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gmaug_core.data import samples
-from gmaug_core.data.demo import make_demo
 from gmaug_core.data.samples import Filter
 from gmaug_core.errors import GMAugError
 from gmaug_core.ui import items
@@ -106,8 +105,8 @@ def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
 
 
 @pytest.fixture
-def paths(home):
-    return run_fixture.make_run(make_demo(), token="gallery", per_class=10)
+def paths(demo):
+    return run_fixture.make_run(demo, token="gallery", per_class=10)
 
 
 def test_filters_find_what_they_say(paths):

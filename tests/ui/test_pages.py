@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, workspace
 from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
 from gmaug_core.ui import ROOT
@@ -36,11 +35,6 @@ def open_page(home):
         return app
 
     return run
-
-
-@pytest.fixture
-def demo(home) -> str:
-    return make_demo()
 
 
 def words(app: AppTest) -> str:

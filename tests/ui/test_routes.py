@@ -17,7 +17,6 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gmaug_core.data import dataset, samples
-from gmaug_core.data.demo import make_demo
 from gmaug_core.intake import jobs
 from gmaug_core.ui import routes
 
@@ -71,8 +70,7 @@ def wait_for(token, seconds=60):
     raise AssertionError(f"the import did not end: {jobs.status(token)}")
 
 
-def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
-    demo = make_demo()
+def test_thumbnails_are_reencoded_small_and_kept_for_ever(client, demo):
     answer = client.get(f"{routes.images_url(demo)}3?size=96")
     assert answer.headers["content-type"] == "image/webp"
     assert "immutable" in answer.headers["cache-control"]
@@ -94,8 +92,8 @@ def test_thumbnails_are_reencoded_small_and_kept_for_ever(client):
         "/fonts/%2fetc%2fpasswd",
     ],
 )
-def test_what_is_not_there_is_404_and_says_nothing(client, path):
-    answer = client.get(path.format(demo=make_demo()))
+def test_what_is_not_there_is_404_and_says_nothing(client, demo, path):
+    answer = client.get(path.format(demo=demo))
     assert answer.status_code == 404
     assert answer.text in ("not here", "Not Found")
 

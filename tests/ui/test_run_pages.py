@@ -17,7 +17,6 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, runs, workspace
 from gmaug_core.config import SimilarityConfig
-from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
@@ -26,11 +25,6 @@ from gmaug_core.ui import live
 pytestmark = pytest.mark.slow  # a page opens in a second or two, and here are many
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ("similarity", "augmentation", "samples", "gains")
-
-
-@pytest.fixture
-def demo(home):
-    return make_demo()
 
 
 @pytest.fixture

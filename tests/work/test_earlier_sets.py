@@ -8,7 +8,6 @@ import json
 import logging
 
 import pytest
-import tiny
 from nowhere import Nowhere
 
 from gmaug_core import runs
@@ -22,8 +21,8 @@ from gmaug_core.work.similarity import earlier_sets, similarity_result
 
 
 @pytest.fixture
-def data(home, tmp_path):
-    return tiny.make_dataset(tmp_path / "bars")
+def data(bars):
+    return bars
 
 
 def measured(data) -> tuple[RunPaths, SimilarityResult]:

@@ -10,7 +10,6 @@ import random
 import pytest
 
 from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import Conflict, InputError
 from gmaug_core.workspace import database, groupings
 from gmaug_core.workspace.grouping import IDENTITY, Grouping
@@ -138,8 +137,8 @@ def test_a_name_is_checked_where_it_is_new():
     assert list(groups.move("b", "z").remove("y").super_classes) == ["long" * 30, "z"]
 
 
-def test_what_there_is_to_choose_from_comes_from_the_open_dataset(home, monkeypatch):
-    data = dataset.load(make_demo())
+def test_what_there_is_to_choose_from_comes_from_the_open_dataset(demo, monkeypatch):
+    data = dataset.load(demo)
     monkeypatch.setattr(dataset, "load", None)  # nothing may open it again
     assert groupings.names(data) == ["shape", IDENTITY]
     assert groupings.current(data, "shape")[1] == 0
