@@ -53,10 +53,8 @@ def run(
 
     # 1. A classifier C on real images alone, a seed: the baseline, the first judge, the generator's examiner.
     real = VARIANTS["baseline"].training_set
-    baselines = {
-        seed: lab.trained_or_loaded("baseline", "baseline", seed, partial(real, lab, Choice(seed)))
-        for seed in lab.seeds
-    }
+    wanted = [("baseline", seed, partial(real, lab, Choice(seed))) for seed in lab.seeds]
+    baselines = dict(zip(lab.seeds, lab.all_trained_or_loaded("baseline", wanted), strict=True))
     examiner = baselines[lab.seeds[0]]
     generator = lab.generator_trained_or_loaded(examiner)
 

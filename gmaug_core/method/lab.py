@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from gmaug_core.method.pool import Pool, Synthetic
 from gmaug_core.method.recipes import TrainingSet
 from gmaug_core.method.score import score_training_images
 from gmaug_core.models import classifiers, generators, quality
-from gmaug_core.models.classifiers import Classifier, Evaluation
+from gmaug_core.models.classifiers import Classifier, Evaluation, Job
 from gmaug_core.models.devices import pick_device
 from gmaug_core.models.generators import Generator
 from gmaug_core.scoring.result import SimilarityResult
@@ -202,12 +202,41 @@ class Lab:
         self, stage: str, name: str, seed: int, training_set: Callable[[], TrainingSet]
     ) -> Classifier:
         """The classifier of this name and seed: trained, or loaded when it was trained before."""
+        (classifier,) = self.all_trained_or_loaded(stage, [(name, seed, training_set)])
+        return classifier
+
+    def all_trained_or_loaded(
+        self, stage: str, wanted: Sequence[tuple[str, int, Callable[[], TrainingSet]]]
+    ) -> list[Classifier]:
+        """Classifiers that need nothing of each other, each (name, seed, its training set): side by side, and
+        the same as one after another. A training set is asked for where the classifier must be trained.
+        """
+        jobs = [
+            Job(
+                f"classifier '{name}', seed {seed}",
+                partial(self._classifier, stage, name, seed, training_set),
+            )
+            for name, seed, training_set in wanted
+        ]
+        return classifiers.train_many(
+            jobs, device=self.device, report=self.report, should_stop=self.should_stop
+        )
+
+    def _classifier(
+        self,
+        stage: str,
+        name: str,
+        seed: int,
+        training_set: Callable[[], TrainingSet],
+        report: Report,
+        should_stop: ShouldStop,
+    ) -> Classifier:
         config = self.config.classifier
         path = self.checkpoints / f"classifier-{name}-{seed}.safetensors"
         if path.exists():
             return classifiers.load(path, self.classes, config, self.device)
         steps = config.steps_for(len(self.real.images))  # the same for every variant
-        self.report(stage, 0, steps, variant=name, seed=seed)
+        report(stage, 0, steps, variant=name, seed=seed)
         training = training_set()
         classifier = classifiers.train(
             training.images,
@@ -221,8 +250,8 @@ class Lab:
             normalise_on=self.real.images,
             checkpoint=path.with_suffix(".training"),
             device=self.device,
-            report=under(self.report, stage, variant=name, seed=seed),
-            should_stop=self.should_stop,
+            report=under(report, stage, variant=name, seed=seed),
+            should_stop=should_stop,
         )
         classifier.save(path)
         return classifier
