@@ -42,6 +42,7 @@ def found(question: dict[str, str]) -> dict[str, Any]:
             {"name": torch.cuda.get_device_name(i), "memory_gb": round(memory[i] / 2**30, 1)} for i in gpus
         ],
         "device": str(device),
+        "bfloat16": device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from gmaug_core import children
 from gmaug_core.config import AugmentationConfig
+from gmaug_core.config.classifiers.common import Precision
 from gmaug_core.errors import InputError
 from gmaug_core.locks import holder
 from gmaug_core.runs import devices, estimate
@@ -36,6 +37,9 @@ class Backend(Protocol):
 
     def resolve(self, device: str) -> str:
         """The concrete device that a setting means there. Raises InputError for one that is not there."""
+
+    def precision(self, device: str) -> Precision:
+        """The arithmetic that a classifier trains fastest with on that concrete device."""
 
     def estimate(self, config: AugmentationConfig, n_classes: int) -> Estimate:
         """What the generator of a run would cost there. Raises GMAugError when it could not be measured."""
@@ -66,6 +70,9 @@ class LocalBackend:
 
     def resolve(self, device: str) -> str:
         return devices.resolve(device)
+
+    def precision(self, device: str) -> Precision:
+        return devices.precision(device)
 
     def estimate(self, config: AugmentationConfig, n_classes: int) -> Estimate:
         return estimate.measure(config, n_classes)

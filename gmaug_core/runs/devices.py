@@ -13,10 +13,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from gmaug_core import children
+from gmaug_core.config.classifiers.common import Precision
 from gmaug_core.config.documents import Part
 from gmaug_core.errors import GMAugError, InputError
 
 ASK_S = 120.0  # importing torch on a busy machine
+CPU_BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # one of them
 DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/kfd"))
 FORMS = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
 
@@ -41,6 +43,8 @@ class Devices(Part):
     """CUDA devices; number k is 'cuda:k'."""
     device: str
     """What was asked for, made concrete: 'cpu', 'cuda:0', ..."""
+    bfloat16: bool = False
+    """Whether that device, a GPU, computes in bfloat16 itself."""
 
 
 @lru_cache(maxsize=16)
@@ -74,6 +78,23 @@ def resolve(device: str) -> str:
             todo="use 'auto'",
         )
     return ask(device).device
+
+
+def precision(device: str) -> Precision:
+    """The arithmetic that a classifier trains fastest with on a concrete device: bfloat16 where the chip
+    itself has it, else float32 (on a CPU without it bfloat16 took ten times longer).
+    """
+    if device == "cpu":
+        return "bfloat16" if cpu_flags() & CPU_BFLOAT16 else "float32"
+    return "bfloat16" if device.startswith("cuda") and ask(device).bfloat16 else "float32"
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """What the CPU can do, in the kernel's words; nothing where there is no Linux kernel to tell."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
 
 
 @cache

@@ -61,6 +61,9 @@ def submit(
         balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
     device = where.resolve(config.device)
     config = config.model_copy(update={"device": device})
+    if isinstance(config, AugmentationConfig) and config.classifier.precision == "auto":
+        concrete = config.classifier.model_copy(update={"precision": where.precision(device)})
+        config = config.model_copy(update={"classifier": concrete})
     if isinstance(config, AugmentationConfig) and config.generator.minutes is not None:
         config = with_budget(config, where.estimate(config, len(data.class_names)))
     document: dict[str, Any] = {

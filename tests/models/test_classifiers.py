@@ -12,8 +12,8 @@ from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers.resnet import ResNet18
-from gmaug_core.models.classifiers.strong import STRONG
-from gmaug_core.models.classifiers.training import lr_factor
+from gmaug_core.models.classifiers.strong import STRONG, Targets
+from gmaug_core.models.classifiers.training import _Loss, _Training, lr_factor
 from gmaug_core.models.classifiers.transforms import channel_statistics, distort
 from gmaug_core.seeds import derive
 
@@ -131,8 +131,32 @@ def test_logits_keep_the_order_at_any_batch_size(config, bars):
 
 
 @every
-def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path):
+def test_the_weights_that_are_kept_are_an_average(config, bars):
+    """Of every step's weights and statistics; a new one's share falls to 1 / (averaging x steps)."""
     images, labels = bars
+    config = config.model_copy(update={"averaging": 0.1})
+    network = classifiers.build(config, 1, 3)
+    training = _Training(network, config, 300, None, _Loss(None, None, CPU))
+    x = torch.from_numpy(images[:16]).float()[:, None] / 255
+    expected = {name: value.double() for name, value in network.state_dict().items()}
+    for step in range(1, 36):
+        training.step(x, Targets(torch.from_numpy(labels[:16])))
+        share = max(1 / 30, 9 / (9 + step))
+        for name, value in network.state_dict().items():
+            expected[name] = (1 - share) * expected[name] + share * value.double()
+    for name, value in training.average.state_dict().items():
+        if value.is_floating_point():
+            np.testing.assert_allclose(value.numpy(), expected[name].numpy(), rtol=1e-3, atol=1e-5)
+            assert not torch.equal(value, network.state_dict()[name])
+    kept = classifiers.train(images, labels, 3, config, seed=0)
+    assert kept.evaluate(images, labels).accuracy > 0.9
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.5])
+@every
+def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
+    images, labels = bars
+    config = config.model_copy(update={"averaging": averaging})
     weights = np.linspace(1, 3, len(images))
     whole = classifiers.train(images, labels, 3, config, seed=5, draw_weights=weights).predict_logits(images)
     for stop_at in (1, 17, 39):
@@ -152,6 +176,23 @@ def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path):
         resumed = classifiers.train(images, labels, 3, config, seed=5, draw_weights=weights, checkpoint=path)
         np.testing.assert_array_equal(resumed.predict_logits(images), whole)
         assert not path.exists()
+
+
+@every
+def test_bfloat16_learns_the_same_and_leaves_float32_weights(config, bars):
+    images, labels = bars
+    config = config.model_copy(update={"augment": "none", "steps": 30})
+    full, half = (
+        classifiers.train(
+            images[:160], labels[:160], 3, config.model_copy(update={"precision": precision}), seed=0
+        )
+        for precision in ("float32", "bfloat16")
+    )
+    assert half.evaluate(images[160:], labels[160:]).accuracy > 0.9
+    assert {value.dtype for value in half.network.parameters()} == {torch.float32}
+    assert not np.array_equal(full.predict_logits(images), half.predict_logits(images))
+    agree = full.predict_logits(images).argmax(1) == half.predict_logits(images).argmax(1)
+    assert agree.mean() > 0.9
 
 
 @every

@@ -56,6 +56,29 @@ def test_without_a_driver_nobody_is_asked(monkeypatch, name):
         devices.resolve(name)
 
 
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"avx2"}, "float32"),
+        ({"avx2", "avx512_bf16"}, "bfloat16"),
+        ({"amx_bf16"}, "bfloat16"),
+        (set(), "float32"),
+    ],
+)
+def test_a_cpu_trains_in_bfloat16_where_it_has_it(monkeypatch, flags, expected):
+    monkeypatch.setattr(devices, "cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(children, "ask", lambda *_, **__: pytest.fail("asked a child"))
+    assert devices.precision("cpu") == expected
+
+
+def test_a_gpu_trains_in_bfloat16_where_torch_says_that_it_has_it(gpus, monkeypatch):
+    assert devices.precision("cuda:1") == "float32"
+    said = devices.ask("cuda:1").model_copy(update={"bfloat16": True})
+    with monkeypatch.context() as patch:
+        patch.setattr(devices, "ask", lambda _: said)
+        assert devices.precision("cuda:1") == "bfloat16"
+
+
 def test_a_broken_torch_is_said(monkeypatch):
     def broke(*_, **__):
         raise children.NoAnswer("the child process broke")

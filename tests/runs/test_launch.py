@@ -112,6 +112,16 @@ def test_a_device_is_concrete_and_written(data):
     assert document.device == document.settings.device == devices.resolve("auto")
 
 
+def test_the_precision_of_the_classifier_is_concrete_and_written_unless_it_was_asked_for(data):
+    where = Nowhere()
+    where.precision = lambda device: {"cpu": "bfloat16"}[device]
+    for asked, written in (("auto", "bfloat16"), ("float32", "float32")):
+        config = tiny.config(data, device="cpu")
+        classifier = config.classifier.model_copy(update={"precision": asked})
+        run_id = launch.submit(config.model_copy(update={"classifier": classifier}), where=where)
+        assert settings_of(run_id)["classifier"]["precision"] == written
+
+
 @pytest.mark.parametrize("device", ["cuda:77", "banana", "cpu:x", ""])
 def test_an_impossible_device_is_refused_before_a_run_exists(data, device, capsys):
     with pytest.raises(InputError, match="device"):

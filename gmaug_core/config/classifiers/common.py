@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from gmaug_core.config.base import Config
 
+Precision = Literal["float32", "bfloat16"]
+
 
 class ClassifierConfig(Config):
     """The classifier that is measured and, trained on real images alone, judges the synthetic ones."""
@@ -26,6 +28,11 @@ class ClassifierConfig(Config):
     schedule: Literal["cosine", "step"] = "cosine"  # step: x0.1 at each third, as in paper A
     # affine for digits; every variant gets the same
     augment: Literal["none", "affine", "crop_flip", "crop"] = "crop_flip"
+    # the weights that are kept are an average over about this share of the training (EMA); 0: the last ones
+    averaging: float = Field(0.0, ge=0, le=1)
+    # of the training alone. auto: bfloat16 where the device has it itself, made concrete at launch, so that a
+    # resumed run goes on as it began; float32 where nobody launched
+    precision: Literal["auto", Precision] = "auto"
     checkpoint_steps: int = Field(500, ge=1)
 
     @model_validator(mode="after")

@@ -15,8 +15,8 @@ class ResNetConfig(ClassifierConfig):
 
     name: Literal["resnet18"] = "resnet18"
     width: int = Field(64, ge=4, le=256)  # channels of the first stage; 64 is ResNet18
-    # small: 3x3 stride 1 without pooling, for <= 64 px
-    stem: Literal["imagenet", "small"] = "imagenet"
+    # small: 3x3 without pooling, for <= 64 px; strided: the same at every second pixel, a quarter of the work
+    stem: Literal["imagenet", "small", "strided"] = "imagenet"
     blocks: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks a stage; (2, 2, 2, 2) is ResNet18
     momentum: float = Field(0.9, ge=0, lt=1)
 

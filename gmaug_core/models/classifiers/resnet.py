@@ -10,22 +10,25 @@ from torchvision.models.resnet import BasicBlock
 from gmaug_core.config import ResNetConfig
 from gmaug_core.models.classifiers.contract import Network
 
+# kernel, stride and padding of the first layer
+STEMS = {"imagenet": (7, 2, 3), "small": (3, 1, 1), "strided": (3, 2, 1)}
+
 
 class ResNet18(Network):
     """At width 64, stem "imagenet" and 3 channels its parameters are torchvision's, name by name.
 
-    stem "small": 3x3 stride 1 and no pooling, for images of 64 px or less; blocks: residual blocks in each of
-    the stages.
+    stem "small": 3x3 and no pooling, for images of 64 px or less; "strided": the same with stride 2; blocks:
+    residual blocks in each of the stages.
     """
 
     def __init__(self, in_channels: int, classes: int, config: ResNetConfig) -> None:
         super().__init__()
         self.config, self.classes, self.stages = config, classes, len(config.blocks)
-        width, small = config.width, config.stem == "small"
-        kernel, stride, padding = (3, 1, 1) if small else (7, 2, 3)
+        width = config.width
+        kernel, stride, padding = STEMS[config.stem]
         self.conv1 = nn.Conv2d(in_channels, width, kernel, stride, padding, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.pool = nn.Identity() if small else nn.MaxPool2d(3, 2, 1)
+        self.pool = nn.MaxPool2d(3, 2, 1) if config.stem == "imagenet" else nn.Identity()
         channels = width
         for stage, blocks in enumerate(config.blocks, start=1):
             out, stride = width << (stage - 1), 1 if stage == 1 else 2

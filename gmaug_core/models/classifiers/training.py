@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from pathlib import Path
@@ -86,7 +87,8 @@ def train(
             report("", step + 1, steps, loss=training.checked())
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    return Classifier(network.requires_grad_(True), normalise.mean, normalise.std, device)
+    network = training.average.requires_grad_(True)
+    return Classifier(network, normalise.mean, normalise.std, device)
 
 
 def _initial(
@@ -141,24 +143,43 @@ class _Training:
         self.done = 0
         self.unchecked: list[Tensor] = []
         self.loss_now = math.nan
+        self.average = copy.deepcopy(network) if config.averaging else network
         if checkpoint is not None and checkpoint.exists():
             state = load_state(checkpoint)
             network.load_state_dict(state["network"])
             load_optimizer(self.optimiser, state["optimiser"])
+            self.average.load_state_dict(state["average"] if config.averaging else state["network"])
             self.done = int(state["step"])
 
     def step(self, x: Tensor, targets: Targets) -> None:
         """One step of the optimiser, and a checkpoint where one is due."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.lr * lr_factor(self.done / self.steps, self.config.schedule)
-        loss = self.loss(self.network(x), targets)
+        lower = self.config.precision == "bfloat16"
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=lower):
+            logits = self.network(x)
+        loss = self.loss(logits, targets)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
         self.unchecked.append(loss.detach())
         self.done += 1
+        if self.average is not self.network:
+            self._follow()
         if self.done % self.config.checkpoint_steps == 0 and self.done < self.steps:
             self.save()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The average moves towards the weights and statistics of now: faster while it is young, so that it
+        soon forgets the initial ones.
+        """
+        share = max(1 / (self.config.averaging * self.steps), 9 / (9 + self.done))
+        slow, fast = (
+            [value for value in network.state_dict().values() if value.is_floating_point()]
+            for network in (self.average, self.network)
+        )
+        torch._foreach_lerp_(slow, fast, min(share, 1.0))
 
     def checked(self) -> float:
         """The last loss. Raises Diverged where one since the last check was not finite: all of them are read
@@ -181,6 +202,8 @@ class _Training:
         self.checked()
         if self.checkpoint is not None:
             state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+            if self.config.averaging:
+                state["average"] = self.average.state_dict()
             save_state(self.checkpoint, state | {"step": self.done})
 
 
