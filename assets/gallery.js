@@ -2,7 +2,7 @@
    on the parent element: this function is called again whenever data or theme changes, and DOM, scroll and focus survive. */
 
 import { OperationLog } from "./operations.mjs";
-import { decided, grid, keyed, onScreen, scrolled } from "./gallery_logic.mjs";
+import { decided, grid, keyed, onScreen, scrolled, undone } from "./gallery_logic.mjs";
 
 const KEEP = "__gmaugGallery";
 const CELL = 96; // px, at least
@@ -34,6 +34,7 @@ class Gallery {
     this.log = new OperationLog();
     this.items = { sample: [], classes: [], reasons: [] };
     this.decisions = {};
+    this.done = []; // what this tab decided, for undo: {sample, before}
     this.cells = new Map(); // position -> element
     this.at = 0;
     this.build(parent);
@@ -80,11 +81,26 @@ class Gallery {
   decide(decision) {
     const sample = this.items.sample[this.at];
     if (sample === undefined) return;
+    this.done.push({ sample, before: this.decisions[sample] ?? null });
+    this.send(sample, decision);
+    this.go(Math.min(this.at + 1, this.items.sample.length - 1));
+    this.draw();
+  }
+
+  send(sample, decision) {
     this.log.add({ sample, decision });
     this.decisions = decided(this.data.decisions, this.log.pending);
     this.tell("ops", this.log.pending);
     this.heard.textContent = `Sample ${sample}: ${decision ?? "as the filter says"}`;
-    this.go(Math.min(this.at + 1, this.items.sample.length - 1));
+  }
+
+  /* The last decision of this tab is as it was before, and its sample is looked at again. */
+  undo() {
+    const back = undone(this.done);
+    if (!back) return;
+    this.send(back.sample, back.decision);
+    const at = this.items.sample.indexOf(back.sample);
+    if (at >= 0) this.go(at); // a filter may hide it
     this.draw();
   }
 
@@ -100,15 +116,16 @@ class Gallery {
     const bar = make("div", "bar");
     this.note = make("span", "said");
     this.buttons = [
-      ["Keep", "K", "keep"],
-      ["Reject", "X", "reject"],
-      ["As the filter says", "U", null],
-    ].map(([label, key, decision]) => {
+      ["Keep", "K", () => this.decide("keep")],
+      ["Reject", "X", () => this.decide("reject")],
+      ["As the filter says", "F", () => this.decide(null)],
+      ["Undo", "U", () => this.undo()],
+    ].map(([label, key, act]) => {
       const button = make("button", "", `${label} `);
       button.type = "button";
       button.append(make("kbd", "", key));
       button.addEventListener("click", () => {
-        this.decide(decision);
+        act();
         this.view.focus({ preventScroll: true });
       });
       return button;
@@ -117,7 +134,7 @@ class Gallery {
     this.view = make("div", "view");
     this.view.tabIndex = 0;
     this.view.setAttribute("role", "listbox");
-    this.view.setAttribute("aria-label", "Samples. Arrow keys move, K keeps, X rejects, U follows the filter again.");
+    this.view.setAttribute("aria-label", "Samples. Arrow keys move, K keeps, X rejects, F follows the filter again, U or Ctrl+Z undoes.");
     this.room = make("div", "room");
     this.view.append(this.room);
     this.heard = make("div", "sr");
@@ -134,7 +151,7 @@ class Gallery {
 
   key(event) {
     const meant = keyed(
-      { key: event.key, modified: event.ctrlKey || event.metaKey || event.altKey },
+      { key: event.key, modified: event.ctrlKey || event.metaKey || event.altKey, command: event.ctrlKey || event.metaKey },
       {
         at: this.at,
         total: this.items.sample.length,
@@ -143,7 +160,8 @@ class Gallery {
       },
     );
     if (!meant) return;
-    if ("decision" in meant) this.decide(meant.decision);
+    if (meant.undo) this.undo();
+    else if ("decision" in meant) this.decide(meant.decision);
     else {
       this.go(meant.to);
       this.draw();
@@ -228,6 +246,7 @@ class Gallery {
     const { items, at } = this;
     const sample = items.sample[at];
     for (const button of this.buttons) button.disabled = sample === undefined;
+    this.buttons[3].disabled = this.done.length === 0;
     if (sample === undefined) {
       this.note.textContent = this.address ? "0 samples" : this.note.textContent;
       return;

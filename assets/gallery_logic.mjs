@@ -10,19 +10,26 @@ export function decided(decisions, pending) {
   return all;
 }
 
-const DECISIONS = { k: "keep", x: "reject", u: null, Backspace: null };
+const DECISIONS = { k: "keep", x: "reject", f: null, Backspace: null, Delete: null };
 
-/* What a key means: {to: position}, {decision: word or null}, or null for nothing of ours.
-   at: the position now, of `total`; columns: cells a row; page: cells a screen. */
-export function keyed({ key, modified }, { at, total, columns, page }) {
-  if (modified) return null;
+/* What a key means: {to: position}, {decision: word or null}, {undo: true}, or null for nothing of ours.
+   at: the position now, of `total`; columns: cells a row; page: cells a screen; command: Ctrl, or the Mac's own key. */
+export function keyed({ key, modified, command }, { at, total, columns, page }) {
   const name = key.length === 1 ? key.toLowerCase() : key;
+  if ((!modified && name === "u") || (command && name === "z")) return { undo: true };
+  if (modified) return null;
   const steps = {
     ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
     PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity,
   };
   if (Object.hasOwn(steps, name)) return { to: Math.max(0, Math.min(total - 1, at + steps[name])) };
   return Object.hasOwn(DECISIONS, name) ? { decision: DECISIONS[name] } : null;
+}
+
+/* What undoes the last of `done`, each {sample, before}, where it is still to be undone; null at the beginning. Takes it off. */
+export function undone(done) {
+  const last = done.pop();
+  return last ? { sample: last.sample, decision: last.before } : null;
 }
 
 /* The grid at a width in px: cells of at least `cell` px and a foot below each, `gap` px apart. */

@@ -22,7 +22,7 @@ from gmaug_core.data.samples import Filter
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.report.theme import COLOURS
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.ui import ASSETS, items, text
+from gmaug_core.ui import ASSETS, items, layout, text
 from gmaug_core.ui.operations import Acknowledged, script
 from gmaug_core.ui.routes import open_dataset, samples_url
 from gmaug_core.workspace import reviews
@@ -129,7 +129,7 @@ def inspector(paths: RunPaths, sample: int, seed: int) -> None:
     first = (judged if len(judged) else rows).iloc[0]
     data = open_dataset(RunConfigFile.read(paths.config).settings.dataset)
     pixels = samples.image(paths.samples, sample)
-    st.image(png(pixels, least=224), width=224)
+    layout.picture(png(pixels, least=224), width=224, alt=f"Sample {sample}, drawn as {first['class']}")
     accepted = bool(first["accepted"])
     verdict = (
         ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
@@ -168,11 +168,10 @@ def _nearest_real(paths: RunPaths, pixels: NDArray[np.uint8], label: int) -> Non
     st.markdown("**Nearest real training images**, by pixels")
     with st.container(horizontal=True, key=f"nearest-{paths.id}"):
         for row, distance in nearest(pixels, real, train, data.labels, label, most=NEAREST):
-            st.image(
-                png(np.array(real[row]), least=72),
-                caption=f"{text.md(data.class_names[data.labels[row]])} · {distance:.1f}",
-                width=72,
-            )
+            name = data.class_names[data.labels[row]]
+            with st.container(width=84):
+                layout.picture(png(np.array(real[row]), least=72), width=72, alt=f"Real image of {name}")
+                st.caption(f"{text.md(name)} · {distance:.1f}")
     st.caption(
         "Root mean square difference in grey levels. Near 0: the generator may have copied this image."
     )

@@ -1,7 +1,12 @@
-"""Columns that go below one another where there is no room: a sidebar leaves 500 px of an 800 px window."""
+"""Columns that go below one another where there is no room: a sidebar leaves 500 px of an 800 px window.
+
+And pictures that travel inside the page.
+"""
 
 from __future__ import annotations
 
+import base64
+import html
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,3 +18,11 @@ def columns(spec: int | Sequence[float], *, key: str, least: float = 20.0) -> li
     st.html(f"<style>.st-key-{key} [data-testid='stColumn'] {{ min-width: min(100%, {least}rem); }}</style>")
     with st.container(key=key):
         return st.columns(spec)
+
+
+def picture(png: bytes, *, width: int, alt: str) -> None:
+    """A small picture inside the page itself: a rerun cannot take it away before the browser asked for it,
+    as it can with st.image. alt: what it shows, as plain text.
+    """
+    data = base64.b64encode(png).decode("ascii")
+    st.html(f'<img src="data:image/png;base64,{data}" width="{width}" alt="{html.escape(alt, quote=True)}">')

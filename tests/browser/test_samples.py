@@ -22,9 +22,10 @@ playwright = pytest.importorskip("playwright.sync_api")
 
 
 @pytest.fixture
-def run_id(app_server, monkeypatch):
+def run_id(app_server, monkeypatch, request):
+    """A run of the test's own: nobody has decided anything yet."""
     monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
-    return run_fixture.make_run(make_demo(), token="browser-samples", per_class=100).id
+    return run_fixture.make_run(make_demo(), token=f"browser-{len(request.node.name)}", per_class=100).id
 
 
 def wait_for(condition, seconds: float = 10.0) -> None:
@@ -42,7 +43,7 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     page.wait_for_timeout(1500)
     assert 0 < len(asked) < 150  # of 1,500 samples
     page.locator(".view").focus()
-    keys = "kkxkxuxxkkxk"
+    keys = "kkxkxfxxkkxk"
     for key in keys:
         page.keyboard.press(key)
     decision = {"k": "keep", "x": "reject"}
@@ -58,3 +59,30 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     playwright.expect(page.get_by_text(f"Sample {last}", exact=False).first).to_be_visible()
     page.get_by_text("rejected", exact=True).first.click()
     playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
+
+
+def test_undo_goes_back_to_the_sample_that_was_decided(page, app_server, run_id):
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
+    page.locator(".cell img[src]").first.wait_for()
+    page.locator(".view").focus()
+    for key in "kx":
+        page.keyboard.press(key)
+    wait_for(lambda: workspace.reviews.load(run_id) == {0: "keep", 1: "reject"})
+    page.keyboard.press("u")
+    wait_for(lambda: workspace.reviews.load(run_id) == {0: "keep"})
+    playwright.expect(page.locator(".said")).to_contain_text("2 of 1,500")
+    page.keyboard.press("x")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    wait_for(lambda: workspace.reviews.load(run_id) == {})
+    playwright.expect(page.locator(".said")).to_contain_text("1 of 1,500")
+    playwright.expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_the_inspector_shows_the_sample_and_its_nearest_real_images(page, app_server, run_id):
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
+    page.locator(".cell img[src]").first.wait_for()
+    large = page.get_by_role("img", name="Sample 0, drawn as")
+    playwright.expect(large).to_have_js_property("width", 224)
+    playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
+    playwright.expect(page.get_by_role("img", name="Real image of")).to_have_count(4)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decided, grid, keyed, onScreen, scrolled } from "../../assets/gallery_logic.mjs";
+import { decided, grid, keyed, onScreen, scrolled, undone } from "../../assets/gallery_logic.mjs";
 
 test("what is not acknowledged lies over what the server says", () => {
   const server = { 1: "keep", 2: "reject" };
@@ -23,9 +23,23 @@ test("keys move by cell, row, screen, and stop at the ends", () => {
 test("keys decide, in either case of the letter", () => {
   for (const key of ["k", "K"]) assert.deepEqual(press(key), { decision: "keep" });
   for (const key of ["x", "X"]) assert.deepEqual(press(key), { decision: "reject" });
-  for (const key of ["u", "U", "Backspace"]) assert.deepEqual(press(key), { decision: null });
+  for (const key of ["f", "F", "Backspace", "Delete"]) assert.deepEqual(press(key), { decision: null });
   for (const key of ["a", "Enter", "toString", "constructor"]) assert.equal(press(key), null);
   assert.equal(keyed({ key: "k", modified: true }, NOW), null);
+});
+
+test("U and Ctrl+Z undo, and nothing else does", () => {
+  for (const key of ["u", "U"]) assert.deepEqual(press(key), { undo: true });
+  assert.deepEqual(keyed({ key: "z", modified: true, command: true }, NOW), { undo: true });
+  assert.equal(keyed({ key: "z", modified: true, command: false }, NOW), null);
+  assert.equal(press("z"), null);
+});
+
+test("undo gives back what stood there before, the last first", () => {
+  const done = [{ sample: 4, before: null }, { sample: 9, before: "reject" }];
+  assert.deepEqual(undone(done), { sample: 9, decision: "reject" });
+  assert.deepEqual(undone(done), { sample: 4, decision: null });
+  assert.equal(undone(done), null);
 });
 
 test("the grid fills the width with cells of at least the size", () => {
