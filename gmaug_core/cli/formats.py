@@ -35,6 +35,7 @@ HOMES = (
     "data.store",
     "scoring.result",
     "method.result",
+    "method.predictions",
     "method.verdict.result",
     "data.splits",
     "runs.status",
@@ -49,6 +50,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "SimilarityResult": (RUN, "the worker of a similarity run, last; its presence is success"),
     "Split": (RUN, "the worker, once, before anything is measured; read ever after"),
     "AugmentationResult": (RUN, "the worker of an augmentation run, last; its presence is success"),
+    "Predictions": (RUN, "the worker of an augmentation run, just before the result"),
     "Verdict": (RUN, "the worker of a verdict run, last; its presence is success"),
 }
 HEAD = """# What lies on disk

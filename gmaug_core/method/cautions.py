@@ -51,15 +51,26 @@ def cautions(
         listed = ", ".join(f"{name} ({missing})" for name, missing in most)
         found.append(f"The draw budget ended before these classes were full (images missing): {listed}.")
     if config.seeds < 3:
-        found.append(f"Only {config.seeds} seed(s): single results move by several points from seed to seed.")
-    few = [name for name, n in zip(class_names, tested, strict=True) if n < FEW_TEST]
+        found.append(
+            f"Only {config.seeds} seed{'s' if config.seeds > 1 else ''}: single results move by several "
+            "points from seed to seed."
+        )
+    untested = [name for name, n in zip(class_names, tested, strict=True) if n == 0]
+    if untested:
+        found.append(
+            f"No test image of: {_named(untested)}. Nothing is known of their recall, and balanced accuracy "
+            f"is over the other {len(class_names) - len(untested)} of {len(class_names)} classes."
+        )
+    few = [name for name, n in zip(class_names, tested, strict=True) if 0 < n < FEW_TEST]
     if few:
-        found.append(f"Fewer than 10 test images of: {_named(few)}. Read their recall with care.")
+        found.append(f"Fewer than {FEW_TEST} test images of: {_named(few)}. Read their recall with care.")
     if not wanted.any():
         found.append("Every class already has the target number of images: nothing was drawn.")
+    seeds = "classifier seeds and " if config.seeds > 1 else ""
+    alone = "" if config.seeds > 1 else " alone"
     found.append(
-        "Intervals cover classifier seeds and the finite test split; the generator was trained once, "
-        "so its own seed is not covered."
+        f"Intervals cover {seeds}the finite test split{alone}; the generator was trained once, so its own "
+        "seed is not covered."
     )
     return found
 

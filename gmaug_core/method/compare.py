@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gmaug_core.config import CHANNELS
 from gmaug_core.data import samples
 from gmaug_core.method import result
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.lab import Lab, TrainedGenerator
+from gmaug_core.method.measures import pooled_seeds, recall, relative_gain, summary
 from gmaug_core.method.pool import Synthetic
-from gmaug_core.method.statistics import relative_gain, summary
+from gmaug_core.method.predictions import Predictions
 from gmaug_core.method.tested import not_tested
-from gmaug_core.method.variants import CONTROLS, VARIANTS
+from gmaug_core.method.variants import VARIANTS, role, short
 from gmaug_core.models import classifiers, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.models.inception import Inception
 from gmaug_core.scoring.advice import Addition, Advice, of_score
 from gmaug_core.scoring.result import SimilarityResult
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The comparison that was fixed beforehand; the best recipe was chosen on validation.
+
+    recipe: its key (method.recipes); alone, augmented: keys of `tested`, that recipe on real images and on
+    real and synthetic ones.
+    """
+
+    recipe: str
+    alone: str
+    augmented: str
 
 
 def compare(
@@ -33,60 +47,34 @@ def compare(
     steps: Sequence[result.Step],
     examiner: Classifier,
     inception: Inception | None,
+    *,
+    endpoint: Endpoint | None = None,
+    real_acceptance: result.RealAcceptance | None = None,
 ) -> result.AugmentationResult:
-    """The document of a run whose work is done.
+    """The document of a run whose work is done; what the first seed said of each test image goes to a file.
 
     tested: for every variant its evaluations on the test split, in the order of lab.seeds; examiner: the
     classifier in whose features the images are judged; inception: a person's own, for FID.
     """
     lab.report("quality", 0, 1)
-    labels = lab.data.labels[lab.split["test"]]
-    variants = {key: summary(VARIANTS[key].label, tested[key], labels) for key in VARIANTS}
-    gains = {
-        key: relative_gain(tested["augmented"], tested[key], key) for key in VARIANTS if key != "augmented"
-    }
     verdicts = samples.table(lab.samples, seed=lab.seeds[0])
     right = verdicts["accepted"].astype(bool)
-    accepted, rejected = verdicts[right], verdicts[~right]
     kept = lab.pool(1).kept(lab.seeds[0])
-    missing = kept_of_wanted(lab)
-    words = not_tested(missing)
+    words = not_tested(kept_of_wanted(lab))
     figures = result.GeneratorFigures.model_validate(
         {"name": lab.config.generator.name, "closed_set": generator.model.closed_set} | generator.figures
     )
-    advice = of_score(score, Addition(int(lab.counts.sum()), int(lab.wanted.sum())))
+    given = {} if real_acceptance is None else {"real_acceptance": real_acceptance}
     document = result.AugmentationResult.new(
-        run=lab.out_dir.name,
-        kind="augmentation",
+        **_whose(lab),
         status="not tested" if words else "measured",
         status_words=words,
-        dataset=lab.data.id,
-        dataset_name=lab.data.name,
-        preset=lab.config.preset,
         generator=figures,
-        classifier=classifiers.description(
-            lab.config.classifier, CHANNELS[lab.config.generator.colour], lab.classes
-        ),
-        seeds=lab.seeds,
-        splits={name: len(index) for name, index in lab.split.items()},
-        score=result.Score(
-            ssim_supsubcls=score.ssim_supsubcls,
-            ssim_mergecls=score.ssim_mergecls,
-            argmax=score.argmax,
-            profile=score.profile,
-            stored=score.stored,
-        ),
-        predicted=predicted(advice),
-        not_predicted=advice.text if advice.gain is None else None,
-        baseline=variants["baseline"],
-        augmented=variants["augmented"],
-        controls={key: variants[key] for key in CONTROLS},
-        relative_gain_percent=gains["baseline"],
-        gains=gains,
-        per_class=class_rows(lab, tested, kept, labels),
-        accepted=_counted(accepted),
-        rejected=_counted(rejected)
-        | {"reasons": {str(k): int(v) for k, v in rejected["reason"].value_counts().items()}},
+        **_forecast(lab, score),
+        **measured(lab, tested, None if words else endpoint),
+        per_class=class_rows(lab, tested, kept),
+        accepted=_counted(verdicts[right]),
+        rejected=_counted(verdicts[~right]) | {"reasons": _reasons(verdicts[~right])},
         steps=steps,
         quality=measure_quality(lab, kept, examiner, inception),
         warnings=cautions(
@@ -94,13 +82,99 @@ def compare(
             lab.data.class_names,
             collapse=figures.collapse,
             steps=steps,
-            accepted=len(accepted),
+            accepted=int(right.sum()),
             wanted=lab.wanted,
-            tested=np.bincount(labels, minlength=lab.classes),
+            tested=np.bincount(lab.data.labels[lab.split["test"]], minlength=lab.classes),
         ),
+        **given,
     )
+    write_predictions(lab, tested, endpoint)
     lab.report("quality", 1, 1)
     return document
+
+
+def _whose(lab: Lab) -> dict[str, Any]:
+    """Which run, dataset, split and classifier: keys of the result."""
+    channels = CHANNELS[lab.config.generator.colour]
+    return {
+        "run": lab.out_dir.name,
+        "kind": "augmentation",
+        "dataset": lab.data.id,
+        "dataset_name": lab.data.name,
+        "preset": lab.config.preset,
+        "classifier": classifiers.description(lab.config.classifier, channels, lab.classes),
+        "seeds": lab.seeds,
+        "splits": {name: len(index) for name, index in lab.split.items()},
+    }
+
+
+def _forecast(lab: Lab, score: SimilarityResult) -> dict[str, Any]:
+    """The score and what the law says to it: keys of the result."""
+    advice = of_score(score, Addition(int(lab.counts.sum()), int(lab.wanted.sum())))
+    return {
+        "score": result.Score(
+            ssim_supsubcls=score.ssim_supsubcls,
+            ssim_mergecls=score.ssim_mergecls,
+            argmax=score.argmax,
+            profile=score.profile,
+            stored=score.stored,
+        ),
+        "predicted": predicted(advice),
+        "not_predicted": advice.text if advice.gain is None else None,
+    }
+
+
+def measured(
+    lab: Lab, tested: Mapping[str, Sequence[Evaluation]], endpoint: Endpoint | None
+) -> dict[str, Any]:
+    """Every variant and every gain on the test split: keys of the result."""
+    labels = lab.data.labels[lab.split["test"]]
+    pooled = pooled_seeds(tested)
+    variants = {key: summary(label_of(key), found, labels) for key, found in tested.items()}
+    gains = {
+        key: relative_gain(tested["augmented"], found, key, pooled=pooled)
+        for key, found in tested.items()
+        if role(key) != "accepted"
+    }
+    document = {
+        "baseline": variants.pop("baseline"),
+        "augmented": variants.pop("augmented"),
+        "controls": variants,
+        "relative_gain_percent": gains["baseline"],
+        "gains": gains,
+    }
+    if endpoint is None:
+        return document
+    alone, after = tested[endpoint.alone], tested[endpoint.augmented]
+    gain = relative_gain(after, alone, endpoint.alone, of=endpoint.augmented, pooled=pooled)
+    return document | {"endpoint": gain, "endpoint_recipe": endpoint.recipe}
+
+
+def write_predictions(
+    lab: Lab, tested: Mapping[str, Sequence[Evaluation]], endpoint: Endpoint | None
+) -> None:
+    """What the first seed's classifiers of the endpoint (else of the paper's comparison) said of the test
+    images."""
+    control, augmented = (endpoint.alone, endpoint.augmented) if endpoint else ("baseline", "augmented")
+    index = lab.split["test"]
+    said = {
+        key: tuple(tested[variant][0].probabilities.argmax(axis=1).tolist())
+        for key, variant in (("before", control), ("after", augmented))
+    }
+    Predictions.new(
+        dataset_version=lab.data.version,
+        seed=lab.seeds[0],
+        images=tuple(index.tolist()),
+        label=tuple(lab.data.labels[index].tolist()),
+        control=control,
+        augmented=augmented,
+        **said,
+    ).write(lab.out_dir / Predictions.FILE)
+
+
+def label_of(key: str) -> str:
+    """What a result says of a variant."""
+    return VARIANTS[key].label if key in VARIANTS else short(key)
 
 
 def kept_of_wanted(lab: Lab) -> dict[str, tuple[float, int]]:
@@ -126,37 +200,34 @@ def predicted(advice: Advice) -> result.Predicted | None:
     )
 
 
-def class_rows(
-    lab: Lab,
-    tested: Mapping[str, Sequence[Evaluation]],
-    kept: Synthetic,
-    labels: NDArray[np.int64],
-) -> list[dict[str, Any]]:
-    """One row a class, under the keys of result.ClassRow. labels: int [images], of the test split."""
+def class_rows(lab: Lab, tested: Mapping[str, Sequence[Evaluation]], kept: Synthetic) -> list[dict[str, Any]]:
+    """One row a class, under the keys of result.ClassRow."""
+    labels = lab.data.labels[lab.split["test"]]
     synthetic = np.bincount(kept.labels, minlength=lab.classes)
-    recall = {
-        key: [
-            float(np.mean([e.recall[label] for e in found])) if found[0].n[label] else None
-            for label in range(lab.classes)
-        ]
-        for key, found in tested.items()
-    }
-    return [
-        {
-            "class": name,
-            "train": int(lab.counts[label]),
-            "test": int((labels == label).sum()),
-            "synthetic": int(synthetic[label]),
-            "wanted": int(lab.wanted[label]),
-            **{key: found[label] for key, found in recall.items()},
-        }
-        for label, name in enumerate(lab.data.class_names)
-    ]
+    rows = []
+    for label, name in enumerate(lab.data.class_names):
+        found = {key: recall(evaluations, labels, label) for key, evaluations in tested.items()}
+        rows.append(
+            {
+                "class": name,
+                "train": int(lab.counts[label]),
+                "test": int((labels == label).sum()),
+                "synthetic": int(synthetic[label]),
+                "wanted": int(lab.wanted[label]),
+                "intervals": {key: (each.low, each.high) for key, each in found.items() if each},
+                **{key: each.mean if each else None for key, each in found.items()},
+            }
+        )
+    return rows
 
 
 def _counted(rows: pd.DataFrame) -> dict[str, Any]:
     per_class = {str(name): int(n) for name, n in rows.groupby("class", sort=False).size().items()}
     return {"total": len(rows), "per_class": per_class}
+
+
+def _reasons(rows: pd.DataFrame) -> dict[str, int]:
+    return {str(reason): int(n) for reason, n in rows["reason"].value_counts().items()}
 
 
 def measure_quality(

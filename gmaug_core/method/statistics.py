@@ -1,93 +1,199 @@
-"""Statistics of the comparison: what a run measured of every variant, with intervals that cover seeds and
-test images."""
+"""Statistics of the comparison: intervals of shares, differences and ratios that cover seeds, the finite test
+split and, where there are several, generators. How often they cover is measured by benchmarks/intervals.py.
+
+Everything below is about arrays of what each test image contributes, whose mean is the value; no torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gmaug_core.method.result import Gain, Measure, VariantResult
+LEVEL = 0.95
+LEAST_VARIANTS = 3  # trained with the same seeds, from which on they share one estimate of what a seed does
+PRIOR = 2.0  # images' worth of the mean recall that a class's variance is drawn to: 7 of 7 is no certainty
 
-if TYPE_CHECKING:
-    from gmaug_core.models.classifiers import Evaluation
+Floats = NDArray[np.float64]
 
 
-def interval(
-    mean: float, seed_variance: float, seeds: int, image_variance: float, images: int
-) -> tuple[float, float]:
-    """95 % interval from two independent sources, seeds and the finite test split (Welch-Satterthwaite).
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval."""
 
-    seed_variance: of one seed's value; image_variance: of one test image's contribution.
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The variance of a mean, and on how many degrees of freedom its estimate rests."""
+
+    variance: float
+    degrees: float
+
+    def quantile(self) -> float:
+        """Of Student's t, two-sided 95 %."""
+        return float(stats.t.ppf((1 + LEVEL) / 2, max(self.degrees, 1.0)))
+
+    def interval(self, mean: float) -> Interval:
+        """mean +- the quantile's worth of standard errors."""
+        half = self.quantile() * self.variance**0.5 if self.variance > 0 else 0.0
+        return Interval(mean, mean - half, mean + half)
+
+
+@dataclass(frozen=True)
+class SeedVariance:
+    """What one more seed changes, estimated from all variants that were trained with the same seeds.
+
+    own: variance of one variant's accuracy beside what the seed does to all of them; shared: of that part;
+    degrees: of `own`.
     """
-    a = seed_variance / seeds if seeds > 1 else 0.0
-    b = image_variance / images
-    total = a + b
+
+    own: float
+    shared: float
+    degrees: int
+
+    def of(self, factor: float) -> float:
+        """Variance over seeds of a - factor * c, of two of these variants."""
+        return self.own * (1 + factor**2) + self.shared * (1 - factor) ** 2
+
+
+def seed_variance(accuracies: Floats) -> SeedVariance | None:
+    """From accuracies float [variants, seeds], variants by seeds without replication (two-way analysis of
+    variance); None with fewer than two seeds or LEAST_VARIANTS variants.
+
+    A run's variants share seeds, so they share the noise: 5 variants of 3 seeds give 8 degrees of freedom
+    where a pair alone gives 2, and a t quantile of 2.3 instead of 4.3.
+    """
+    variants, seeds = accuracies.shape
+    if seeds < 2 or variants < LEAST_VARIANTS:
+        return None
+    of_seed = accuracies.mean(axis=0)
+    residual = accuracies - accuracies.mean(axis=1, keepdims=True) - of_seed + accuracies.mean()
+    degrees = (variants - 1) * (seeds - 1)
+    own = float((residual**2).sum()) / degrees
+    return SeedVariance(own, max(float(np.var(of_seed, ddof=1)) - own / variants, 0.0), degrees)
+
+
+def spread(contributions: Floats, *, seeds: tuple[float, int] | None = None) -> Spread:
+    """Of the mean of contributions, float [generators, seeds, images] or [seeds, images] (crossed: the same
+    seeds and images with every generator).
+
+    Sums the variances of the means over each factor (Welch-Satterthwaite), less what the interaction of seeds
+    and images, which is in both, is counted twice; a factor with one level adds nothing, and is not covered.
+    seeds: the variance of one seed's mean and its degrees of freedom, where a pooled estimate is known.
+    """
+    grid = contributions if contributions.ndim == 3 else contributions[None]
+    generators, n_seeds, images = grid.shape
+    terms: list[tuple[float, float]] = []
+    if generators > 1:
+        terms.append((float(np.var(grid.mean(axis=(1, 2)), ddof=1)) / generators, generators - 1))
+    if n_seeds > 1:
+        own = (float(np.var(grid.mean(axis=(0, 2)), ddof=1)), n_seeds - 1)
+        variance, degrees = seeds or own
+        terms.append((variance / n_seeds, degrees))
+    if images > 1:
+        terms.append((float(np.var(grid.mean(axis=(0, 1)), ddof=1)) / images, images - 1))
+    total = sum(term for term, _ in terms)
     if total <= 0:
-        return mean, mean
-    degrees = total**2 / ((a**2 / (seeds - 1) if seeds > 1 else 0.0) + b**2 / max(images - 1, 1))
-    half = float(stats.t.ppf(0.975, degrees)) * total**0.5
-    return mean - half, mean + half
+        return Spread(0.0, 1.0)
+    twice = _interaction(grid.mean(axis=0)) if n_seeds > 1 and images > 1 else 0.0
+    variance = max(total - twice, *(term for term, _ in terms))
+    return Spread(variance, variance**2 / sum(term**2 / degrees for term, degrees in terms))
 
 
-def mean_with_interval(
-    values: Sequence[float], contributions: NDArray[np.float64]
-) -> tuple[float, float, float]:
-    """(mean, low, high) over seeds and images. values: one a seed; contributions: [seeds, images], whose mean
-    over images is the value."""
-    mean = float(np.mean(values))
-    seed_variance = float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
-    image_variance = float(np.var(contributions.mean(axis=0), ddof=1))
-    return mean, *interval(mean, seed_variance, len(values), image_variance, contributions.shape[1])
+def _interaction(contributions: Floats) -> float:
+    """What the interaction of seeds and images adds to the variance of the mean; float [seeds, images]."""
+    seeds, images = contributions.shape
+    residual = contributions - contributions.mean(axis=1, keepdims=True) - contributions.mean(axis=0)
+    residual = residual + contributions.mean()
+    return float((residual**2).sum()) / ((seeds - 1) * (images - 1)) / (seeds * images)
 
 
-def share(values: Sequence[float], contributions: NDArray[np.float64]) -> Measure:
-    """The mean of values in 0 ... 1, its interval no wider than that."""
-    mean, low, high = mean_with_interval(values, contributions)
-    return Measure(
-        mean=mean,
-        ci_low=max(low, 0.0),
-        ci_high=min(high, 1.0),
-        values=tuple(map(float, values)),
-        n=contributions.shape[1],
-    )
+def difference(a: Floats, c: Floats, pooled: SeedVariance | None = None) -> Interval:
+    """Of mean(a) - mean(c), paired by seed and image: what decides whether one is better.
 
-
-def summary(label: str, evaluations: Sequence[Evaluation], labels: NDArray[np.int64]) -> VariantResult:
-    """Accuracy and balanced accuracy over seeds. labels: int [images], of the test split."""
-    correct = np.array([e.correct for e in evaluations], float)
-    # balanced accuracy is the mean of correct * w with w = images / (classes * images of the class)
-    n = evaluations[0].n
-    weight = len(labels) / ((n > 0).sum() * n[labels])
-    return VariantResult(
-        label=label,
-        accuracy=share([e.accuracy for e in evaluations], correct),
-        balanced_accuracy=share([e.balanced_accuracy for e in evaluations], correct * weight),
-    )
-
-
-def relative_gain(augmented: Sequence[Evaluation], control: Sequence[Evaluation], name: str) -> Gain:
-    """(augmented - control) / control in percent, paired by seed and test image.
-
-    The control's accuracy is taken as known in the denominator (first-order delta method: the ratio's own
-    error is small beside the difference's). name: the control's key.
+    a: float [generators, seeds, images] or [seeds, images]; c: [seeds, images], of a control that needs no
+    generator, or of a's shape.
     """
-    a, c = np.array([e.correct for e in augmented], float), np.array([e.correct for e in control], float)
+    return _contrast(a, c, 1.0, pooled).interval(float(a.mean() - c.mean()))
+
+
+def relative(a: Floats, c: Floats, pooled: SeedVariance | None = None) -> Interval | None:
+    """Of mean(a) / mean(c) - 1, shapes as in `difference`: to first order its error is that of a - (1 + g) c,
+    in which the control's own error is, too. None where c is 0 throughout."""
     base = float(c.mean())
     if base == 0:
-        return Gain(value=None, ci_low=None, ci_high=None, values=(), n_seeds=len(a), control=name)
-    ratio = 100 / base
-    values = ((a - c).mean(axis=1) * ratio).tolist()
-    mean, low, high = mean_with_interval(values, (a - c) * ratio)
-    return Gain(
-        value=mean,
-        ci_low=low,
-        ci_high=high,
-        values=tuple(values),
-        n=a.shape[1],
-        n_seeds=len(a),
-        control=name,
-    )
+        return None
+    factor = float(a.mean()) / base
+    found = _contrast(a, c, factor, pooled)
+    return Spread(found.variance / base**2, found.degrees).interval(factor - 1)
+
+
+def _contrast(a: Floats, c: Floats, factor: float, pooled: SeedVariance | None) -> Spread:
+    """Of a - factor * c. The pooled variance of seeds is used unless this pair's own is the larger: where one
+    variant's seeds scatter more than the others' pooling alone would cover too seldom."""
+    values = a - factor * c
+    if pooled is None:
+        return spread(values)
+    own = float(np.var(values.mean(axis=-1).reshape(-1, values.shape[-2]).mean(axis=0), ddof=1))
+    known = pooled.of(factor)
+    return spread(values, seeds=(known, pooled.degrees) if own <= known else None)
+
+
+def proportion(correct: Floats, weights: Floats | None = None) -> Interval:
+    """A share with an interval inside 0 ... 1 that is never a point: Wilson's, at the effective number of
+    images that also carries the seeds' variance.
+
+    correct: float [seeds, images], 0 or 1; weights: float [images] that sum to 1, equal within a stratum (for
+    balanced accuracy: 1 / (classes * images of the class)); default: all alike. The images' variance is the
+    binomial one (a stratum's share drawn to the mean by PRIOR images), whatever averaging over seeds hides.
+    """
+    images = correct.shape[1]
+    w = np.full(images, 1 / images) if weights is None else weights
+    values = correct @ w
+    mean = _share(values)
+    strata, of_image = np.unique(w, return_inverse=True)
+    variance = 0.0
+    for k, weight in enumerate(strata):
+        own = correct[:, of_image == k]
+        n = own.shape[1]
+        share = (float(own.mean()) * n + PRIOR * mean) / (n + PRIOR) if len(strata) > 1 else mean
+        variance += weight**2 * n * share * (1 - share)
+    return _inside(mean, variance, values, nominal=1 / float((w**2).sum()))
+
+
+def area(values: Floats, influence: Floats) -> Interval:
+    """An area under a curve, 0 ... 1, with an interval that is never a point. values: float [seeds];
+    influence: float [seeds, images], what one more copy of an image would change (models.curves)."""
+    shared = influence.mean(axis=0)
+    images = influence.shape[1]
+    return _inside(_share(values), float((shared**2).sum()), values, nominal=images)
+
+
+def _share(values: Floats) -> float:
+    """Their mean; what rounding adds to a certainty would make it none."""
+    return float(np.clip(round(float(values.mean()), 12), 0.0, 1.0))
+
+
+def _inside(mean: float, of_images: float, values: Floats, nominal: float) -> Interval:
+    """Wilson's interval at the number of images whose binomial variance is this one, at most `nominal`, with
+    Student's quantile at the seeds' degrees of freedom. values: float [seeds]."""
+    seeds = len(values)
+    of_seeds = float(np.var(values, ddof=1)) / seeds if seeds > 1 else 0.0
+    total = of_images + of_seeds
+    certain = mean * (1 - mean) == 0 or total == 0
+    effective = nominal if certain else min(mean * (1 - mean) / total, nominal)
+    degrees = total**2 / (of_seeds**2 / (seeds - 1)) if of_seeds > 0 else np.inf
+    return wilson(mean, effective, float(stats.t.ppf((1 + LEVEL) / 2, degrees)))
+
+
+def wilson(mean: float, n: float, z: float = 1.959964) -> Interval:
+    """Wilson's score interval (1927) of a share seen in n images; n need not be whole."""
+    centre = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (mean * (1 - mean) / n + z**2 / (4 * n**2)) ** 0.5
+    return Interval(mean, max(min(centre - half, mean), 0.0), min(max(centre + half, mean), 1.0))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor
 
 from gmaug_core.config import ClassifierConfig
@@ -29,6 +30,7 @@ class Evaluation:
     recall: NDArray[np.float64]  # a class, 0..1
     n: NDArray[np.int64]  # images a class
     correct: NDArray[np.bool_]  # an image
+    probabilities: NDArray[np.float32]  # [images, classes], softmax of the logits
 
 
 @dataclass
@@ -77,11 +79,19 @@ class Classifier:
 
     def evaluate(self, images: Images, labels: NDArray[np.int64]) -> Evaluation:
         """Against the labels given."""
-        correct = self.predict_logits(images).argmax(axis=1) == labels
+        logits = self.predict_logits(images)
+        correct = logits.argmax(axis=1) == labels
         classes = self.network.classes
         n = np.bincount(labels, minlength=classes)
         recall = np.bincount(labels, weights=correct, minlength=classes) / np.maximum(n, 1)
-        return Evaluation(float(correct.mean()), float(recall[n > 0].mean()), recall, n, correct)
+        return Evaluation(
+            accuracy=float(correct.mean()),
+            balanced_accuracy=float(recall[n > 0].mean()),
+            recall=recall,
+            n=n,
+            correct=correct,
+            probabilities=softmax(logits, axis=1),
+        )
 
     def with_offsets(self, offsets: NDArray[np.float64]) -> Classifier:
         """The same classifier with `offsets`, float [classes], added to its logits: logit adjustment after
