@@ -166,7 +166,7 @@ class Lab:
         if score.stopped:
             raise Stopped
         score.write(path)
-        return score
+        return SimilarityResult.read(path)  # with every key, as a resumed run finds it
 
     def generator_trained_or_loaded(self, examiner: Classifier) -> TrainedGenerator:
         """Trained once a run on the imbalanced training split, or loaded when it was trained before.

@@ -1,6 +1,6 @@
 """The smallest gain that a run can tell from nothing, for exactly the paired test that it uses.
 
-The test is statistics.interval: an interval of the mean difference from the variance over seeds and over test
+The test is statistics.difference: an interval of the mean difference from the variance over seeds and over test
 images, t with Satterthwaite's degrees. A gain is found when that interval lies above zero.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from gmaug_core.method.statistics import interval
+from gmaug_core.method.statistics import combined
 
 POWER = 0.8
 NODES = 64  # of the average over what the spread of the seeds will look like
@@ -65,11 +65,13 @@ def power(gain: float, spread: Spread, seeds: int, images: int) -> float:
     of_seed = spread.seed + spread.both / images  # what the variance of the seeds' means estimates
     of_image = spread.image + spread.both / seeds
     if seeds < 2:
-        reach = interval(0.0, 0.0, seeds, of_image, images)[1]
+        reach = combined([(of_image / images, images - 1)]).interval(0.0).high
         return float(stats.norm.sf((reach - gain) / deviation))
     middles = (np.arange(NODES) + 0.5) / NODES
     factors = stats.chi2.ppf(middles, seeds - 1) / (seeds - 1)
-    reaches = np.array([interval(0.0, of_seed * factor, seeds, of_image, images)[1] for factor in factors])
+    images_term, twice = (of_image / images, images - 1.0), spread.both / (seeds * images)
+    terms = ([(of_seed * factor / seeds, seeds - 1.0), images_term] for factor in factors)
+    reaches = np.array([combined(each, twice).interval(0.0).high for each in terms])
     return float(stats.norm.sf((reaches - gain) / deviation).mean())
 
 

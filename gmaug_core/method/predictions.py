@@ -48,7 +48,7 @@ class Predictions(Document):
     def cell(self, when: Literal["before", "after"], label: int, said: int) -> NDArray[np.int64]:
         """The test images behind one cell of that matrix, by their number in the manifest."""
         put = np.array(getattr(self, when), int)
-        return np.array(self.images, np.int64)[(np.array(self.label, int) == label) & (put == said)]
+        return self._images((np.array(self.label, int) == label) & (put == said))
 
     def changed(self, how: Change) -> NDArray[np.int64]:
         """The test images that the second classifier fixed, broke, or left as they were."""
@@ -60,4 +60,8 @@ class Predictions(Document):
             "still wrong": ~before & ~after,
             "right both times": before & after,
         }[how]
-        return np.array(self.images, np.int64)[chosen]
+        return self._images(chosen)
+
+    def _images(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        images: NDArray[np.int64] = np.array(self.images, np.int64)[chosen]
+        return images

@@ -6,6 +6,7 @@ Everything below is about arrays of what each test image contributes, whose mean
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,11 +99,16 @@ def spread(contributions: Floats, *, seeds: tuple[float, int] | None = None) -> 
         terms.append((variance / n_seeds, degrees))
     if images > 1:
         terms.append((float(np.var(grid.mean(axis=(0, 1)), ddof=1)) / images, images - 1))
+    return combined(terms, _interaction(grid.mean(axis=0)) if n_seeds > 1 and images > 1 else 0.0)
+
+
+def combined(terms: Sequence[tuple[float, float]], twice: float = 0.0) -> Spread:
+    """One spread from independent ones (Satterthwaite 1946). terms: variance of the mean over one factor and
+    its degrees of freedom; twice: what two of them both contain."""
     total = sum(term for term, _ in terms)
     if total <= 0:
         return Spread(0.0, 1.0)
-    twice = _interaction(grid.mean(axis=0)) if n_seeds > 1 and images > 1 else 0.0
-    variance = max(total - twice, *(term for term, _ in terms))
+    variance = max(total - twice, *(term for term, _ in terms), 0.0)
     return Spread(variance, variance**2 / sum(term**2 / degrees for term, degrees in terms))
 
 
@@ -111,7 +117,7 @@ def _interaction(contributions: Floats) -> float:
     seeds, images = contributions.shape
     residual = contributions - contributions.mean(axis=1, keepdims=True) - contributions.mean(axis=0)
     residual = residual + contributions.mean()
-    return float((residual**2).sum()) / ((seeds - 1) * (images - 1)) / (seeds * images)
+    return float((residual**2).sum() / ((seeds - 1) * (images - 1) * seeds * images))
 
 
 def difference(a: Floats, c: Floats, pooled: SeedVariance | None = None) -> Interval:

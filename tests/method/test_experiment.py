@@ -55,7 +55,8 @@ def test_the_result_holds_what_the_pages_read(finished):
     assert result.relative_gain_percent.n_seeds == 2
     gain = np.mean(result.augmented.accuracy.values) / np.mean(result.baseline.accuracy.values) - 1
     assert result.relative_gain_percent.value == pytest.approx(100 * gain)
-    assert result.predicted.low <= result.predicted.gain_percent <= result.predicted.high
+    assert result.predicted is None
+    assert "32 px" in result.not_predicted, "the bars are stored too small for the law"
     assert [row.train for row in result.per_class] == list(tiny.COUNTS.values())
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
     assert stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"]
