@@ -16,7 +16,7 @@ import copy
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -53,6 +53,14 @@ from gmaug_core.seeds import derive
 
 ADA_SHARE = 0.25  # of the budget: the time in which p could go from 0 to 1 (500 kimg in the paper, at most)
 MEAN_STYLES = 512  # random styles that a class's mean style is taken over
+
+
+class Fakes(NamedTuple):
+    """What the generator drew for one step, with its graph."""
+
+    images: Tensor  # [n, channels, resolution, resolution]
+    low: Tensor | None  # with UTLO, what the class-free layers drew: [n, channels, low, low]
+    twins: Tensor | None  # with NoisyTwins, their loss: a scalar
 
 
 class StyleGAN2Training(Training):
@@ -113,49 +121,18 @@ class StyleGAN2Training(Training):
         )
         self.generator.mapping.blend.fill_(blend)
 
-        # Discriminator. Its fakes keep their graph: the generator step below reuses them, which saves a
-        # forward pass.
-        with self.precision():
-            fakes, low_fakes, twins = self._fakes(labels)
-            both = self.augment(torch.cat([fakes.detach(), images]))
-            (fake_u, real_u), (fake_c, real_c) = (
-                logits.chunk(2) for logits in self.discriminator(both, labels.repeat(2), batches=2)
-            )
-            loss_d = discriminator_loss(real_u, fake_u, config.loss)
-            if blend > 0:
-                loss_d = loss_d + blend * discriminator_loss(real_c, fake_c, config.loss)
-            if low_fakes is not None:
-                low_reals = F.adaptive_avg_pool2d(images, config.low_resolution)
-                low_fake, low_real = self.discriminator.judge_low(
-                    self.augment(torch.cat([low_fakes.detach(), low_reals])), batches=2
-                ).chunk(2)
-                loss_d = loss_d + config.low_weight * discriminator_loss(low_real, low_fake, config.loss)
+        with self.precision():  # the fakes keep their graph: both networks learn from one forward pass
+            fakes = self._fakes(labels)
+            loss_d, real_u = self._discriminator_loss(fakes, images, labels, blend)
         self._update(self.optimizer_d, loss_d)
         if config.augment == "ada":
-            self.ada.update(real_u.detach())
+            self.ada.update(real_u)
         if config.r1_gamma and step % config.r1_interval == 0:
-            self._regularise_discriminator(images, labels, fakes if config.loss == "rpgan" else None)
+            self._regularise_discriminator(images, labels, fakes.images if config.loss == "rpgan" else None)
 
-        # Generator
         self.discriminator.requires_grad_(False)
         with self.precision():
-            held_u = held_c = held_low = None  # what fakes are held against
-            if config.loss == "rpgan":
-                with torch.no_grad():
-                    held_u, held_c = self.discriminator(self.augment(images), labels)
-                    held_low = (
-                        None if low_fakes is None else self.discriminator.judge_low(self.augment(low_reals))
-                    )
-            fake_u, fake_c = self.discriminator(self.augment(fakes), labels)
-            loss_g = generator_loss(fake_u, held_u, config.loss)
-            if blend > 0:
-                loss_g = loss_g + blend * generator_loss(fake_c, held_c, config.loss)
-            if low_fakes is not None:
-                loss_g = loss_g + config.low_weight * generator_loss(
-                    self.discriminator.judge_low(self.augment(low_fakes)), held_low, config.loss
-                )
-            if twins is not None and blend > 0:
-                loss_g = loss_g + blend * config.noisy_twins * twins
+            loss_g = self._generator_loss(fakes, images, labels, blend)
         self._update(self.optimizer_g, loss_g)
         self.discriminator.requires_grad_(True)
         if config.path_length_weight and step % config.path_length_interval == 0:
@@ -170,16 +147,57 @@ class StyleGAN2Training(Training):
             "loss_d": loss_d.detach(),
             "lambda": blend,
             "r1": self.r1,
+            "real_sign": real_u.sign().mean(),
         }
-        figures["real_sign"] = real_u.detach().sign().mean()
         if config.augment == "ada":
             figures["ada_p"] = self.ada.p
         if config.path_length_weight:
             figures["path_length"] = self.path_penalty
         return figures
 
-    def _fakes(self, labels: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Images for these labels; with UTLO what the class-free layers draw; with NoisyTwins their loss."""
+    def _discriminator_loss(
+        self, fakes: Fakes, images: Tensor, labels: Tensor, blend: float
+    ) -> tuple[Tensor, Tensor]:
+        """Its loss (a scalar), and the unconditional logits of the real images, detached [n]."""
+        config = self.config
+        both = self.augment(torch.cat([fakes.images.detach(), images]))
+        (fake_u, real_u), (fake_c, real_c) = (
+            logits.chunk(2) for logits in self.discriminator(both, labels.repeat(2), batches=2)
+        )
+        loss = discriminator_loss(real_u, fake_u, config.loss)
+        if blend > 0:
+            loss = loss + blend * discriminator_loss(real_c, fake_c, config.loss)
+        if fakes.low is not None:
+            low_reals = F.adaptive_avg_pool2d(images, config.low_resolution)
+            low_fake, low_real = self.discriminator.judge_low(
+                self.augment(torch.cat([fakes.low.detach(), low_reals])), batches=2
+            ).chunk(2)
+            loss = loss + config.low_weight * discriminator_loss(low_real, low_fake, config.loss)
+        return loss, real_u.detach()
+
+    def _generator_loss(self, fakes: Fakes, images: Tensor, labels: Tensor, blend: float) -> Tensor:
+        """Its loss (a scalar), judged by a discriminator that does not learn meanwhile."""
+        config = self.config
+        held_u = held_c = held_low = None  # what fakes are held against
+        if config.loss == "rpgan":
+            with torch.no_grad():
+                held_u, held_c = self.discriminator(self.augment(images), labels)
+                if fakes.low is not None:
+                    low_reals = F.adaptive_avg_pool2d(images, config.low_resolution)
+                    held_low = self.discriminator.judge_low(self.augment(low_reals))
+        fake_u, fake_c = self.discriminator(self.augment(fakes.images), labels)
+        loss = generator_loss(fake_u, held_u, config.loss)
+        if blend > 0:
+            loss = loss + blend * generator_loss(fake_c, held_c, config.loss)
+        if fakes.low is not None:
+            judged = self.discriminator.judge_low(self.augment(fakes.low))
+            loss = loss + config.low_weight * generator_loss(judged, held_low, config.loss)
+        if fakes.twins is not None and blend > 0:
+            loss = loss + blend * config.noisy_twins * fakes.twins
+        return loss
+
+    def _fakes(self, labels: Tensor) -> Fakes:
+        """Images for these labels, from random styles."""
         generator, config, n, twins = self.generator, self.config, len(labels), None
         z = torch.randn(n, config.z_dim, device=self.device)
         ws = generator.styles(z, labels, self._embedding_noise(labels))
@@ -195,7 +213,8 @@ class StyleGAN2Training(Training):
             )  # from this layer on, the other style
             ws = torch.where(torch.arange(ws.shape[1], device=self.device)[:, None] < first, ws, other)
         images = generator.synthesis(ws, generator.synthesis.random_noise(n, self.device))
-        return images[-1], images[low_level(config)] if config.low_resolution else None, twins
+        low = images[low_level(config)] if config.low_resolution else None
+        return Fakes(images[-1], low, twins)
 
     def _embedding_noise(self, labels: Tensor) -> Tensor | None:
         if not self.config.noisy_twins:
