@@ -135,6 +135,7 @@ def test_samples_with_peoples_decisions(demo, ask):
     assert f"so **{kept:,}** are kept" in said
 
 
+@pytest.mark.slow
 def test_export_and_report(demo, ask, tmp_path):
     run = "augmentation-both-finished"
     app, result = page("gains", run=run), ask("status", run)["result"]

@@ -49,6 +49,7 @@ def test_importing_the_package_imports_nothing_heavy():
     assert {name for name in seen if name.startswith("gmaug_core")} == {"gmaug_core"}
 
 
+@pytest.mark.slow
 def test_no_name_needs_torch():
     names = ", ".join(gm.__all__)
     seen = modules_after(f"from gmaug_core import {names}")

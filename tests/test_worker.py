@@ -120,6 +120,7 @@ def test_stop_keeps_what_is_done_and_resume_goes_on(bars):
     assert wait(run_id, {"lost"}) == "lost"
 
 
+@pytest.mark.slow
 def test_a_broken_run_fails_in_words(home, bars):
     shutil.rmtree(bars.folder / "originals")
     run_id = launch.submit(tiny.config(bars))

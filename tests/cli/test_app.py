@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 APP = [sys.executable, "-m", "gmaug_core", "app", "--no-open", "--json"]
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_an_error_in_three_parts(home):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

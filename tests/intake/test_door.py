@@ -327,6 +327,7 @@ def test_an_image_never_stays_in_two_splits(home, tmp_path):
     assert all(len(splits) == 1 for splits in homes.values())
 
 
+@pytest.mark.slow
 def test_an_import_is_all_or_nothing(home, tmp_path, monkeypatch):
     path = make_folder(tmp_path / "given", TWO)
     for module, name in (

@@ -33,6 +33,7 @@ def test_answers_in_order(staging):
     assert "empty" in empty["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["os.abort()", "time.sleep(60)", "bytearray(2**40)"])
 def test_what_kills_or_hangs_the_child_is_named(staging, monkeypatch, fault):
     child = f"""

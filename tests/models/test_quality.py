@@ -148,6 +148,7 @@ def test_a_persons_torchscript_gives_fid_and_says_which_file(tmp_path):
     assert features[0, 0] == pytest.approx(IMAGES[0].mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_torchvision_state_dict_is_an_inception(tmp_path):
     from torchvision.models import inception_v3
 

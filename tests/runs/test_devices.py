@@ -89,6 +89,7 @@ def test_a_broken_torch_is_said(monkeypatch):
         devices.ask()
 
 
+@pytest.mark.slow
 def test_the_child_answers():
     devices.ask.cache_clear()
     found = devices.ask("cpu")

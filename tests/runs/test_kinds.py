@@ -32,6 +32,7 @@ class TestEveryKind:
         assert kind.title
         assert {stage.partition("-")[0] for stage in kind.stages} <= set(kind.stage_words)
 
+    @pytest.mark.slow
     def test_its_work_is_there(self, kind):
         module, _, function = kind.work.partition(":")
         code = f"import {module} as module; assert callable(module.{function})"

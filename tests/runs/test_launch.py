@@ -41,6 +41,7 @@ def with_minutes(data, minutes):
     return config.model_copy(update={"generator": config.generator.model_copy(update={"minutes": minutes})})
 
 
+@pytest.mark.slow
 def test_the_command_line_measures_and_starts_nothing(data, capsys):
     tiny_gan = [f"--set=generator.{key}={value}" for key, value in tiny.GENERATORS["stylegan2"].items()]
     assert (

@@ -45,6 +45,7 @@ def test_what_cannot_be_checked_is_said(n, pairs):
         check.check(np.zeros((n, 32, 32), np.uint8), np.arange(n), Profile.parse("paper"), pairs)
 
 
+@pytest.mark.slow
 def test_the_command_line_checks_this_dataset(demo, capsys, monkeypatch):
     capsys.readouterr()
     assert cli.main(["similarity", demo, "--check", "20", "--profile", "paper-64", "--json"]) == 0

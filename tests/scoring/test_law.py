@@ -67,6 +67,7 @@ def test_exact_points_are_recovered_and_scale_does_not_matter():
     assert falling.rate == pytest.approx(-6, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_parameters_and_new_points_are_inside_their_intervals_at_the_nominal_rate():
     truth, rng, runs = paper_law(), np.random.default_rng(0), 2000
     curve_at = truth.gain(X)

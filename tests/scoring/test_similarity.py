@@ -65,6 +65,7 @@ def test_the_pairs_of_a_set_are_each_drawn_once(n, seed):
     )
 
 
+@pytest.mark.slow
 def test_the_permutation_is_even():
     """Every pair is as likely as every other at every position, and neighbours in the sequence are
     unrelated."""
@@ -146,6 +147,7 @@ def test_a_torch_device_gives_the_same_score(images, device):
         )
 
 
+@pytest.mark.slow
 def test_a_score_on_the_cpu_needs_no_torch():
     code = (
         "import sys, numpy as np\n"

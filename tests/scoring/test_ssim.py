@@ -63,6 +63,7 @@ def photos(sample_data):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", ssim.WINDOWS)
 def test_a_thousand_pairs_of_photos(photos, window):
     grey = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in photos])

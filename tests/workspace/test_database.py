@@ -110,6 +110,7 @@ def _die(home: str) -> None:
     reviews.load("run-a")
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_in_the_middle_leaves_the_old_version_whole(old):
     child = multiprocessing.get_context("spawn").Process(target=_die, args=(str(old.parent),))
     child.start()
