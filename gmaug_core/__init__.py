@@ -11,19 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gmaug_core.data.dataset import Dataset, load
+    from gmaug_core.method.verdict.result import Verdict
     from gmaug_core.models.selection import Selection, select
     from gmaug_core.scoring.law import Law, fit_law, paper_law
     from gmaug_core.scoring.ssim import ssim_pairs
     from gmaug_core.workspace.grouping import Grouping
 
 __version__ = "0.1.0"
-__all__ = ["Dataset", "Grouping", "Law", "Selection", "fit_law", "load", "paper_law", "select", "ssim_pairs"]
+__all__ = [
+    "Dataset",
+    "Grouping",
+    "Law",
+    "Selection",
+    "Verdict",
+    "fit_law",
+    "load",
+    "paper_law",
+    "select",
+    "ssim_pairs",
+]
 
 _HOMES = {
     "Dataset": "data.dataset",
     "Grouping": "workspace.grouping",
     "Law": "scoring.law",
     "Selection": "models.selection",
+    "Verdict": "method.verdict.result",
     "fit_law": "scoring.law",
     "load": "data.dataset",
     "paper_law": "scoring.law",

@@ -7,7 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 from gmaug_core import runs
-from gmaug_core.config import AugmentationConfig, RunConfig, SimilarityConfig, augmentation_config
+from gmaug_core.config import (
+    AugmentationConfig,
+    RunConfig,
+    SimilarityConfig,
+    VerdictConfig,
+    augmentation_config,
+)
 from gmaug_core.runs import RunPaths
 from gmaug_core.runs.backends import LocalBackend
 from gmaug_core.runs.estimate import Estimate
@@ -50,8 +56,10 @@ def facts(settings: RunConfig) -> dict[str, Any]:
 
 def new_run(kind: str = "augmentation", token: str | None = None) -> RunPaths:
     """A queued run on a dataset 'd' that is not there."""
+    about = augmentation_config("d", image_size=16, colour="grey", symmetric=True)
     settings: dict[str, RunConfig] = {
         "similarity": SimilarityConfig(dataset="d"),
-        "augmentation": augmentation_config("d", image_size=16, colour="grey", symmetric=True),
+        "verdict": VerdictConfig.about(about),
+        "augmentation": about,
     }
     return runs.create(kind, facts(settings[kind]), token=token)[0]

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import verdict_fixture
 from nowhere import Nowhere
 from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.config import SimilarityConfig, augmentation_config
+from gmaug_core.config import SimilarityConfig, VerdictConfig, augmentation_config
 from gmaug_core.data import dataset, samples
 from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
@@ -52,7 +53,7 @@ def make_run(
     data = dataset.load(dataset_id)
     grouping = workspace.groupings.names(data)[0]
     config: Any
-    if kind == "augmentation":
+    if kind in ("augmentation", "verdict"):
         config = augmentation_config(
             dataset_id,
             image_size=data.image_size,
@@ -60,6 +61,8 @@ def make_run(
             symmetric=data.symmetric,
             overrides={"grouping": grouping},
         )
+        if kind == "verdict":
+            config = VerdictConfig.about(config)
     else:
         config = SimilarityConfig(dataset=dataset_id, grouping=grouping)
     paths = runs.RunPaths(runs.root() / launch.submit(config, token=token, where=Nowhere()))
@@ -81,6 +84,8 @@ def make_run(
     if state == "finished":
         if kind == "augmentation":
             augmentation_result(paths, data).write(paths.result)
+        elif kind == "verdict":
+            verdict_fixture.verdict(run=paths.id, dataset=data.id).write(paths.result)
         else:
             write_json(paths.result, {"run": paths.id, "kind": kind, **similarity_result(data, paths)})
         status = {

@@ -10,6 +10,7 @@ import pytest
 
 import gmaug_core as gm
 from gmaug_core.data import dataset
+from gmaug_core.method.verdict import result
 from gmaug_core.models import selection
 from gmaug_core.scoring import law, ssim
 from gmaug_core.workspace import grouping
@@ -19,6 +20,7 @@ HOMES = {
     "Grouping": grouping,
     "Law": law,
     "Selection": selection,
+    "Verdict": result,
     "fit_law": law,
     "load": dataset,
     "paper_law": law,

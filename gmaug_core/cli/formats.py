@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gmaug_core.config import AugmentationConfig, SelectionConfig, SimilarityConfig
+from gmaug_core.config import AugmentationConfig, SelectionConfig, SimilarityConfig, VerdictConfig
 from gmaug_core.config.base import Config
 from gmaug_core.config.classifiers import CLASSIFIERS
 from gmaug_core.config.documents import Document, Part
@@ -117,7 +117,7 @@ def documents() -> list[type[Document]]:
 
 def configs() -> list[type[BaseModel]]:
     """Every config, those of runs first."""
-    kinds: list[type[BaseModel]] = [SimilarityConfig, AugmentationConfig, SelectionConfig]
+    kinds: list[type[BaseModel]] = [SimilarityConfig, VerdictConfig, AugmentationConfig, SelectionConfig]
     kinds += [record.config for record in GENERATORS.values()]
     return kinds + [record.config for record in CLASSIFIERS.values()]
 

@@ -16,7 +16,7 @@ from gmaug_core.config.generators.guided_diffusion import GuidedDiffusionConfig
 from gmaug_core.config.generators.stylegan2 import StyleGAN2Config
 from gmaug_core.config.presets import PRESETS, augmentation_config
 from gmaug_core.config.profiles import CHANNELS, MIN_SIZE, Colour, Profile, Window, image_format
-from gmaug_core.config.runs import AugmentationConfig, RunConfig, SimilarityConfig
+from gmaug_core.config.runs import AugmentationConfig, RunConfig, SimilarityConfig, VerdictConfig
 from gmaug_core.config.selection import USUAL_THRESHOLDS, SelectionConfig
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "SelectionConfig",
     "SimilarityConfig",
     "StyleGAN2Config",
+    "VerdictConfig",
     "Window",
     "augmentation_config",
     "image_format",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gmaug_core.config.base import Config, OneOf, absolute
+from gmaug_core.config.base import Config, OneOf, absolute, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
 from gmaug_core.config.generators import GENERATORS, GeneratorConfig
 from gmaug_core.config.profiles import Profile
@@ -73,3 +73,32 @@ class AugmentationConfig(RunConfig):
     device: str = "auto"
 
     _absolute = field_validator("inception")(absolute)
+
+
+class VerdictConfig(RunConfig):
+    """What an augmentation run could gain and see, before its generator is trained.
+
+    dataset, grouping, seed and device are those of that run.
+    """
+
+    kind: Literal["verdict"] = "verdict"
+    augmentation: AugmentationConfig  # the run it is about: its split, images, classifier, seeds and target
+    # for everything together; most of it are trainings of the run's own classifier
+    minutes: float = Field(6.0, ge=0.2, le=1440)
+    fast: bool = False  # the first reading alone: seconds, no network is trained
+
+    @classmethod
+    def about(cls, run: AugmentationConfig, *, minutes: float = 6.0, fast: bool = False) -> VerdictConfig:
+        """Of an augmentation run with these settings."""
+        return validate(
+            cls,
+            {
+                "dataset": run.dataset,
+                "grouping": run.grouping,
+                "seed": run.seed,
+                "device": run.device,
+                "augmentation": run,
+                "minutes": minutes,
+                "fast": fast,
+            },
+        )

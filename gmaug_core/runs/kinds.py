@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gmaug_core.config import AugmentationConfig, RunConfig, SimilarityConfig
+from gmaug_core.config import AugmentationConfig, RunConfig, SimilarityConfig, VerdictConfig
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.scoring.result import SimilarityResult
 
 
@@ -47,6 +48,21 @@ KINDS: dict[str, Kind] = {
             stage_words=SCORE_WORDS,
             heavy=False,  # seconds
             work="gmaug_core.work.similarity:similarity_result",
+        ),
+        Kind(
+            key="verdict",
+            title="Verdict",
+            config=VerdictConfig,
+            result=Verdict,
+            stages=("decode", "first", "score", "pace", "trainings"),
+            stage_words=SCORE_WORDS
+            | {
+                "first": "First reading",
+                "pace": "Measure the pace",
+                "trainings": "Train classifiers",
+            },
+            heavy=True,
+            work="gmaug_core.work.verdict:verdict_result",
         ),
         Kind(
             key="augmentation",

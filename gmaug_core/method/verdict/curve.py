@@ -153,7 +153,7 @@ class Projected:
 
     gain: Figure | None
     refused: str | None
-    at_most: float
+    at_most: float | None
 
 
 def project(points: Points, at: float, *, seed: int = 0) -> Projected:

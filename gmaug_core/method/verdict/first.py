@@ -25,6 +25,8 @@ SEEDS, SEEDS_OF_MANY = 4, 3
 GROWTHS = (0.125, 0.25, 0.5, 1.0)
 LEAST_IMAGES = 2.0  # a class on average, at the smallest growth
 RARE_FROM = 1.25  # imbalance ratio from which there are rare classes to grow
+EVERYTHING_AND_RARE: tuple[Of, ...] = ("everything", "rare")
+KINDS: tuple[Of, ...] = ("everything", "rare")
 SHARE = 0.6  # of the filters, drawn anew a seed
 RIDGES = np.array([0.1, 0.3, 1.0, 3.0])  # a feature; of these validation chooses
 EXPONENTS = (0.5, 1.0)  # of class weights n ** -exponent
@@ -90,62 +92,60 @@ def first_reading(
     begun = time.monotonic()
     used = fewer(labels, train, classes, MOST_TRAINED, seed)
     seen = fewer(labels, validate, classes, MOST_VALIDATED, seed)
-    counts = np.bincount(labels[used], minlength=classes)
-    counting = Counting(labels[seen], counts)
-    bank = features.random_bank(images[used], seed=seed)
-    stride = 3 if len(used) > COARSE else 2
-    both = features.extract(
-        images[np.concatenate([used, seen])],
-        bank,
-        stride=stride,
-        report=under(report, "first"),
-        should_stop=should_stop,
+    counting = Counting(labels[seen], np.bincount(labels[used], minlength=classes))
+    learner = looked_at(
+        images, labels, used, seen, counting, seed=seed, report=report, should_stop=should_stop
     )
-    learner = Learner(both[: len(used)], both[len(used) :], labels[used], counting)
-    seeds = range(SEEDS if len(used) <= COARSE else SEEDS_OF_MANY)
-    work = _Trainings(learner, should_stop, report)
-    whole = np.arange(len(used))
+    work = Trainings(learner, report, should_stop)
 
-    plain = work.each([whole for _ in seeds], 0.0)
-    recipes = [("plain", "Real images only, same augmentation", "", plain)]
+    plain = work.all_images(0.0)
+    recipes, exponents = [("plain", "Real images only, same augmentation", "", plain)], {"plain": 0.0}
     if counting.ratio >= RARE_FROM:
-        tried = {each: work.each([whole for _ in seeds], each) for each in EXPONENTS}
+        tried = {each: work.all_images(each) for each in EXPONENTS}
         best = max(tried, key=lambda each: counting.value(tried[each].right))
-        label, setting = "Classes weighted in the loss", f"weights n^-{best:g}"
-        recipes.append(("class_balanced_loss", label, setting, tried[best]))
+        key, label = "class_balanced_loss", "Classes weighted in the loss"
+        recipes.append((key, label, f"weights n^-{best:g}", tried[best]))
+        exponents[key] = best
     free = _free(recipes, counting)
-    exponent = 0.0 if free.best == "plain" else best
     full = next(taken for key, *_, taken in recipes if key == free.best)
 
-    points, half = {}, full
-    for of in ("everything", "rare") if counting.ratio >= RARE_FROM else ("everything",):
-        measured = []
-        for growth in GROWTHS[:-1]:
-            wanted = curve.sizes(counts, growth, of)
-            if wanted.sum() < LEAST_IMAGES * classes:
-                continue
-            subsets = [curve.subset(labels[used], wanted, seed=each) for each in seeds]
-            measured.append((growth, work.each(subsets, exponent)))
-        if of == "everything" and measured:
-            half = measured[-1][1]
-        measured.append((1.0, full))
-        points[of] = Points(
-            tuple(growth for growth, _ in measured),
-            tuple(taken.right for _, taken in measured),
-            counting.labels,
-            counting.weights,
-        )
+    kinds = KINDS if counting.ratio >= RARE_FROM else KINDS[:1]
+    points = {of: work.curve(of, exponents[free.best], full) for of in kinds}
+    everything = points["everything"].correct
     reading = FastReading(
         images=len(used),
         validated=len(seen),
         size=images.shape[1],
-        features=int(np.prod(both.shape[1:])),
+        features=int(np.prod(learner.train.shape[1:])),
         ridge=float(RIDGES[full.ridge]),
         accuracies=counting.accuracies(plain.right),
         curves=tuple(told(of, "fast", free.best, each, counting) for of, each in points.items()),
         seconds=time.monotonic() - begun,
     )
-    return First(reading, free, points, counting.differences(full.right, half.right), full.right)
+    half = everything[-2] if len(everything) > 1 else everything[-1]
+    return First(reading, free, points, counting.differences(full.right, half), full.right)
+
+
+def looked_at(
+    images: Images,
+    labels: NDArray[np.int64],
+    train: NDArray[np.int64],
+    validate: NDArray[np.int64],
+    counting: Counting,
+    *,
+    seed: int = 0,
+    report: Report = no_report,
+    should_stop: ShouldStop = never,
+) -> Learner:
+    """Features of both parts by filters from the first. Raises Stopped."""
+    features_of = features.extract(
+        images[np.concatenate([train, validate])],
+        features.random_bank(images[train], seed=seed),
+        stride=3 if len(train) > COARSE else 2,
+        report=under(report, "first"),
+        should_stop=should_stop,
+    )
+    return Learner(features_of[: len(train)], features_of[len(train) :], labels[train], counting)
 
 
 def fewer(
@@ -161,7 +161,7 @@ def fewer(
 
 
 @dataclass(frozen=True)
-class _Taken:
+class Taken:
     """What all seeds of one training got right, at the ridge that is best on validation."""
 
     right: Right
@@ -169,28 +169,56 @@ class _Taken:
 
 
 @dataclass
-class _Trainings:
+class Trainings:
+    """Trainings of one learner, a few seeds each."""
+
     learner: Learner
-    should_stop: ShouldStop
-    report: Report
+    report: Report = no_report
+    should_stop: ShouldStop = never
     done: int = 0
 
-    def each(self, subsets: list[NDArray[np.int64]], exponent: float) -> _Taken:
-        """One training a seed, each on its own images."""
+    @property
+    def seeds(self) -> range:
+        """Fewer where there are many images: they spread less, and cost more."""
+        return range(SEEDS if len(self.learner.labels) <= COARSE else SEEDS_OF_MANY)
+
+    def each(self, subsets: list[NDArray[np.int64]], exponent: float) -> Taken:
+        """One training a seed, each on its own images; exponent: of the class weights."""
         found = []
         for seed, index in enumerate(subsets):
             if self.should_stop():
                 raise Stopped
             found.append(self.learner.right(index, seed, exponent))
             self.done += 1
-            self.report("first", self.done, max(self.done, 1), images=len(index))
+            self.report("first", self.done, self.done, images=len(index))
         all_right = np.stack(found)  # [seeds, ridges, images]
         values = (all_right @ self.learner.counting.weights).mean(axis=0)
         ridge = int(values.argmax())
-        return _Taken(all_right[:, ridge], ridge)
+        return Taken(all_right[:, ridge], ridge)
+
+    def all_images(self, exponent: float) -> Taken:
+        """On all images, every seed."""
+        return self.each([np.arange(len(self.learner.labels)) for _ in self.seeds], exponent)
+
+    def curve(self, of: Of, exponent: float, full: Taken) -> Points:
+        """The learning curve up to `full`, of all images."""
+        counting, labels, measured = self.learner.counting, self.learner.labels, []
+        for growth in GROWTHS[:-1]:
+            wanted = curve.sizes(counting.counts, growth, of)
+            if wanted.sum() < LEAST_IMAGES * len(counting.counts):
+                continue
+            subsets = [curve.subset(labels, wanted, seed=each) for each in self.seeds]
+            measured.append((growth, self.each(subsets, exponent).right))
+        measured.append((1.0, full.right))
+        return Points(
+            tuple(growth for growth, _ in measured),
+            tuple(right for _, right in measured),
+            counting.labels,
+            counting.weights,
+        )
 
 
-def _free(recipes: list[tuple[str, str, str, _Taken]], counting: Counting) -> Free:
+def _free(recipes: list[tuple[str, str, str, Taken]], counting: Counting) -> Free:
     plain = recipes[0][3].right
     rows = [
         FreeRecipe(
@@ -205,7 +233,8 @@ def _free(recipes: list[tuple[str, str, str, _Taken]], counting: Counting) -> Fr
         for key, label, setting, taken in recipes
     ]
     rows.sort(key=lambda row: -row.gain.value)
-    return Free(best=rows[0].key, recipes=tuple(rows))
+    best = rows[0].key if rows[0].gain.low > 0 else "plain"
+    return Free(best=best, recipes=tuple(rows))
 
 
 def told(of: Of, learner: str, recipe: str, points: Points, counting: Counting) -> Curve:

@@ -188,7 +188,7 @@ class Free(Part):
     """The best that needs no generator."""
 
     best: str
-    """Key of the best recipe on validation; plain where none is better than plain training."""
+    """Key of the best recipe on validation; plain where none is surely better than plain training."""
     recipes: tuple[FreeRecipe, ...]
     """All that were tried, the best first."""
 
@@ -280,7 +280,7 @@ class Headroom(Part):
     projection: Literal["quarter", "twice", "balance", "run"]
     """The projection that it is read from."""
     over: str
-    """Key of the recipe that it is measured against."""
+    """Key of the recipe that its curve was measured with; a better one is taken to leave as much."""
     gain: Figure | None
     """In percentage points of the deciding measure; null where the curve allows no projection."""
     percent: float | None
@@ -363,4 +363,4 @@ class Verdict(Document):
     skipped: tuple[str, ...]
     """What the time did not allow or could not be measured, in words."""
     seconds: float
-    """How long the whole reading took, over all attempts."""
+    """How long the reading took: of its last attempt, where it was stopped and gone on with."""

@@ -49,7 +49,7 @@ def decide(figures: Figures) -> Words:
 
 
 def _train_longer(f: Figures) -> Words | None:
-    """Longer training adds LONGER points, surely above 0, and more than a perfect generator would."""
+    """Longer training adds LONGER points, surely above 0, and no less than a perfect generator would."""
     if f.longer is None or f.longer.low <= 0 or f.longer.value < max(LONGER, _value(f.headroom)):
         return None
     times = f.longer_steps / f.planned
@@ -63,13 +63,13 @@ def _train_longer(f: Figures) -> Words | None:
             limit=max(LONGER, _value(f.headroom)),
             unit="points",
         ),
-        change=f"Set the classifier to {f.longer_steps:,} steps and ask again: what a generator could add can "
-        "be told only from a classifier that has learnt the real images.",
+        change=f"Ask again with --set classifier.steps={f.longer_steps}: what a generator could add can be "
+        "told only from a classifier that has learnt the real images.",
     )
 
 
 def _no_generator(f: Figures) -> Words | None:
-    """A recipe adds FREE points, surely above 0, and at least as much as is left for a perfect generator."""
+    """A recipe adds FREE points, surely above 0, and no less than is left for a perfect generator."""
     left = f.headroom.value if f.headroom is not None else f.at_most
     if f.free.value < FREE or f.free.low <= 0 or left is None or f.free.value < left:
         return None
@@ -80,8 +80,8 @@ def _no_generator(f: Figures) -> Words | None:
         decided_by=Decided(
             name="what the best free recipe adds", value=f.free.value, limit=max(left, FREE), unit="points"
         ),
-        change="A generator would have to beat this recipe, not plain training: it can where the rare classes "
-        "are so few that weighting them no longer helps.",
+        change="A generator would have to beat this recipe, not plain training: it can where the rare "
+        "classes are so few that weighting them no longer helps.",
     )
 
 
@@ -94,8 +94,8 @@ def _too_little(f: Figures) -> Words | None:
         sentence=f"Too little to gain: {f.what} would add {_at_most(f.at_most)}, were every image a new "
         "real one.",
         decided_by=Decided(name="upper end of the headroom", value=f.at_most, limit=LITTLE, unit="points"),
-        change="A harder question would (more or finer classes), or a target of many more images a class than "
-        "the largest has now.",
+        change="A harder question would (more or finer classes), or a target of many more images a class "
+        "than the largest has now.",
     )
 
 

@@ -1,0 +1,197 @@
+"""A verdict from top to bottom: the first reading, the full one where it is asked for, and the words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gmaug_core.config import GENERATORS, VerdictConfig, image_format
+from gmaug_core.data import splits
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
+from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.verdict import ceiling, first, seeing, words
+from gmaug_core.method.verdict.counting import Counting
+from gmaug_core.method.verdict.first import First
+from gmaug_core.method.verdict.result import Ceiling, Free, LawReading, LawRecord, Length, Seen, Verdict
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the words are made from, by the fast learner or by the run's own classifier."""
+
+    seen: Seen
+    length: Length | None
+    ceiling: Ceiling
+    free: Free
+    over: str  # key of the recipe that the ceiling's curve was measured with
+    control: float  # its measure on validation, 0 ... 1
+    skipped: tuple[str, ...]
+
+
+def run(
+    config: VerdictConfig,
+    data: Dataset,
+    grouping: Mapping[str, Sequence[str]],
+    *,
+    out_dir: Path,
+    record: tuple[LawRecord, ...] = (),
+    report: Report = no_report,
+    should_stop: ShouldStop = never,
+) -> Verdict:
+    """Measure what can be gained, what can be seen and what is free, below out_dir, the run's folder.
+
+    grouping: super-class -> its sub-classes, for the score alone; record: how the law did on this user's own
+    runs. A stopped or killed run goes on with the same plan. Raises InputError where the dataset cannot be
+    split; Stopped.
+    """
+    begun = time.monotonic()
+    asked = config.augmentation.model_copy(update={"device": config.device})
+    parts = splits.kept(out_dir / splits.Split.FILE, data, config.seed)
+    taken = _first(config, data, parts, report, should_stop)
+    train = data.labels[parts["train"]]
+    counts = np.bincount(train, minlength=len(data.class_names))
+    counting = Counting(data.labels[parts["val"]], counts)
+    wanted = ceiling.amounts(counts, asked.target)
+    reading = _fast(taken, wanted, asked.seeds, parts, config.seed)
+    law = None
+    if not config.fast:
+        from gmaug_core.method.verdict import reading as full  # torch: a fast reading does without
+
+        spent = time.monotonic() - begun
+        law, reading = full.read(
+            config.model_copy(update={"augmentation": asked}),
+            data,
+            grouping,
+            taken,
+            reading,
+            wanted,
+            record,
+            out_dir=out_dir,
+            spent=spent,
+            report=report,
+            should_stop=should_stop,
+        )
+    return _document(config, data, parts, counting, taken, reading, law, out_dir.name, begun)
+
+
+def _first(
+    config: VerdictConfig, data: Dataset, parts: splits.Parts, report: Report, should_stop: ShouldStop
+) -> First:
+    generator = config.augmentation.generator
+    size = min(generator.resolution, first.SIZE)
+    report("decode", 0, len(data))
+    images = data.images(
+        image_format(size, generator.colour), report=under(report, "decode"), should_stop=should_stop
+    )
+    return first.first_reading(
+        images,
+        data.labels,
+        parts["train"],
+        parts["val"],
+        len(data.class_names),
+        seed=config.seed,
+        report=report,
+        should_stop=should_stop,
+    )
+
+
+def _fast(
+    taken: First,
+    wanted: list[ceiling.Amount],
+    seeds: int,
+    parts: splits.Parts,
+    seed: int,
+) -> Reading:
+    points = taken.points["everything"]
+    control = float(points.means[-1]) / 100
+    return Reading(
+        seen=seeing.seen(
+            taken.differences,
+            taken.right,
+            learner="fast",
+            seeds=seeds,
+            test_images=len(parts["test"]),
+            all_images=sum(len(index) for index in parts.values()),
+            control=control,
+        ),
+        length=None,
+        ceiling=Ceiling(
+            learner="fast",
+            curves=taken.reading.curves,
+            projections=ceiling.projections(wanted, taken.points, seed=seed),
+        ),
+        free=taken.free,
+        over=taken.free.best,
+        control=control,
+        skipped=(),
+    )
+
+
+def _document(
+    config: VerdictConfig,
+    data: Dataset,
+    parts: splits.Parts,
+    counting: Counting,
+    taken: First,
+    reading: Reading,
+    law: LawReading | None,
+    run_id: str,
+    begun: float,
+) -> Verdict:
+    asked = config.augmentation
+    room = ceiling.headroom(reading.ceiling.projections, reading.over, reading.control)
+    label = next(each.label for each in reading.ceiling.projections if each.key == room.projection)
+    best = next(row for row in reading.free.recipes if row.key == reading.free.best)
+    length = reading.length
+    said = words.decide(
+        words.Figures(
+            longer=length.longer if length else None,
+            planned=length.planned if length else 1,
+            longer_steps=length.best if length else 1,
+            free=best.gain,
+            free_label=best.label,
+            headroom=room.gain,
+            at_most=room.at_most,
+            what=label,
+            visible=reading.seen.smallest,
+            buy=seeing.best_buy(reading.seen),
+            minutes=small_run_minutes(config),
+        )
+    )
+    return Verdict.new(
+        run=run_id,
+        dataset=data.id,
+        dataset_name=data.name,
+        preset=asked.preset,
+        size=asked.generator.resolution,
+        splits=SplitSizes(train=len(parts["train"]), val=len(parts["val"]), test=len(parts["test"])),
+        counts={name: int(n) for name, n in zip(data.class_names, counting.counts, strict=True)},
+        imbalance_ratio=counting.ratio,
+        measure=counting.measure,
+        first=taken.reading,
+        seen=reading.seen,
+        length=length,
+        ceiling=reading.ceiling,
+        free=reading.free,
+        law=law,
+        equivalence=None,
+        headroom=room,
+        verdict=said,
+        skipped=reading.skipped,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def small_run_minutes(config: VerdictConfig) -> int:
+    """Of a quick run's generator: its own budget of minutes, else as its record says, which was measured at
+    16 px, by the number of pixels."""
+    generator = config.augmentation.generator
+    if generator.minutes is not None:
+        return max(1, round(generator.minutes))
+    side = min(generator.resolution, 32)  # a small run is one of the quick preset
+    return round(GENERATORS[generator.name].quick_minutes * (side / 16) ** 2)

@@ -1,0 +1,359 @@
+"""The full reading, with the run's own classifier: its length, its ceiling, what is free, how it spreads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmaug_core.config import VerdictConfig
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.data.views import View
+from gmaug_core.errors import Stopped
+from gmaug_core.hooks import Report, ShouldStop
+from gmaug_core.method.lab import Lab
+from gmaug_core.method.recipes import HEAD_SHARE, RECIPES, TrainingSet
+from gmaug_core.method.verdict import ceiling, curve, plan, seeing
+from gmaug_core.method.verdict.counting import Counting, Right
+from gmaug_core.method.verdict.curve import Of, Points
+from gmaug_core.method.verdict.first import RARE_FROM, First, told
+from gmaug_core.method.verdict.measure import Reading
+from gmaug_core.method.verdict.plan import Images, Plan, Training
+from gmaug_core.method.verdict.result import (
+    Ceiling,
+    Figure,
+    Free,
+    FreeRecipe,
+    LawReading,
+    LawRecord,
+    Length,
+    Rung,
+)
+from gmaug_core.models import classifiers
+from gmaug_core.models.classifiers import Classifier, Job, train_many
+from gmaug_core.scoring.advice import Addition, of_score
+from gmaug_core.scoring.result import SimilarityResult
+
+PACE_STEPS = (4, 40)  # a few, and more where those took less than PACE_S
+PACE_S = 1.0
+BALANCED = ("class_balanced_loss", "logit_adjusted_loss", "crt")  # tried where classes differ in size
+ALWAYS = ("trivial_augment", "mixup")  # tried in any case
+MOST_LOOKED_AT = 1_000  # training images for the training accuracy
+
+
+def read(
+    config: VerdictConfig,
+    data: Dataset,
+    grouping: Mapping[str, Sequence[str]],
+    first: First,
+    fast: Reading,
+    wanted: list[ceiling.Amount],
+    record: tuple[LawRecord, ...],
+    *,
+    out_dir: Path,
+    spent: float,
+    report: Report,
+    should_stop: ShouldStop,
+) -> tuple[LawReading, Reading]:
+    """What the law says, and the reading. spent: seconds that the first reading took of the minutes.
+
+    Each finished training is a file below checkpoints. Raises Stopped.
+    """
+    begun = time.monotonic()
+    lab = Lab.prepare(config.augmentation, data, out_dir, report, should_stop)
+    law = _law(lab.score(grouping), ceiling_added(wanted), int(lab.counts.sum()), record)
+    counting = Counting(data.labels[lab.split["val"]], lab.counts)
+    planned = lab.config.classifier.steps_for(int(lab.counts.sum()))
+
+    def planned_now() -> Plan:
+        left = 60 * config.minutes - spent - (time.monotonic() - begun)
+        keys = (BALANCED if counting.ratio >= RARE_FROM else ()) + ALWAYS
+        return plan.make(
+            planned,
+            pace(lab, planned) * max(left, 0.0),
+            [(key, RECIPES[key].values[0]) for key in keys],
+            fast.over,
+            rare=counting.ratio >= RARE_FROM,
+            seed=config.seed,
+        )
+
+    lab.checkpoints.mkdir(parents=True, exist_ok=True)
+    made = plan.kept(lab.checkpoints / "plan.json", planned_now)
+    trained = _trained(lab, made)
+    return law, Results(lab, counting, made, planned, trained, fast.over).reading(first, wanted)
+
+
+def ceiling_added(wanted: list[ceiling.Amount]) -> int:
+    """Images that the run would add."""
+    return next(amount.added for amount in wanted if amount.key == "run")
+
+
+def _law(score: SimilarityResult, added: int, real: int, record: tuple[LawRecord, ...]) -> LawReading:
+    advice = of_score(score, Addition(real=real, synthetic=added))
+    predicted = None
+    if advice.gain is not None and advice.low is not None and advice.high is not None:
+        predicted = Figure(value=advice.gain, low=advice.low, high=advice.high)
+    return LawReading(
+        score=score.ssim_supsubcls.value,
+        profile=score.profile,
+        predicted=predicted,
+        refused=None if predicted else advice.text,
+        record=record,
+    )
+
+
+def pace(lab: Lab, planned: int) -> float:
+    """Steps a second of all trainings together, as they will run: measured on as many as run at once."""
+    lab.report("pace", 0, 1)
+    for steps in PACE_STEPS:
+        few = min(steps, planned)
+        jobs = [Job(f"pace {number}", partial(_paced, lab, few, number)) for number in (0, 1)]
+        begun = time.monotonic()
+        train_many(jobs, device=lab.device, should_stop=lab.should_stop)
+        seconds = time.monotonic() - begun
+        if seconds > PACE_S:
+            break
+    lab.report("pace", 1, 1, steps_per_s=2 * few / seconds)
+    return 2 * few / seconds
+
+
+def _paced(lab: Lab, steps: int, seed: int, _: Report, should_stop: ShouldStop) -> None:
+    classifiers.train(
+        lab.real.images,
+        lab.real.labels,
+        lab.classes,
+        lab.config.classifier,
+        seed=seed,
+        steps=steps,
+        device=lab.device,
+        should_stop=should_stop,
+    )
+
+
+def _training_set(lab: Lab, images: Images, seed: int) -> TrainingSet:
+    """All real training images, or a half of everything or of the rare classes, drawn by the seed."""
+    if images == "all":
+        return lab.real
+    of: Of = "everything" if images == "half" else "rare"
+    picked = curve.subset(lab.real.labels, curve.sizes(lab.counts, 0.5, of), seed=seed)
+    index = lab.split["train"][picked]
+    return TrainingSet(View([lab.images], index), lab.data.labels[index])
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One finished training. logits: float [validation images, classes]; on_training: accuracy there."""
+
+    logits: NDArray[np.float32]
+    on_training: float
+
+
+def _trained(lab: Lab, made: Plan) -> dict[Training, Trained]:
+    """Every training of the plan: done now, or read from its file. A retrained last layer waits for its
+    body."""
+    work = _Work(lab, sum(one.steps for one in made.trainings))
+    found: dict[Training, Trained] = {}
+    for second in (False, True):
+        batch = [one for one in made.trainings if RECIPES[one.recipe].second_stage == second]
+        jobs = [Job(f"{one.name}, seed {one.seed}", partial(work.do, one)) for one in batch]
+        results = train_many(jobs, device=lab.device, report=lab.report, should_stop=lab.should_stop)
+        found |= dict(zip(batch, results, strict=True))
+    return found
+
+
+@dataclass
+class _Work:
+    """Trainings, and how far all of them together are."""
+
+    lab: Lab
+    total: int
+
+    def __post_init__(self) -> None:
+        self.done: dict[Training, int] = {}
+
+    def do(self, one: Training, report: Report, should_stop: ShouldStop) -> Trained:
+        """One training; its validation accuracy is reported when it is there."""
+        path = self.lab.checkpoints / f"{one.name}-{one.seed}.safetensors"
+
+        def progress(stage: str, step: int, total: int, **metrics: float) -> None:  # noqa: ARG001
+            self.done[one] = step if total == one.steps else one.steps * step // max(total, 1)
+            so_far = min(sum(self.done.values()), self.total)
+            report("trainings", so_far, self.total, variant=one.name, seed=one.seed, **metrics)
+
+        if not path.exists():
+            _train(self.lab, one, path, progress, should_stop).save(path)
+        lab = self.lab
+        classifier = classifiers.load(path, lab.classes, lab.config.classifier, lab.device)
+        if should_stop():
+            raise Stopped
+        logits = classifier.predict_logits(lab.part("val")[0])
+        training = _training_set(lab, one.images, one.seed)
+        some = np.arange(0, len(training.labels), max(1, len(training.labels) // MOST_LOOKED_AT))
+        right = classifier.predict_logits(View([training.images[some]], np.arange(len(some)))).argmax(axis=1)
+        accuracy = float((logits.argmax(axis=1) == lab.part("val")[1]).mean())
+        progress("", one.steps, one.steps, val_accuracy=accuracy)
+        return Trained(logits, float((right == training.labels[some]).mean()))
+
+
+def _train(lab: Lab, one: Training, path: Path, report: Report, should_stop: ShouldStop) -> Classifier:
+    """By its recipe; a retrained last layer starts from the plain classifier of the same seed."""
+    recipe, training = RECIPES[one.recipe], _training_set(lab, one.images, one.seed)
+    if recipe.change is not None:
+        training = recipe.change(training, lab.classes, one.value)
+    config, body, steps = lab.config.classifier, None, one.steps
+    if recipe.second_stage:
+        plain = replace(one, recipe="plain", value=1.0)
+        body = classifiers.load(
+            path.with_name(f"{plain.name}-{one.seed}.safetensors"), lab.classes, config, lab.device
+        )
+        steps = max(1, round(HEAD_SHARE * steps))
+    return classifiers.train(
+        training.images,
+        training.labels,
+        lab.classes,
+        config,
+        seed=one.seed,
+        steps=steps,
+        draw_weights=training.draw_weights,
+        class_weights=training.class_weights,
+        logit_offsets=training.logit_offsets,
+        strong=training.strong,
+        body=body,
+        normalise_on=None if body is not None else lab.real.images,
+        checkpoint=path.with_suffix(".training"),
+        device=lab.device,
+        report=report,
+        should_stop=should_stop,
+    )
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the finished trainings say."""
+
+    lab: Lab
+    counting: Counting
+    made: Plan
+    planned: int
+    trained: dict[Training, Trained]
+    curve_recipe: str
+
+    def of(self, images: Images, recipe: str, steps: int) -> dict[int, Trained]:
+        """By seed."""
+        return {
+            one.seed: found
+            for one, found in self.trained.items()
+            if (one.images, one.recipe, one.steps) == (images, recipe, steps)
+        }
+
+    def right(self, found: Mapping[int, Trained], offsets: NDArray[np.float64] | float = 0.0) -> Right:
+        """bool [seeds, validation images]; offsets: added to the logits."""
+        each = [(one.logits + offsets).argmax(axis=1) == self.counting.labels for one in found.values()]
+        return np.stack(each)
+
+    def reading(self, first: First, wanted: list[ceiling.Amount]) -> Reading:
+        """All of it."""
+        used = self.made.used
+        plain, half = self.of("all", "plain", used), self.of("half", "plain", used)
+        paired = {seed: plain[seed] for seed in half}
+        right, over = self.right(paired), self.curve_recipe
+        own: dict[Of, Points] = {"everything": self._points(self.right(half), right)}
+        rare = self.of("rare-half", self.curve_recipe, used)
+        if rare:
+            full = self.of("all", self.curve_recipe, used)
+            own["rare"] = self._points(self.right(rare), self.right({seed: full[seed] for seed in rare}))
+        control = self.counting.value(self.right(plain))
+        curves = tuple(
+            told(of, "classifier", over if of == "rare" else "plain", points, self.counting)
+            for of, points in own.items()
+        )
+        return Reading(
+            seen=seeing.seen(
+                self.counting.differences(right, self.right(half)),
+                right,
+                learner="classifier",
+                seeds=self.lab.config.seeds,
+                test_images=len(self.lab.split["test"]),
+                all_images=len(self.lab.images),
+                control=control,
+            ),
+            length=self._length(plain),
+            ceiling=Ceiling(
+                learner="classifier",
+                curves=curves,
+                projections=ceiling.projections(wanted, first.points, own, seed=self.lab.config.seed),
+            ),
+            free=self._free(plain),
+            over=over,
+            control=control,
+            skipped=self.made.skipped,
+        )
+
+    def _points(self, half: Right, full: Right) -> Points:
+        return Points((0.5, 1.0), (half, full), self.counting.labels, self.counting.weights)
+
+    def _length(self, plain: Mapping[int, Trained]) -> Length:
+        """The ladder of lengths, and what the best longer one adds over the planned one."""
+        lengths = sorted({one.steps for one in self.trained if one.recipe == "plain" and one.images == "all"})
+        rungs, longer, best = [], None, self.made.used
+        for steps in lengths:
+            found = self.of("all", "plain", steps)
+            right = self.right(found)
+            rungs.append(
+                Rung(
+                    steps=steps,
+                    epochs=steps * self.lab.config.classifier.batch / float(self.lab.counts.sum()),
+                    seeds=len(found),
+                    accuracies=self.counting.accuracies(right),
+                    training_accuracy=float(np.mean([one.on_training for one in found.values()])),
+                )
+            )
+            if steps > self.made.used:
+                gain = self.counting.gain(right, self.right({seed: plain[seed] for seed in found}))
+                if longer is None or gain.value > longer.value:
+                    longer = gain
+                    best = steps
+        if longer is not None and longer.value <= 0:
+            best = self.made.used
+        return Length(planned=self.planned, rungs=tuple(rungs), longer=longer, best=best, used=self.made.used)
+
+    def _free(self, plain: Mapping[int, Trained]) -> Free:
+        """Every recipe that was trained, and what needs no training at all."""
+        rows, used = [self._recipe("plain", "", plain, self.right(plain))], self.made.used
+        tried = sorted({one.recipe for one in self.trained if one.images == "all"} - {"plain"})
+        for key in tried:
+            found = self.of("all", key, used)
+            value = next(one.value for one in self.trained if one.recipe == key)
+            rows.append(self._recipe(key, _setting(key, value), found, self.right(found)))
+        for key, recipe in RECIPES.items():
+            if recipe.offsets is None:
+                continue
+            candidates = {
+                value: self.right(plain, recipe.offsets(self.lab.real, self.lab.classes, value))
+                for value in recipe.values
+            }
+            best = max(candidates, key=lambda value: self.counting.value(candidates[value]))
+            rows.append(self._recipe(key, _setting(key, best), plain, candidates[best]))
+        rows.sort(key=lambda row: -row.gain.value)
+        return Free(best=rows[0].key if rows[0].gain.low > 0 else "plain", recipes=tuple(rows))
+
+    def _recipe(self, key: str, setting: str, found: Mapping[int, Trained], right: Right) -> FreeRecipe:
+        control = self.of("all", "plain", self.made.used)
+        return FreeRecipe(
+            key=key,
+            label=RECIPES[key].label,
+            setting=setting,
+            learner="classifier",
+            seeds=len(found),
+            accuracies=self.counting.accuracies(right),
+            gain=self.counting.gain(right, self.right({seed: control[seed] for seed in found})),
+        )
+
+
+def _setting(key: str, value: float) -> str:
+    return f"{RECIPES[key].parameter} {value:g}" if RECIPES[key].parameter else ""

@@ -1,0 +1,103 @@
+"""A whole verdict, fast and full, on the bars; stopped and gone on with it says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiny
+
+from gmaug_core.config import VerdictConfig
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.errors import Stopped
+from gmaug_core.files import write_json
+from gmaug_core.method.verdict import measure
+from gmaug_core.method.verdict.result import Verdict
+
+CLASSIFIER = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
+
+
+def verdict(data: Dataset, folder: Path, **settings) -> Verdict:
+    hooks = {name: settings.pop(name) for name in ("report", "should_stop") if name in settings}
+    config = VerdictConfig.about(tiny.config(data, classifier=CLASSIFIER), **settings).model_copy(
+        update={"device": "cpu"}
+    )
+    return measure.run(config, data, {name: [name] for name in data.class_names}, out_dir=folder, **hooks)
+
+
+def comparable(found: Verdict) -> dict:
+    return tiny.comparable(found.to_dict())
+
+
+def test_a_fast_reading(home, tmp_path):
+    data = tiny.make_dataset(tmp_path / "bars", held=())
+    found = verdict(data, tmp_path, fast=True)
+    assert found.length is None
+    assert found.law is None
+    assert found.first.accuracies.accuracy > 1 / 3
+    assert {each.key for each in found.ceiling.projections} == {"quarter", "twice", "balance", "run"}
+    assert found.splits.train == sum(found.counts.values())
+    assert found.verdict.sentence
+    path = tmp_path / "result.json"
+    found.write(path)
+    assert Verdict.read(path) == found
+
+
+@pytest.mark.slow
+def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
+    data = tiny.make_dataset(tmp_path / "bars", counts={"across": 40, "down": 24, "slant": 16})
+    for name in ("whole", "stopped"):
+        (tmp_path / name / "checkpoints").mkdir(parents=True)
+    whole = verdict(data, tmp_path / "whole", minutes=0.3)
+    assert whole.length is not None
+    assert whole.length.planned == whole.length.used == 12
+    assert [rung.steps for rung in whole.length.rungs] == [12, 24, 48]
+    assert {row.key for row in whole.free.recipes} >= {"plain", "posthoc_logit_adjustment", "mixup", "crt"}
+    assert whole.seen.learner == whole.ceiling.learner == "classifier"
+    assert whole.law is not None
+
+    # the same plan, whatever the pace of the second attempt
+    plan = (tmp_path / "whole" / "checkpoints" / "plan.json").read_bytes()
+    (tmp_path / "stopped" / "checkpoints" / "plan.json").write_bytes(plan)
+    seen = []
+
+    def report(stage: str, step: int, total: int, **_: object) -> None:
+        seen.append(stage)
+        assert 0 <= step <= total
+
+    with pytest.raises(Stopped):
+        verdict(
+            data,
+            tmp_path / "stopped",
+            minutes=0.3,
+            report=report,
+            should_stop=lambda: seen.count("trainings") > 6,
+        )
+    files = list((tmp_path / "stopped" / "checkpoints").glob("verdict-*.safetensors"))
+    assert files
+    again = verdict(data, tmp_path / "stopped", minutes=0.3)
+    assert comparable(again) == comparable(whole)
+
+
+def test_where_the_minutes_are_few_the_trainings_are_shorter():
+    from gmaug_core.method.verdict import plan
+
+    made = plan.make(1_000, 2_000.0, [("mixup", 1.0)], "plain", rare=False, seed=5)
+    assert made.used == 450
+    assert {one.steps for one in made.trainings} == {450}
+    assert "450 steps" in made.skipped[0]
+    rich = plan.make(1_000, 100_000.0, [("mixup", 1.0)], "plain", rare=True, seed=5)
+    assert rich.used == 1_000
+    assert rich.skipped == ()
+    assert {one.steps for one in rich.trainings} == {1_000, 2_000, 4_000}
+    assert {one.seed for one in rich.trainings} == {5, 6, 7}
+    assert len(set(rich.trainings)) == len(rich.trainings)
+
+
+def test_the_plan_is_written_once(tmp_path):
+    from gmaug_core.method.verdict import plan
+
+    made = plan.kept(tmp_path / "plan.json", lambda: plan.make(10, 1e6, [], "plain", rare=True, seed=0))
+    assert plan.kept(tmp_path / "plan.json", lambda: plan.Plan((), 0, ())) == made
+    write_json(tmp_path / "plan.json", {"trainings": [], "used": 3, "skipped": []})
+    assert plan.kept(tmp_path / "plan.json", lambda: made).used == 3
