@@ -12,8 +12,9 @@ import numpy.typing as npt
 from gmaug_core.config import Profile
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
+from gmaug_core.scoring.alike import first_of, most_similar, near_copies
 from gmaug_core.scoring.pairs import Index, pair_at, pair_count, permuted, stream
-from gmaug_core.scoring.result import Explanation, LikePair, Matrix, MostSimilar, MovedOut
+from gmaug_core.scoring.result import Explanation, LikePair, Matrix, MovedOut
 from gmaug_core.scoring.ssim import ssim_pairs
 
 # more cells than this (200 sub-classes): the matrix is of super-classes, and of the winner's own
@@ -142,73 +143,6 @@ def leave_one_out(matrix: Matrix, grouping: Mapping[str, Sequence[str]]) -> tupl
     return tuple(sorted(found, key=lambda each: math.inf if each.change is None else each.change))
 
 
-def most_similar(
-    images: Images,
-    *,
-    profile: Profile,
-    members: npt.ArrayLike | None = None,
-    k: int = 20,
-    budget: int = 100_000,
-    seed: int = 0,
-    workers: int = 0,
-) -> MostSimilar:
-    """The k most similar pairs of images, highest first.
-
-    members: indices to search among (default all). More pairs than `budget`: the candidates are the nearest
-    neighbours of 16 x 16 thumbnails, half by distance and half by correlation (of at most 20,000 images); a
-    likeness that such thumbnails do not show can be missed, and `exact` is then false.
-    """
-    chosen = np.arange(len(images)) if members is None else np.asarray(members)
-    exact = pair_count(len(chosen)) <= budget
-    if exact:
-        candidates = chosen[pair_at(np.arange(pair_count(len(chosen))))]
-    else:
-        if len(chosen) > 20_000:
-            chosen = chosen[np.sort(permuted(len(chosen), 0, 20_000, stream(seed, "most similar")))]
-        candidates = chosen[_near_pairs(_thumbnails(images, chosen), budget)]
-    if not len(candidates):
-        return MostSimilar(pairs=(), exact=exact, searched=0)
-    values = ssim_pairs(images, candidates, window=profile.window, workers=workers)
-    shown = [
-        LikePair(i=int(candidates[best].min()), j=int(candidates[best].max()), value=float(values[best]))
-        for best in np.argsort(-values, kind="stable")[:k]
-    ]
-    return MostSimilar(pairs=tuple(shown), exact=exact, searched=len(candidates))
-
-
-def _thumbnails(images: Images, chosen: Index) -> npt.NDArray[np.float32]:
-    """float32 [n, 256 or less]: block means of the grey image."""
-    found = []
-    for start in range(0, len(chosen), 1024):
-        part = np.asarray(images[chosen[start : start + 1024]], np.float32)
-        part = part.mean(axis=3) if part.ndim == 4 else part
-        side = min(16, *part.shape[1:])
-        height, width = part.shape[1] // side, part.shape[2] // side
-        part = part[:, : side * height, : side * width].reshape(len(part), side, height, side, width)
-        found.append(part.mean(axis=(2, 4)).reshape(len(part), -1))
-    return np.concatenate(found)
-
-
-def _near_pairs(features: npt.NDArray[np.float32], budget: int) -> Index:
-    """At most `budget` different pairs of near neighbours, as positions [m, 2]."""
-    n = len(features)
-    neighbours = int(np.clip(budget // (2 * n), 1, n - 1))
-    centred = features - features.mean(axis=1, keepdims=True)
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True) + 1.0
-    length = (features**2).sum(axis=1)
-    found = []
-    for start in range(0, n, 1024):
-        rows = slice(start, min(start + 1024, n))
-        for likeness in (2 * features[rows] @ features.T - length, centred[rows] @ centred.T):
-            likeness[np.arange(likeness.shape[0]), np.arange(rows.start, rows.stop)] = -np.inf
-            near = np.argpartition(-likeness, neighbours - 1, axis=1)[:, :neighbours]
-            found.append(
-                np.stack([np.repeat(np.arange(rows.start, rows.stop), neighbours), near.ravel()], axis=1)
-            )
-    pairs = np.sort(np.concatenate(found), axis=1)
-    return np.unique(pairs, axis=0)[:, ::-1]
-
-
 def explain(
     images: Images,
     labels: npt.ArrayLike,
@@ -230,14 +164,18 @@ def explain(
 
     numbers: what each of the images is called in the result, ascending (default: its index in images).
     """
+    label, first = np.asarray(labels), first_of(images)
+    called = np.arange(len(images)) if numbers is None else np.asarray(numbers)
+    kept = _once(first, label, class_names, grouping)
+    own, numbered = images[kept] if len(kept) < len(images) else images, called[kept]
+    label = label[kept]
     number = {name: position for position, name in enumerate(class_names)}
-    label = np.asarray(labels)
     winner = np.flatnonzero(np.isin(label, [number[name] for name in grouping[argmax]]))
     many = pair_count(len(class_names)) > EXPLAIN_CELLS
     classes = list(grouping[argmax]) if many else [name for subs in grouping.values() for name in subs]
     cells = max(pair_count(len(classes)) + len(classes), 1)
     matrix = class_matrix(
-        images,
+        own,
         label,
         class_names,
         profile=profile,
@@ -248,10 +186,22 @@ def explain(
         report=report,
         should_stop=should_stop,
     )
-    alike = most_similar(images, profile=profile, members=winner, k=12, seed=seed, workers=workers)
-    if numbers is not None:
-        called = np.asarray(numbers)
-        pairs = (LikePair(i=int(called[p.i]), j=int(called[p.j]), value=p.value) for p in alike.pairs)
-        alike = alike.model_copy(update={"pairs": tuple(pairs)})
+    alike = most_similar(own, profile=profile, members=winner, k=12, seed=seed, workers=workers)
+    named = (LikePair(i=int(numbered[p.i]), j=int(numbered[p.j]), value=p.value) for p in alike.pairs)
     among = {argmax: grouping[argmax]} if many else grouping
-    return Explanation(most_similar=alike, matrix=matrix, leave_one_out=leave_one_out(matrix, among))
+    return Explanation(
+        most_similar=alike.model_copy(update={"pairs": tuple(named)}),
+        matrix=matrix,
+        leave_one_out=leave_one_out(matrix, among),
+        near_copies=near_copies(images, first, called, profile=profile, seed=seed, workers=workers),
+    )
+
+
+def _once(
+    first: Index, label: Index, class_names: Sequence[str], grouping: Mapping[str, Sequence[str]]
+) -> Index:
+    """Images without those whose pixels an earlier one of the same super-class has; ascending."""
+    of = {sub: place for place, subs in enumerate(grouping.values()) for sub in subs}
+    group = np.array([of.get(name, -1) for name in class_names])[label]
+    _, kept = np.unique(np.stack([group, first], axis=1), axis=0, return_index=True)
+    return np.sort(kept).astype(np.int64)

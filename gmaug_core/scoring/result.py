@@ -155,16 +155,18 @@ class Matrix(Part):
 
 
 class NearCopies(Part):
-    """Pairs of different images that are practically one: cuts, encodings, or neighbours of one original."""
+    """Pairs of images that are one by their pixels, or practically: cuts, encodings, neighbours of one
+    original."""
 
     above: float
-    """Pairs above this SSIM are meant, -1 ... 1."""
+    """Pairs above this SSIM are meant, -1 ... 1; copies by their pixels have 1, and count once in the
+    score."""
     found: int
     """How many were found among all scored images."""
     pairs: tuple[LikePair, ...]
-    """The most similar of them, highest first."""
+    """The most similar of them, highest first: numbers of images in the dataset."""
     exact: bool
-    """Whether every pair was looked at; else some can be missed."""
+    """Whether every pair was looked at; else some that are not copies by their pixels can be missed."""
 
 
 class MovedOut(Part):

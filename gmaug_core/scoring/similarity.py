@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,10 @@ import numpy.typing as npt
 from gmaug_core.config import Profile
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
+from gmaug_core.scoring.alike import first_of
 from gmaug_core.scoring.estimate import PairMean, highest
 from gmaug_core.scoring.pairs import Index, pair_count, stream
-from gmaug_core.scoring.result import KnownSet, SimilarityResult
+from gmaug_core.scoring.result import KnownSet, SetMean, SimilarityResult
 from gmaug_core.scoring.ssim import ssim_pairs
 
 EXACT_PAIRS = (
@@ -35,6 +36,7 @@ SHOWN = 50  # sets in a live report: the highest when there are more
 DRAWING = "pairs-2"  # which pairs a seed draws: sets that an older version drew are not taken over
 MERGED = "all images"  # how live reports name the set behind SSIM-mergeCls
 
+Mean = TypeVar("Mean", bound=SetMean)
 Images = npt.NDArray[np.uint8]
 Compare = Callable[[Index], npt.NDArray[np.float64]]  # pairs of images [m, 2] -> their SSIM [m]
 
@@ -66,18 +68,15 @@ def measure(
 
     Reports ("similarity", pairs done, pairs planned, sets=[...], pairs_per_s=...). When should_stop() says so
     the estimates so far are returned with `stopped` true; Stopped is raised when there is none yet. Raises
-    InputError for names that are no classes, and when no super-class has two images.
+    InputError for names that are no classes, and when no super-class has two different images.
+
+    An image whose pixels an earlier one of the same set has is in no pair of that set: a copy counts once.
     """
     began = time.perf_counter()
-    groups, not_scored = _members(np.asarray(labels), class_names, grouping)
-    if not groups:
-        raise InputError(
-            "no super-class has two training images",
-            expected="at least one super-class with 2 images",
-            todo="group sub-classes together, or import more images",
-        )
+    first = first_of(images)
+    groups, sizes = _members(np.asarray(labels), class_names, grouping, first)
     plan = _Plan(profile, seed, pairs, half_width, known or {})
-    whole = plan.set_of(np.arange(len(images)))
+    whole = plan.set_of(np.unique(first))
     sets = {name: plan.set_of(members) for name, members in groups.items()}
     compare = _comparison(images, profile, workers, device)
     stopped = _fill(sets | {MERGED: whole}, images, compare, report, should_stop)
@@ -86,10 +85,10 @@ def measure(
         raise Stopped
     best = highest(scored)
     return SimilarityResult.new(
-        ssim_mergecls=whole.measured(),
-        ssim_supsubcls=best,
-        super_classes=tuple(each.named(name) for name, each in sets.items()),
-        not_scored=tuple(not_scored),
+        ssim_mergecls=_counted(whole.measured(), len(images)),
+        ssim_supsubcls=best.model_copy(update={"distinct": len(sets[best.name].members)}),
+        super_classes=tuple(_counted(each.named(name), sizes[name]) for name, each in sets.items()),
+        not_scored=tuple(name for name in grouping if name not in groups),
         argmax=best.name,
         profile=profile.name,
         seed=seed,
@@ -130,9 +129,15 @@ class _Plan:
 
 
 def _members(
-    labels: npt.NDArray[Any], class_names: Sequence[str], grouping: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, Index], list[str]]:
-    """Super-class -> image indices, and the super-classes with fewer than 2 images."""
+    labels: npt.NDArray[Any],
+    class_names: Sequence[str],
+    grouping: Mapping[str, Sequence[str]],
+    first: Index,
+) -> tuple[dict[str, Index], dict[str, int]]:
+    """Super-class -> its different images, where there are two, and every super-class's number of images.
+
+    first: of alike.first_of. Raises InputError for names that are no classes, and when nothing can be scored.
+    """
     number = {name: position for position, name in enumerate(class_names)}
     unknown = sorted({sub for subs in grouping.values() for sub in subs} - set(number))
     if unknown:
@@ -140,14 +145,25 @@ def _members(
             f"the grouping names {len(unknown)} unknown sub-classes: {', '.join(unknown[:5])}",
             expected="names of the dataset's classes",
         )
-    groups, few = {}, []
+    groups, sizes = {}, {}
     for name, subs in grouping.items():
         members = np.flatnonzero(np.isin(labels, [number[sub] for sub in subs]))
-        if len(members) < 2:
-            few.append(name)
-        else:
-            groups[name] = members
-    return groups, few
+        _, kept = np.unique(first[members], return_index=True)
+        sizes[name] = len(members)
+        if len(kept) > 1:
+            groups[name] = members[np.sort(kept)]
+    if not groups:
+        raise InputError(
+            "no super-class has two training images" + (" that differ" if max(sizes.values()) > 1 else ""),
+            expected="at least one super-class with 2 different images",
+            todo="group sub-classes together, or import more images",
+        )
+    return groups, sizes
+
+
+def _counted(found: Mean, images: int) -> Mean:
+    """A set's mean, which knows its different images alone, with all of them and how many are copies."""
+    return found.model_copy(update={"n": images, "copies": images - found.n})
 
 
 def _comparison(images: Images, profile: Profile, workers: int, device: str) -> Compare:

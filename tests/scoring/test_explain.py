@@ -7,7 +7,7 @@ import pytest
 
 from gmaug_core.config import Profile
 from gmaug_core.errors import Stopped
-from gmaug_core.scoring import explain, similarity
+from gmaug_core.scoring import alike, explain, similarity
 
 SMALL = Profile(16)
 NAMES = ["a", "b", "c", "d"]
@@ -56,11 +56,11 @@ def test_most_similar(images):
     planted = pixels.copy()
     planted[150] = planted[3]
     for budget in (100_000, 2_000):
-        found = explain.most_similar(planted, profile=SMALL, k=5, budget=budget)
+        found = alike.most_similar(planted, profile=SMALL, k=5, budget=budget)
         first = found.pairs[0]
         assert (first.i, first.j) == (3, 150)
         assert first.value == pytest.approx(1, abs=1e-6)
         assert found.exact == (budget == 100_000)
         assert len(found.pairs) == 5
-    inside = explain.most_similar(planted, profile=SMALL, members=np.flatnonzero(labels == 2), k=3)
+    inside = alike.most_similar(planted, profile=SMALL, members=np.flatnonzero(labels == 2), k=3)
     assert all(labels[each.i] == labels[each.j] == 2 for each in inside.pairs)
