@@ -5,7 +5,7 @@
 Found: 300 images a set are encoded again as JPEG (quality 75 and 90), reduced by 5 % and enlarged again,
 brightened by 5 grey levels, and cut by 2 % at every side; the share of them whose SSIM with the original is
 above each bound. Named: pairs above it among all images of a set, exact copies left out (scoring.alike); a
-sheet of those nearest above .98 can be written to look at (--sheet). Profile paper.
+sheet of those nearest above .95 can be written to look at (--sheet). Profile paper.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from gmaug_core.config import Profile  # noqa: E402
 from gmaug_core.data.decode import canonical  # noqa: E402
 from gmaug_core.files import write_json  # noqa: E402
-from gmaug_core.scoring.alike import first_of, most_similar  # noqa: E402
+from gmaug_core.scoring.alike import NEARLY_ONE, first_of, most_similar  # noqa: E402
 from gmaug_core.scoring.ssim import ssim_pairs  # noqa: E402
 
 SETS = ("flowers_128", "weather4_128", "brain_mri_128", "cxr3_128", "sign_digits_100", "caltech101_96")
@@ -76,7 +76,7 @@ def row(pictures: list[Image.Image], sheet: Path | None) -> dict[str, object]:
     distinct = np.flatnonzero(first == np.arange(len(images)))
     near = most_similar(images, profile=PROFILE, members=distinct, k=None, above=BOUNDS[0])
     if sheet is not None:
-        lowest = [pair for pair in near.pairs if pair.value > 0.98][-16:]
+        lowest = [pair for pair in near.pairs if pair.value > NEARLY_ONE][-16:]
         strips = [np.concatenate([images[pair.i], images[pair.j]], axis=1) for pair in lowest]
         if strips:
             Image.fromarray(np.concatenate(strips)).save(sheet)
@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     data = Path(os.environ.get("GMAUG_TEST_DATA", "../shared/data"))
     parser.add_argument("--data", type=Path, default=data)
-    parser.add_argument("--sheet", type=Path, help="a folder for pictures of the pairs just above .98")
+    parser.add_argument("--sheet", type=Path, help="a folder for pictures of the pairs just above .95")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "near_copies.json")
     given = parser.parse_args()
     began, found = time.time(), {}

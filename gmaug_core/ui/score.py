@@ -21,7 +21,7 @@ from gmaug_core.scoring.law import (
     paper_points,
     printed_equation,
 )
-from gmaug_core.scoring.result import Highest, MostSimilar, MovedOut, SetMean, SimilarityResult
+from gmaug_core.scoring.result import Highest, MostSimilar, MovedOut, NearCopies, SetMean, SimilarityResult
 from gmaug_core.ui import launching, layout, text
 
 PAIRS_SHOWN = 6
@@ -147,6 +147,8 @@ def what_makes_it_high(result: SimilarityResult, data: Dataset) -> None:
     st.subheader("What makes it high", anchor=False)
     if why.most_similar.pairs:
         _pairs(why.most_similar, result.profile, data)
+    if why.near_copies is not None and why.near_copies.found:
+        _copies(why.near_copies, data)
     many = len(why.matrix.classes) > charts.MANY_NAMES
     left, right = (
         layout.columns([3, 2], key="score-why") if not many else (st.container(), st.container(width=680))
@@ -171,6 +173,33 @@ def _pairs(found: MostSimilar, profile: str, data: Dataset) -> None:
                 first, second = (text.md(data.class_names[data.labels[image]]) for image in (pair.i, pair.j))
                 which = f"both {first}" if first == second else f"{first} and {second}"
                 st.caption(f"{pair.value:.3f}: {which}")
+
+
+def _copies(found: NearCopies, data: Dataset) -> None:
+    """Which images are practically one, by their files."""
+    pairs = text.plural(found.found, "pair of images is", "pairs of images are")
+    said = f"{pairs} practically one image (SSIM over {found.above})"
+    with st.expander(said, icon=":material/content_copy:"):
+        file, label = data.manifest.images.file, data.labels
+        st.dataframe(
+            [
+                {
+                    "image": text.plain(file[pair.i]),
+                    "class": text.plain(data.class_names[label[pair.i]]),
+                    "and": text.plain(file[pair.j]),
+                    "its class": text.plain(data.class_names[label[pair.j]]),
+                    "SSIM": pair.value,
+                }
+                for pair in found.pairs
+            ],
+            column_config={"SSIM": st.column_config.NumberColumn(format="%.3f")},
+            hide_index=True,
+        )
+        st.caption(
+            "Equal pixels (1.000) count once in the score. The others count as different images: where they are "
+            "the same photograph, take one of each out and import again."
+            + ("" if found.exact else " Searched among likely candidates: there may be more.")
+        )
 
 
 def _moves(moves: Sequence[MovedOut], score: float) -> None:
