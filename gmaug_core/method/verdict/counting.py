@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gmaug_core.method.statistics import mean_with_interval
+from gmaug_core.method import statistics
 from gmaug_core.method.verdict.curve import image_weights, tail_classes
 from gmaug_core.method.verdict.result import Accuracies, Figure, MeasureKey
 
@@ -61,9 +61,9 @@ class Counting:
 
     def gain(self, better: Right, control: Right) -> Figure:
         """Of one way of training over another, the same seeds, in percentage points."""
-        differences = self.differences(better, control)
-        value, low, high = mean_with_interval(differences.mean(axis=1).tolist(), differences)
-        return Figure(value=value, low=low, high=high)
+        scale = 100 * len(self.labels) * self.weights
+        found = statistics.difference(better * scale, control * scale)
+        return Figure(value=found.mean, low=found.low, high=found.high)
 
 
 def disagreement(right: Right) -> float:
