@@ -13,9 +13,9 @@ from gmaug_core.scoring.pairs import Index, pair_at, pair_count, permuted, strea
 from gmaug_core.scoring.result import LikePair, MostSimilar, NearCopies
 from gmaug_core.scoring.ssim import ssim_pairs
 
-# In six real sets 75 to 100 % of images encoded again as JPEG 75 are above it, all of JPEG 90; the pairs of the
-# sets themselves above it that were looked at (66) were of one photograph or neighbouring slices of one
-# patient (benchmarks/results/near_copies.json).
+# In six real sets 75 to 100 % of images encoded again as JPEG 75 are above it, all of JPEG 90; the pairs of
+# the sets themselves about and above it that were looked at (66) were of one photograph or one patient
+# (benchmarks/results/near_copies.json).
 NEARLY_ONE = 0.95
 COPIES_SHOWN = 24
 SEARCHED_IMAGES = 20_000  # of more, so many chosen at random are searched for near neighbours

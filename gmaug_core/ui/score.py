@@ -196,8 +196,8 @@ def _copies(found: NearCopies, data: Dataset) -> None:
             hide_index=True,
         )
         st.caption(
-            "Equal pixels (1.000) count once in the score. The others count as different images: where they are "
-            "the same photograph, take one of each out and import again."
+            "Equal pixels (1.000) count once in the score. The others count as different images: where they "
+            "are the same photograph, take one of each out and import again."
             + ("" if found.exact else " Searched among likely candidates: there may be more.")
         )
 
