@@ -15,7 +15,9 @@ from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
 KEY = "dataset"  # also the query parameter
+OF_A_DATASET = ("run", "grouping")  # query parameters that mean nothing with another dataset
 _NEXT = "next-dataset"  # what the next rerun will look at
+_MISSING = "missing-dataset"  # what a link named, and is not here
 
 
 def picker() -> None:
@@ -31,10 +33,15 @@ def picker() -> None:
     elif st.session_state.get(KEY) not in labels:  # a new tab, or a dataset that is gone
         linked = st.query_params.get(KEY) or _dataset_of(st.query_params.get("run"))
         st.session_state[KEY] = linked if linked in labels else summaries[0].id
+        if linked and linked not in labels:
+            st.session_state[_MISSING] = linked
     st.selectbox(
         "Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session"
     )
     if st.query_params.get(KEY) != st.session_state[KEY]:
+        if KEY in st.query_params:
+            for other in OF_A_DATASET:  # they belong to the dataset that was looked at before
+                st.query_params.pop(other, None)
         st.query_params[KEY] = st.session_state[KEY]
 
 
@@ -62,4 +69,10 @@ def chosen() -> Dataset:
             label="Import a dataset",
         )
         st.stop()
+    if missing := st.session_state.pop(_MISSING, None):
+        st.warning(
+            f"There is no dataset '{text.md(missing)}' in this workspace: it was deleted, or the link is of "
+            "another one. You look at another dataset.",
+            icon=":material/link_off:",
+        )
     return open_dataset(dataset_id)

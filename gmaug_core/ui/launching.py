@@ -68,6 +68,13 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
         return None
     key = run_key(kind, dataset_id)
     wanted = st.query_params.get("run")
+    missing = wanted and wanted not in found and wanted.partition("-")[0] == kind
+    if key not in st.session_state and missing:
+        st.warning(
+            f"The run '{text.md(wanted)}' of this address is not among the {KINDS[kind].title.lower()} runs "
+            "of this dataset. You look at another one.",
+            icon=":material/link_off:",
+        )
     if key not in st.session_state and wanted in found:
         st.session_state[key] = wanted
     elif st.session_state.get(key) not in found:

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, runs, workspace
 from gmaug_core.config import SimilarityConfig
+from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
@@ -32,9 +33,12 @@ def as_if_alive(monkeypatch):
     monkeypatch.setattr(launch.LOCAL, "alive", lambda _: True)
 
 
-def open_page(name: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30).run()
-    at.switch_page(f"../../pages/{name}.py").run()
+def open_page(name: str, **query: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30)
+    at.switch_page(f"../../pages/{name}.py")
+    for key, value in query.items():
+        at.query_params[key] = value
+    at.run()
     assert not at.exception, at.exception[0].stack_trace if at.exception else ""
     return at
 
@@ -76,6 +80,24 @@ def test_without_any_dataset_the_first_step_is_said(home, page):
 )
 def test_without_a_run_the_next_step_is_said(demo, page, said):
     assert said in words(open_page(page))
+
+
+def test_a_link_to_what_is_not_here_says_so(finished_run):
+    assert "There is no dataset 'nope'" in words(open_page("gains", dataset="nope"))
+    assert "of this address is not among the augmentation runs" in words(
+        open_page("gains", run="augmentation-nothere")
+    )
+
+
+def test_another_dataset_takes_the_run_out_of_the_address(finished_run, tmp_path):
+    demo = make_demo()
+    images = {f"{name}/{k}.png": corpus.png(k + 10 * ord(name)) for name in "ab" for k in range(2)}
+    other = intake.import_path(corpus.make_folder(tmp_path / "other", images)).dataset_id
+    at = open_page("gains", dataset=demo)
+    assert at.query_params["run"] == finished_run.id
+    at.selectbox(key="dataset").set_value(other).run()
+    assert at.query_params["dataset"] == other
+    assert "run" not in at.query_params
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "failed", "cancelled", "lost"])
