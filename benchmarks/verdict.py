@@ -16,6 +16,7 @@ import platform
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,8 @@ from gmaug_core.data import dataset, demo, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json, write_json
-from gmaug_core.method.verdict import curve, first, measure
-from gmaug_core.method.verdict.counting import Counting, Right
+from gmaug_core.method.verdict import curve, features, first, measure
+from gmaug_core.method.verdict.counting import Counting
 from gmaug_core.workspace import groupings
 
 RESULTS = Path(__file__).parent / "results"
@@ -94,7 +95,7 @@ def ceiling(data: Path, seeds: int) -> None:
     out = RESULTS / "verdict_ceiling.json"
     rows = read_json(out)["rows"] if out.exists() else []
     done = {(row["dataset"], row["seed"]) for row in rows}
-    sets = [*zipped(data, CEILING), ("digits_demo", dataset.load(demo.make_demo())), *fashion()]
+    sets = [("digits_demo", dataset.load(demo.make_demo())), *fashion(), *zipped(data, CEILING)]
     for seed in range(seeds):
         for name, each in sets:
             if (name, seed) in done:
@@ -106,7 +107,7 @@ def ceiling(data: Path, seeds: int) -> None:
                 write_json(out, {"machine": machine(), "coverage": coverage(rows), "rows": rows})
 
 
-def held_back(data: Dataset, seed: int) -> dict[str, object] | None:
+def held_back(data: Dataset, seed: int) -> dict[str, Any] | None:
     """The projection from half of the training images to all of them, and what they added. None where the
     dataset cannot be split."""
     try:
@@ -121,11 +122,29 @@ def held_back(data: Dataset, seed: int) -> dict[str, object] | None:
     counts = np.bincount(labels[whole], minlength=classes)
     half = whole[curve.subset(labels[whole], curve.sizes(counts, 0.5, "everything"), seed=1000 + seed)]
     begun = time.monotonic()
-    of_half = _trainings(data, images, half, parts["val"], counts, seed)
-    points = of_half.curve("everything", 0.0, of_half.all_images(0.0))
+    looked = {
+        name: first.fewer(labels, parts[name], classes, first.MOST_VALIDATED, seed)
+        for name in ("val", "test")
+    }
+    order = np.concatenate([whole, looked["val"], looked["test"]])
+    stride = 3 if len(whole) > first.COARSE else 2
+    found = features.extract(images[order], features.random_bank(images[half], seed=seed), stride=stride)
+    of_all, of_val, of_test = np.split(found, np.cumsum([len(whole), len(looked["val"])]))
+    sides = {"val": of_val, "test": of_test}
+    in_half = np.isin(whole, half)
+
+    def trainings(part: str, *, all_of_them: bool) -> first.Trainings:
+        rows = np.ones(len(whole), bool) if all_of_them else in_half
+        mine = labels[whole][rows]
+        counting = Counting(labels[looked[part]], np.maximum(np.bincount(mine, minlength=classes), 1))
+        return first.Trainings(first.Learner(of_all[rows], sides[part], mine, counting))
+
+    of_half = trainings("val", all_of_them=False)
+    full = of_half.all_images(0.0)
+    points = of_half.curve("everything", 0.0, full)
     at = len(whole) / len(half)
     told = curve.project(points, at, seed=seed)
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "train": len(whole),
         "growth": at,
         "measure": of_half.learner.counting.measure,
@@ -136,43 +155,20 @@ def held_back(data: Dataset, seed: int) -> dict[str, object] | None:
         "seconds": round(time.monotonic() - begun, 1),
     }
     for part in ("test", "val"):
-        row[part] = _added(data, images, half, whole, parts[part], counts, seed)
+        small = full if part == "val" else trainings(part, all_of_them=False).all_images(0.0)
+        large = trainings(part, all_of_them=True).all_images(0.0)
+        counting = (
+            of_half.learner.counting
+            if part == "val"
+            else trainings("test", all_of_them=False).learner.counting
+        )
+        row[part] = counting.gain(large.right[: len(small.right)], small.right[: len(large.right)]).to_dict()
     return row
 
 
-def _trainings(
-    data: Dataset,
-    images: NDArray[np.uint8],
-    train: NDArray[np.int64],
-    seen: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    seed: int,
-) -> first.Trainings:
-    counting = Counting(
-        data.labels[seen], np.maximum(np.bincount(data.labels[train], minlength=len(counts)), 1)
-    )
-    return first.Trainings(first.looked_at(images, data.labels, train, seen, counting, seed=seed))
-
-
-def _added(
-    data: Dataset,
-    images: NDArray[np.uint8],
-    half: NDArray[np.int64],
-    whole: NDArray[np.int64],
-    seen: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    seed: int,
-) -> dict[str, float]:
-    """What all images add over half of them, in points of the deciding measure on these images."""
-    right: list[Right] = [
-        _trainings(data, images, index, seen, counts, seed).all_images(0.0).right for index in (half, whole)
-    ]
-    return Counting(data.labels[seen], counts).gain(right[1], right[0]).to_dict()
-
-
-def coverage(rows: list[dict[str, object]]) -> dict[str, object]:
+def coverage(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """How often the measured gain lies within the projection's interval, widened by the measurement's own."""
-    found: dict[str, object] = {"pairs": len(rows), "refused": sum(row["predicted"] is None for row in rows)}
+    found: dict[str, Any] = {"pairs": len(rows), "refused": sum(row["predicted"] is None for row in rows)}
     told = [row for row in rows if row["predicted"]]
     for part in ("test", "val"):
         inside, under, errors = [], [], []
@@ -211,7 +207,7 @@ def table(data: Path, minutes: float) -> None:
             write_json(out, {"machine": machine(), "minutes": minutes, "rows": rows})
 
 
-def one_verdict(name: str, data: Dataset, minutes: float, *, fast: bool) -> dict[str, object]:
+def one_verdict(name: str, data: Dataset, minutes: float, *, fast: bool) -> dict[str, Any]:
     """Its document, but for what is long."""
     about = augmentation_config(
         data.id, image_size=data.image_size, colour=data.colour, symmetric=data.symmetric
@@ -227,7 +223,7 @@ def one_verdict(name: str, data: Dataset, minutes: float, *, fast: bool) -> dict
     return {"cpu_seconds": round(time.process_time() - cpu, 1), **found}
 
 
-def machine() -> dict[str, object]:
+def machine() -> dict[str, Any]:
     """What it was measured on."""
     return {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
 

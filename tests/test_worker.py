@@ -17,9 +17,10 @@ from forked import Forks
 from nowhere import Nowhere
 
 from gmaug_core import runs
-from gmaug_core.config import SimilarityConfig
+from gmaug_core.config import SimilarityConfig, VerdictConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.locks import holder
+from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.result import SimilarityResult
 
@@ -141,3 +142,25 @@ def test_nothing_is_started_for_what_is_not_there(bars):
 def test_a_worker_refuses_folders_of_another_workspace(home, tmp_path):
     runs.root()
     assert work(RunPaths(tmp_path / "elsewhere")) == 2
+
+
+@pytest.mark.slow
+def test_a_verdict_killed_while_it_trains_and_resumed_is_the_same(bars, forks):
+    classifier = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
+    config = VerdictConfig.about(tiny.config(bars, classifier=classifier), minutes=0.2)
+    undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
+    assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
+    disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
+    # a plan follows the machine's pace, so the other one's is taken
+    disturbed.checkpoints.mkdir()
+    plan = (undisturbed.checkpoints / "plan.json").read_bytes()
+    (disturbed.checkpoints / "plan.json").write_bytes(plan)
+    for attempt, stage in enumerate(("first", "score", "trainings", "trainings"), start=1):
+        assert forks.work(disturbed, stage) == -signal.SIGKILL, stage
+        status = runs.read_status(disturbed)
+        assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
+    assert forks.work(disturbed) == 0
+    found, expected = runs.read_result(disturbed), runs.read_result(undisturbed)
+    assert isinstance(found, Verdict)
+    assert expected is not None
+    assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())

@@ -1,6 +1,6 @@
 """The smallest gain that a run can tell from nothing, for exactly the paired test that it uses.
 
-The test is statistics.difference: an interval of the mean difference from the variance over seeds and over test
+The test is statistics.difference: an interval of the mean difference from the variance over seeds and test
 images, t with Satterthwaite's degrees. A gain is found when that interval lies above zero.
 """
 
