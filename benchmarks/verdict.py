@@ -218,7 +218,7 @@ def one_verdict(name: str, data: Dataset, minutes: float, *, fast: bool) -> dict
     grouping = groupings.super_classes(data, groupings.names(data)[0])
     cpu = time.process_time()
     found = measure.run(config, data, grouping, out_dir=folder).to_dict()
-    for key in ("run", "counts", "equivalence"):
+    for key in ("run", "dataset", "counts", "equivalence"):
         del found[key]
     return {"cpu_seconds": round(time.process_time() - cpu, 1), **found}
 

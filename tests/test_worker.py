@@ -147,7 +147,7 @@ def test_a_worker_refuses_folders_of_another_workspace(home, tmp_path):
 @pytest.mark.slow
 def test_a_verdict_killed_while_it_trains_and_resumed_is_the_same(bars, forks):
     classifier = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
-    config = VerdictConfig.about(tiny.config(bars, classifier=classifier), minutes=0.2)
+    config = VerdictConfig.about(tiny.config(bars, classifier=classifier), minutes=20)
     undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
     assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
     disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))

@@ -48,7 +48,7 @@ def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
     data = tiny.make_dataset(tmp_path / "bars", counts={"across": 40, "down": 24, "slant": 16})
     for name in ("whole", "stopped"):
         (tmp_path / name / "checkpoints").mkdir(parents=True)
-    whole = verdict(data, tmp_path / "whole", minutes=0.3)
+    whole = verdict(data, tmp_path / "whole", minutes=20)
     assert whole.length is not None
     assert whole.length.planned == whole.length.used == 12
     assert [rung.steps for rung in whole.length.rungs] == [12, 24, 48]
@@ -69,13 +69,13 @@ def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
         verdict(
             data,
             tmp_path / "stopped",
-            minutes=0.3,
+            minutes=20,
             report=report,
             should_stop=lambda: seen.count("trainings") > 6,
         )
     files = list((tmp_path / "stopped" / "checkpoints").glob("verdict-*.safetensors"))
     assert files
-    again = verdict(data, tmp_path / "stopped", minutes=0.3)
+    again = verdict(data, tmp_path / "stopped", minutes=20)
     assert comparable(again) == comparable(whole)
 
 
