@@ -152,7 +152,7 @@ def test_a_verdict_killed_while_it_trains_and_resumed_is_the_same(bars, forks):
     assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
     disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
     # a plan follows the machine's pace, so the other one's is taken
-    disturbed.checkpoints.mkdir()
+    disturbed.checkpoints.mkdir(exist_ok=True)
     plan = (undisturbed.checkpoints / "plan.json").read_bytes()
     (disturbed.checkpoints / "plan.json").write_bytes(plan)
     for attempt, stage in enumerate(("first", "score", "trainings", "trainings"), start=1):

@@ -12,7 +12,7 @@ from gmaug_core.ui import ASSETS, ROOT, choice, text
 
 PAGES = {
     "Data": [("datasets", "Datasets", "photo_library"), ("super_classes", "Super-classes", "account_tree")],
-    "Decide": [("similarity", "Similarity", "blur_on")],
+    "Decide": [("similarity", "Similarity", "blur_on"), ("verdict", "Verdict", "balance")],
     "Augment": [
         ("augmentation", "Augmentation", "play_circle"),
         ("samples", "Samples", "grid_view"),

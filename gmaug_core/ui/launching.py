@@ -16,6 +16,7 @@ from gmaug_core.config import (
     RunConfig,
     SelectionConfig,
     SimilarityConfig,
+    VerdictConfig,
     augmentation_config,
 )
 from gmaug_core.data.dataset import Dataset
@@ -109,6 +110,8 @@ def label(paths: RunPaths) -> str:
         what = settings.profile
     elif isinstance(settings, AugmentationConfig):
         what = f"{settings.preset}, {GENERATORS[settings.generator.name].title}"
+    elif isinstance(settings, VerdictConfig):
+        what = "fast" if settings.fast else f"{settings.augmentation.preset}, {settings.minutes:g} minutes"
     grouping = text.plain(settings.grouping)
     return f"{text.when(config.created)} · {what} · grouping {grouping} · {paths.id[-4:]}"
 

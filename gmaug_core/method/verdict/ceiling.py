@@ -43,7 +43,7 @@ def amounts(counts: NDArray[np.int64], target: int | None) -> list[Amount]:
         ),
         Amount(
             "run",
-            f"the {grown:,} images that the run would add" if grown else "a run, which would add no image,",
+            f"the run's {grown:,} images" if grown else "the run, which draws no image,",
             "everything" if everywhere else "rare",
             curve.growth_to(counts, aim),
             grown,

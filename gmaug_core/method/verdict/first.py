@@ -37,14 +37,15 @@ class First:
     """The reading, and what later parts count with.
 
     points: the learning curves as measured, by what is varied; differences: of all images over half of them,
-    [seeds, images] in percentage points; right: of plain training on all images.
+    [seeds, images] in percentage points; rights: of every way of training on all images.
     """
 
     reading: FastReading
     free: Free
     points: dict[Of, Points]
     differences: NDArray[np.float64]
-    right: Right
+    rights: tuple[Right, ...]
+    counting: Counting
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def first_reading(
         seconds=time.monotonic() - begun,
     )
     half = everything[-2] if len(everything) > 1 else everything[-1]
-    return First(reading, free, points, counting.differences(full.right, half), full.right)
+    rights = tuple(taken.right for *_, taken in recipes)
+    return First(reading, free, points, counting.differences(full.right, half), rights, counting)
 
 
 def looked_at(

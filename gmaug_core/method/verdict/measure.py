@@ -111,8 +111,9 @@ def _fast(
     control = float(points.means[-1]) / 100
     return Reading(
         seen=seeing.seen(
+            taken.rights,
             taken.differences,
-            taken.right,
+            taken.counting,
             learner="fast",
             seeds=seeds,
             test_images=len(parts["test"]),

@@ -274,8 +274,9 @@ class Results:
         )
         return Reading(
             seen=seeing.seen(
+                self._variants(),
                 self.counting.differences(right, self.right(half)),
-                right,
+                self.counting,
                 learner="classifier",
                 seeds=self.lab.config.seeds,
                 test_images=len(self.lab.split["test"]),
@@ -293,6 +294,12 @@ class Results:
             control=control,
             skipped=self.made.skipped,
         )
+
+    def _variants(self) -> list[Right]:
+        """Every way of training on all images at the length used, where more than one seed was trained."""
+        keys = sorted({one.recipe for one in self.trained if one.images == "all"})
+        each = [self.of("all", key, self.made.used) for key in keys]
+        return [self.right(found) for found in each if len(found) > 1]
 
     def _points(self, half: Right, full: Right) -> Points:
         return Points((0.5, 1.0), (half, full), self.counting.labels, self.counting.weights)
