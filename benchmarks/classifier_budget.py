@@ -34,10 +34,20 @@ from gmaug_core.files import write_bytes
 from gmaug_core.models import classifiers
 from gmaug_core.seeds import derive
 
-QUICK = {"width": 16, "blocks": (1, 1, 1), "stem": "small", "batch": 64, "averaging": 0.0}
+QUICK = {
+    "width": 16,
+    "blocks": (1, 1, 1),
+    "stem": "small",
+    "batch": 64,
+    "lr": 0.1,
+    "warmup": 0.0,
+    "averaging": 0.0,
+}
 ARMS: dict[str, dict[str, Any]] = {  # what differs from the first
     "small-16": {},
     "small-16-averaged": {"averaging": 0.3},
+    "strided-16-averaged": {"stem": "strided", "averaging": 0.3},
+    "strided-16-averaged-warm": {"stem": "strided", "averaging": 0.3, "lr": 0.2, "warmup": 0.15},
     "strided-24": {"width": 24, "stem": "strided"},
     "strided-24-averaged": {"width": 24, "stem": "strided", "averaging": 0.3},
 }

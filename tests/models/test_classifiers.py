@@ -357,7 +357,7 @@ def test_a_large_set_is_looked_at_in_part(monkeypatch):
     assert sum(read) == 100
 
 
-@pytest.mark.parametrize("kind", ["none", "affine", "crop", "crop_flip"])
+@pytest.mark.parametrize("kind", ["none", "affine", "crop", "crop_flip", "wide_crop", "wide_crop_flip"])
 def test_distortion_keeps_shape_and_range(kind):
     x = torch.rand(16, 3, 20, 20, generator=torch.Generator().manual_seed(0))
     y = distort(x, kind, torch.Generator().manual_seed(1))
@@ -371,12 +371,23 @@ def test_only_crop_flip_mirrors():
     """A ramp from left to right keeps its direction unless the image was mirrored."""
     generator = torch.Generator().manual_seed(0)
     ramp = torch.linspace(0, 1, 16).expand(64, 1, 16, 16)
-    for kind in ("crop", "affine"):
+    for kind in ("crop", "wide_crop", "affine"):
         kept = distort(ramp, kind, generator)
         assert (kept[..., -1] > kept[..., 0]).all()
     flipped = distort(ramp, "crop_flip", generator)
     share = (flipped[..., 8, -1] > flipped[..., 8, 0]).float().mean()
     assert 0.3 < share < 0.7
+
+
+@pytest.mark.parametrize(("kind", "least"), [("crop", 0.4), ("wide_crop", 0.08)])
+def test_crops_keep_the_share_of_the_area_that_they_say(kind, least):
+    """Of a ramp in both directions a crop sees as much as its sides are long."""
+    ramp = torch.linspace(-1, 1, 64)
+    x = torch.stack([ramp.expand(64, 64), ramp.expand(64, 64).T])[None].repeat(2000, 1, 1, 1)
+    seen = distort(x, kind, torch.Generator().manual_seed(0))
+    area = (seen[:, 0, 0, -1] - seen[:, 0, 0, 0]) * (seen[:, 1, -1, 0] - seen[:, 1, 0, 0]) / 4
+    assert least - 0.02 < area.min() < least + 0.04
+    assert area.max() > 0.9
 
 
 def test_class_balanced_weights_are_cuis():
@@ -392,6 +403,8 @@ def test_class_balanced_weights_are_cuis():
 def test_schedules():
     assert lr_factor(0, "cosine") == 1
     assert lr_factor(1, "cosine") == pytest.approx(0)
+    assert [lr_factor(p, "cosine", 0.2) for p in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert [lr_factor(p, "step", 0.2) for p in (0, 0.1, 0.2, 0.3)] == pytest.approx([0, 0.5, 1, 0.1])
     assert [lr_factor(p, "step") for p in (0, 0.29, 0.3, 0.6, 0.95)] == pytest.approx(
         [1, 1, 0.1, 0.01, 0.001]
     )

@@ -26,8 +26,9 @@ class ClassifierConfig(Config):
     lr: float = Field(0.1, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["cosine", "step"] = "cosine"  # step: x0.1 at each third, as in paper A
+    warmup: float = Field(0.0, ge=0, lt=1)  # share of the training in which the learning rate rises from 0
     # affine for digits; every variant gets the same
-    augment: Literal["none", "affine", "crop_flip", "crop"] = "crop_flip"
+    augment: Literal["none", "affine", "crop_flip", "crop", "wide_crop_flip", "wide_crop"] = "crop_flip"
     # the weights that are kept are an average over about this share of the training (EMA); 0: the last ones
     averaging: float = Field(0.0, ge=0, le=1)
     # of the training alone. auto: bfloat16 where the device has it itself, made concrete at launch, so that a

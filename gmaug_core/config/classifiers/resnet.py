@@ -28,16 +28,19 @@ RECORD = Record(
     config=ResNetConfig,
     implementation="gmaug_core.models.classifiers.resnet:ResNet18",
     presets={
+        # measured: benchmarks/classifier_budget.py, docs/classifiers.md
         "quick": Preset(
             {
                 "width": 16,
                 "blocks": (1, 1, 1),
                 "stem": "small",
                 "epochs": 40,
-                "least_steps": 800,
+                "least_steps": 600,
                 "most_steps": 4000,
                 "batch": 64,
+                "averaging": 0.3,
             },
+            at={32: {"stem": "strided"}},
             mirrored={"augment": "crop_flip"},
             upright={"augment": "affine"},
         ),
@@ -46,11 +49,12 @@ RECORD = Record(
             mirrored={"augment": "crop_flip"},
             upright={"augment": "crop"},
         ),
+        # paper A's protocol: 100 epochs of 256, x0.1 every 30, random resized crops
         "paper": Preset(
             {"stem": "small", "epochs": 100, "schedule": "step", "batch": 256},
             at={128: {"stem": "imagenet"}},
-            mirrored={"augment": "crop_flip"},
-            upright={"augment": "crop"},
+            mirrored={"augment": "wide_crop_flip"},
+            upright={"augment": "wide_crop"},
         ),
     },
 )

@@ -61,11 +61,7 @@ def train(
     """
     device = torch.device(device)
     steps = config.steps_for(len(images)) if steps is None else steps
-    if body is None:
-        normalise = Normalisation(*channel_statistics(images if normalise_on is None else normalise_on))
-    else:
-        normalise = Normalisation(body.mean, body.std)
-    normalise = Normalisation(normalise.mean.to(device), normalise.std.to(device))
+    normalise = _normalisation(images if normalise_on is None else normalise_on, body, device)
     network = _initial(config, channels_of(images), classes, seed, body).to(device)
     batches = Batches(
         images,
@@ -89,6 +85,12 @@ def train(
         checkpoint.unlink(missing_ok=True)
     network = training.average.requires_grad_(True)
     return Classifier(network, normalise.mean, normalise.std, device)
+
+
+def _normalisation(images: Images, body: Classifier | None, device: torch.device) -> Normalisation:
+    """Of these images; with a body its own, which its weights expect."""
+    mean, std = (body.mean, body.std) if body else channel_statistics(images)
+    return Normalisation(mean.to(device), std.to(device))
 
 
 def _initial(
@@ -154,7 +156,9 @@ class _Training:
     def step(self, x: Tensor, targets: Targets) -> None:
         """One step of the optimiser, and a checkpoint where one is due."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.lr * lr_factor(self.done / self.steps, self.config.schedule)
+            group["lr"] = self.config.lr * lr_factor(
+                self.done / self.steps, self.config.schedule, self.config.warmup
+            )
         lower = self.config.precision == "bfloat16"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=lower):
             logits = self.network(x)
@@ -207,13 +211,16 @@ class _Training:
             save_state(self.checkpoint, state | {"step": self.done})
 
 
-def lr_factor(progress: float, schedule: str) -> float:
+def lr_factor(progress: float, schedule: str, warmup: float = 0.0) -> float:
     """progress in 0..1 -> factor of the learning rate.
 
-    cosine: half a period; step: x0.1 at each third (paper A: every 30 of 100 epochs).
+    warmup: the share of the training in which it rises evenly from 0; then cosine: half a period; step: x0.1
+    at each third (paper A: every 30 of 100 epochs).
     """
+    if progress < warmup:
+        return progress / warmup
     if schedule == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * progress))
+        return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
     factor: float = 0.1 ** int(progress * 100 // 30)
     return factor
 

@@ -55,15 +55,18 @@ def distort(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     """Random affine maps, one an image, sampled bilinearly. x: float [b, c, h, w].
 
     affine: rotation +-12 degrees, scale and shear +-.1, shift +-.08 of the side (digits: nothing flips);
-    crop: a random crop of 40-100 % of the area, sides 3:4 to 4:3; crop_flip: the same and mirrored half of
-    the time. Outside the image the border is repeated. generator: on the CPU.
+    crop: a random crop of 40-100 % of the area, sides 3:4 to 4:3; wide_crop: of 8-100 % (as He 2016 and
+    paper A do); crop_flip, wide_crop_flip: the same and mirrored half of the time. Outside the image the
+    border is repeated. generator: on the CPU.
     """
     if kind == "none":
         return x
     # drawn on the CPU, so the same on every device, and sent there at once
     draws = torch.rand(6, len(x), generator=generator).to(x.device, non_blocking=True)
-    theta = _affine(draws) if kind == "affine" else _crops(draws, flip=kind == "crop_flip")
-    return sampled(x, theta)
+    if kind == "affine":
+        return sampled(x, _affine(draws))
+    least = 0.08 if kind.startswith("wide") else 0.4
+    return sampled(x, _crops(draws, least, flip=kind.endswith("flip")))
 
 
 def sampled(x: Tensor, theta: Tensor) -> Tensor:
@@ -90,10 +93,10 @@ def _affine(draws: Tensor) -> Tensor:
     return theta
 
 
-def _crops(draws: Tensor, *, flip: bool) -> Tensor:
-    """As _affine."""
+def _crops(draws: Tensor, least: float, *, flip: bool) -> Tensor:
+    """As _affine; least: share of the area."""
     theta = draws.new_zeros(draws.shape[1], 2, 3)
-    area = _between(draws[0], 0.4, 1.0)
+    area = _between(draws[0], least, 1.0)
     ratio = torch.exp(_between(draws[1], math.log(3 / 4), math.log(4 / 3)))
     width, height = (area * ratio).sqrt().clamp_max(1.0), (area / ratio).sqrt().clamp_max(1.0)
     theta[:, 0, 2] = _between(draws[2], -1, 1) * (1 - width)
