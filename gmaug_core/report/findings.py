@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import AugmentationResult, ClassRow, Gain, Measure, VariantResult
 from gmaug_core.method.variants import VARIANTS, Role, role, short
 from gmaug_core.workspace.grouping import guard_cell
@@ -31,7 +32,8 @@ def compared(result: AugmentationResult) -> list[Compared]:
     rows = []
     for key, found in result.variants.items():
         gain = result.gains.get(key)
-        known = gain if gain and gain.value is not None else None
+        tested = result.status == "measured"
+        known = gain if gain and gain.value is not None and tested else None
         rows.append(Compared(key, short(key), role(key), found, known))
     return rows
 
@@ -40,41 +42,58 @@ def compared(result: AugmentationResult) -> list[Compared]:
 
 
 def headline(result: AugmentationResult) -> tuple[str, str]:
-    """(verdict, sentence): "better" | "no better than simpler ways" | "worse" | "no difference seen";
-    what was measured, interval, n.
+    """(verdict, sentence): "better" | "no better than simpler ways" | "worse" | "no difference seen" |
+    "one seed" | "not tested"; what was measured, interval, n.
 
-    Better than the baseline counts only when no simple control, which needs no generator, does as well.
+    The comparison that was fixed beforehand comes first: the best recipe with synthetic images against the
+    same recipe alone. A result without it has the paper's, against plain training; there, better counts only
+    when no simple control, which needs no generator, does as well.
     """
-    gain = result.relative_gain_percent
+    if result.status == "not tested":
+        return "not tested", f"Synthetic images were not tested. {result.status_words}".rstrip()
+    gain = main_gain(result)
     if gain.value is None:
         return (
             "no difference seen",
             "The baseline recognised no test image, so a relative gain cannot be computed.",
         )
-    verdict = _verdict(gain)
-    said = {
-        "better": "Augmentation raised the accuracy",
-        "worse": "Augmentation lowered the accuracy",
-        "no difference seen": "No reliable difference was seen",
-    }[verdict]
-    rivals = _simpler_ways(result) if verdict == "better" else []
+    verdict = gain.verdict
+    rivals = _simpler_ways(result) if verdict == "better" and result.endpoint is None else []
     simpler = (
         f" But it is not reliably better than {' or '.join(rivals)}, which need no generator."
         if rivals
         else ""
     )
-    n = result.baseline.accuracy.n
+    said = {
+        "better": "Augmentation raised the accuracy",
+        "worse": "Augmentation lowered the accuracy",
+        "no difference seen": "No reliable difference was seen",
+        "one seed": "One seed decides nothing",
+    }[verdict]
     return "no better than simpler ways" if rivals else verdict, (
-        f"{said}: relative gain {signed(gain.value)} % against the baseline "
-        f"(95 % interval {interval(gain)}; {len(gain.values)} seeds, {n:,} test images).{simpler}"
+        f"{said}: relative gain {signed(gain.value)} % against {_control(result)} ({_basis(gain)}).{simpler}"
     )
 
 
-def _verdict(gain: Gain) -> str:
-    """What the interval allows to say of a gain that has a value."""
-    if gain.ci_low is not None and gain.ci_low > 0:
-        return "better"
-    return "worse" if gain.ci_high is not None and gain.ci_high < 0 else "no difference seen"
+def main_gain(result: AugmentationResult) -> Gain:
+    """The gain of the comparison fixed beforehand; of a result without one, of the paper's."""
+    return result.endpoint or result.relative_gain_percent
+
+
+def _control(result: AugmentationResult) -> str:
+    """What the main gain is against, in words."""
+    if result.endpoint is None:
+        return "the baseline"
+    key = result.endpoint_recipe or result.endpoint.control
+    name = RECIPES[key].short.lower() if key in RECIPES else short(key).lower()
+    return f"the best recipe without a generator ({name}) alone"
+
+
+def _basis(gain: Gain) -> str:
+    """'95 % interval −0.40 to +1.20; 3 seeds, 500 test images': what a gain with a value rests on."""
+    over = " over the test images alone" if gain.verdict == "one seed" else ""
+    seeds = f"{gain.n_seeds} seed" + ("s" if gain.n_seeds != 1 else "")
+    return f"95 % interval {interval(gain)}{over}; {seeds}, {gain.n or 0:,} test images"
 
 
 def _simpler_ways(result: AugmentationResult) -> list[str]:
@@ -82,7 +101,7 @@ def _simpler_ways(result: AugmentationResult) -> list[str]:
     return [
         row.name.lower()
         for row in compared(result)
-        if row.role == "control" and row.gain and _verdict(row.gain) != "better" and not _generated(row.key)
+        if row.role == "control" and row.gain and row.gain.verdict != "better" and not _generated(row.key)
     ]
 
 
@@ -92,7 +111,26 @@ def _generated(key: str) -> bool:
 
 
 def comparison(result: AugmentationResult) -> str:
-    """Predicted beside measured, in words, sign included."""
+    """The paper's comparison, named, where the headline has another; then predicted beside measured, in
+    words, sign included."""
+    gain = result.relative_gain_percent
+    paper = ""
+    if result.endpoint is not None and gain.value is not None:
+        paper = (
+            f"The paper's comparison, against plain training: {signed(gain.value)} % ({_basis(gain)}; "
+            f"{_told(gain)}). "
+        )
+    return paper + _law(result)
+
+
+def _told(gain: Gain) -> str:
+    return {"better": "better", "worse": "worse", "one seed": "one seed decides nothing"}.get(
+        gain.verdict, "no reliable difference"
+    )
+
+
+def _law(result: AugmentationResult) -> str:
+    """What the law had predicted, and how that compares."""
     gain, predicted = result.relative_gain_percent.value, result.predicted
     if result.not_predicted is not None:
         return result.not_predicted
@@ -101,20 +139,30 @@ def comparison(result: AugmentationResult) -> str:
             "There is no prediction to compare with: no super-class could be scored, or the baseline has no "
             "accuracy to relate to."
         )
+    said = (
+        f"The law had predicted {signed(predicted.gain_percent)} % (95 % interval {signed(predicted.low)} to "
+        f"{signed(predicted.high)}); "
+    )
+    if result.status == "not tested":
+        return f"{said}nothing was measured that it could be compared with."
     inside = predicted.low <= gain <= predicted.high
     return (
-        f"The law had predicted {signed(predicted.gain_percent)} % (95 % interval {signed(predicted.low)} to "
-        f"{signed(predicted.high)}); measured was {signed(gain)} %, "
+        f"{said}measured was {signed(gain)} %, "
         f"{signed(gain - predicted.gain_percent, 'percentage points')} from the prediction and "
         f"{'inside' if inside else 'outside'} its interval."
     )
 
 
 def against_controls(result: AugmentationResult) -> list[str]:
-    """One sentence a control: is the augmented classifier better than it?"""
-    words = {"better": "Better than", "worse": "Worse than", "no difference seen": "Not told apart from"}
+    """One sentence a control: is the augmented classifier better than it? None where nothing was tested."""
+    words = {
+        "better": "Better than",
+        "worse": "Worse than",
+        "no difference seen": "Not told apart from",
+        "one seed": "With one seed, undecided against",
+    }
     return [
-        f"{words[_verdict(row.gain)]} {row.name.lower()} ({signed(row.gain.value or 0.0)} %, "
+        f"{words[row.gain.verdict]} {row.name.lower()} ({signed(row.gain.value or 0.0)} %, "
         f"{interval(row.gain)})."
         for row in compared(result)
         if row.gain and row.key != "baseline"
@@ -123,8 +171,8 @@ def against_controls(result: AugmentationResult) -> list[str]:
 
 def cautions(result: AugmentationResult) -> list[str]:
     """What a reader must know before believing the figures: the run's own warnings first."""
-    notes = list(result.warnings)
-    smallest = min((row.test for row in result.per_class), default=0)
+    notes = [*result.warnings, *result.splits.notes]
+    smallest = min((row.test for row in result.per_class if row.test), default=0)
     if 0 < smallest < FEW_TEST:
         notes.append(
             f"The class with the fewest test images has {smallest}: one image moves its recall by "
@@ -173,6 +221,11 @@ def variants_words(result: AugmentationResult) -> list[dict[str, str]]:
             "variant": row.name,
             "accuracy, %": spread(row.found.accuracy),
             "balanced accuracy, %": spread(row.found.balanced_accuracy),
+            **{
+                name: spread(found)
+                for name, found in (("AUROC, %", row.found.auroc), ("AUPRC, %", row.found.auprc))
+                if found
+            },
             "augmented gains over it, %": f"{signed(row.gain.value or 0.0)} ({interval(row.gain)})"
             if row.gain
             else "",
@@ -206,6 +259,16 @@ def rarest_first(result: AugmentationResult) -> list[ClassRow]:
     return sorted(result.per_class, key=lambda row: row.train)
 
 
+def recall_words(row: ClassRow, variant: str) -> str:
+    """'85.7 (48.7 to 97.4)': a class's recall in percent with its interval; 'not tested' without test
+    images, nothing where the run has no such variant."""
+    value = row.recall(variant)
+    if value is None:
+        return "" if row.test else "not tested"
+    ends = row.intervals.get(variant)
+    return f"{100 * value:.1f}" + (f" ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})" if ends else "")
+
+
 def points(row: ClassRow, variant: str) -> float | None:
     """Percentage points of recall that a variant is above the baseline; None where either is unknown."""
     here, baseline = row.recall(variant), row.recall("baseline")
@@ -217,7 +280,16 @@ def per_class_table(result: AugmentationResult) -> pd.DataFrame:
     over seeds)."""
     accepted, rejected = result.accepted.per_class, result.rejected.per_class
     rows = [
-        {**row.model_dump(), "accepted": accepted.get(row.name, 0), "rejected": rejected.get(row.name, 0)}
+        {
+            **row.model_dump(exclude={"intervals"}),
+            **{
+                f"{key} {end}": number
+                for key, ends in row.intervals.items()
+                for end, number in zip(("low", "high"), ends, strict=True)
+            },
+            "accepted": accepted.get(row.name, 0),
+            "rejected": rejected.get(row.name, 0),
+        }
         for row in rarest_first(result)
     ]
     return pd.DataFrame(rows)

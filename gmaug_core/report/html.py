@@ -67,6 +67,7 @@ def html_report(run_id: str) -> str:
         prediction=_prediction(result),
         classes=findings.rarest_first(result),
         points=findings.points,
+        recall_words=findings.recall_words,
         sheets=_sheets(paths, result),
         sheet_columns=SHEET_COLUMNS,
         sheet_classes=SHEET_CLASSES,

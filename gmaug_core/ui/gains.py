@@ -33,9 +33,10 @@ def in_percent(share: float) -> str:
 
 def numbers(columns: list[DeltaGenerator], result: AugmentationResult) -> None:
     """Gain, prediction and the two accuracies, each with its interval. columns: four."""
-    gain, predicted = result.relative_gain_percent, result.predicted
+    gain, predicted = findings.main_gain(result), result.predicted
+    told = (gain.value, gain.ci_low, gain.ci_high) if result.status == "measured" else (None, None, None)
     forecast = (predicted.gain_percent, predicted.low, predicted.high) if predicted else (None, None, None)
-    _number(columns[0], "Measured relative gain", (gain.value, gain.ci_low, gain.ci_high), findings.signed)
+    _number(columns[0], "Measured relative gain", told, findings.signed)
     _number(columns[1], "Predicted by the law", forecast, findings.signed)
     for column, name, found in (
         (columns[2], "Baseline accuracy", result.baseline.accuracy),

@@ -132,7 +132,9 @@ def overview(kind: str, dataset_id: str) -> None:
                 "seeds": settings.seeds,
                 "grouping": text.plain(settings.grouping),
                 "threshold": settings.selection.words,
-                "relative gain, %": result.relative_gain_percent.value if result else None,
+                "relative gain, %": result.relative_gain_percent.value
+                if result and result.status == "measured"
+                else None,
                 "run": paths.id,
             }
         )

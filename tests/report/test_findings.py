@@ -51,6 +51,62 @@ def test_a_gain_that_oversampling_gives_too_is_not_called_better(result):
     assert findings.headline(generated)[0] == "better", "a control with a generator is no simpler way"
 
 
+def changed(result, **keys):
+    return AugmentationResult.parse(result.to_dict() | keys)
+
+
+def test_what_was_not_tested_is_said_first_and_compared_with_nothing(result):
+    words = "The filter accepted nothing: 9 0 of 40."
+    found = changed(result, status="not tested", status_words=words)
+    verdict, sentence = findings.headline(found)
+    assert verdict == "not tested"
+    assert sentence == f"Synthetic images were not tested. {words}"
+    assert "nothing was measured" in findings.comparison(found)
+    assert "measured was" not in findings.comparison(found)
+    assert findings.against_controls(found) == []
+    assert all(row["augmented gains over it, %"] == "" for row in findings.variants_words(found))
+
+
+def test_one_seed_decides_nothing(result):
+    document = with_gain(result, 25.0, 12.0, 40.0, over={}).to_dict()
+    for gain in (document["relative_gain_percent"], *document["gains"].values()):
+        gain |= {"n_seeds": 1, "values": gain["values"][:1], "covers": "images"}
+    verdict, sentence = findings.headline(found := AugmentationResult.parse(document))
+    assert verdict == "one seed"
+    assert sentence.startswith("One seed decides nothing: relative gain +25.00 %")
+    assert "over the test images alone; 1 seed, 500 test images" in sentence
+    assert all(said.startswith("With one seed, undecided") for said in findings.against_controls(found))
+
+
+def test_the_comparison_fixed_beforehand_comes_first_and_the_papers_beside_it(result):
+    document = with_gain(result, 25.0, 12.0, 40.0, over={}).to_dict()
+    endpoint = document["gains"]["class_balanced_loss"] | {"value": 0.4, "ci_low": -1.0, "ci_high": 1.8}
+    found = changed(
+        AugmentationResult.parse(document), endpoint=endpoint, endpoint_recipe="class_balanced_loss"
+    )
+    verdict, sentence = findings.headline(found)
+    assert verdict == "no difference seen"
+    assert "+0.40 % against the best recipe without a generator (class-balanced loss) alone" in sentence
+    beside = findings.comparison(found)
+    assert beside.startswith("The paper's comparison, against plain training: +25.00 %")
+    assert "; better)" in beside
+
+
+def test_a_recall_comes_with_its_interval_and_none_is_not_0(result):
+    document = result.to_dict()
+    first, second = document["per_class"][:2]
+    first |= {"test": 7, "baseline": 1.0, "intervals": {"baseline": [0.646, 1.0]}}
+    second |= {"test": 0, "baseline": None}
+    rows = AugmentationResult.parse(document).per_class
+    assert findings.recall_words(rows[0], "baseline") == "100.0 (64.6 to 100.0)"
+    assert findings.recall_words(rows[1], "baseline") == "not tested"
+    assert findings.recall_words(rows[0], "unknown") == ""
+    assert findings.points(rows[1], "augmented") is None
+    table = findings.per_class_table(AugmentationResult.parse(document))
+    assert "intervals" not in table.columns
+    assert table.set_index("name").loc[rows[0].name, "baseline low"] == 0.646
+
+
 def test_predicted_and_measured_are_said_with_their_signs(result):
     document = with_gain(result, -1.25, -2.0, 0.0, over={}).to_dict()
     document["predicted"] |= {"gain_percent": 0.5, "low": -5.0, "high": 6.0}
