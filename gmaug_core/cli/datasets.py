@@ -21,6 +21,12 @@ def register(verbs: Verbs) -> None:
     p = verbs.add("import", import_dataset, "import a zip, a folder of class folders, or an iNaturalist JSON")
     p.add_argument("path")
     p.add_argument("--name", help="what people see; default: the file's name")
+    p.add_argument(
+        "--group",
+        metavar="REGEX",
+        help="what its first parentheses match in a path is the image's source (patient, slide, video): "
+        "images of one source are never split apart",
+    )
     verbs.add("datasets", datasets, "list the datasets")
     p = verbs.add("show", show, "one dataset: classes, counts, splits, groupings")
     p.add_argument("dataset")
@@ -37,11 +43,13 @@ def demo(_: Arguments) -> object:
 
 def import_dataset(args: Arguments) -> object:
     with Bar() as bar:
-        imported = intake.import_path(Path(args.path), name=args.name, report=bar)
+        imported = intake.import_path(Path(args.path), name=args.name, group=args.group, report=bar)
     audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
     say(f"{'Imported' if imported.created else 'Already here'}: {imported.dataset_id}")
     data = dataset.load(imported.dataset_id)
     show_counts(data)
+    for warning in imported.warnings:
+        say(f"  note: {warning}")
     for item in imported.refused[:NAMED]:
         say(f"  refused: {item.file}: {item.reason}")
     if len(imported.refused) > NAMED:
@@ -87,9 +95,15 @@ def describe(data: Dataset) -> dict[str, object]:
         "counts": data.counts,
         "imbalance_ratio": data.imbalance_ratio,
         "splits": data.summary.splits,
+        "groups": sources(data),
         "image_size": data.image_size,
         "colour": data.colour,
     }
+
+
+def sources(data: Dataset) -> int | None:
+    """How many sources the images come from; None where the import was told of none."""
+    return None if data.groups is None else len(set(data.groups.tolist()))
 
 
 def show_counts(data: Dataset) -> None:
@@ -99,6 +113,8 @@ def show_counts(data: Dataset) -> None:
         f"{data.name}: {len(data):,} images, {len(data.class_names)} classes, "
         f"imbalance ratio {data.imbalance_ratio:.1f} ({splits})"
     )
+    if (known := sources(data)) is not None:
+        say(f"  from {known:,} sources; images of one are never split apart")
     for name, n in sorted(data.counts.items(), key=lambda item: -item[1])[:NAMED]:
         say(f"  {name:30} {n:>7,}")
     if len(data.counts) > NAMED:

@@ -99,6 +99,17 @@ class Dataset:
             np.int64,
         )
 
+    @cached_property
+    def groups(self) -> npt.NDArray[np.int64] | None:
+        """int64 [n], equal for images of one source; an image without a source is one of its own. None where
+        the import was told of no sources.
+        """
+        names = self.manifest.images.group
+        if not names:
+            return None
+        first: dict[str, int] = {}
+        return np.array([first.setdefault(name, i) if name else i for i, name in enumerate(names)], np.int64)
+
     def original(self, i: int) -> bytes:
         """The file as it was given. Raises GMAugError when its bytes have changed since."""
         digest = self.manifest.images.sha256[i]

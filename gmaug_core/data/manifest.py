@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from gmaug_core.config import Colour
 from gmaug_core.config.documents import Document, Part
@@ -112,6 +112,14 @@ class Rows(Part):
     """train, val or test."""
     size: tuple[tuple[int, int], ...]
     """Width and height in pixels, upright."""
+    group: tuple[str, ...] = ()
+    """The source of each (patient, slide, video, burst), empty text where it has none; no row at all where
+    the import was told of none. Images of one source are never split apart."""
+
+
+def _without_groups(document: dict[str, Any]) -> dict[str, Any]:
+    """Form 1 knew no sources."""
+    return document
 
 
 class Manifest(Summary, Findings):
@@ -119,7 +127,8 @@ class Manifest(Summary, Findings):
 
     TITLE = "manifest of the dataset"
     FILE = MANIFEST
-    SCHEMA = 1
+    SCHEMA = 2
+    MIGRATIONS: ClassVar = {1: _without_groups}
 
     images: Rows
     """The images."""

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import InputError
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.int64]
 Parts = dict[str, Index]  # train, val and test: int64 indices, ascending
+NAMES = ("train", "val", "test")
+NAMED = 10  # classes that a sentence names before it says how many more
+
+
+HELD = 0.15  # of every class, to validation and to test each, where the dataset has no splits
+LEAST_UNITS = 3  # images, or sources, of a class from which on each part gets one
 
 
 def three_way_split(
@@ -29,55 +37,128 @@ def three_way_split(
     *,
     seed: int,
     content: NDArray[np.int64] | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> Parts:
     """train, val and test as sorted indices. Validation chooses, so it cannot also be the test.
 
-    The dataset's own splits are kept. A dataset with only one held-out part has it halved, class by class;
-    one without any gives 15 % of every class to each (at least one image of a class that has three). content:
-    int [n], equal for copies of one image: in a split made here all copies join the one that is in the
-    earliest part, so that nothing is trained on and tested. Raises InputError when that leaves a part without
-    images.
+    The dataset's own splits are kept. A dataset with only one held-out part has it halved, class by class,
+    test never the smaller; one without any gives 15 % of every class to each (at least one image of a class
+    that has three). content: int [n], equal for copies of one image; groups: int [n], equal for images of one
+    source (patient, slide, video, burst). In a split made here neither is ever on two sides. Raises
+    InputError when that leaves a part without images.
     """
     rng = np.random.default_rng(derive("split", seed))
-    parts = {name: np.flatnonzero(given == name) for name in ("train", "val", "test")}
+    parts = {name: np.flatnonzero(given == name) for name in NAMES}
+    held = [name for name in ("val", "test") if len(parts[name])]
+    if len(held) == 2:
+        return _whole(labels, parts, class_names)
+    made = np.ones(len(labels), bool) if not held else given == held[0]
+    if groups is not None:
+        unit = _units(groups, content)
+        shares = (HELD, HELD) if not held else (0.0, 0.5)
+        part = _by_unit(labels, unit, np.flatnonzero(made), shares, len(class_names), rng)
+        if held:
+            part[made & (part == 0)] = 2
+    else:
+        part = _by_image(labels, parts, held, len(class_names), rng)
+        if content is not None:  # all copies join the one that is in the earliest part
+            first = np.full(int(content.max()) + 1, 2)
+            np.minimum.at(first, content[made], part[made])
+            part[made] = first[content[made]]
+    return _whole(
+        labels, {name: np.flatnonzero(part == number) for number, name in enumerate(NAMES)}, class_names
+    )
 
-    def take(index: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+
+def _by_image(
+    labels: NDArray[np.int64], parts: Parts, held: Sequence[str], classes: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Position in NAMES of every image, each on its own."""
+    part = np.zeros(sum(map(len, parts.values())), np.int64)
+
+    def take(index: Index, share: float, least: int) -> Index:
         taken = []
-        for label in range(len(class_names)):
+        for label in range(classes):
             members = rng.permutation(index[labels[index] == label])
-            n = int(np.floor(len(members) * share + 0.5))
-            taken.append(
-                members[
-                    : min(max(n, 1), max(len(members) - 1, 0)) if len(members) >= 3 or share == 0.5 else 0
-                ]
-            )
+            n = max(int(np.floor(len(members) * share + 0.5)), 1)
+            taken.append(members[: min(n, len(members) - 1) if len(members) >= least else 0])
         return np.concatenate(taken)
 
-    held = [name for name in ("val", "test") if len(parts[name])]
-    if len(held) == 1:
-        half = take(parts[held[0]], 0.5)
-        parts = {"train": parts["train"], "val": half, "test": np.setdiff1d(parts[held[0]], half)}
-    elif not held:
-        test = take(parts["train"], 0.15)
-        rest = np.setdiff1d(parts["train"], test)
-        val = take(rest, 0.15 / 0.85)
-        parts = {"train": np.setdiff1d(rest, val), "val": val, "test": test}
-    if content is not None and len(held) < 2:
-        part = np.empty(len(labels), np.int64)
-        for number, name in enumerate(("train", "val", "test")):
-            part[parts[name]] = number
-        first = np.full(int(content.max()) + 1, 2)
-        made = np.ones(len(labels), bool) if not held else given == held[0]
-        np.minimum.at(first, content[made], part[made])
-        part[made] = first[content[made]]
-        parts = {name: np.flatnonzero(part == number) for number, name in enumerate(("train", "val", "test"))}
+    if held:
+        index = parts[held[0]]
+        part[index] = 2
+        # half, rounded down: of three images two test
+        half = [
+            members[: len(members) // 2]
+            for label in range(classes)
+            for members in (rng.permutation(index[labels[index] == label]),)
+        ]
+        val = np.concatenate(half)
+        if not len(val):  # one image a class: half of the classes choose, and the notes name them
+            val = rng.permutation(index)[: len(index) // 2]
+        part[val] = 1
+        return part
+    part[take(parts["train"], HELD, LEAST_UNITS)] = 2
+    rest = np.setdiff1d(parts["train"], np.flatnonzero(part == 2))
+    part[take(rest, HELD / (1 - HELD), LEAST_UNITS)] = 1
+    return part
+
+
+def _units(groups: NDArray[np.int64], content: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """int [n], equal for images that must stay together: of one source, or copies, or linked by both."""
+    n = len(groups)
+    edges = [np.unique(groups, return_inverse=True)[1] + n]
+    if content is not None:
+        edges.append(np.unique(content, return_inverse=True)[1] + 2 * n)
+    rows = np.tile(np.arange(n), len(edges))
+    graph = coo_array((np.ones(len(rows)), (rows, np.concatenate(edges))), shape=(3 * n, 3 * n))
+    return np.asarray(connected_components(graph, directed=False)[1][:n], np.int64)
+
+
+def _by_unit(
+    labels: NDArray[np.int64],
+    unit: NDArray[np.int64],
+    index: Index,
+    shares: tuple[float, float],
+    classes: int,
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Position in NAMES of every image, whole units at a time; shares: of a class, to test and to val.
+
+    Class by class, that with the fewest units first: the unit that brings a part nearest to its share goes
+    there, as long as one that nobody has stays for the rest. A class with two units has none for validation.
+    """
+    part = np.zeros(len(labels), np.int64)
+    names, place = np.unique(unit[index], return_inverse=True)
+    table = np.zeros((len(names), classes), np.int64)  # images of each unit and class
+    np.add.at(table, (place, labels[index]), 1)
+    where = np.zeros(len(names), np.int64)
+    for label in np.argsort((table > 0).sum(axis=0), kind="stable"):
+        own = rng.permutation(np.flatnonzero(table[:, label]))
+        total = table[own, label].sum()
+        for number, share in ((2, shares[0]), (1, shares[1])):
+            if len(own) < (LEAST_UNITS if number == 1 and shares[0] else 2):
+                continue
+            while (free := own[where[own] == 0]).size > 1:
+                got = table[own[where[own] == number], label].sum()
+                after = np.abs(got + table[free, label] - share * total)
+                best = int(np.argmin(after))
+                if share == 0 or (got and after[best] >= abs(got - share * total)):
+                    break
+                where[free[best]] = number
+    part[index] = where[place]
+    return part
+
+
+def _whole(labels: NDArray[np.int64], parts: Parts, class_names: Sequence[str]) -> Parts:
+    """The parts, if every one has images and every class is trained on. Raises InputError."""
     empty = [name for name, index in parts.items() if len(index) == 0]
     without = [name for label, name in enumerate(class_names) if not (labels[parts["train"]] == label).any()]
     if empty or without:
         what = (
             f"no images for {', '.join(empty)}"
             if empty
-            else f"no training images of {', '.join(without[:10])}"
+            else f"no training images of {', '.join(without[:NAMED])}"
         )
         raise InputError(
             f"the dataset cannot be split: {what}",
@@ -87,12 +168,56 @@ def three_way_split(
     return {name: np.sort(index) for name, index in parts.items()}
 
 
+def notes(
+    labels: NDArray[np.int64],
+    parts: Parts,
+    class_names: Sequence[str],
+    groups: NDArray[np.int64] | None,
+) -> list[str]:
+    """What a reader must know of a split, in words: classes that nothing tests, and sources on two sides.
+
+    The second happens only where the dataset came with its own split; one made here keeps sources whole.
+    """
+    untested = [label for label in range(len(class_names)) if not (labels[parts["test"]] == label).any()]
+    single = {
+        label
+        for label in untested
+        if groups is not None and len(np.unique(groups[labels == label])) == 1 and (labels == label).sum() > 1
+    }
+    found = []
+    for names, words in (
+        (
+            [class_names[label] for label in untested if label in single],
+            "All images come from one source, which cannot be divided, so nothing tests",
+        ),
+        ([class_names[label] for label in untested if label not in single], "No test image of"),
+    ):
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            found.append(f"{words}: {', '.join(names[:NAMED])}{more}.")
+    if groups is not None:
+        sides = [np.unique(groups[index]) for index in parts.values()]
+        shared = len(np.intersect1d(np.concatenate(sides[:2]), sides[2]))
+        if shared:
+            found.append(
+                f"{shared:,} sources have images in the test split and in training or validation, as the "
+                "dataset came: accuracies are too high."
+            )
+    return found
+
+
+def _without_groups(document: dict[str, Any]) -> dict[str, Any]:
+    """Form 1 knew no sources, and named nothing."""
+    return document | {"groups": None, "notes": []}
+
+
 class Split(Document):
     """Which images a run trains on, chooses by and tests on: made once from its seed, read ever after."""
 
     TITLE = "split"
     FILE = "split.json"
-    SCHEMA = 1
+    SCHEMA = 2
+    MIGRATIONS: ClassVar = {1: _without_groups}
 
     dataset_version: str
     """Of the images: their numbers below are positions in this version's manifest."""
@@ -104,6 +229,10 @@ class Split(Document):
     """Images that choose, ascending."""
     test: tuple[int, ...]
     """Images that are looked at once, at the end, ascending."""
+    groups: int | None
+    """Sources that the images come from, each on one side; null where the dataset names none."""
+    notes: tuple[str, ...]
+    """What a reader must know of it, in words: classes that nothing tests, sources on two sides."""
 
     @property
     def parts(self) -> Parts:
@@ -128,7 +257,14 @@ def read(path: Path, data: Dataset, seed: int) -> Parts:
     dataset has changed since, or cannot be split.
     """
     if not path.exists():
-        return three_way_split(data.labels, data.splits, data.class_names, content=data.content, seed=seed)
+        return three_way_split(
+            data.labels,
+            data.splits,
+            data.class_names,
+            content=data.content,
+            groups=data.groups,
+            seed=seed,
+        )
     split = Split.read(path)
     if split.dataset_version != data.version:
         raise InputError(
@@ -144,7 +280,13 @@ def kept(path: Path, data: Dataset, seed: int) -> Parts:
     parts = read(path, data, seed)
     if not path.exists():
         numbers = {name: tuple(index.tolist()) for name, index in parts.items()}
-        Split.new(dataset_version=data.version, seed=seed, **numbers).write(path)
+        Split.new(
+            dataset_version=data.version,
+            seed=seed,
+            **numbers,
+            groups=None if data.groups is None else len(np.unique(data.groups)),
+            notes=notes(data.labels, parts, data.class_names, data.groups),
+        ).write(path)
     return parts
 
 

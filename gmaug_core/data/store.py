@@ -55,6 +55,7 @@ class Accepted:
     size: tuple[int, int]  # width, height as stored in the file, upright
     grey: bool
     conversions: tuple[str, ...]
+    group: str = ""  # its source, where the import was told of any
 
 
 Placed = tuple[Accepted, Place]
@@ -204,6 +205,7 @@ def _columns(rows: Sequence[Placed], paths: Sequence[ClassPath]) -> Rows:
             "label": [label[place.path] for _, place in rows],
             "split": [place.split for _, place in rows],
             "size": [image.size for image, _ in rows],
+            "group": [image.group for image, _ in rows] if any(image.group for image, _ in rows) else [],
         }
     )
 
@@ -217,8 +219,9 @@ def _counts(class_names: Sequence[str], images: Rows, split: str | None = None) 
 
 
 def _version(class_names: Sequence[str], images: Rows) -> str:
-    """sha256 over classes, labels, splits and the bytes of every image."""
-    text = json.dumps([class_names, images.label, images.split], ensure_ascii=False)
+    """sha256 over classes, labels, splits, sources where there are any, and the bytes of every image."""
+    sources = [images.group] if images.group else []
+    text = json.dumps([class_names, images.label, images.split, *sources], ensure_ascii=False)
     content = hashlib.sha256(text.encode())
     for digest in images.sha256:
         content.update(bytes.fromhex(digest))

@@ -7,12 +7,13 @@ place to write.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,21 @@ def import_path(
     path: Path,
     *,
     name: str | None = None,
+    group: str | None = None,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> Imported:
     """Import a zip, a folder, or an iNaturalist-style JSON that lies beside its images.
 
-    name: shown to people; default: the file's name. Broken images are refused one by one and listed; the
+    name: shown to people; default: the file's name. group: a regular expression that is searched for in each
+    path; what its first parentheses match is the image's source (patient, slide, video, burst), and images of
+    one source are never split apart. Broken images are refused one by one and listed; the
     import as a whole raises InputError when there is nothing to make a dataset of, Stopped when should_stop()
     says so; both leave no trace.
     """
     start = time.perf_counter()
     path = Path(path)
+    pattern = source_pattern(group) if group else None
     only = path.name if path.suffix.lower() == ".json" and path.is_file() else None
     with open_source(path.parent if only else path) as source, staging_folder() as staging:
         listing = source.listing
@@ -62,6 +67,9 @@ def import_path(
             raise _nothing(path, refused, listing.junk)
         placed, duplicates, dropped = _resolve_duplicates(sorted_out.placed)
         _require_classes(path, placed, refused)
+        if pattern:
+            placed, told = with_sources(placed, pattern)
+            sorted_out.warnings += told
         return commit(
             staging,
             placed,
@@ -190,6 +198,46 @@ def _resolve_duplicates(
         )
     dropped = [Refused(file=placed[i][0].file, reason=reason) for i, reason in gone.items()]
     return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
+
+
+def source_pattern(text: str) -> re.Pattern[str]:
+    """The expression that finds an image's source in its path. Raises InputError: no expression, or one
+    without parentheses."""
+    expected = "a regular expression whose first parentheses match the source, such as '(patient\\d+)'"
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise InputError(f"'{text}' is no regular expression: {error}", expected=expected) from error
+    if not pattern.groups:
+        raise InputError(f"'{text}' has no parentheses", expected=expected)
+    return pattern
+
+
+def with_sources(placed: Sequence[Placed], pattern: re.Pattern[str]) -> tuple[list[Placed], list[str]]:
+    """The same with the source of each image, and what a person should know of it. Raises InputError where
+    no path has one."""
+    found = [(match[1] or "") if (match := pattern.search(image.file)) else "" for image, _ in placed]
+    named = [name for name in found if name]
+    if not named:
+        raise InputError(
+            f"'{pattern.pattern}' matches no path, such as '{clean_name(placed[0][0].file)[-80:]}'",
+            expected="an expression that finds the source in the images' paths",
+            todo="try it on one of the paths, or import without --group",
+        )
+    sides: dict[str, set[str]] = defaultdict(set)
+    for name, (_, place) in zip(found, placed, strict=True):
+        if name:
+            sides[name].add(place.split)
+    told = []
+    if len(named) < len(found):
+        told.append(f"{len(found) - len(named):,} images have no source: each counts as one of its own")
+    if leaking := sorted(name for name, splits in sides.items() if len(splits) > 1):
+        told.append(
+            f"{len(leaking):,} of {len(sides):,} sources have images in more than one split, so a model is "
+            f"judged on sources it was trained on: {listed(leaking)}"
+        )
+    given = [(replace(image, group=name), place) for name, (image, place) in zip(found, placed, strict=True)]
+    return given, told
 
 
 def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gmaug_core.config import CHANNELS
-from gmaug_core.data import samples
+from gmaug_core.data import samples, splits
 from gmaug_core.method import result
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.lab import Lab, TrainedGenerator
@@ -104,8 +104,15 @@ def _whose(lab: Lab) -> dict[str, Any]:
         "preset": lab.config.preset,
         "classifier": classifiers.description(lab.config.classifier, channels, lab.classes),
         "seeds": lab.seeds,
-        "splits": {name: len(index) for name, index in lab.split.items()},
+        "splits": _split(lab),
     }
+
+
+def _split(lab: Lab) -> dict[str, Any]:
+    """Sizes, sources and notes of the split."""
+    split = splits.Split.read(lab.out_dir / splits.Split.FILE)
+    told = {"notes": split.notes} | ({} if split.groups is None else {"groups": split.groups})
+    return {name: len(index) for name, index in lab.split.items()} | told
 
 
 def _forecast(lab: Lab, score: SimilarityResult) -> dict[str, Any]:

@@ -44,6 +44,84 @@ def test_copies_of_an_image_stay_on_one_side(given):
     assert sum(map(len, parts.values())) == len(LABELS)
 
 
+def test_of_three_held_out_images_two_test():
+    """iNaturalist's layout: three validation images a class."""
+    labels = np.repeat([0, 1, 0, 1], [9, 9, 3, 3])
+    given = np.repeat(["train", "val"], [18, 6])
+    parts = three_way_split(labels, given, ["a", "b"], seed=0)
+    assert np.bincount(labels[parts["test"]]).tolist() == [2, 2]
+    assert np.bincount(labels[parts["val"]]).tolist() == [1, 1]
+
+
+def test_one_held_out_image_a_class_chooses_or_tests_and_is_named():
+    labels = np.array([0, 1, 2, 3] * 2)
+    given = np.repeat(["train", "test"], 4)
+    parts = three_way_split(labels, given, list("abcd"), seed=0)
+    assert (len(parts["val"]), len(parts["test"])) == (2, 2)
+    untested = sorted(set(range(4)) - set(labels[parts["test"]].tolist()))
+    said = splits.notes(labels, parts, list("abcd"), None)
+    assert said == [f"No test image of: {', '.join('abcd'[k] for k in untested)}."]
+
+
+def sources(n=60, images=5, classes=3):
+    """Labels and groups: n sources of `images` images each, a source in one class."""
+    groups = np.repeat(np.arange(n), images)
+    return np.repeat(np.sort(np.arange(n) % classes), images), groups
+
+
+def on_two_sides(parts, groups):
+    sides = [set(groups[index].tolist()) for index in parts.values()]
+    return len((sides[0] & sides[1]) | (sides[0] & sides[2]) | (sides[1] & sides[2]))
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_source_is_on_two_sides(seed, held):
+    labels, groups = sources()
+    given = np.where(held & (groups % 2 == 0), "test", "train")
+    names = ["a", "b", "c"]
+    parts = three_way_split(labels, given, names, seed=seed, groups=groups)
+    assert on_two_sides(parts, groups) == 0
+    assert on_two_sides(three_way_split(labels, given, names, seed=seed), groups) > 20
+    assert sum(map(len, parts.values())) == len(labels)
+    for name in ("val", "test"):
+        share = np.bincount(labels[parts[name]], minlength=3) / np.bincount(labels)
+        assert (share == (0.25 if held else 0.15)).all()
+    again = three_way_split(labels, given, names, seed=seed, groups=groups)
+    assert all((parts[name] == again[name]).all() for name in parts)
+    assert splits.notes(labels, parts, names, groups) == []
+
+
+def test_sources_of_any_size_and_class_never_leak():
+    random = np.random.default_rng(0)
+    for seed in range(20):
+        groups = random.integers(0, 40, 300)
+        labels = random.integers(0, 4, 300)  # a source holds several classes
+        content = np.arange(300)
+        content[:30] = content[30:60]  # copies link sources
+        given = np.full(300, "train")
+        parts = three_way_split(labels, given, list("abcd"), seed=seed, content=content, groups=groups)
+        assert on_two_sides(parts, groups) == on_two_sides(parts, content) == 0
+        assert all(len(index) for index in parts.values())
+
+
+def test_a_class_of_one_source_is_trained_on_and_named():
+    labels, groups = sources()
+    groups[labels == 2] = 1000
+    parts = three_way_split(labels, np.full(300, "train"), ["a", "b", "c"], seed=0, groups=groups)
+    assert not (labels[parts["test"]] == 2).any()
+    said = splits.notes(labels, parts, ["a", "b", "c"], groups)
+    assert said == ["All images come from one source, which cannot be divided, so nothing tests: c."]
+
+
+def test_a_split_that_came_with_the_dataset_is_kept_and_its_leak_said():
+    labels, groups = sources()
+    given = np.resize(np.array(["train", "train", "train", "val", "test"]), 300)
+    parts = three_way_split(labels, given, ["a", "b", "c"], seed=0, groups=groups)
+    assert (given[parts["test"]] == "test").all()
+    assert splits.notes(labels, parts, ["a", "b", "c"], groups)[0].startswith("60 sources have images")
+
+
 def test_a_class_without_training_images_is_named():
     splits = np.where(LABELS == 2, "val", "train")
     with pytest.raises(InputError, match="no training images of c"):
@@ -62,7 +140,7 @@ def test_a_split_is_written_once_and_read_ever_after(data, tmp_path, monkeypatch
     assert not path.exists(), "reading writes nothing"
     first = splits.kept(path, data, 3)
     document = json.loads(path.read_text())
-    assert (document["schema"], document["seed"], document["dataset_version"]) == (1, 3, data.version)
+    assert (document["schema"], document["seed"], document["dataset_version"]) == (2, 3, data.version)
 
     def never(*_, **__):
         raise AssertionError("made anew")
@@ -82,7 +160,7 @@ def test_a_split_of_other_images_or_of_a_newer_version_is_refused(data, tmp_path
     write_json(path, document | {"dataset_version": "another"})
     with pytest.raises(InputError, match="has changed since this run"):
         splits.read(path, data, 0)
-    write_json(path, document | {"schema": 2})
+    write_json(path, document | {"schema": 3})
     with pytest.raises(GMAugError, match="newer version"):
         splits.read(path, data, 0)
     write_json(path, {"train": [1]})

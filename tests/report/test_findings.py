@@ -104,7 +104,7 @@ def test_a_recall_comes_with_its_interval_and_none_is_not_0(result):
     assert findings.points(rows[1], "augmented") is None
     table = findings.per_class_table(AugmentationResult.parse(document))
     assert "intervals" not in table.columns
-    assert table.set_index("name").loc[rows[0].name, "baseline low"] == 0.646
+    assert table.set_index("class").loc[rows[0].name, "baseline low"] == 0.646
 
 
 def test_predicted_and_measured_are_said_with_their_signs(result):
