@@ -180,6 +180,13 @@ class Trainings:
     done: int = 0
 
     @property
+    def expected(self) -> int:
+        """Trainings of a first reading, at most."""
+        rare = self.learner.counting.ratio >= RARE_FROM
+        ways = 1 + rare * len(EXPONENTS) + (1 + rare) * (len(GROWTHS) - 1)
+        return len(self.seeds) * ways
+
+    @property
     def seeds(self) -> range:
         """Fewer where there are many images: they spread less, and cost more."""
         return range(SEEDS if len(self.learner.labels) <= COARSE else SEEDS_OF_MANY)
@@ -192,7 +199,7 @@ class Trainings:
                 raise Stopped
             found.append(self.learner.right(index, seed, exponent))
             self.done += 1
-            self.report("first", self.done, self.done, images=len(index))
+            self.report("first", min(self.done, self.expected), self.expected, images=len(index))
         all_right = np.stack(found)  # [seeds, ridges, images]
         values = (all_right @ self.learner.counting.weights).mean(axis=0)
         ridge = int(values.argmax())
