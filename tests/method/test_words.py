@@ -60,8 +60,10 @@ def test_every_wording(figures, key, said, value):
         # longer training that only may help decides nothing; nor one that helps less than images would
         (replace(LEFT, longer=figure(6.0, 7.0)), "full_run"),
         (replace(LEFT, longer=figure(4.0)), "full_run"),
-        # a recipe that gives less than is left leaves the question open
+        # a recipe that leaves something to be seen leaves the question open
         (replace(LEFT, free=figure(4.0)), "full_run"),
+        (replace(LEFT, free=figure(4.0), visible=7.0), "no_generator_needed"),
+        (replace(LEFT, free=figure(4.0, 5.0), visible=7.0), "not_visible"),
         # no projection: the upper end decides where there is one, else a small run
         (replace(FLAT, headroom=None, at_most=2.0), "not_visible"),
         (replace(FLAT, headroom=None, at_most=None), "small_run"),

@@ -69,16 +69,18 @@ def _train_longer(f: Figures) -> Words | None:
 
 
 def _no_generator(f: Figures) -> Words | None:
-    """A recipe adds FREE points, surely above 0, and no less than is left for a perfect generator."""
-    left = f.headroom.value if f.headroom is not None else f.at_most
-    if f.free.value < FREE or f.free.low <= 0 or left is None or f.free.value < left:
+    """A recipe adds FREE points, surely above 0, and what is left over it is too little or cannot be seen."""
+    if f.free.value < FREE or f.free.low <= 0 or f.at_most is None or f.at_most >= max(LITTLE, f.visible):
         return None
     return Words(
         key="no_generator_needed",
         sentence=f"No generator needed: {_lower(f.free_label)} gives it, {_points(f.free.value)} over plain "
-        f"training; a perfect generator would add {_at_most(left)} to that.",
+        f"training; over that, {f.what} would add {_at_most(f.at_most)}, were every image a new real one.",
         decided_by=Decided(
-            name="what the best free recipe adds", value=f.free.value, limit=max(left, FREE), unit="points"
+            name="what the best free recipe adds",
+            value=f.free.value,
+            limit=max(f.at_most, FREE),
+            unit="points",
         ),
         change="A generator would have to beat this recipe, not plain training: it can where the rare "
         "classes are so few that weighting them no longer helps.",
