@@ -17,6 +17,7 @@ from gmaug_core.scoring.ssim import ssim_pairs
 # the sets themselves about and above it that were looked at (66) were of one photograph or one patient
 # (benchmarks/results/near_copies.json).
 NEARLY_ONE = 0.95
+NEAR_PAIRS = 10_000  # looked at for them; ten times as many found no other in flowers and weather
 COPIES_SHOWN = 24
 SEARCHED_IMAGES = 20_000  # of more, so many chosen at random are searched for near neighbours
 CHUNK = 1024  # images looked at together
@@ -61,7 +62,14 @@ def near_copies(
     exact = [LikePair(i=int(called[first[k]]), j=int(called[k]), value=1.0) for k in copies]
     distinct = np.flatnonzero(first == np.arange(len(first)))
     found = most_similar(
-        images, profile=profile, members=distinct, k=None, above=NEARLY_ONE, seed=seed, workers=workers
+        images,
+        profile=profile,
+        members=distinct,
+        k=None,
+        above=NEARLY_ONE,
+        budget=NEAR_PAIRS,
+        seed=seed,
+        workers=workers,
     )
     near = [LikePair(i=int(called[p.i]), j=int(called[p.j]), value=p.value) for p in found.pairs]
     return NearCopies(
