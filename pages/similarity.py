@@ -109,9 +109,10 @@ with left:
     st.plotly_chart(drawn, key="super-classes")
 with right:
     st.subheader("How to read it", anchor=False)
-    st.markdown(
-        "\n".join(f"- {sentence}" for sentence in [*score.reading(result, groups), score.thresholds(result)])
-    )
+    said = score.reading(result, groups)
+    if given.gain is not None:
+        said.append(score.thresholds(result))
+    st.markdown("\n".join(f"- {sentence}" for sentence in said))
 
 score.what_makes_it_high(result, data)
 

@@ -200,7 +200,7 @@ def _named(points: Sequence[Point], x: alt.X, scale: alt.Scale) -> list[alt.Char
         ]
         if rows:
             text = alt.Chart(pd.DataFrame(rows)).mark_text(
-                align="left", dx=8, dy=down, fontSize=11, opacity=0.8
+                align="left", dx=8, dy=down, fontSize=11, color=COLOURS["baseline"]
             )
             layers.append(text.encode(x=x, y=_gain("gain", scale), text="name:N"))
     return layers

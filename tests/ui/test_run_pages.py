@@ -220,6 +220,7 @@ def test_another_profile_gets_no_prediction(demo):
     said = words(open_page("similarity"))
     assert "No prediction" in said
     assert "Refused" in said
+    assert "In the paper augmentation worked" not in said
 
 
 def test_a_super_class_of_one_sub_class_is_explained_and_an_edited_grouping_is_noticed(demo):
