@@ -43,10 +43,12 @@ def make_folder(root: Path, contents: Mapping[str, bytes]) -> Path:
     return root
 
 
-def make_zip(path: Path, contents: Mapping[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> Path:
+def make_zip(
+    path: Path, contents: Mapping[str, bytes], *, method: int = zipfile.ZIP_DEFLATED, level: int | None = None
+) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in contents.items():
-            archive.writestr(raw_entry(name, method), data)
+            archive.writestr(raw_entry(name, method), data, compresslevel=level)
     return path
 
 

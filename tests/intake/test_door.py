@@ -259,7 +259,7 @@ def test_zip_bombs_are_refused_from_the_directory_alone(home, tmp_path):
     assert "inflates" in reasons(import_path(flat))["cat/flat.bmp"]
     many = {f"cat/{i}.png": bytes(2**20) for i in range(1100)}
     with pytest.raises(InputError, match="zip bomb"):
-        import_path(make_zip(tmp_path / "many.zip", many))
+        import_path(make_zip(tmp_path / "many.zip", many, level=1))
     assert time.perf_counter() - start < 20  # most of it is making them
     assert not leftovers(home)
 
@@ -447,7 +447,6 @@ def test_a_bad_list_is_refused_with_its_problems(home, tmp_path, data, words):
         ("grocery_64.zip", 5421, (2640, 296, 2485), 81),
     ],
 )
-@pytest.mark.slow
 def test_real_datasets(home, sample_data, file, images, splits, classes):
     result = import_path(sample_data / file)
     assert (result.accepted, tuple(result.splits.values()), len(result.counts)) == (images, splits, classes)

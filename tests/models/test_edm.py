@@ -100,7 +100,7 @@ def test_a_short_training_learns(settings, seed, tmp_path):
     images, names = images.astype(np.uint8), ["dark", "light"]
     figures = generator.train(images, labels, names, tmp_path, device="cpu", seed=seed)
     assert figures["loss"] < 0.5
-    samples = next(generator.sample(np.arange(8) % 2, np.arange(8), 8))
+    samples = next(generator.sample(np.arange(64) % 2, np.arange(64), 64))
     if settings != {"label_drop": 0.9}:
         assert samples[::2, 4:].mean() < 80 < 175 < samples[1::2, 4:].mean()
     assert abs(samples[:, :4].mean() - 128) < 25
