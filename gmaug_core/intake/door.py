@@ -66,6 +66,7 @@ def import_path(
         if not images:
             raise _nothing(path, refused, listing.junk)
         placed, duplicates, dropped = _resolve_duplicates(sorted_out.placed)
+        sorted_out.warnings += leaks(placed, duplicates)
         _require_classes(path, placed, refused)
         if pattern:
             placed, told = with_sources(placed, pattern)
@@ -198,6 +199,22 @@ def _resolve_duplicates(
         )
     dropped = [Refused(file=placed[i][0].file, reason=reason) for i, reason in gone.items()]
     return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
+
+
+def leaks(placed: Sequence[Placed], duplicates: Sequence[Duplicate]) -> list[str]:
+    """A sentence for each split that judges and came with images of an earlier one."""
+    across = {each.sha256: len(each.dropped) for each in duplicates if each.across_splits}
+    told = []
+    for split in SPLITS[1:]:
+        judging = [image.sha256 for image, place in placed if place.split == split]
+        copied = [digest for digest in judging if digest in across]
+        if copied:
+            gone = sum(across[digest] for digest in set(copied))
+            told.append(
+                f"the split leaks: {len(copied):,} of {len(judging):,} {split} images are in an earlier "
+                f"split, too; {gone:,} copies there were left out, so that no model is judged on what it has seen"
+            )
+    return told
 
 
 def source_pattern(text: str) -> re.Pattern[str]:

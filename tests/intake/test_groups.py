@@ -59,6 +59,21 @@ def test_a_source_in_two_splits_is_named(photographs):
     assert any("8 of 8 sources have images in more than one split" in line for line in imported.warnings)
 
 
+def test_a_split_that_leaks_is_named(photographs):
+    for part in ("train", "test"):
+        for name in ("sound", "ill"):
+            folder = photographs.parent / "leaky" / part / name
+            folder.mkdir(parents=True)
+            for k, path in enumerate(sorted((photographs / name).iterdir())):
+                if part == "train" or k < 3:
+                    (folder / path.name).write_bytes(path.read_bytes())
+    imported = import_path(photographs.parent / "leaky")
+    leak = "the split leaks: 6 of 6 test images are in an earlier split, too; 6 copies there were left out"
+    assert any(line.startswith(leak) for line in imported.warnings)
+    assert imported.splits == {"train": 75, "val": 0, "test": 6}
+    assert not any("leaks" in line for line in import_path(photographs).warnings)
+
+
 @pytest.mark.parametrize(
     ("group", "said"),
     [("(", "no regular expression"), (r"patient\d", "no parentheses"), ("(nobody)", "matches no path")],
