@@ -212,7 +212,7 @@ def leaks(placed: Sequence[Placed], duplicates: Sequence[Duplicate]) -> list[str
             gone = sum(across[digest] for digest in set(copied))
             told.append(
                 f"the split leaks: {len(copied):,} of {len(judging):,} {split} images are in an earlier "
-                f"split, too; {gone:,} copies there were left out, so that no model is judged on what it has seen"
+                f"split, too; {gone:,} copies there were left out, so that no model is judged on them"
             )
     return told
 
