@@ -52,12 +52,12 @@ def test_the_budget_is_spent_where_it_is_worth_it():
 
 @pytest.mark.parametrize("wanted", [20, 200, 2000])
 def test_a_class_that_would_be_worth_it_is_seldom_given_up(wanted):
-    """Twice the rate at which the budget brings WORTH of what is wanted: given up in less than 2 % of
+    """Twice the rate at which the budget brings WORTH of what is wanted: given up in one of 20
     cases, although it is looked at after every round."""
     rate = 2 * WORTH / 5
     tallies = [rounds([rate], wanted=np.array([wanted]), seed=seed)[0] for seed in range(200)]
     ended = [(tally.accepted[0] < wanted) & (tally.drawn < tally.budget) for tally in tallies]
-    assert np.mean(ended) < 0.02
+    assert np.mean(ended) < 0.05
 
 
 def test_a_judge_that_accepts_nothing_does_not_keep_the_others_from_theirs():
