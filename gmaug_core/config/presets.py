@@ -14,7 +14,7 @@ from gmaug_core.config.classifiers import CLASSIFIERS
 from gmaug_core.config.generators import GENERATORS
 from gmaug_core.config.profiles import Colour
 from gmaug_core.config.records import Record, Settings
-from gmaug_core.config.runs import AugmentationConfig
+from gmaug_core.config.runs import ALL_CONTROLS, AugmentationConfig
 from gmaug_core.errors import InputError
 
 AnyRecord = TypeVar("AnyRecord", bound=Record[Any])
@@ -50,6 +50,7 @@ PRESETS: dict[str, RunPreset] = {
             "selection": {"mode": "probability", "threshold": 0.9},
             "use": ("fill", "mix"),
             "seeds": 3,
+            "controls": ALL_CONTROLS,
         },
     ),
     "paper": RunPreset(
@@ -57,7 +58,12 @@ PRESETS: dict[str, RunPreset] = {
         sides=(16, 32, 64, 128),
         generator="stylegan2",
         classifier="resnet18",
-        settings={"selection": {"mode": "logit", "threshold": 10.0}, "use": ("fill",), "seeds": 3},
+        settings={
+            "selection": {"mode": "logit", "threshold": 10.0},
+            "use": ("fill",),
+            "seeds": 3,
+            "controls": ALL_CONTROLS,
+        },
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,20 @@ from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
 from gmaug_core.config.generators import GENERATORS, GeneratorConfig
 from gmaug_core.config.profiles import Profile
 from gmaug_core.config.selection import SelectionConfig
+
+Control = Literal[
+    "oversampling",
+    "class_balanced_loss",
+    "logit_adjusted_loss",
+    "posthoc_logit_adjustment",
+    "crt",
+    "trivial_augment",
+    "mixup",
+    "cutmix",
+]
+ALL_CONTROLS: tuple[Control, ...] = get_args(Control)
+# without much training: two of them train, the third costs nothing
+QUICK_CONTROLS: tuple[Control, ...] = ("oversampling", "class_balanced_loss", "posthoc_logit_adjustment")
 
 
 class RunConfig(Config):
@@ -59,8 +73,11 @@ class AugmentationConfig(RunConfig):
     selection: SelectionConfig
     # real + synthetic images a class; None: as many as the largest class has
     target: int | None = Field(None, ge=1)
+    # what one would do without a generator, by key of method.recipes: each is a control, and the best one on
+    # validation is what synthetic images have to improve
+    controls: tuple[Control, ...] = QUICK_CONTROLS
     max_steps: int = Field(2, ge=1, le=10)  # select-and-retrain steps; paper A needed at most 2
-    # epsilon: validation accuracy must rise by more than this to go on
+    # epsilon: the interval of the rise of validation accuracy must lie above this to go on
     tolerance: float = Field(0.0, ge=0, lt=1)
     # share of a filled class's draws that are synthetic, in the mix variant
     mix: float = Field(0.25, gt=0, lt=1)

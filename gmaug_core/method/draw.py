@@ -66,13 +66,13 @@ class Tally:
         rate = np.clip(self.accepted / np.maximum(self.drawn, 1), LEAST_RATE, 1.0)
         first = np.minimum(np.ceil(missing * FIRST_SURPLUS), FIRST_LOOK)
         again = np.minimum(np.ceil(missing / rate), np.maximum(self.drawn, 1))
-        ask = np.where(self.drawn == 0, first, again).max(axis=0).astype(np.int64)
+        ask = np.where(self.drawn == 0, first, again).max(axis=0)
         return np.asarray(np.minimum(ask, self.budget - self.drawn), np.int64)
 
 
 def budget_for(wanted: Counts, draw_budget: float) -> Counts:
     """Draws of each class that one step may cost, int [classes]."""
-    return np.ceil(wanted * draw_budget).astype(np.int64)
+    return np.asarray(np.ceil(wanted * draw_budget), np.int64)
 
 
 def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classifier]) -> None:

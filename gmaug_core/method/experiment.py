@@ -2,13 +2,18 @@
 
     split -> score and prediction -> baseline classifier C, a seed -> generator, once
     -> draw, keep what C accepts, retrain C' on real + kept, go on while validation improves
-    -> the same without the filter, and step-matched controls -> compare on the test split.
+    -> the same without the filter -> what one would do without a generator, and the best of that with
+    synthetic images on top -> compare on the test split.
 
 What differs from the authors' scripts, and why: the split is three-way (validation chooses, the test split is
 looked at once); every variant gets the same number of SGD steps, the same augmentation and the same initial
-weights; controls stand beside the baseline; several seeds, with intervals.
+weights; controls stand beside the baseline, each with as many candidates as the augmented one; several seeds
+decide together, with intervals.
 
-Every finished unit of work (a trained classifier, a step's samples) is a file below out_dir, and every unit
+THE ENDPOINT is fixed beforehand: the best recipe without a generator, chosen on validation, with accepted
+synthetic images against the same recipe without them.
+
+Every finished unit of work (a trained classifier, a batch of samples) is a file below out_dir, and every unit
 depends only on the config and its own name. So a run that was killed is started again, skips what is there,
 and ends with the same result.
 """
@@ -22,12 +27,14 @@ from pathlib import Path
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
-from gmaug_core.method.compare import compare
-from gmaug_core.method.draw import draw
-from gmaug_core.method.lab import Candidate, Lab
+from gmaug_core.method.acceptance import real_acceptance
+from gmaug_core.method.compare import Endpoint, compare
+from gmaug_core.method.draw import budget_for, draw
+from gmaug_core.method.lab import PLAIN, Arm, Lab, best
+from gmaug_core.method.recipes import RECIPES, TrainingSet
 from gmaug_core.method.result import AugmentationResult, Step
-from gmaug_core.method.variants import CONTROLS, VARIANTS, Choice
-from gmaug_core.models.classifiers import Evaluation
+from gmaug_core.method.statistics import difference
+from gmaug_core.models.generators import Generator
 from gmaug_core.models.inception import Inception
 
 
@@ -43,8 +50,8 @@ def run(
     """Do the whole experiment, or what is left of it, below out_dir, the run's folder. Returns the result
     document.
 
-    grouping: super-class -> its sub-classes. Raises InputError when the dataset cannot be split; Stopped
-    after should_stop(), with everything finished so far kept.
+    grouping: super-class -> its sub-classes. Raises InputError when the dataset cannot be split, or has
+    nothing to add; Stopped after should_stop(), with everything finished so far kept.
     """
     lab = Lab.prepare(config, data, out_dir, report, should_stop)
     # a wrong file of weights fails now, not after hours
@@ -52,68 +59,150 @@ def run(
     score = lab.score(grouping)
 
     # 1. A classifier C on real images alone, a seed: the baseline, the first judge, the generator's examiner.
-    real = VARIANTS["baseline"].training_set
-    wanted = [("baseline", seed, partial(real, lab, Choice(seed))) for seed in lab.seeds]
-    baselines = dict(zip(lab.seeds, lab.all_trained_or_loaded("baseline", wanted), strict=True))
-    examiner = baselines[lab.seeds[0]]
+    baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
+    examiner = baseline.classifiers[lab.seeds[0]]
     generator = lab.generator_trained_or_loaded(examiner)
 
-    # 2. Draw, select, retrain; go on while validation improves by more than the tolerance.
-    judges = dict(baselines)
-    validation = {seed: lab.evaluate(judges[seed], "val").accuracy for seed in lab.seeds}
-    chosen: dict[int, Candidate] = {}
-    steps: list[Step] = []
-    going = list(lab.seeds)
-    for step in range(1, config.max_steps + 1):
-        if not lab.drawn(step):
-            draw(lab, step, generator.model, {seed: judges[seed] for seed in going})
-        pool, still_going = lab.pool(step), []
-        for seed in going:
-            best = max(retrain(lab, step, seed), key=lambda candidate: candidate.validation, default=None)
-            improved = best is not None and best.validation > validation[seed] + config.tolerance
-            steps.append(
-                Step(
-                    **pool.account(seed),
-                    val_before=validation[seed],
-                    chosen=best.use if best else None,
-                    val_after=best.validation if best else None,
-                    went_on=improved and step < config.max_steps,
-                )
-            )
-            if best is None:  # the filter accepted nothing: there is nothing to train on
-                continue
-            if seed not in chosen or best.validation > chosen[seed].validation:
-                chosen[seed] = best
-            if improved:
-                judges[seed], validation[seed] = best.classifier, best.validation
-                still_going.append(seed)
-        going = still_going
-        if not going:
-            break
+    # 2. Draw, select, retrain; go on while validation improves by more than the tolerance and chance.
+    retrained, steps = augment(lab, generator.model, baseline)
+    augmented = best(retrained) or baseline  # the filter accepted nothing: nothing was tested
 
-    # 3. Controls: the ablation without the filter, and what one would do without a generator.
-    tested: dict[str, list[Evaluation]] = {key: [] for key in VARIANTS}
-    for seed in lab.seeds:
-        tested["baseline"].append(lab.evaluate(baselines[seed], "test"))
-        augmented = chosen[seed].classifier if seed in chosen else baselines[seed]
-        tested["augmented"].append(lab.evaluate(augmented, "test"))
-        choice = Choice(seed, use=chosen[seed].use if seed in chosen else config.use[0])
-        for key in CONTROLS:
-            training_set = partial(VARIANTS[key].training_set, lab, choice)
-            control = lab.trained_or_loaded("controls", key, seed, training_set)
-            tested[key].append(lab.evaluate(control, "test"))
+    # 3. Controls: the ablation without the filter, and what one would do without a generator. The best of
+    # that, chosen on validation, with synthetic images on top.
+    unfiltered = best(without_filter(lab))
+    alone = {key: without_generator(lab, key, baseline) for key in config.controls}
+    strongest = best([baseline, *alone.values()]) or baseline
+    on_top = best(with_recipe(lab, strongest, retrained))
+    endpoint = endpoint_of(strongest) if on_top else None
 
     # 4. Compare on the test split, which nothing above has looked at.
-    return compare(lab, score, generator, tested, steps, examiner, inception)
+    arms: dict[str, Arm | None] = {
+        "baseline": baseline,
+        "augmented": augmented,
+        "unfiltered": unfiltered,
+        **alone,
+    }
+    if endpoint:
+        arms[endpoint.augmented] = on_top
+    tested = {
+        key: [lab.evaluate(each, "test") for each in arm.classifiers.values()]
+        for key, arm in arms.items()
+        if arm
+    }
+    return compare(
+        lab,
+        score,
+        generator,
+        tested,
+        steps,
+        examiner,
+        inception,
+        endpoint=endpoint,
+        real_acceptance=real_acceptance(lab.samples, lab.data.class_names),
+    )
 
 
-def retrain(lab: Lab, step: int, seed: int) -> list[Candidate]:
-    """C' on real + kept, once for each way of using them. Empty when nothing was kept."""
-    if len(lab.pool(step).kept(seed).labels) == 0:
+def endpoint_of(strongest: Arm) -> Endpoint:
+    """The comparison that was fixed beforehand. strongest: the best arm without a generator."""
+    key = strongest.recipe.key
+    if strongest.recipe is PLAIN:
+        return Endpoint(key, alone="baseline", augmented="augmented")
+    return Endpoint(key, alone=key, augmented="best_augmented")
+
+
+def augment(lab: Lab, generator: Generator, baseline: Arm) -> tuple[list[Arm], list[Step]]:
+    """C' on real + kept, once for each way of using them, of the step that was best on validation; and the
+    account of every step and seed. Without arms where nothing was kept."""
+    judge, chosen, steps = baseline, list[Arm](), list[Step]()
+    for step in range(1, lab.config.max_steps + 1):
+        if not lab.drawn(step):
+            draw(lab, step, generator, judge.classifiers)
+        found = retrain(lab, step)
+        after = best(found)
+        went_on = after is not None and step < lab.config.max_steps and improves(lab, judge, after)
+        steps += account(lab, step, judge, after, went_on=went_on)
+        before = best(chosen)
+        if after is not None and (before is None or after.validation > before.validation):
+            chosen = found
+        if after is None or not went_on:
+            break
+        judge = after
+    return chosen, steps
+
+
+def retrain(lab: Lab, step: int) -> list[Arm]:
+    """C' on real + kept, once for each way of using them. Empty when no judge kept anything."""
+    pool = lab.pool(step)
+    if not any(len(pool.kept(seed).labels) for seed in lab.seeds):
         return []
-    found = []
-    for use in lab.config.use:
-        training_set = partial(VARIANTS["augmented"].training_set, lab, Choice(seed, step, use))
-        classifier = lab.trained_or_loaded(f"retrain-{step}", f"step{step}-{use}", seed, training_set)
-        found.append(Candidate(use, classifier, lab.evaluate(classifier, "val").accuracy))
-    return found
+    return [
+        lab.arm(f"retrain-{step}", f"step{step}-{use}", partial(lab.kept, step, use), use=use, step=step)
+        for use in lab.config.use
+    ]
+
+
+def improves(lab: Lab, before: Arm, after: Arm) -> bool:
+    """Whether validation rose by more than the tolerance and by more than chance: the lower end of the 95 %
+    interval over seeds and images lies above it. By the mean alone the better of two candidates that change
+    nothing would go on in two cases of three, by the standard error in one of four; so it does in one of
+    twenty (simulated with 2 to 5 seeds; a single seed knows nothing of its own chance)."""
+    return difference(after.correct.astype(float), before.correct.astype(float)).low > lab.config.tolerance
+
+
+def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: bool) -> list[Step]:
+    """What each seed did in a step."""
+    pool, budget = lab.pool(step), budget_for(lab.wanted, lab.config.draw_budget)
+    return [
+        Step(
+            **pool.account(seed, budget),
+            val_before=float(before.correct[row].mean()),
+            chosen=after.use if after else None,
+            val_after=float(after.correct[row].mean()) if after else None,
+            went_on=went_on,
+        )
+        for row, seed in enumerate(lab.seeds)
+    ]
+
+
+def without_filter(lab: Lab) -> list[Arm]:
+    """C' on real + the first images drawn, once for each way of using them."""
+
+    def training_set(use: str, _: int) -> TrainingSet:
+        return lab.first_drawn(1, use)
+
+    return [
+        lab.arm("controls", f"unfiltered-{use}", partial(training_set, use), use=use, step=1)
+        for use in lab.config.use
+    ]
+
+
+def without_generator(lab: Lab, key: str, baseline: Arm) -> Arm:
+    """A recipe on real images alone, at the value that is best on validation."""
+    recipe = RECIPES[key]
+    found = [
+        lab.arm(
+            "controls", f"{key}-{value:g}", lambda _: lab.real, recipe=recipe, value=value, plain=baseline
+        )
+        for value in recipe.candidates(len(lab.config.use))
+    ]
+    return best(found) or baseline
+
+
+def with_recipe(lab: Lab, alone: Arm, retrained: Sequence[Arm]) -> list[Arm]:
+    """The recipe of an arm, at its value, on real + kept, once for each way of using them. retrained: the
+    plain recipe's arms on these."""
+    if alone.recipe is PLAIN:
+        return list(retrained)
+    return [
+        lab.arm(
+            "controls",
+            f"{alone.recipe.key}-{alone.value:g}-step{plain.step}-{plain.use}",
+            partial(lab.kept, plain.step, plain.use),
+            recipe=alone.recipe,
+            value=alone.value,
+            plain=plain,
+            use=plain.use,
+            step=plain.step,
+        )
+        for plain in retrained
+    ]

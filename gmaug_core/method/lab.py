@@ -3,7 +3,7 @@ as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,8 +21,9 @@ from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.method.pool import Pool, Synthetic
-from gmaug_core.method.recipes import TrainingSet
+from gmaug_core.method.recipes import RECIPES, Recipe, TrainingSet
 from gmaug_core.method.score import score_training_images
+from gmaug_core.method.training import trained
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation, Job
 from gmaug_core.models.devices import pick_device
@@ -30,14 +31,33 @@ from gmaug_core.models.generators import Generator
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.seeds import derive
 
+PLAIN = RECIPES["plain"]
+
 
 @dataclass(frozen=True)
-class Candidate:
-    """A classifier retrained on real and kept images, and how it did on validation."""
+class Arm:
+    """One way of training, done with every seed, and what came of it on validation.
 
+    value: of the recipe's parameter; use, step: how synthetic images joined the real ones, and of which step
+    (empty and 0: real images alone); correct: bool [seeds, images of the validation part].
+    """
+
+    recipe: Recipe
+    value: float
     use: str
-    classifier: Classifier
-    validation: float
+    step: int
+    classifiers: Mapping[int, Classifier]
+    correct: NDArray[np.bool_]
+
+    @property
+    def validation(self) -> float:
+        """Accuracy on the validation part, mean over seeds: what chooses between arms."""
+        return float(self.correct.mean())
+
+
+def best(arms: Iterable[Arm]) -> Arm | None:
+    """The best on validation, the first of equals; None without any."""
+    return max(arms, key=lambda arm: arm.validation, default=None)
 
 
 @dataclass(frozen=True)
@@ -115,7 +135,7 @@ class Lab:
         """Whether a judge steers sampling."""
         return getattr(self.config.generator, "feedback", "none") != "none"
 
-    # training sets; how each variant's is made is in method.variants
+    # training sets
 
     @cached_property
     def real(self) -> TrainingSet:
@@ -198,29 +218,45 @@ class Lab:
         write_json(done, figures)
         return TrainedGenerator(generator, figures)
 
-    def trained_or_loaded(
-        self, stage: str, name: str, seed: int, training_set: Callable[[], TrainingSet]
-    ) -> Classifier:
-        """The classifier of this name and seed: trained, or loaded when it was trained before."""
-        (classifier,) = self.all_trained_or_loaded(stage, [(name, seed, training_set)])
-        return classifier
+    def arm(
+        self,
+        stage: str,
+        name: str,
+        training_set: Callable[[int], TrainingSet],
+        *,
+        recipe: Recipe = PLAIN,
+        value: float = 1.0,
+        plain: Arm | None = None,
+        use: str = "",
+        step: int = 0,
+    ) -> Arm:
+        """A recipe's classifiers of all seeds, trained or loaded.
 
-    def all_trained_or_loaded(
-        self, stage: str, wanted: Sequence[tuple[str, int, Callable[[], TrainingSet]]]
-    ) -> list[Classifier]:
-        """Classifiers that need nothing of each other, each (name, seed, its training set): side by side, and
-        the same as one after another. A training set is asked for where the classifier must be trained.
+        name: of the plain set and the recipe, for files; training_set: by seed; plain: the arm on the same
+        sets by the plain recipe, for recipes that start from it.
         """
         jobs = [
             Job(
                 f"classifier '{name}', seed {seed}",
-                partial(self._classifier, stage, name, seed, training_set),
+                partial(
+                    self._classifier,
+                    stage,
+                    name,
+                    seed,
+                    partial(training_set, seed),
+                    recipe,
+                    value,
+                    plain.classifiers[seed] if plain else None,
+                ),
             )
-            for name, seed, training_set in wanted
+            for seed in self.seeds
         ]
-        return classifiers.train_many(
+        found = classifiers.train_many(
             jobs, device=self.device, report=self.report, should_stop=self.should_stop
         )
+        made = dict(zip(self.seeds, found, strict=True))
+        correct = np.array([self.evaluate(each, "val").correct for each in made.values()])
+        return Arm(recipe, value, use, step, made, correct)
 
     def _classifier(
         self,
@@ -228,32 +264,37 @@ class Lab:
         name: str,
         seed: int,
         training_set: Callable[[], TrainingSet],
+        recipe: Recipe,
+        value: float,
+        plain: Classifier | None,
         report: Report,
         should_stop: ShouldStop,
     ) -> Classifier:
+        """The classifier of this name and seed: trained, or loaded when it was trained before."""
         config = self.config.classifier
         path = self.checkpoints / f"classifier-{name}-{seed}.safetensors"
-        if path.exists():
+        if recipe.trains and path.exists():
             return classifiers.load(path, self.classes, config, self.device)
         steps = config.steps_for(len(self.real.images))  # the same for every variant
-        report(stage, 0, steps, variant=name, seed=seed)
-        training = training_set()
-        classifier = classifiers.train(
-            training.images,
-            training.labels,
+        if recipe.trains:
+            report(stage, 0, steps, variant=name, seed=seed)
+        classifier = trained(
+            recipe,
+            value,
+            training_set(),
             self.classes,
             config,
             seed=seed,
             steps=steps,
-            draw_weights=training.draw_weights,
-            class_weights=training.class_weights,
+            plain=plain,
             normalise_on=self.real.images,
             checkpoint=path.with_suffix(".training"),
             device=self.device,
             report=under(report, stage, variant=name, seed=seed),
             should_stop=should_stop,
         )
-        classifier.save(path)
+        if recipe.trains:
+            classifier.save(path)
         return classifier
 
     def part(self, name: str) -> tuple[View, NDArray[np.int64]]:
@@ -268,6 +309,14 @@ class Lab:
     def drawn(self, step: int) -> bool:
         """Whether this step was drawn to its end."""
         return step in samples.steps(self.samples)
+
+    def kept(self, step: int, use: str, seed: int) -> TrainingSet:
+        """Real images and what the seed's judge accepted in this step."""
+        return self.with_synthetic(use, self.pool(step).kept(seed))
+
+    def first_drawn(self, step: int, use: str) -> TrainingSet:
+        """Real images and as many of the first ones drawn, whatever a judge said."""
+        return self.with_synthetic(use, self.pool(step).first_drawn())
 
     def pool(self, step: int) -> Pool:
         """What was drawn in this step."""

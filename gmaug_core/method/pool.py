@@ -64,8 +64,9 @@ class Pool:
         """The first draws of each class, whatever a judge said: the ablation's images."""
         return self._take(self.table.drop_duplicates("sample").sort_values("sample", kind="stable"))
 
-    def account(self, seed: int) -> dict[str, Any]:
-        """What this judge did with it, under the keys of result.Step."""
+    def account(self, seed: int, budget: NDArray[np.int64]) -> dict[str, Any]:
+        """What this judge did with it, under the keys of result.Step. budget: int [classes], the most draws
+        of each class."""
         rows = self.verdicts(seed)
         labels = rows.loc[rows["accepted"].astype(bool), "label"].to_numpy(int)
         accepted = np.bincount(labels, minlength=len(self.wanted))
@@ -76,4 +77,14 @@ class Pool:
         }
         numbers = {"wanted": int(self.wanted.sum()), "drawn": len(rows), "accepted": int(accepted.sum())}
         rate = numbers["accepted"] / len(rows) if len(rows) else None
-        return {"seed": seed, "step": self.step, **numbers, "accepted_per_draw": rate, "short": short}
+        drawn = np.bincount(rows["label"].to_numpy(int), minlength=len(self.wanted))
+        saved = {name: int(b - d) for name, b, d in zip(self.class_names, budget, drawn, strict=True)}
+        return {
+            "seed": seed,
+            "step": self.step,
+            **numbers,
+            "accepted_per_draw": rate,
+            "short": short,
+            # drawing ended before the budget although images are missing: it could not have brought enough
+            "hopeless": {name: saved[name] for name in short if saved[name] > 0},
+        }

@@ -174,7 +174,10 @@ class Step(Part):
     accepted_per_draw: float | None
     """accepted / drawn, 0 ... 1; null where nothing was drawn."""
     short: dict[str, int]
-    """Images still missing of each class when the draw budget ended."""
+    """Images still missing of each class when drawing ended."""
+    hopeless: dict[str, int] = {}
+    """Of these, the classes that were given up early, since the rest of the budget could not have brought a
+    quarter of what was wanted: draws of the budget that were saved."""
     val_before: float
     """Validation accuracy of the judge, 0 ... 1."""
     chosen: str | None
@@ -182,7 +185,8 @@ class Step(Part):
     val_after: float | None
     """Validation accuracy of the classifier retrained that way, 0 ... 1; null where nothing was kept."""
     went_on: bool
-    """Whether it improved by more than the tolerance, so that another step followed."""
+    """Whether the seeds together improved by more than the tolerance and than chance, so that another step
+    followed."""
 
 
 class Score(Part):

@@ -1,32 +1,19 @@
-"""What is compared: one record a variant, all that the program must know of it. A new control is one more
-record.
+"""What is compared: one record a variant, all that the program must know of it. The recipes of method.recipes
+are controls each; a new one is one more record there.
 
 Without torch: pages and reports read this table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from gmaug_core.method.lab import Lab
-    from gmaug_core.method.recipes import TrainingSet
+from gmaug_core.config import AugmentationConfig
+from gmaug_core.method.recipes import RECIPES
 
 Role = Literal["baseline", "accepted", "control"]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which synthetic images a variant may use: those of one step as one seed's judge saw them, used one
-    way."""
-
-    seed: int
-    step: int = 1
-    use: str = "fill"  # how they join the real ones: see Lab.with_synthetic
 
 
 @dataclass(frozen=True)
@@ -39,82 +26,54 @@ class Variant:
     short: str  # what charts and tables say
     role: Role  # which colour it has on charts
     needs_generator: bool  # False: somebody without a generator could do the same
-    training_set: Callable[[Lab, Choice], TrainingSet]  # what its classifier is trained on
 
 
-def _real(lab: Lab, _: Choice) -> TrainingSet:
-    return lab.real
-
-
-def _augmented(lab: Lab, choice: Choice) -> TrainingSet:
-    """Real images and what the judge accepted."""
-    return lab.with_synthetic(choice.use, lab.pool(choice.step).kept(choice.seed))
-
-
-def _unfiltered(lab: Lab, choice: Choice) -> TrainingSet:
-    """Real images and as many of the first ones drawn, whatever a judge said."""
-    return lab.with_synthetic(choice.use, lab.pool(choice.step).first_drawn())
-
-
-def _oversampled(lab: Lab, _: Choice) -> TrainingSet:
-    """Rare classes drawn as often as they would be with the target number of images."""
-    weights = (lab.counts + lab.wanted) / np.maximum(lab.counts, 1)
-    return replace(lab.real, draw_weights=weights[lab.real.labels])
-
-
-def _class_balanced(lab: Lab, _: Choice) -> TrainingSet:
-    """Rare classes weigh more in the loss."""
-    from gmaug_core.models.classifiers import class_balanced_weights
-
-    return replace(lab.real, class_weights=class_balanced_weights(lab.counts))
-
-
-VARIANTS: dict[str, Variant] = {
+VARIANTS: Mapping[str, Variant] = {
     variant.key: variant
     for variant in (
+        Variant("baseline", RECIPES["plain"].label, "Baseline", "baseline", needs_generator=False),
+        Variant("augmented", "GM-augCls", "Augmented", "accepted", needs_generator=True),
         Variant(
-            key="baseline",
-            label="Real images only, same augmentation",
-            short="Baseline",
-            role="baseline",
-            needs_generator=False,
-            training_set=_real,
-        ),
-        Variant(
-            key="augmented",
-            label="GM-augCls",
-            short="Augmented",
-            role="accepted",
+            "best_augmented",
+            "The best recipe without a generator, and accepted synthetic images",
+            "Best recipe + synthetic",
+            "accepted",
             needs_generator=True,
-            training_set=_augmented,
         ),
         Variant(
-            key="unfiltered",
-            label="Synthetic images without the filter (cGAN-aug)",
-            short="Unfiltered synthetic",
-            role="control",
+            "unfiltered",
+            "Synthetic images without the filter (cGAN-aug)",
+            "Unfiltered synthetic",
+            "control",
             needs_generator=True,
-            training_set=_unfiltered,
         ),
-        Variant(
-            key="oversampling",
-            label="Oversampling of rare classes",
-            short="Oversampling",
-            role="control",
-            needs_generator=False,
-            training_set=_oversampled,
-        ),
-        Variant(
-            key="class_balanced_loss",
-            label="Class-balanced loss (Cui 2019)",
-            short="Class-balanced loss",
-            role="control",
-            needs_generator=False,
-            training_set=_class_balanced,
+        *(
+            Variant(recipe.key, recipe.label, recipe.short, "control", needs_generator=False)
+            for recipe in RECIPES.values()
+            if recipe.key != "plain"
         ),
     )
 }
-CONTROLS = tuple(key for key, variant in VARIANTS.items() if variant.role == "control")
+
+
+def controls(config: AugmentationConfig) -> tuple[str, ...]:
+    """The controls of a run, by key: the ablation without the filter, and the recipes that its settings
+    name."""
+    return ("unfiltered", *config.controls)
+
+
+def trainings(config: AugmentationConfig) -> int:
+    """Classifiers that a run trains at most.
+
+    For each seed the baseline; every way of using synthetic images in every step, without the filter, and on
+    top of the best recipe; every candidate of every recipe that trains anything. An arm has as many
+    candidates as there are ways of use.
+    """
+    ways = len(config.use)
+    recipes = [RECIPES[key] for key in config.controls]
+    alone = sum(len(recipe.candidates(ways)) for recipe in recipes if recipe.trains)
+    on_top = ways if any(recipe.trains for recipe in recipes) else 0
+    return config.seeds * (1 + config.max_steps * ways + ways + alone + on_top)
 
 
 def short(key: str) -> str:

@@ -58,22 +58,21 @@ def select(
     the softmax with `limits`, float [classes], what real_limits found for the threshold. Raises ValueError
     for shapes that do not fit, values that are not finite, or labels outside the classes.
     """
-    logits = np.asarray(logits, np.float64)
-    labels = np.asarray(labels, np.int64)
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-        raise ValueError(
-            f"logits [n, classes] and labels [n] are needed, not {logits.shape} and {labels.shape}"
-        )
+    logits, own = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
+    if logits.ndim != 2 or own.shape != logits.shape[:1]:
+        raise ValueError(f"logits [n, classes] and labels [n] are needed, not {logits.shape} and {own.shape}")
     if not np.isfinite(logits).all():
         raise ValueError("logits are not finite")
-    if len(labels) and (labels.min() < 0 or labels.max() >= logits.shape[1]):
+    if len(own) and (own.min() < 0 or own.max() >= logits.shape[1]):
         raise ValueError(f"labels must lie in 0..{logits.shape[1] - 1}")
     if (limits is None) == (mode == "real_share"):
         raise ValueError("limits belong to mode 'real_share', and it needs them")
-    rows = np.arange(len(labels))
-    predicted = logits.argmax(axis=1) if len(labels) else labels
-    score = logits[rows, labels] if mode == "logit" else probabilities(logits)[rows, labels]
-    return Selection(*_judged(labels, predicted, score, threshold, limits), score, predicted)
+    rows = np.arange(len(own))
+    predicted = np.asarray(logits.argmax(axis=1), np.int64)
+    compared = logits if mode == "logit" else probabilities(logits)
+    score = np.asarray(compared[rows, own], np.float64)
+    accepted, reason = _judged(own, predicted, score, threshold, limits)
+    return Selection(accepted, reason, score, predicted)
 
 
 def _judged(
@@ -138,9 +137,13 @@ def recount(
             if real is None:
                 raise ValueError("mode 'real_share' needs the verdicts on real images")
             own = real[(real["step"] == step) & (real["seed"] == seed)]
-            numbers = [own[name].to_numpy(np.int64) for name in ("label", "predicted")]
-            classes = int(max(labels.max(), own["label"].max())) + 1
-            limits = real_limits(*numbers, own["probability"].to_numpy(float), threshold, classes)
+            limits = real_limits(
+                own["label"].to_numpy(np.int64),
+                own["predicted"].to_numpy(np.int64),
+                own["probability"].to_numpy(float),
+                threshold,
+                int(max(labels.max(), own["label"].max())) + 1,
+            )
         score = mine["logit" if mode == "logit" else "probability"].to_numpy(float)
         accepted[rows] = _judged(labels, predicted, score, threshold, limits)[0]
     return accepted

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gmaug_core import runs
 from gmaug_core.config import GENERATORS, PRESETS, AugmentationConfig
-from gmaug_core.method.variants import CONTROLS
+from gmaug_core.method.variants import controls, trainings
 from gmaug_core.runs import RunConfigFile
 
 TYPICAL = {  # by preset; the quick one is measured: config.GENERATORS
@@ -26,21 +26,14 @@ def words(config: AugmentationConfig) -> str:
         else f"on {generator.kimg:g} thousand images"
     )
     said = (
-        f"Trains the generator {budget} of {generator.resolution} px, then up to {classifiers(config)} "
+        f"Trains the generator {budget} of {generator.resolution} px, then up to {trainings(config)} "
         f"classifiers of {config.classifier.budget} ({config.seeds} seeds; baseline, "
-        f"{config.max_steps} select-and-retrain steps, {len(CONTROLS)} controls)."
+        f"{config.max_steps} select-and-retrain steps, {len(controls(config))} controls)."
     )
     if took is not None:
         return f"{said} A run with these settings took {duration(took)} on this machine."
     usual = TYPICAL[config.preset if config.preset in PRESETS else "quick"]
     return f"{said} {usual.format(minutes=GENERATORS[generator.name].quick_minutes)}"
-
-
-def classifiers(config: AugmentationConfig) -> int:
-    """Classifiers that are trained at most: for each seed the baseline, every step in every use, every
-    control.
-    """
-    return config.seeds * (1 + config.max_steps * len(config.use) + len(CONTROLS))
 
 
 def took_here(config: AugmentationConfig) -> float | None:

@@ -1,5 +1,6 @@
 """The presets give the settings that they gave before they were written as tables: a frozen answer for every
-question. Not of the classifier's: those follow the number of images since (test_classifier_budget).
+question. Not of the classifier's: those follow the number of images since (test_classifier_budget); nor the
+controls, which came later.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def resolved(row, image_size, checkpoint):
         symmetric=row["symmetric"],
         overrides=given,
     )
-    settings = config.model_dump(mode="json", exclude={"classifier"})
+    settings = config.model_dump(mode="json", exclude={"classifier", "controls"})
     if row["pretrained"]:
         assert settings["generator"]["pretrained"] == str(checkpoint)
         settings["generator"]["pretrained"] = None

@@ -7,12 +7,13 @@ import pytest
 import tiny
 
 from gmaug_core.config import Profile, SimilarityConfig
+from gmaug_core.config.runs import QUICK_CONTROLS
 from gmaug_core.data import samples, splits
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.cautions import cautions
-from gmaug_core.method.draw import draw
+from gmaug_core.method.draw import budget_for, draw
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.result import Collapse
 from gmaug_core.method.score import score_training_images
@@ -51,7 +52,7 @@ def test_the_result_holds_what_the_pages_read(finished):
         assert a.ci_low <= a.mean <= a.ci_high
         assert len(a.values) == 2
         assert a.n == 36
-    assert set(result.controls) == {"unfiltered", "oversampling", "class_balanced_loss"}
+    assert set(result.controls) - {"best_augmented"} == {"unfiltered", *QUICK_CONTROLS}
     assert result.relative_gain_percent.n_seeds == 2
     gain = np.mean(result.augmented.accuracy.values) / np.mean(result.baseline.accuracy.values) - 1
     assert result.relative_gain_percent.value == pytest.approx(100 * gain)
@@ -121,13 +122,13 @@ def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
         config = tiny.config(data, seeds=1)
         config = config.model_copy(update={"generator": config.generator.model_copy(update=settings)})
         lab = Lab.prepare(config, data, tmp_path / feedback, no_report, never)
-        judge = lab.trained_or_loaded("baseline", "baseline", 0, lambda lab=lab: lab.real)
+        judge = lab.arm("baseline", "baseline", lambda _, lab=lab: lab.real).classifiers[0]
         generator = lab.generator_trained_or_loaded(judge)
         assert not lab.drawn(1)
         draw(lab, 1, generator.model, {0: judge})
         assert lab.drawn(1)
         pool = lab.pool(1)
-        account = pool.account(0)
+        account = pool.account(0, budget_for(lab.wanted, lab.config.draw_budget))
         assert account["accepted_per_draw"] == pytest.approx(account["accepted"] / account["drawn"])
         steered = any("steered by the first seed's classifier" in line for line in said(config, data))
         assert steered == (feedback == "loss")

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
-from functools import partial
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 import tiny
 
+from gmaug_core.config import PRESETS
+from gmaug_core.config.runs import Control
 from gmaug_core.data import samples
 from gmaug_core.data.views import View
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.pool import Synthetic
-from gmaug_core.method.recipes import TrainingSet
-from gmaug_core.method.variants import CONTROLS, VARIANTS, Choice, role, short
-from gmaug_core.models.classifiers import class_balanced_weights
+from gmaug_core.method.recipes import RECIPES, TrainingSet
+from gmaug_core.method.training import trained
+from gmaug_core.method.variants import VARIANTS, controls, role, short
 from gmaug_core.report.charts import COLOURS
 
 
@@ -39,11 +41,25 @@ def lab(tmp_path_factory):
 def test_the_baseline_is_first_and_everything_else_has_its_place():
     roles = [variant.role for variant in VARIANTS.values()]
     assert list(VARIANTS)[:2] == ["baseline", "augmented"]
-    assert roles == ["baseline", "accepted", *["control"] * len(CONTROLS)]
+    assert roles[:3] == ["baseline", "accepted", "accepted"]
+    assert set(roles[3:]) == {"control"}
     assert set(roles) <= set(COLOURS)
-    assert not VARIANTS["baseline"].needs_generator
     for field in ("key", "label", "short"):
         assert len({getattr(variant, field) for variant in VARIANTS.values()}) == len(VARIANTS)
+
+
+def test_every_recipe_is_a_control_that_settings_can_name():
+    assert set(get_args(Control)) == set(RECIPES) - {"plain"}
+    for key in get_args(Control):
+        assert VARIANTS[key].role == "control"
+        assert not VARIANTS[key].needs_generator
+    for preset in PRESETS.values():
+        assert set(preset.settings.get("controls", ())) <= set(RECIPES)
+
+
+def test_a_run_has_the_controls_that_its_settings_name(lab):
+    config = lab.config.model_copy(update={"controls": ("mixup",)})
+    assert controls(config) == ("unfiltered", "mixup")
 
 
 def test_a_variant_of_another_version_goes_by_its_key():
@@ -51,33 +67,14 @@ def test_a_variant_of_another_version_goes_by_its_key():
     assert (short("focal_loss"), role("focal_loss")) == ("focal loss", "control")
 
 
-@pytest.mark.parametrize("key", VARIANTS)
 @pytest.mark.parametrize("use", ["fill", "mix"])
-def test_every_variant_builds_a_training_set(lab, key, use):
-    variant = VARIANTS[key]
-    assert variant.key == key
-    training = variant.training_set(lab, Choice(0, use=use))
-    assert isinstance(training, TrainingSet)
-    real = len(lab.split["train"])
-    assert len(training.images) == len(training.labels)
-    np.testing.assert_array_equal(training.images[:real], lab.images[lab.split["train"]])
-    np.testing.assert_array_equal(training.labels[:real], lab.data.labels[lab.split["train"]])
-    assert (len(training.labels) > real) == variant.needs_generator
-    assert training.draw_weights is None or len(training.draw_weights) == len(training.labels)
-    assert training.class_weights is None or len(training.class_weights) == lab.classes
-
-
-@pytest.mark.parametrize("key", [key for key, variant in VARIANTS.items() if not variant.needs_generator])
-def test_a_simple_variant_needs_no_generator(lab, key, tmp_path):
-    alone = Lab.prepare(lab.config, lab.data, tmp_path, no_report, never)
-    assert len(VARIANTS[key].training_set(alone, Choice(0)).labels) == len(lab.split["train"])
-
-
-def test_the_filter_is_what_augmented_and_unfiltered_differ_by(lab):
+def test_the_filter_is_what_augmented_and_unfiltered_differ_by(lab, use):
     real, pool = len(lab.split["train"]), lab.pool(1)
-    augmented, unfiltered = (
-        VARIANTS[key].training_set(lab, Choice(0)) for key in ("augmented", "unfiltered")
-    )
+    augmented, unfiltered = lab.kept(1, use, 0), lab.first_drawn(1, use)
+    for training in (augmented, unfiltered):
+        np.testing.assert_array_equal(training.images[:real], lab.images[lab.split["train"]])
+        np.testing.assert_array_equal(training.labels[:real], lab.real.labels)
+        assert (training.draw_weights is None) == (use == "fill")
     np.testing.assert_array_equal(augmented.images[real:], pool.images[::2])
     np.testing.assert_array_equal(
         unfiltered.images[real:], np.concatenate([pool.images[:6], pool.images[6:17]])
@@ -92,9 +89,6 @@ def test_training_sets_draw_what_they_say(lab):
         weights = np.ones(len(training.labels)) if training.draw_weights is None else training.draw_weights
         return weights[mask].sum() / weights.sum()
 
-    oversampled = VARIANTS["oversampling"].training_set(lab, Choice(0))
-    for label in range(3):
-        assert share(oversampled, oversampled.labels == label) == pytest.approx(1 / 3)
     mixed = lab.with_synthetic("mix", synthetic)
     made = np.arange(len(mixed.labels)) >= len(lab.split["train"])
     assert share(mixed, mixed.labels == rare) == pytest.approx(1 / 3)
@@ -102,17 +96,45 @@ def test_training_sets_draw_what_they_say(lab):
     filled = lab.with_synthetic("fill", synthetic)
     assert filled.draw_weights is None
     assert (filled.labels == rare).sum() == 16
-    weighted = VARIANTS["class_balanced_loss"].training_set(lab, Choice(0))
-    np.testing.assert_array_equal(weighted.class_weights, class_balanced_weights(lab.counts))
 
 
 def test_a_training_set_is_copied_nowhere_and_trains_as_a_copy_would(lab, tmp_path):
-    training = VARIANTS["augmented"].training_set(lab, Choice(0, use="mix"))
+    training = lab.kept(1, "mix", 0)
     assert lab.real is lab.real
     copy = TrainingSet(training.images[:], training.labels, training.draw_weights)
     found = []
     for name, given in (("view", training), ("copy", copy)):
         room = Lab.prepare(lab.config, lab.data, tmp_path / name, no_report, never)
-        classifier = room.trained_or_loaded("controls", name, 0, partial(lambda each: each, given))
-        found.append(classifier.predict_logits(lab.images))
+        arm = room.arm("controls", name, lambda _, given=given: given)
+        found.append(arm.classifiers[0].predict_logits(lab.images))
     np.testing.assert_array_equal(*found)
+
+
+@pytest.fixture(scope="module")
+def logits(lab):
+    """Of every recipe on real images alone: by key."""
+    settings = {"seed": 0, "steps": 12}
+    plain = trained(RECIPES["plain"], 1.0, lab.real, lab.classes, lab.config.classifier, **settings)
+    return {
+        key: trained(
+            recipe, recipe.values[0], lab.real, lab.classes, lab.config.classifier, plain=plain, **settings
+        ).predict_logits(lab.images)
+        for key, recipe in RECIPES.items()
+    }
+
+
+def test_every_recipe_trains_another_classifier(logits):
+    found = np.stack(list(logits.values()))
+    assert np.isfinite(found).all()
+    assert len(np.unique(found.round(6).reshape(len(found), -1), axis=0)) == len(RECIPES)
+
+
+def test_the_offsets_after_training_are_added_to_the_plain_logits(lab, logits):
+    expected = logits["plain"] - np.log(lab.counts / lab.counts.sum())
+    np.testing.assert_allclose(logits["posthoc_logit_adjustment"], expected, atol=1e-4)
+
+
+def test_a_recipe_that_starts_from_the_plain_classifier_needs_it(lab):
+    for key in ("crt", "posthoc_logit_adjustment"):
+        with pytest.raises(ValueError, match="plain classifier"):
+            trained(RECIPES[key], 1.0, lab.real, lab.classes, lab.config.classifier, seed=0, steps=2)

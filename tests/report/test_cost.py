@@ -6,7 +6,8 @@ import pytest
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, augmentation_config
-from gmaug_core.method.variants import CONTROLS
+from gmaug_core.method.recipes import RECIPES
+from gmaug_core.method.variants import controls, trainings
 from gmaug_core.report import cost
 from gmaug_core.runs import RunConfigFile
 
@@ -16,17 +17,19 @@ def config(**settings: object) -> AugmentationConfig:
 
 
 def test_every_classifier_is_counted(home):
-    asked = config(seeds=2, max_steps=3, use=["fill", "mix"])
-    baselines, steps, controls = 2, 2 * 3 * 2, 2 * len(CONTROLS)
-    assert cost.classifiers(asked) == baselines + steps + controls
-    assert f"up to {cost.classifiers(asked)} classifiers" in cost.words(asked)
+    asked = config(seeds=2, max_steps=3, use=["fill", "mix"], controls=["oversampling"])
+    baseline, steps, unfiltered, alone, on_top = 1, 3 * 2, 2, 2, 2
+    assert trainings(asked) == 2 * (baseline + steps + unfiltered + alone + on_top)
+    assert f"up to {trainings(asked)} classifiers" in cost.words(asked)
+    assert f"{len(controls(asked))} controls" in cost.words(asked)
 
 
-def test_another_control_is_counted(home, monkeypatch):
-    before = cost.classifiers(config(seeds=3))
-    monkeypatch.setattr(cost, "CONTROLS", (*CONTROLS, "another"))
-    assert cost.classifiers(config(seeds=3)) == before + 3
-    assert f"{len(CONTROLS) + 1} controls" in cost.words(config(seeds=3))
+def test_another_control_is_counted_and_one_that_trains_nothing_costs_nothing(home):
+    before = trainings(config(controls=["oversampling"], seeds=3))
+    assert trainings(config(controls=["oversampling", "mixup"], seeds=3)) == before + 3
+    assert not RECIPES["posthoc_logit_adjustment"].trains
+    assert trainings(config(controls=["oversampling", "posthoc_logit_adjustment"], seeds=3)) == before
+    assert trainings(config(controls=[], seeds=1, use=["fill"], max_steps=1)) == 1 + 1 + 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""What the filter does with real images: the most that synthetic ones can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmaug_core.data import samples
+from gmaug_core.method.result import Passed, RealAcceptance
+from gmaug_core.method.statistics import proportion
+
+
+def real_acceptance(folder: Path, class_names: Sequence[str]) -> RealAcceptance | None:
+    """The share of real validation images that the first step's judges accept, with intervals over judges and
+    images.
+
+    folder: of a run's samples. None in runs from before judges were shown real images.
+    """
+    table = samples.real_table(folder)
+    table = table[table["step"] == 1]
+    if table.empty:
+        return None
+    rows = [mine for _, mine in table.groupby("seed")]
+    labels = rows[0]["label"].to_numpy(int)
+    accepted = np.array([mine["accepted"].to_numpy(float) for mine in rows])
+    return RealAcceptance(
+        total=_passed(accepted),
+        per_class={
+            name: _passed(accepted[:, labels == label])
+            for label, name in enumerate(class_names)
+            if (labels == label).any()
+        },
+    )
+
+
+def _passed(accepted: NDArray[np.float64]) -> Passed:
+    """accepted: 0 or 1, float [judges, images]."""
+    found = proportion(accepted)
+    return Passed(share=found.mean, ci_low=found.low, ci_high=found.high, n=accepted.shape[1])
