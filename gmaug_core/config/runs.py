@@ -82,7 +82,7 @@ class AugmentationConfig(RunConfig):
     # share of a filled class's draws that are synthetic, in the mix variant
     mix: float = Field(0.25, gt=0, lt=1)
     # how accepted images enter training; chosen on validation
-    use: tuple[Literal["fill", "mix"], ...] = ("fill", "mix")
+    use: tuple[Literal["fill", "mix"], ...] = Field(("fill", "mix"), min_length=1)
     # at most this many draws for every image wanted, per class and step
     draw_budget: float = Field(5.0, ge=1)
     sampling_batch: int = Field(250, ge=1)

@@ -65,29 +65,22 @@ def run(
 
     # 2. Draw, select, retrain; go on while validation improves by more than the tolerance and chance.
     retrained, steps = augment(lab, generator.model, baseline)
-    augmented = best(retrained) or baseline  # the filter accepted nothing: nothing was tested
+    augmented = best(retrained) if retrained else baseline  # nothing was accepted: nothing was tested
 
-    # 3. Controls: the ablation without the filter, and what one would do without a generator. The best of
-    # that, chosen on validation, with synthetic images on top.
-    unfiltered = best(without_filter(lab))
-    alone = {key: without_generator(lab, key, baseline) for key in config.controls}
-    strongest = best([baseline, *alone.values()]) or baseline
-    on_top = best(with_recipe(lab, strongest, retrained))
-    endpoint = endpoint_of(strongest) if on_top else None
+    # 3. Controls: the ablation without the filter, and what one would do without a generator.
+    alone: dict[str, Arm] = {key: without_generator(lab, key, baseline) for key in config.controls}
+    unfiltered = without_filter(lab)
+    arms = {"baseline": baseline, "augmented": augmented, "unfiltered": unfiltered, **alone}
+
+    # The endpoint: the best of them on validation, with synthetic images on top.
+    strongest, endpoint = best([baseline, *alone.values()]), None
+    if retrained:
+        endpoint = endpoint_of(strongest)
+        arms[endpoint.augmented] = best(with_recipe(lab, strongest, retrained))
 
     # 4. Compare on the test split, which nothing above has looked at.
-    arms: dict[str, Arm | None] = {
-        "baseline": baseline,
-        "augmented": augmented,
-        "unfiltered": unfiltered,
-        **alone,
-    }
-    if endpoint:
-        arms[endpoint.augmented] = on_top
     tested = {
-        key: [lab.evaluate(each, "test") for each in arm.classifiers.values()]
-        for key, arm in arms.items()
-        if arm
+        key: [lab.evaluate(each, "test") for each in arm.classifiers.values()] for key, arm in arms.items()
     }
     return compare(
         lab,
@@ -118,11 +111,10 @@ def augment(lab: Lab, generator: Generator, baseline: Arm) -> tuple[list[Arm], l
         if not lab.drawn(step):
             draw(lab, step, generator, judge.classifiers)
         found = retrain(lab, step)
-        after = best(found)
+        after = best(found) if found else None
         went_on = after is not None and step < lab.config.max_steps and improves(lab, judge, after)
         steps += account(lab, step, judge, after, went_on=went_on)
-        before = best(chosen)
-        if after is not None and (before is None or after.validation > before.validation):
+        if after is not None and (not chosen or after.validation > best(chosen).validation):
             chosen = found
         if after is None or not went_on:
             break
@@ -164,16 +156,16 @@ def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: boo
     ]
 
 
-def without_filter(lab: Lab) -> list[Arm]:
-    """C' on real + the first images drawn, once for each way of using them."""
+def without_filter(lab: Lab) -> Arm:
+    """C' on real + the first images drawn, used the way that is best on validation."""
 
     def training_set(use: str, _: int) -> TrainingSet:
         return lab.first_drawn(1, use)
 
-    return [
+    return best(
         lab.arm("controls", f"unfiltered-{use}", partial(training_set, use), use=use, step=1)
         for use in lab.config.use
-    ]
+    )
 
 
 def without_generator(lab: Lab, key: str, baseline: Arm) -> Arm:
@@ -185,7 +177,7 @@ def without_generator(lab: Lab, key: str, baseline: Arm) -> Arm:
         )
         for value in recipe.candidates(len(lab.config.use))
     ]
-    return best(found) or baseline
+    return best(found)
 
 
 def with_recipe(lab: Lab, alone: Arm, retrained: Sequence[Arm]) -> list[Arm]:

@@ -55,9 +55,9 @@ class Arm:
         return float(self.correct.mean())
 
 
-def best(arms: Iterable[Arm]) -> Arm | None:
-    """The best on validation, the first of equals; None without any."""
-    return max(arms, key=lambda arm: arm.validation, default=None)
+def best(arms: Iterable[Arm]) -> Arm:
+    """The best on validation, the first of equals."""
+    return max(arms, key=lambda arm: arm.validation)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.draw import budget_for, draw
-from gmaug_core.method.lab import Lab
+from gmaug_core.method.lab import Arm, Lab, best
+from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import Collapse
 from gmaug_core.method.score import score_training_images
 
@@ -58,6 +59,10 @@ def test_the_result_holds_what_the_pages_read(finished):
     assert result.relative_gain_percent.value == pytest.approx(100 * gain)
     assert result.predicted is None
     assert "32 px" in result.not_predicted, "the bars are stored too small for the law"
+    total, per_class = result.real_acceptance.total, result.real_acceptance.per_class
+    assert total.n == sum(each.n for each in per_class.values()) == 24
+    shares = [each.share * each.n for each in per_class.values()]
+    assert total.share == pytest.approx(sum(shares) / 24)
     assert [row.train for row in result.per_class] == list(tiny.COUNTS.values())
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
     assert stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"]
@@ -103,6 +108,95 @@ def test_stopped_and_resumed_is_the_same(finished, data, tmp_path):
             continue
     again = experiment.run(tiny.config(data), data, grouping, out_dir=tmp_path)
     assert tiny.comparable(again) == tiny.comparable(result)
+
+
+def test_the_endpoint_is_the_best_recipe_on_validation_with_and_without_synthetic_images(finished, data):
+    result, folder, _ = finished
+    lab = Lab.prepare(tiny.config(data), data, folder, no_report, never)
+    baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
+    alone = {"plain": baseline}
+    alone |= {key: experiment.without_generator(lab, key, baseline) for key in lab.config.controls}
+    validation = {key: arm.validation for key, arm in alone.items()}
+    assert validation[result.endpoint_recipe] == max(validation.values())
+    plain = result.endpoint_recipe == "plain"
+    assert result.endpoint.control == ("baseline" if plain else result.endpoint_recipe)
+    assert result.endpoint.of == ("augmented" if plain else "best_augmented")
+    assert ("best_augmented" in result.controls) == (not plain)
+    for key, arm in alone.items():
+        values = [lab.evaluate(each, "test").accuracy for each in arm.classifiers.values()]
+        assert result.variants["baseline" if key == "plain" else key].accuracy.values == tuple(values)
+
+
+def test_a_recipe_that_is_best_is_combined_with_the_synthetic_images(finished, data):
+    """Whichever recipe won here: each can be put on top, with its own value, on real and kept images."""
+    _, folder, _ = finished
+    lab = Lab.prepare(tiny.config(data), data, folder, no_report, never)
+    retrained = experiment.retrain(lab, 1)
+    kept = np.bincount(lab.kept(1, "fill", 0).labels, minlength=lab.classes)
+    assert [arm.use for arm in retrained] == ["fill", "mix"]
+    recipe = RECIPES["posthoc_logit_adjustment"]
+    strongest = Arm(recipe, 0.5, "", 0, {}, np.ones((2, 1), bool))
+    fill, _ = experiment.with_recipe(lab, strongest, retrained)
+    assert (fill.recipe, fill.value, fill.use, fill.step) == (recipe, 0.5, "fill", 1)
+    difference = fill.classifiers[0].predict_logits(lab.images[:4])
+    difference -= retrained[0].classifiers[0].predict_logits(lab.images[:4])
+    np.testing.assert_allclose(difference, np.tile(-0.5 * np.log(kept / kept.sum()), (4, 1)), atol=1e-4)
+
+
+def test_going_on_needs_more_than_luck(data, tmp_path):
+    """Where two candidates change nothing, the better one goes on in one of ten cases at most; where every
+    seed gains much, always."""
+    lab = Lab.prepare(tiny.config(data), data, tmp_path, no_report, never)
+    rng = np.random.default_rng(0)
+    difficulty = rng.normal(0.75, 1, 300)
+
+    def arm(gain=0.0):
+        seeds, images = rng.normal(0, 0.05, (3, 1)), rng.normal(0, 0.6, (3, 300))
+        return Arm(RECIPES["plain"], 1.0, "", 0, {}, difficulty + seeds + images + gain > 0)
+
+    luck = [experiment.improves(lab, arm(), best([arm(), arm()])) for _ in range(200)]
+    assert np.mean(luck) < 0.1
+    assert all(experiment.improves(lab, arm(), arm(1.0)) for _ in range(10))
+
+
+@pytest.mark.parametrize(
+    ("counts", "colour"),
+    [
+        ({"across": 9, "down": 4}, False),
+        ({"across": 9, "down": 6, "slant": 1}, False),
+        ({"across": 7, "down": 3}, True),
+    ],
+)
+def test_small_and_odd_datasets_finish(tmp_path, monkeypatch, counts, colour):
+    monkeypatch.setenv("GMAUG_HOME", str(tmp_path / "home"))
+    data = tiny.make_dataset(tmp_path / "bars", counts=counts)
+    config = tiny.config(data, seeds=1, use=["fill"], max_steps=1)
+    if colour:
+        config = config.model_copy(
+            update={"generator": config.generator.model_copy(update={"colour": "rgb"})}
+        )
+    result = experiment.run(config, data, {"all": list(data.class_names)}, out_dir=tmp_path / "run")
+    assert [row.train for row in result.per_class] == list(counts.values())
+    images = samples.all_images(tmp_path / "run" / "samples")
+    assert images.ndim == (4 if colour else 3)
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_thousand_classes_of_two_images_are_refused_in_words():
+    labels, names = np.repeat(np.arange(1000), 2), [f"class {k}" for k in range(1000)]
+    with pytest.raises(InputError, match="cannot be split: no images for val, test"):
+        splits.three_way_split(labels, np.full(2000, "train"), names, seed=0)
+
+
+def test_a_balanced_dataset_ends_in_words_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("GMAUG_HOME", str(tmp_path / "home"))
+    data = tiny.make_dataset(tmp_path / "bars", counts=dict.fromkeys(tiny.COUNTS, 6))
+    for target in (None, 6):
+        with pytest.raises(InputError, match="nothing would be drawn"):
+            experiment.run(
+                tiny.config(data, target=target), data, {"all": list(data.class_names)}, out_dir=tmp_path
+            )
+    assert not (tmp_path / "checkpoints").exists()
 
 
 def test_a_threshold_that_accepts_nothing_finishes_and_says_so(data, tmp_path):
