@@ -99,6 +99,8 @@ def predict(args: Arguments) -> object:
 
     if (args.ssim is None) == (args.dataset is None):
         raise InputError("predict needs a score or a dataset", expected="either --ssim X or DATASET")
+    if args.target is not None and args.target < 1:
+        raise InputError(f"{args.target} is no number of images a class", expected="--target 1 or more")
     grouping, run = None, None
     if args.ssim is not None:
         if not -1 <= args.ssim <= 1:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core.cli import main as cli
 from gmaug_core.data import dataset
+from gmaug_core.files import write_json
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import groupings
 
@@ -70,3 +71,19 @@ def test_a_score_of_another_profile_is_no_answer(demo, capsys):
     answer = predicted(capsys, demo)
     assert answer["ssim_supsubcls"] == 0.30
     assert answer["advice"]["text"] in page(demo)
+
+
+def test_both_refuse_a_score_of_enlarged_images(demo, capsys):
+    paths = run_fixture.make_score(demo, "shape", 0.40)
+    small = {"median": 16.0, "least": 16, "side": 128, "enlarged": 1.0}
+    write_json(paths.result, json.loads(paths.result.read_text()) | {"stored": small})
+    answer = predicted(capsys, demo)
+    assert answer["ssim_supsubcls"] == 0.40
+    assert answer["gain_percent"] is answer["low"] is answer["high"] is None
+    assert answer["advice"]["verdict"] == "refused"
+    assert answer["advice"]["text"] in page(demo)
+
+
+def test_a_target_below_every_class_adds_nothing(demo, capsys):
+    answer = predicted(capsys, demo, "--target", "1")
+    assert (answer["advice"]["verdict"], answer["gain_percent"]) == ("nothing to add", None)

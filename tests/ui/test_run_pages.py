@@ -264,6 +264,19 @@ def test_gains_without_a_prediction_and_without_accepted_samples(demo):
     assert "cannot be computed" in words(open_page("gains"))
 
 
+def test_gains_say_why_nothing_was_predicted_and_a_refused_run_is_nowhere_on_the_curve(demo):
+    paths = run_fixture.make_run(demo, token="refused", per_class=4)
+    result = json.loads(paths.result.read_text())
+    result |= {"predicted": None, "not_predicted": "No prediction: these images are stored at 16 px."}
+    result["score"]["stored"] = {"median": 16.0, "least": 16, "side": 128, "enlarged": 1.0}
+    write_json(paths.result, result)
+    at = open_page("gains")
+    said = words(at)
+    assert "stored at 16 px" in said
+    assert "has no place on this curve" in said
+    assert at.segmented_control(key="law").options == ["The paper's points"]
+
+
 def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
     run_fixture.make_run(demo, token="refit", per_class=4)
     at = open_page("gains")
