@@ -197,9 +197,9 @@ def table(data: Path, minutes: float) -> None:
     out = RESULTS / "verdict.json"
     rows = read_json(out)["rows"] if out.exists() else []
     done = {(row["dataset"], row["fast"]) for row in rows}
-    sets = [("digits_demo", dataset.load(demo.make_demo())), *zipped(data, TABLE), *fashion()]
-    for fast in (True, False):
-        for name, each in sets:
+    sets = [*zipped(data, TABLE), ("digits_demo", dataset.load(demo.make_demo())), *fashion()]
+    for name, each in sets:
+        for fast in (True, False):
             if (name, fast) in done:
                 continue
             rows.append({"dataset": name, "fast": fast, **one_verdict(name, each, minutes, fast=fast)})
