@@ -40,7 +40,7 @@ RECORD = Record(
                 "batch": 64,
                 "averaging": 0.3,
             },
-            at={32: {"stem": "strided"}},
+            at={32: {"stem": "strided", "lr": 0.2, "warmup": 0.15}},
             mirrored={"augment": "crop_flip"},
             upright={"augment": "affine"},
         ),
