@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,10 @@ def cautions(
     collapse: Collapse | None,
     steps: Sequence[Step],
     accepted: int,
-    wanted: NDArray[np.int64],
     tested: NDArray[np.int64],
 ) -> list[str]:
-    """Sentences, the gravest first. accepted: images that the first judge accepted; wanted, tested: int
-    [classes], what each class is short of and its test images."""
+    """Sentences, the gravest first. accepted: images that the first judge accepted; tested: int [classes],
+    test images."""
     found = []
     if collapse:
         found.append(_collapsed(collapse))
@@ -42,14 +41,17 @@ def cautions(
             f"{generator.feedback_scale:g}): the acceptance of other seeds' judges is not independent of it, "
             "and the unfiltered control uses the same steered images."
         )
-    short: dict[str, int] = {}
-    for step in steps:
-        for name, missing in step.short.items():
-            short[name] = max(short.get(name, 0), missing)
+    given_up = _largest(step.hopeless for step in steps)
+    if given_up:
+        found.append(
+            "So few images of these classes were accepted that the rest of the budget could not have brought "
+            f"a quarter of what was wanted; drawing them ended early (draws saved): {_listed(given_up)}."
+        )
+    short = {name: n for name, n in _largest(step.short for step in steps).items() if name not in given_up}
     if short and accepted:
-        most = sorted(short.items(), key=lambda item: -item[1])[:MOST_NAMES]
-        listed = ", ".join(f"{name} ({missing})" for name, missing in most)
-        found.append(f"The draw budget ended before these classes were full (images missing): {listed}.")
+        found.append(
+            f"The draw budget ended before these classes were full (images missing): {_listed(short)}."
+        )
     if config.seeds < 3:
         found.append(
             f"Only {config.seeds} seed{'s' if config.seeds > 1 else ''}: single results move by several "
@@ -64,8 +66,6 @@ def cautions(
     few = [name for name, n in zip(class_names, tested, strict=True) if 0 < n < FEW_TEST]
     if few:
         found.append(f"Fewer than {FEW_TEST} test images of: {_named(few)}. Read their recall with care.")
-    if not wanted.any():
-        found.append("Every class already has the target number of images: nothing was drawn.")
     seeds = "classifier seeds and " if config.seeds > 1 else ""
     alone = "" if config.seeds > 1 else " alone"
     found.append(
@@ -84,6 +84,20 @@ def _collapsed(collapse: Collapse) -> str:
     if collapse.conditional:
         return said
     return f"{said} That snapshot did not know the classes yet: do not rely on its samples."
+
+
+def _largest(rows: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The largest number of each class over steps and seeds."""
+    found: dict[str, int] = {}
+    for row in rows:
+        for name, number in row.items():
+            found[name] = max(found.get(name, 0), number)
+    return found
+
+
+def _listed(numbers: Mapping[str, int]) -> str:
+    most = sorted(numbers.items(), key=lambda item: -item[1])[:MOST_NAMES]
+    return ", ".join(f"{name} ({number:,})" for name, number in most)
 
 
 def _named(names: Sequence[str]) -> str:

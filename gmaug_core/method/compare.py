@@ -83,7 +83,6 @@ def compare(
             collapse=figures.collapse,
             steps=steps,
             accepted=int(right.sum()),
-            wanted=lab.wanted,
             tested=np.bincount(lab.data.labels[lab.split["test"]], minlength=lab.classes),
         ),
         **given,

@@ -16,7 +16,7 @@ from gmaug_core.method.cautions import cautions
 from gmaug_core.method.draw import budget_for, draw
 from gmaug_core.method.lab import Arm, Lab, best
 from gmaug_core.method.recipes import RECIPES
-from gmaug_core.method.result import Collapse
+from gmaug_core.method.result import Collapse, Step
 from gmaug_core.method.score import score_training_images
 
 pytestmark = pytest.mark.slow
@@ -232,7 +232,7 @@ def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
 
 def said(config, data, **known):
     classes = len(data.class_names)
-    given = {"collapse": None, "steps": [], "accepted": 5, "wanted": np.ones(classes, int)}
+    given = {"collapse": None, "steps": [], "accepted": 5}
     return cautions(config, data.class_names, **given | {"tested": np.full(classes, 12)} | known)
 
 
@@ -254,10 +254,17 @@ def test_a_collapse_is_a_warning(data):
     assert "did not know the classes" in warning
 
 
-def test_few_test_images_and_full_classes_are_warnings(data):
-    lines = said(tiny.config(data), data, wanted=np.zeros(3, int), tested=np.array([12, 9, 12]))
+def test_few_test_images_and_classes_given_up_are_warnings(data):
+    first, second, _ = data.class_names
+    row = {"seed": 0, "step": 1, "wanted": 90, "drawn": 300, "accepted": 5, "accepted_per_draw": 5 / 300}
+    row |= {"val_before": 0.5, "chosen": None, "val_after": None, "went_on": False}
+    step = Step(short={first: 40, second: 30}, hopeless={first: 1200}, **row)
+    lines = said(tiny.config(data), data, steps=[step], tested=np.array([12, 9, 12]))
+    assert any(line.endswith(f"ended early (draws saved): {first} (1,200).") for line in lines)
+    assert any(
+        line.endswith(f"before these classes were full (images missing): {second} (30).") for line in lines
+    )
     assert f"Fewer than 10 test images of: {data.class_names[1]}. Read their recall with care." in lines
-    assert "Every class already has the target number of images: nothing was drawn." in lines
 
 
 def test_a_score_is_of_the_images_that_the_run_trains_on(monkeypatch, tmp_path):
