@@ -15,8 +15,8 @@ run: $(VENV)/.run  ## open the dashboard with the demo dataset ready
 	$(BIN)/python -m gmaug_core app --port $(PORT)
 
 test: $(VENV)/.test browser  ## the whole suite, and which lines it never ran
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest -m browser --cov --cov-append
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" --cov
+	$(BIN)/python -m pytest -m browser
 
 quick: $(VENV)/.test  ## no browser, nothing slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"

@@ -23,10 +23,13 @@ class Forks:
     """Use as a context manager, from one thread."""
 
     def __enter__(self) -> Forks:
-        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # others would end at a fork
+        environment = children.environment(
+            {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # others would end at a fork
+        )
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)  # a killed process has no coverage to tell
         self._server = subprocess.Popen(
             [sys.executable, __file__],
-            env=children.environment(one_thread),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

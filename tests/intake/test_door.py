@@ -438,6 +438,7 @@ def test_a_bad_list_is_refused_with_its_problems(home, tmp_path, data, words):
     assert not leftovers(home)
 
 
+@pytest.mark.no_cover  # no new line, and many times the same ones
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "images", "splits", "classes"),

@@ -223,6 +223,7 @@ def test_noise_of_an_image_depends_on_its_seed_alone():
 # Training
 
 
+@pytest.mark.no_cover  # no new line, and many times the same ones
 @pytest.mark.parametrize(
     "settings", [{}, {"learn_sigma": True, "sampler": "ancestral", "sampling_steps": 30}, {"guidance": 0.0}]
 )
@@ -243,6 +244,7 @@ def test_a_short_training_learns(settings, tmp_path):
     assert abs(samples[:, :4].mean() - 128) < 30
 
 
+@pytest.mark.no_cover  # no new line, and many times the same ones
 def test_the_classifier_alone_can_make_the_class(tmp_path):
     config = SMALL.model_copy(
         update={"kimg": 1.0, "lr": 3e-3, "class_conditional": False, "guidance": 2.0, "sampling_steps": 20}
