@@ -1,5 +1,5 @@
-"""Independent trainings at once: on a CPU one a core, as threads of one process, which share the images and do
-not wait for each other (docs/classifiers.md).
+"""Independent trainings at once: on a CPU one a core, as threads of one process, which share the images and
+do not wait for each other (docs/classifiers.md).
 """
 
 from __future__ import annotations
