@@ -77,7 +77,7 @@ def world(random: np.random.Generator, case: Case) -> NDArray[np.float64]:
     )
     total = IMAGE**2 + CHANGE**2 + SEED**2 + own**2 + of_generator[:, None, None, None] ** 2 + NOISE**2
     p = np.array([case.p[0], *(case.p[1],) * (variants - 1)])[:, None, None, None]
-    return (effects + stats.norm.ppf(p) * np.sqrt(total) > 0).astype(float)
+    return np.asarray(effects + stats.norm.ppf(p) * np.sqrt(total) > 0, np.float64)
 
 
 def measured(case: Case, trials: int) -> dict[str, object]:
