@@ -112,9 +112,7 @@ def held_back(data: Dataset, seed: int) -> dict[str, Any] | None:
     """The projection from half of the training images to all of them, and what they added. None where the
     dataset cannot be split."""
     try:
-        parts = splits.three_way_split(
-            data.labels, data.splits, data.class_names, content=data.content, seed=seed
-        )
+        parts = splits.made(data, seed)
     except InputError:
         return None
     images = data.images(image_format(min(32, data.image_size), data.colour))

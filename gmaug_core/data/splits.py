@@ -250,6 +250,13 @@ class Part:
     seed: int | None
 
 
+def made(data: Dataset, seed: int) -> Parts:
+    """The split of a dataset by this seed: three_way_split with its copies and sources kept together."""
+    return three_way_split(
+        data.labels, data.splits, data.class_names, content=data.content, groups=data.groups, seed=seed
+    )
+
+
 def read(path: Path, data: Dataset, seed: int) -> Parts:
     """The split of a run, int64 indices of train, val and test. path: split.json in its folder.
 
@@ -257,14 +264,7 @@ def read(path: Path, data: Dataset, seed: int) -> Parts:
     dataset has changed since, or cannot be split.
     """
     if not path.exists():
-        return three_way_split(
-            data.labels,
-            data.splits,
-            data.class_names,
-            content=data.content,
-            groups=data.groups,
-            seed=seed,
-        )
+        return made(data, seed)
     split = Split.read(path)
     if split.dataset_version != data.version:
         raise InputError(

@@ -55,9 +55,7 @@ def submit(
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
     if isinstance(config, AugmentationConfig):
-        parts = splits.three_way_split(
-            data.labels, data.splits, data.class_names, content=data.content, seed=config.seed
-        )
+        parts = splits.made(data, config.seed)
         balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
     device = where.resolve(config.device)
     config = config.model_copy(update={"device": device})
