@@ -19,6 +19,7 @@ from gmaug_core.config import (
     VerdictConfig,
     augmentation_config,
 )
+from gmaug_core.config.selection import Mode
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
@@ -30,7 +31,7 @@ from gmaug_core.scoring.advice import Advice
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
-MODE_WORDS = {
+MODE_WORDS: dict[Mode, str] = {
     "probability": "probability: means the same on every dataset",
     "logit": "logit: the paper's raw score (10 to 30 for ResNet18)",
     "real_share": "real share: so high that this share of real images would pass",
@@ -121,12 +122,16 @@ def overview(kind: str, dataset_id: str) -> None:
     rows = []
     for paths in runs.list_runs(kind, dataset_id):
         config, status = RunConfigFile.read(paths.config), runs.read_status(paths)
-        result = AugmentationResult.read(paths.result) if paths.result.exists() else None
+        result, state = _result(paths), str(status.state)
+        if state == "running":
+            state = f"running: {status.stage}"
+        elif state == "finished" and result is None:
+            state = "finished; its result cannot be read"
         settings = config.settings_as(AugmentationConfig)
         rows.append(
             {
                 "begun": text.when(config.created),
-                "state": status.state if status.state != "running" else f"running: {status.stage}",
+                "state": state,
                 "preset": settings.preset,
                 "generator": settings.generator.name,
                 "seeds": settings.seeds,
@@ -144,6 +149,14 @@ def overview(kind: str, dataset_id: str) -> None:
             hide_index=True,
             column_config={"relative gain, %": st.column_config.NumberColumn(format="%+.2f")},
         )
+
+
+def _result(paths: RunPaths) -> AugmentationResult | None:
+    """None where there is none, or one that cannot be read: that run's own page says why."""
+    try:
+        return AugmentationResult.read(paths.result) if paths.result.exists() else None
+    except GMAugError:
+        return None
 
 
 def advice_box(given: Advice) -> None:

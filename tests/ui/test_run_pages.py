@@ -89,6 +89,12 @@ def test_a_link_to_what_is_not_here_says_so(finished_run):
     )
 
 
+def test_a_result_that_cannot_be_read_takes_no_list_down(finished_run):
+    finished_run.result.write_text("{")
+    table = open_page("augmentation").dataframe[0].value
+    assert list(table["state"]) == ["finished; its result cannot be read"]
+
+
 def test_another_dataset_takes_the_run_out_of_the_address(finished_run, tmp_path):
     demo = make_demo()
     images = {f"{name}/{k}.png": corpus.png(k + 10 * ord(name)) for name in "ab" for k in range(2)}
