@@ -1,8 +1,8 @@
 """The verdict against what is known afterwards: its ceiling, what it says of datasets, its time.
 
-    python benchmarks/verdict.py ceiling DATA [--seeds 3]   from half of the images, tested on all of them
-    python benchmarks/verdict.py fast DATA                  the first reading's verdicts, with times
-    python benchmarks/verdict.py full DATA [--minutes 6]    the full ones
+    python -m benchmarks.verdicts ceiling DATA [--seeds 3]   from half of the images, tested on all of them
+    python -m benchmarks.verdicts fast DATA                  the first reading's verdicts, with times
+    python -m benchmarks.verdicts full DATA [--minutes 6]    the full ones
 
 DATA: a folder with zips (flowers_128.zip, ...); fashion-mnist is read from /usr/share/datasets where it is
 there. GMAUG_HOME: a workspace for them. What was measured before is kept: start it again to go on.
