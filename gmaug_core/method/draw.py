@@ -88,6 +88,7 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classif
     first = samples.count(lab.samples)
     growing = samples.GrowingStep(lab.samples, step, lab.images.shape[1:])
     before = _accepted_before(growing.table(), list(judges))
+    _report(lab, step, tally)
     try:
         while (ask := tally.next_round()).any():
             labels = np.repeat(np.arange(lab.classes), ask)
