@@ -81,7 +81,7 @@ def test_groupings_their_newest_score_and_what_follows_from_it(demo, ask):
     for name in names:
         app.selectbox(key=f"aug-grouping-{demo}").set_value(name).run()
         answer = ask("predict", demo, "--grouping", name)
-        assert f"a relative gain of {answer['gain_percent']:.1f} %" in words(app)
+        assert f"a relative gain of {answer['gain_percent']:+.1f} %" in words(app)
         assert answer["advice"]["text"] in words(app)
 
 
@@ -116,7 +116,7 @@ def test_own_points_and_the_law_with_them(demo, ask):
     app.segmented_control(key="law").set_value("with_mine").run()
     law = ask("fit", "--with-runs")
     assert [point["run"] for point in law["runs"]] == ["augmentation-both-finished"]
-    assert f"Fitted to {law['n']} points" in words(app)
+    assert f"Fitted to {law['n']} datasets" in words(app)
     said = words(app).replace("\u2212", "-")
     assert f"{law['amplitude']:.1f} \u00b7 exp(-{law['rate']:.3f}" in said
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import InputError
@@ -106,6 +104,9 @@ def _by_image(
 
 def _units(groups: NDArray[np.int64], content: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """int [n], equal for images that must stay together: of one source, or copies, or linked by both."""
+    from scipy.sparse import coo_array  # here: a list of datasets does without
+    from scipy.sparse.csgraph import connected_components
+
     n = len(groups)
     edges = [np.unique(groups, return_inverse=True)[1] + n]
     if content is not None:
