@@ -26,3 +26,11 @@ def picture(png: bytes, *, width: int, alt: str) -> None:
     """
     data = base64.b64encode(png).decode("ascii")
     st.html(f'<img src="data:image/png;base64,{data}" width="{width}" alt="{html.escape(alt, quote=True)}">')
+
+
+def image(address: str, *, alt: str) -> None:
+    """A picture of one of our own routes, as wide as there is room. alt: what it shows, as plain text."""
+    st.html(
+        f'<img src="{html.escape(address, quote=True)}" alt="{html.escape(alt, quote=True)}" '
+        'style="max-width: 100%">'
+    )

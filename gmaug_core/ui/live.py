@@ -17,12 +17,11 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core import runs
-from gmaug_core.data import pictures
 from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import layout, text
+from gmaug_core.ui import layout, routes, text
 
 EVERY_S = 2.0
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
@@ -271,13 +270,8 @@ def grids(paths: RunPaths) -> None:
             key=f"grid-{paths.id}-{len(steps)}",
         )
     chosen = found[steps.index(at)]
-    st.image(_enlarged(chosen, chosen.stat().st_mtime), caption=f"{at:g} kimg, fixed seeds, one row a class")
-
-
-@lru_cache(maxsize=32)
-def _enlarged(path: Path, _: float) -> bytes:
-    """Made once for each file as it was written at that time."""
-    return pictures.enlarged(path)
+    layout.image(routes.grid_url(paths.id, chosen), alt=f"What the generator draws at {at:g} kimg")
+    st.caption(f"{at:g} kimg, fixed seeds, one row a class")
 
 
 # --- metrics, read once and remembered a little ---

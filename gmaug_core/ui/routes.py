@@ -35,6 +35,7 @@ IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
 DEFAULT_SIZE = 96
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,120}")
+GRID = re.compile(r"grid-\d{1,9}\.\d\.png")
 NUMBER = re.compile(r"\d{1,9}")
 FONTS = ("instrument-sans.woff2", "instrument-sans-ext.woff2", "newsreader.woff2")
 UPLOAD_HOURS = 12  # how long a page's upload token is good for
@@ -55,6 +56,11 @@ def images_url(dataset_id: str) -> str:
 def samples_url(run_id: str) -> str:
     """Where a run's synthetic images are, in their own size: a script adds the sample's number and .png."""
     return f"/images/run/{quote(run_id)}/"
+
+
+def grid_url(run_id: str, grid: Path) -> str:
+    """Where a sample grid of a generator's training is, enlarged; another address when it is written anew."""
+    return f"/images/run/{quote(run_id)}/grids/{quote(grid.name)}?at={grid.stat().st_mtime_ns}"
 
 
 def upload_ticket(token: str, *, now: float | None = None) -> str:
@@ -108,6 +114,17 @@ def sample(request: Request) -> Response:
     except (GMAugError, KeyError):
         return _missing()
     return Response(pictures.png(pixels), media_type="image/png", headers=IMMUTABLE)
+
+
+def grid(request: Request) -> Response:
+    run_id, name = request.path_params["run"], request.path_params["name"]
+    if not ID.fullmatch(run_id) or not GRID.fullmatch(name):
+        return _missing()
+    try:
+        picture = pictures.enlarged(runs.find(run_id).checkpoints / "generator" / name)
+    except (GMAugError, OSError):
+        return _missing()
+    return Response(picture, media_type="image/png", headers=IMMUTABLE)
 
 
 def font(request: Request) -> Response:
@@ -240,6 +257,7 @@ def _refuse(reason: str, status: int) -> Response:
 ROUTES = [
     Route("/images/dataset/{dataset}/{index}", thumbnail),
     Route("/images/run/{run}/{sample}.png", sample),
+    Route("/images/run/{run}/grids/{name}", grid),
     Route("/runs/{run}/items", items.items),
     Route("/fonts/{name}", font),
     Route("/uploads/{token}", upload, methods=["GET", "POST", "PUT"]),

@@ -88,6 +88,8 @@ def test_thumbnails_are_reencoded_small_and_kept_for_ever(client, demo):
         "/images/dataset/nothing/0",
         "/images/run/..%2f..%2fsecret/0.png",
         "/images/run/nothing/0.png",
+        "/images/run/nothing/grids/grid-00001.0.png",
+        "/images/run/nothing/grids/..%2fgrid-00001.0.png",
         "/fonts/..%2fLICENSE-newsreader.txt",
         "/fonts/%2fetc%2fpasswd",
     ],
@@ -107,6 +109,17 @@ def test_samples_of_a_run(client):
     answer = client.get(f"{routes.samples_url(paths.id)}1.png")
     assert np.array_equal(np.array(Image.open(io.BytesIO(answer.content))), pixels[1])
     assert client.get(f"{routes.samples_url(paths.id)}2.png").status_code == 404
+
+
+def test_a_grid_of_a_training_is_enlarged(client):
+    paths = new_run()
+    grid = paths.checkpoints / "generator" / "grid-00001.5.png"
+    grid.parent.mkdir(parents=True)
+    grid.write_bytes(picture(1, 40))
+    answer = client.get(routes.grid_url(paths.id, grid))
+    assert answer.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).width >= 40 * 2
+    assert client.get(routes.grid_url(paths.id, grid).replace("1.5", "2.5")).status_code == 404
 
 
 def test_an_upload_in_slices_becomes_a_dataset(client):
