@@ -77,3 +77,14 @@ def test_a_verdict_that_could_not_be_seen_says_what_to_do_first():
     words = decide(replace(LEFT, visible=7.0))
     assert "8 seeds instead of 3" in words.sentence
     assert "8 seeds instead of 3" in words.change
+
+
+def test_a_first_reading_never_says_that_a_full_run_is_worth_it():
+    """The fast learner has more left to learn than the run's own classifier."""
+    full = replace(LEFT, visible=2.0)
+    assert decide(full).key == "full_run"
+    said = decide(replace(full, first=True))
+    assert said.key == "small_run"
+    assert said.sentence.startswith("By the fast learner: worth a small run")
+    assert said.change.startswith("The full reading decides")
+    assert decide(replace(FLAT, first=True)).key == "too_little"

@@ -151,6 +151,7 @@ def _document(
     length = reading.length
     said = words.decide(
         words.Figures(
+            first=length is None,
             longer=length.longer if length else None,
             planned=length.planned if length else 1,
             longer_steps=length.best if length else 1,

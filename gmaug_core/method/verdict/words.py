@@ -37,15 +37,28 @@ class Figures:
     visible: float
     buy: str
     minutes: int
+    first: bool = False  # of the fast learner alone, which has more left to learn than the run's classifier
 
 
 def decide(figures: Figures) -> Words:
-    """The first wording that holds."""
-    for rule in (_train_longer, _no_generator, _too_little, _not_visible, _full_run):
-        found = rule(figures)
-        if found is not None:
-            return found
-    return _small_run(figures)
+    """The first wording that holds. A first reading never says that a full run is worth it."""
+    rules = (_train_longer, _no_generator, _too_little, _not_visible, _full_run)
+    said = next(
+        (found for rule in rules[: -1 if figures.first else None] if (found := rule(figures))),
+        None,
+    )
+    return _of_first(said or _small_run(figures)) if figures.first else said or _small_run(figures)
+
+
+def _of_first(said: Words) -> Words:
+    """The same, told as what it is."""
+    return said.model_copy(
+        update={
+            "sentence": f"By the fast learner: {_lower(said.sentence)}",
+            "change": "The full reading decides: the run's own classifier is stronger and may have less left "
+            f"to gain. {said.change}",
+        }
+    )
 
 
 def _train_longer(f: Figures) -> Words | None:
