@@ -56,7 +56,7 @@ def answer(verdict: Verdict) -> None:
 
 
 def numbers(verdict: Verdict) -> None:
-    """The four numbers that a decision needs."""
+    """The four numbers that a decision needs, and all that was weighed on one axis."""
     longer = verdict.length.longer if verdict.length else None
     best = next((found for found in verdict.free.recipes if found.key == verdict.free.best), None)
     head = verdict.headroom
@@ -88,6 +88,7 @@ def numbers(verdict: Verdict) -> None:
         with column:
             st.metric(label, value, border=True)
             st.caption(note)
+    st.altair_chart(verdict_charts.scale(verdict), key="verdict-scale")
 
 
 def witnesses(verdict: Verdict) -> None:
