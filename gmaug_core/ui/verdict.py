@@ -153,9 +153,7 @@ def _free(verdict: Verdict) -> None:
             "way of training": verdict_charts.recipe(found.key)
             + (f" ({found.setting})" if found.setting else ""),
             "points over plain": figure(found.gain),
-            f"{MEASURE_WORDS[verdict.measure]}, %": round(
-                100 * getattr(found.accuracies, verdict.measure), 2
-            ),
+            f"{MEASURE_WORDS[verdict.measure]}, %": f"{100 * getattr(found.accuracies, verdict.measure):.2f}",
             "tail, %": f"{100 * found.accuracies.tail_accuracy:.2f}",
             "seeds": found.seeds,
             "learner": LEARNER_WORDS[found.learner],

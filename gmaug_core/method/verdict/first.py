@@ -25,7 +25,6 @@ SEEDS, SEEDS_OF_MANY = 4, 3
 GROWTHS = (0.125, 0.25, 0.5, 1.0)
 LEAST_IMAGES = 2.0  # a class on average, at the smallest growth
 RARE_FROM = 1.25  # imbalance ratio from which there are rare classes to grow
-EVERYTHING_AND_RARE: tuple[Of, ...] = ("everything", "rare")
 KINDS: tuple[Of, ...] = ("everything", "rare")
 SHARE = 0.6  # of the filters, drawn anew a seed
 RIDGES = np.array([0.1, 0.3, 1.0, 3.0])  # a feature; of these validation chooses

@@ -17,7 +17,8 @@ from gmaug_core.data.views import View
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import Report, ShouldStop
 from gmaug_core.method.lab import Lab
-from gmaug_core.method.recipes import HEAD_SHARE, RECIPES, TrainingSet
+from gmaug_core.method.recipes import RECIPES, TrainingSet
+from gmaug_core.method.training import trained
 from gmaug_core.method.verdict import ceiling, curve, plan, seeing
 from gmaug_core.method.verdict.counting import Counting, Right
 from gmaug_core.method.verdict.curve import Of, Points
@@ -84,8 +85,8 @@ def read(
 
     lab.checkpoints.mkdir(parents=True, exist_ok=True)
     made = plan.kept(lab.checkpoints / "plan.json", planned_now)
-    trained = _trained(lab, made)
-    return law, Results(lab, counting, made, planned, trained, fast.over).reading(first, wanted)
+    finished = _trained(lab, made)
+    return law, Results(lab, counting, made, planned, finished, fast.over).reading(first, wanted)
 
 
 def ceiling_added(wanted: list[ceiling.Amount]) -> int:
@@ -201,30 +202,23 @@ class _Work:
 
 
 def _train(lab: Lab, one: Training, path: Path, report: Report, should_stop: ShouldStop) -> Classifier:
-    """By its recipe; a retrained last layer starts from the plain classifier of the same seed."""
-    recipe, training = RECIPES[one.recipe], _training_set(lab, one.images, one.seed)
-    if recipe.change is not None:
-        training = recipe.change(training, lab.classes, one.value)
-    config, body, steps = lab.config.classifier, None, one.steps
+    """As the run would; a retrained last layer starts from the plain classifier of the same seed."""
+    recipe, config, plain = RECIPES[one.recipe], lab.config.classifier, None
     if recipe.second_stage:
-        plain = replace(one, recipe="plain", value=1.0)
-        body = classifiers.load(
-            path.with_name(f"{plain.name}-{one.seed}.safetensors"), lab.classes, config, lab.device
+        body = replace(one, recipe="plain", value=1.0)
+        plain = classifiers.load(
+            path.with_name(f"{body.name}-{one.seed}.safetensors"), lab.classes, config, lab.device
         )
-        steps = max(1, round(HEAD_SHARE * steps))
-    return classifiers.train(
-        training.images,
-        training.labels,
+    return trained(
+        recipe,
+        one.value,
+        _training_set(lab, one.images, one.seed),
         lab.classes,
         config,
         seed=one.seed,
-        steps=steps,
-        draw_weights=training.draw_weights,
-        class_weights=training.class_weights,
-        logit_offsets=training.logit_offsets,
-        strong=training.strong,
-        body=body,
-        normalise_on=None if body is not None else lab.real.images,
+        steps=one.steps,
+        plain=plain,
+        normalise_on=lab.real.images,
         checkpoint=path.with_suffix(".training"),
         device=lab.device,
         report=report,

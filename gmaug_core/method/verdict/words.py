@@ -42,12 +42,11 @@ class Figures:
 
 def decide(figures: Figures) -> Words:
     """The first wording that holds. A first reading never says that a full run is worth it."""
-    rules = (_train_longer, _no_generator, _too_little, _not_visible, _full_run)
-    said = next(
-        (found for rule in rules[: -1 if figures.first else None] if (found := rule(figures))),
-        None,
-    )
-    return _of_first(said or _small_run(figures)) if figures.first else said or _small_run(figures)
+    rules = [_train_longer, _no_generator, _too_little, _not_visible]
+    if not figures.first:
+        rules.append(_full_run)
+    said = next((found for rule in rules if (found := rule(figures))), None) or _small_run(figures)
+    return _of_first(said) if figures.first else said
 
 
 def _of_first(said: Words) -> Words:
