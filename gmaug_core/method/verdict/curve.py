@@ -104,13 +104,27 @@ class Points:
         return 100 * found
 
 
-def power_law(growth: Sequence[float], values: Floats, at: float) -> tuple[Floats, Floats]:
-    """What an offset power law adds at growth `at`, and its fitted values: ([m], [m, points]).
+@dataclass(frozen=True)
+class PowerLaw:
+    """level - scale growth^-power, one curve a row. level, scale, power: float [m]; scale is never below
+    0."""
 
-    values: [m, points], rising or not; b is never below 0. Least squares over POWERS."""
+    level: Floats
+    scale: Floats
+    power: Floats
+
+    def at(self, growth: Floats) -> Floats:
+        """Its values at growth > 0: float [n] for all rows alike, or [m, n]; [m, n]."""
+        return np.asarray(
+            self.level[:, None] - self.scale[:, None] * growth ** -self.power[:, None], np.float64
+        )
+
+
+def offset_power_law(growth: Sequence[float], values: Floats) -> PowerLaw:
+    """Least squares over POWERS. values: [m, points], rising or not."""
     g = np.asarray(growth, float)
     best = np.full(len(values), np.inf)
-    gain, fitted = np.zeros(len(values)), np.repeat(values.mean(axis=1, keepdims=True), len(g), axis=1)
+    level, scale, powers = values.mean(axis=1), np.zeros(len(values)), np.full(len(values), POWERS[0])
     for power in POWERS:
         shape = g**-power
         centred = shape - shape.mean()
@@ -119,9 +133,17 @@ def power_law(growth: Sequence[float], values: Floats, at: float) -> tuple[Float
         error = ((values - curve) ** 2).sum(axis=1)
         better = error < best - 1e-12
         best[better] = error[better]
-        gain[better] = (b * (1 - at**-power))[better]
-        fitted[better] = curve[better]
-    return gain, fitted
+        level[better] = (values.mean(axis=1) + b * shape.mean())[better]
+        scale[better] = b[better]
+        powers[better] = power
+    return PowerLaw(level, scale, powers)
+
+
+def power_law(growth: Sequence[float], values: Floats, at: float) -> tuple[Floats, Floats]:
+    """What an offset power law adds at growth `at`, and its fitted values: ([m], [m, points])."""
+    law = offset_power_law(growth, values)
+    found = law.at(np.array([1.0, at]))
+    return found[:, 1] - found[:, 0], law.at(np.asarray(growth, float))
 
 
 def piecewise_line(growth: Sequence[float], values: Floats, at: float) -> tuple[Floats, Floats]:
