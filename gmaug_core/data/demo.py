@@ -10,7 +10,8 @@ from PIL import Image
 from gmaug_core.data.dataset import list_datasets
 from gmaug_core.data.folders import Place
 from gmaug_core.data.manifest import Findings
-from gmaug_core.data.store import Accepted, commit, staging_folder, store_original
+from gmaug_core.data.originals import store_original
+from gmaug_core.data.store import Accepted, commit, staging_folder
 
 NAME = "Digits demo"
 VAL, TEST = 28, 50  # a class; with 100 training images that is all that the rarest head digit has

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gmaug_core import children
-from gmaug_core.data import store
+from gmaug_core.data import originals
 from gmaug_core.data.decode import decode, is_grey
 from gmaug_core.errors import InputError
 
@@ -82,7 +82,7 @@ class Verifier:
         if self._child is not None:
             self._child.kill()
             self._child.communicate()
-            store.part_file(self._staging, self._child.pid).unlink(missing_ok=True)
+            originals.part_file(self._staging, self._child.pid).unlink(missing_ok=True)
             self._child = None
 
 
@@ -92,7 +92,7 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
     except InputError as error:
         return {"reason": error.what}
     return {
-        "sha256": store.store_original(staging, data),
+        "sha256": originals.store_original(staging, data),
         "size": image.size,
         "grey": is_grey(image),
         "conversions": conversions,
