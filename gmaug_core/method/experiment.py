@@ -30,7 +30,7 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method.acceptance import real_acceptance
 from gmaug_core.method.compare import Endpoint, compare
 from gmaug_core.method.draw import budget_for, draw
-from gmaug_core.method.lab import PLAIN, Arm, Lab, best
+from gmaug_core.method.lab import PLAIN, Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES, TrainingSet
 from gmaug_core.method.result import AugmentationResult, Step
 from gmaug_core.method.statistics import difference
@@ -68,12 +68,12 @@ def run(
     augmented = best(retrained) if retrained else baseline  # nothing was accepted: nothing was tested
 
     # 3. Controls: the ablation without the filter, and what one would do without a generator.
-    alone: dict[str, Arm] = {key: without_generator(lab, key, baseline) for key in config.controls}
-    unfiltered = without_filter(lab)
-    arms = {"baseline": baseline, "augmented": augmented, "unfiltered": unfiltered, **alone}
+    alone = {key: without_generator(lab, key, baseline) for key in config.controls}
+    controls = trained_controls(lab, {"unfiltered": without_filter(lab), **alone})
+    arms = {"baseline": baseline, "augmented": augmented, **controls}
 
     # The endpoint: the best of them on validation, with synthetic images on top.
-    strongest, endpoint = best([baseline, *alone.values()]), None
+    strongest, endpoint = best([baseline, *(controls[key] for key in alone)]), None
     if retrained:
         endpoint = endpoint_of(strongest)
         arms[endpoint.augmented] = best(with_recipe(lab, strongest, retrained))
@@ -127,10 +127,13 @@ def retrain(lab: Lab, step: int) -> list[Arm]:
     pool = lab.pool(step)
     if not any(len(pool.kept(seed).labels) for seed in lab.seeds):
         return []
-    return [
-        lab.arm(f"retrain-{step}", f"step{step}-{use}", partial(lab.kept, step, use), use=use, step=step)
-        for use in lab.config.use
-    ]
+    return lab.arms(
+        f"retrain-{step}",
+        [
+            Order(f"step{step}-{use}", partial(lab.kept, step, use), use=use, step=step)
+            for use in lab.config.use
+        ],
+    )
 
 
 def improves(lab: Lab, before: Arm, after: Arm) -> bool:
@@ -156,28 +159,28 @@ def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: boo
     ]
 
 
-def without_filter(lab: Lab) -> Arm:
-    """C' on real + the first images drawn, used the way that is best on validation."""
+def without_filter(lab: Lab) -> list[Order]:
+    """C' on real + the first images drawn, once for each way of using them."""
 
     def training_set(use: str, _: int) -> TrainingSet:
         return lab.first_drawn(1, use)
 
-    return best(
-        lab.arm("controls", f"unfiltered-{use}", partial(training_set, use), use=use, step=1)
-        for use in lab.config.use
-    )
+    return [Order(f"unfiltered-{use}", partial(training_set, use), use=use, step=1) for use in lab.config.use]
 
 
-def without_generator(lab: Lab, key: str, baseline: Arm) -> Arm:
-    """A recipe on real images alone, at the value that is best on validation."""
+def without_generator(lab: Lab, key: str, baseline: Arm) -> list[Order]:
+    """A recipe on real images alone, once for each of its candidates."""
     recipe = RECIPES[key]
-    found = [
-        lab.arm(
-            "controls", f"{key}-{value:g}", lambda _: lab.real, recipe=recipe, value=value, plain=baseline
-        )
+    return [
+        Order(f"{key}-{value:g}", lambda _: lab.real, recipe=recipe, value=value, plain=baseline)
         for value in recipe.candidates(len(lab.config.use))
     ]
-    return best(found)
+
+
+def trained_controls(lab: Lab, orders: Mapping[str, Sequence[Order]]) -> dict[str, Arm]:
+    """Of each control the candidate that is best on validation; all are trained together."""
+    found = iter(lab.arms("controls", [order for each in orders.values() for order in each]))
+    return {key: best([next(found) for _ in each]) for key, each in orders.items()}
 
 
 def with_recipe(lab: Lab, alone: Arm, retrained: Sequence[Arm]) -> list[Arm]:
@@ -185,16 +188,18 @@ def with_recipe(lab: Lab, alone: Arm, retrained: Sequence[Arm]) -> list[Arm]:
     plain recipe's arms on these."""
     if alone.recipe is PLAIN:
         return list(retrained)
-    return [
-        lab.arm(
-            "controls",
-            f"{alone.recipe.key}-{alone.value:g}-step{plain.step}-{plain.use}",
-            partial(lab.kept, plain.step, plain.use),
-            recipe=alone.recipe,
-            value=alone.value,
-            plain=plain,
-            use=plain.use,
-            step=plain.step,
-        )
-        for plain in retrained
-    ]
+    return lab.arms(
+        "controls",
+        [
+            Order(
+                f"{alone.recipe.key}-{alone.value:g}-step{plain.step}-{plain.use}",
+                partial(lab.kept, plain.step, plain.use),
+                recipe=alone.recipe,
+                value=alone.value,
+                plain=plain,
+                use=plain.use,
+                step=plain.step,
+            )
+            for plain in retrained
+        ],
+    )

@@ -21,9 +21,10 @@ from gmaug_core.errors import Stopped
 from gmaug_core.files import read_json, write_json
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.method.pool import Pool, Synthetic
+from gmaug_core.method.progress import Tally
 from gmaug_core.method.recipes import RECIPES, Recipe, TrainingSet
 from gmaug_core.method.score import score_training_images
-from gmaug_core.method.training import trained
+from gmaug_core.method.training import head_steps, trained
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation, Job
 from gmaug_core.models.devices import pick_device
@@ -53,6 +54,27 @@ class Arm:
     def validation(self) -> float:
         """Accuracy on the validation part, mean over seeds: what chooses between arms."""
         return float(self.correct.mean())
+
+
+@dataclass(frozen=True)
+class Order:
+    """An arm that is to be trained.
+
+    name: of the training set and the recipe, for files; training_set: by seed; plain: the arm on the same
+    sets by the plain recipe, for recipes that start from it; the rest: as in Arm.
+    """
+
+    name: str
+    training_set: Callable[[int], TrainingSet]
+    recipe: Recipe = PLAIN
+    value: float = 1.0
+    plain: Arm | None = None
+    use: str = ""
+    step: int = 0
+
+    def unit(self, seed: int) -> str:
+        """The name of its classifier of one seed."""
+        return f"{self.name}-{seed}"
 
 
 def best(arms: Iterable[Arm]) -> Arm:
@@ -218,79 +240,65 @@ class Lab:
         write_json(done, figures)
         return TrainedGenerator(generator, figures)
 
-    def arm(
-        self,
-        stage: str,
-        name: str,
-        training_set: Callable[[int], TrainingSet],
-        *,
-        recipe: Recipe = PLAIN,
-        value: float = 1.0,
-        plain: Arm | None = None,
-        use: str = "",
-        step: int = 0,
-    ) -> Arm:
-        """A recipe's classifiers of all seeds, trained or loaded.
+    def arm(self, stage: str, name: str, training_set: Callable[[int], TrainingSet], **more: Any) -> Arm:
+        """One arm alone. more: the other fields of its order."""
+        return self.arms(stage, [Order(name, training_set, **more)])[0]
 
-        name: of the plain set and the recipe, for files; training_set: by seed; plain: the arm on the same
-        sets by the plain recipe, for recipes that start from it.
-        """
+    def arms(self, stage: str, orders: Sequence[Order]) -> list[Arm]:
+        """The classifiers of all orders and seeds, trained or loaded: together, so that no core waits while
+        another arm's last seed is trained."""
+        units = [(order, seed) for order in orders for seed in self.seeds]
+        steps = {order.unit(seed): self.steps_of(order.recipe) for order, seed in units}
+        finished = {unit: n for unit, n in steps.items() if n and self.path_of(unit).exists()}
+        tally = Tally(self.report, stage, steps, finished)
         jobs = [
-            Job(
-                f"classifier '{name}', seed {seed}",
-                partial(
-                    self._classifier,
-                    stage,
-                    name,
-                    seed,
-                    partial(training_set, seed),
-                    recipe,
-                    value,
-                    plain.classifiers[seed] if plain else None,
-                ),
-            )
-            for seed in self.seeds
+            Job(f"classifier '{order.name}', seed {seed}", partial(self._classifier, order, seed, tally))
+            for order, seed in units
         ]
         found = classifiers.train_many(
             jobs, device=self.device, report=self.report, should_stop=self.should_stop
         )
-        made = dict(zip(self.seeds, found, strict=True))
+        made = iter(found)
+        return [self._arm(order, {seed: next(made) for seed in self.seeds}) for order in orders]
+
+    def _arm(self, order: Order, made: Mapping[int, Classifier]) -> Arm:
+        """What the classifiers of an order do on validation."""
         correct = np.array([self.evaluate(each, "val").correct for each in made.values()])
-        return Arm(recipe, value, use, step, made, correct)
+        return Arm(order.recipe, order.value, order.use, order.step, made, correct)
+
+    def steps_of(self, recipe: Recipe) -> int:
+        """SGD steps of a training by this recipe: the same for every variant, except where the plain
+        classifier is used again."""
+        steps = self.config.classifier.steps_for(len(self.real.images))
+        if not recipe.trains:
+            return 0
+        return head_steps(steps) if recipe.second_stage else steps
+
+    def path_of(self, unit: str) -> Path:
+        """The file of a trained classifier."""
+        return self.checkpoints / f"classifier-{unit}.safetensors"
 
     def _classifier(
-        self,
-        stage: str,
-        name: str,
-        seed: int,
-        training_set: Callable[[], TrainingSet],
-        recipe: Recipe,
-        value: float,
-        plain: Classifier | None,
-        report: Report,
-        should_stop: ShouldStop,
+        self, order: Order, seed: int, tally: Tally, report: Report, should_stop: ShouldStop
     ) -> Classifier:
-        """The classifier of this name and seed: trained, or loaded when it was trained before."""
-        config = self.config.classifier
-        path = self.checkpoints / f"classifier-{name}-{seed}.safetensors"
+        """The classifier of this order and seed: trained, or loaded when it was trained before."""
+        config, recipe, unit = self.config.classifier, order.recipe, order.unit(seed)
+        path = self.path_of(unit)
         if recipe.trains and path.exists():
             return classifiers.load(path, self.classes, config, self.device)
-        steps = config.steps_for(len(self.real.images))  # the same for every variant
-        if recipe.trains:
-            report(stage, 0, steps, variant=name, seed=seed)
         classifier = trained(
             recipe,
-            value,
-            training_set(),
+            order.value,
+            order.training_set(seed),
             self.classes,
             config,
             seed=seed,
-            steps=steps,
-            plain=plain,
+            steps=config.steps_for(len(self.real.images)),
+            plain=order.plain.classifiers[seed] if order.plain else None,
             normalise_on=self.real.images,
             checkpoint=path.with_suffix(".training"),
             device=self.device,
-            report=under(report, stage, variant=name, seed=seed),
+            report=under(tally.of(unit, report), "", variant=order.name, seed=seed),
             should_stop=should_stop,
         )
         if recipe.trains:

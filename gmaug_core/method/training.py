@@ -15,6 +15,11 @@ from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import Classifier
 
 
+def head_steps(steps: int) -> int:
+    """Steps of a second stage after a training of so many."""
+    return math.ceil(steps * HEAD_SHARE)
+
+
 def trained(
     recipe: Recipe,
     value: float,
@@ -48,7 +53,7 @@ def trained(
         classes,
         config,
         seed=seed,
-        steps=math.ceil(steps * HEAD_SHARE) if recipe.second_stage else steps,
+        steps=head_steps(steps) if recipe.second_stage else steps,
         draw_weights=changed.draw_weights,
         class_weights=changed.class_weights,
         logit_offsets=changed.logit_offsets,

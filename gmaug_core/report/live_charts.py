@@ -137,7 +137,7 @@ def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
         return None
     points = [
         {
-            "step": row["step"],
+            "step": row.get("sgd_step", row["step"]),  # of this classifier; the stage's own before
             "what": str(row["variant"]).replace("_", " "),
             "value": row[what],
             "seed": row.get("seed", 0),

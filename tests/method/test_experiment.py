@@ -14,10 +14,11 @@ from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.draw import budget_for, draw
-from gmaug_core.method.lab import Arm, Lab, best
+from gmaug_core.method.lab import Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import Collapse, Step
 from gmaug_core.method.score import score_training_images
+from gmaug_core.models import classifiers
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +71,27 @@ def test_the_result_holds_what_the_pages_read(finished):
     assert all(0 <= step <= total for _, step, total in reported)
 
 
+def test_a_stage_of_many_trainings_moves_evenly_to_its_end(finished):
+    """So that what is left can be foretold: one total, no step back between two trainings."""
+    for stage in ("baseline", "retrain-1"):
+        steps = [step for name, step, _ in finished[2] if name == stage]
+        assert {total for name, _, total in finished[2] if name == stage} == {max(steps)}
+        assert steps == sorted(steps)
+        assert len(set(steps)) > 3
+
+
+def test_the_arms_of_a_stage_are_trained_together(data, tmp_path, monkeypatch):
+    asked, train = [], classifiers.train_many
+    monkeypatch.setattr(
+        classifiers, "train_many", lambda jobs, **more: asked.append(len(jobs)) or train(jobs, **more)
+    )
+    lab = Lab.prepare(tiny.config(data), data, tmp_path, no_report, never)
+    fill, mix = (Order(name, lambda _: lab.real) for name in ("fill", "mix"))
+    both = lab.arms("controls", [fill, mix])
+    assert asked == [4], "two arms of two seeds: no core waits for the last seed of the first"
+    np.testing.assert_array_equal(both[0].correct, both[1].correct)
+
+
 def test_every_synthetic_image_is_kept_with_its_verdict(finished):
     result, folder, _ = finished
     table = samples.table(folder / "samples", seed=0)
@@ -115,7 +137,8 @@ def test_the_endpoint_is_the_best_recipe_on_validation_with_and_without_syntheti
     lab = Lab.prepare(tiny.config(data), data, folder, no_report, never)
     baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
     alone = {"plain": baseline}
-    alone |= {key: experiment.without_generator(lab, key, baseline) for key in lab.config.controls}
+    orders = {key: experiment.without_generator(lab, key, baseline) for key in lab.config.controls}
+    alone |= experiment.trained_controls(lab, orders)
     validation = {key: arm.validation for key, arm in alone.items()}
     assert validation[result.endpoint_recipe] == max(validation.values())
     plain = result.endpoint_recipe == "plain"
