@@ -90,14 +90,15 @@ def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> Augmen
 
 
 def comparable(result) -> dict:
-    """A result document without what may differ between two runs of the same seed: times and ids."""
+    """A result document without what may differ between two runs of the same seed: times, ids, and who
+    trained a classifier."""
 
     def strip(value):
         if isinstance(value, dict):
             return {
                 k: strip(v)
                 for k, v in value.items()
-                if k not in ("run", "seconds", "img_per_s", "pairs_per_s")
+                if k not in ("run", "shared", "seconds", "img_per_s", "pairs_per_s")
             }
         return [strip(v) for v in value] if isinstance(value, list) else value
 

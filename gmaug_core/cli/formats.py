@@ -36,6 +36,7 @@ HOMES = (
     "scoring.result",
     "method.result",
     "method.predictions",
+    "method.shared",
     "method.verdict.result",
     "data.splits",
     "runs.status",
@@ -50,6 +51,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "SimilarityResult": (RUN, "the worker of a similarity run, last; its presence is success"),
     "Split": (RUN, "the worker, once, before anything is measured; read ever after"),
     "AugmentationResult": (RUN, "the worker of an augmentation run, last; its presence is success"),
+    "Unit": (RUN, "the worker, for every classifier trained on real images alone"),
     "Predictions": (RUN, "the worker of an augmentation run, just before the result"),
     "Verdict": (RUN, "the worker of a verdict run, last; its presence is success"),
 }

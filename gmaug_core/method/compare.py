@@ -104,6 +104,7 @@ def _whose(lab: Lab) -> dict[str, Any]:
         "classifier": classifiers.description(lab.config.classifier, channels, lab.classes),
         "seeds": lab.seeds,
         "splits": _split(lab),
+        "shared": lab.shared.taken(),
     }
 
 

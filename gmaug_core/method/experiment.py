@@ -33,6 +33,7 @@ from gmaug_core.method.draw import budget_for, draw
 from gmaug_core.method.lab import PLAIN, Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES, TrainingSet
 from gmaug_core.method.result import AugmentationResult, Step
+from gmaug_core.method.shared import Folders
 from gmaug_core.method.statistics import difference
 from gmaug_core.models.generators import Generator
 from gmaug_core.models.inception import Inception
@@ -44,16 +45,18 @@ def run(
     grouping: Mapping[str, Sequence[str]],
     *,
     out_dir: Path,
+    others: Folders = tuple,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> AugmentationResult:
     """Do the whole experiment, or what is left of it, below out_dir, the run's folder. Returns the result
     document.
 
-    grouping: super-class -> its sub-classes. Raises InputError when the dataset cannot be split, or has
+    grouping: super-class -> its sub-classes; others: checkpoint folders of other runs, from which the same
+    classifiers are taken. Raises InputError when the dataset cannot be split, or has
     nothing to add; Stopped after should_stop(), with everything finished so far kept.
     """
-    lab = Lab.prepare(config, data, out_dir, report, should_stop)
+    lab = Lab.prepare(config, data, out_dir, report, should_stop, others=others)
     # a wrong file of weights fails now, not after hours
     inception = Inception(config.inception, str(lab.device)) if config.inception else None
     score = lab.score(grouping)

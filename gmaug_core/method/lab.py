@@ -24,10 +24,11 @@ from gmaug_core.method.pool import Pool, Synthetic
 from gmaug_core.method.progress import Tally
 from gmaug_core.method.recipes import RECIPES, Recipe, TrainingSet
 from gmaug_core.method.score import score_training_images
+from gmaug_core.method.shared import Folders, Shared, decides
 from gmaug_core.method.training import head_steps, trained
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation, Job
-from gmaug_core.models.devices import pick_device
+from gmaug_core.models.devices import arithmetic, pick_device
 from gmaug_core.models.generators import Generator
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.seeds import derive
@@ -93,7 +94,7 @@ class TrainedGenerator:
 @dataclass
 class Lab:
     """The dataset prepared for one config. images: uint8, all of them; split: indices of train, val and
-    test."""
+    test; others: folders of other runs' units, which are taken where they are the same."""
 
     config: AugmentationConfig
     data: Dataset
@@ -103,10 +104,18 @@ class Lab:
     images: NDArray[np.uint8]
     split: splits.Parts
     device: torch.device
+    others: Folders = tuple
 
     @classmethod
     def prepare(
-        cls, config: AugmentationConfig, data: Dataset, out_dir: Path, report: Report, should_stop: ShouldStop
+        cls,
+        config: AugmentationConfig,
+        data: Dataset,
+        out_dir: Path,
+        report: Report,
+        should_stop: ShouldStop,
+        *,
+        others: Folders = tuple,
     ) -> Lab:
         """Split the dataset, or read how the run split it, and decode its images.
 
@@ -120,7 +129,7 @@ class Lab:
         shape = image_format(config.generator.resolution, config.generator.colour)
         images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
         report("decode", len(data), len(data))
-        return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, device)
+        return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, device, others)
 
     @property
     def checkpoints(self) -> Path:
@@ -131,6 +140,29 @@ class Lab:
     def samples(self) -> Path:
         """The folder of what was drawn."""
         return self.out_dir / "samples"
+
+    @property
+    def shared(self) -> Shared:
+        """What this run takes from others, and offers to them."""
+        return Shared(self.out_dir.name, self.checkpoints, self.others)
+
+    def decides(
+        self, index: NDArray[np.int64], recipe: str, value: float, seed: int, steps: int
+    ) -> dict[str, Any]:
+        """Everything that decides a classifier trained on these real images: shared.decides."""
+        generator = self.config.generator
+        return decides(
+            dataset_version=self.data.version,
+            image_format=image_format(generator.resolution, generator.colour),
+            index=index,
+            normalise_on=self.split["train"],
+            config=self.config.classifier,
+            recipe=recipe,
+            value=value,
+            seed=seed,
+            steps=steps,
+            machine=arithmetic(self.device),
+        )
 
     @property
     def seeds(self) -> list[int]:
@@ -286,19 +318,28 @@ class Lab:
         path = self.path_of(unit)
         if recipe.trains and path.exists():
             return classifiers.load(path, self.classes, config, self.device)
+        training, steps = order.training_set(seed), config.steps_for(len(self.real.images))
+        told = under(tally.of(unit, report), "", variant=order.name, seed=seed)
+        checkpoint = path.with_suffix(".training")
+        if recipe.trains and training is self.real:
+            decided_by = self.decides(self.split["train"], recipe.key, order.value, seed, steps)
+            if trained_by := self.shared.take(path, decided_by):
+                told("", self.steps_of(recipe), self.steps_of(recipe), shared_with=trained_by)
+                return classifiers.load(path, self.classes, config, self.device)
+            self.shared.note(path, decided_by, begun=checkpoint.exists())
         classifier = trained(
             recipe,
             order.value,
-            order.training_set(seed),
+            training,
             self.classes,
             config,
             seed=seed,
-            steps=config.steps_for(len(self.real.images)),
+            steps=steps,
             plain=order.plain.classifiers[seed] if order.plain else None,
             normalise_on=self.real.images,
-            checkpoint=path.with_suffix(".training"),
+            checkpoint=checkpoint,
             device=self.device,
-            report=under(tally.of(unit, report), "", variant=order.name, seed=seed),
+            report=told,
             should_stop=should_stop,
         )
         if recipe.trains:

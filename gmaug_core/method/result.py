@@ -409,14 +409,19 @@ def _second_form(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _third_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Form 2 took nothing from other runs. What else form 3 knows is not there where it was not measured."""
+    return document
+
+
 class AugmentationResult(Document):
     """What an augmentation run found: every variant on the test split, gains with intervals, how it came
     about."""
 
     TITLE = "result"
     FILE = "result.json"
-    SCHEMA = 2
-    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form}
+    SCHEMA = 3
+    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form, 2: _third_form}
 
     run: str
     """The run: the name of its folder."""
@@ -440,6 +445,9 @@ class AugmentationResult(Document):
     """A classifier of each variant was trained with each; the first one's judge decides what is exported."""
     splits: SplitSizes
     """Images of the three-way split."""
+    shared: dict[str, str] = {}
+    """Classifiers that were not trained again, by the name of their file, and the run that trained them: a
+    verdict or another run of the same images, split, settings and seed."""
     score: Score
     """The score of the training split."""
     predicted: Predicted | None

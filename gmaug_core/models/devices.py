@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from gmaug_core import children
@@ -22,6 +23,13 @@ def pick_device(device: str) -> torch.device:
         raise InputError(
             f"device '{device}' is not available", expected="auto, cpu, cuda or cuda:N", todo="use 'auto'"
         ) from error
+
+
+def arithmetic(device: torch.device) -> str:
+    """What the last bit of a computation depends on beside its inputs: the chip and the libraries."""
+    on_cuda = device.type == "cuda"
+    chip = torch.cuda.get_device_name(device) if on_cuda else torch.backends.cpu.get_cpu_capability()
+    return f"{device.type} {chip}, torch {torch.__version__}, numpy {np.__version__}"
 
 
 def found(question: dict[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import (
     RunPaths,
+    checkpoints,
     damaged,
     find,
     list_runs,
@@ -30,6 +31,7 @@ __all__ = [
     "RunPaths",
     "RunWriter",
     "Status",
+    "checkpoints",
     "create",
     "damaged",
     "find",

@@ -89,6 +89,12 @@ def find(run_id: str) -> RunPaths:
     return RunPaths(root() / run_id)
 
 
+def checkpoints(*, but: RunPaths) -> list[Path]:
+    """The folders of finished units of all other runs, of folds as well."""
+    found = [*root().glob("*/checkpoints"), *root().glob("*/fold-*/checkpoints")]
+    return sorted(folder for folder in found if but.folder not in folder.parents)
+
+
 def list_runs(kind: str | None = None, dataset: str | None = None) -> list[RunPaths]:
     """All runs whose config can be read, newest first: one that cannot be read is in `damaged` alone."""
     found = [

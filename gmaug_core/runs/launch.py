@@ -13,7 +13,7 @@ from typing import Any
 
 from gmaug_core import __version__, runs
 from gmaug_core.children import START_GRACE_S
-from gmaug_core.config import AugmentationConfig, RunConfig
+from gmaug_core.config import AugmentationConfig, RunConfig, VerdictConfig
 from gmaug_core.data import balance, dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
@@ -59,9 +59,11 @@ def submit(
         balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
     device = where.resolve(config.device)
     config = config.model_copy(update={"device": device})
-    if isinstance(config, AugmentationConfig) and config.classifier.precision == "auto":
-        concrete = config.classifier.model_copy(update={"precision": where.precision(device)})
-        config = config.model_copy(update={"classifier": concrete})
+    if isinstance(config, AugmentationConfig):
+        config = _with_precision(config, device, where)
+    if isinstance(config, VerdictConfig):  # it trains as the run will
+        about = _with_precision(config.augmentation, device, where)
+        config = config.model_copy(update={"augmentation": about})
     if isinstance(config, AugmentationConfig) and config.generator.minutes is not None:
         config = with_budget(config, where.estimate(config, len(data.class_names)))
     document: dict[str, Any] = {
@@ -78,6 +80,14 @@ def submit(
         audit.record("run submitted", paths.id, dataset=config.dataset)
         where.start(paths)
     return paths.id
+
+
+def _with_precision(config: AugmentationConfig, device: str, where: Backend) -> AugmentationConfig:
+    """The same with the classifier's arithmetic made concrete."""
+    if config.classifier.precision != "auto":
+        return config
+    concrete = config.classifier.model_copy(update={"precision": where.precision(device)})
+    return config.model_copy(update={"classifier": concrete})
 
 
 def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:

@@ -79,10 +79,11 @@ def _doing(paths: RunPaths, status: Status) -> str:
     """The stage in words, with the classifier and seed at work where there are several."""
     rows = history(paths)
     now = rows[-1] if rows and rows[-1]["stage"] == status.stage else {}
-    which = (
-        f" ({text.md(str(now['variant']).replace('_', ' '))}, seed {now['seed']})" if "variant" in now else ""
-    )
-    return stage_words(status.stage) + which
+    if "variant" not in now:
+        return stage_words(status.stage)
+    taken = f", taken from {text.md(str(now['shared_with']))}" if "shared_with" in now else ""
+    variant = text.md(str(now["variant"]).replace("_", " "))
+    return f"{stage_words(status.stage)} ({variant}, seed {now['seed']}{taken})"
 
 
 def _header(paths: RunPaths, status: Status) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.data import dataset
 from gmaug_core.hooks import Report, ShouldStop
@@ -17,5 +20,11 @@ def augmentation_result(
     config = document.settings_as(AugmentationConfig)
     data = dataset.load(config.dataset)
     return experiment.run(
-        config, data, document.grouping, out_dir=paths.folder, report=report, should_stop=should_stop
+        config,
+        data,
+        document.grouping,
+        out_dir=paths.folder,
+        others=partial(runs.checkpoints, but=paths),
+        report=report,
+        should_stop=should_stop,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from gmaug_core import runs
 from gmaug_core.config import VerdictConfig
 from gmaug_core.data import dataset
 from gmaug_core.hooks import Report, ShouldStop
@@ -23,6 +26,7 @@ def verdict_result(
         document.grouping,
         out_dir=paths.folder,
         record=own_record(),
+        others=partial(runs.checkpoints, but=paths),
         report=report,
         should_stop=should_stop,
     )

@@ -113,6 +113,23 @@ def test_a_second_run_of_the_same_seed_is_the_same(finished, data, tmp_path):
     assert tiny.comparable(again) == tiny.comparable(result)
 
 
+def test_a_run_that_takes_what_another_trained_is_the_same(finished, data, tmp_path):
+    result, folder, _ = finished
+    taken = []
+    again = experiment.run(
+        tiny.config(data),
+        data,
+        {name: [name] for name in data.class_names},
+        out_dir=tmp_path,
+        others=lambda: [folder / "checkpoints"],
+        report=lambda *_, **metrics: taken.append(metrics.get("shared_with")),
+    )
+    assert tiny.comparable(again) == tiny.comparable(result)
+    assert taken.count(folder.name) == len(again.shared) > 2
+    assert {"classifier-baseline-0", "classifier-baseline-1"} < again.shared.keys()
+    assert not any("step1" in name or "unfiltered" in name for name in again.shared), "not of real images"
+
+
 def test_stopped_and_resumed_is_the_same(finished, data, tmp_path):
     result, _, _ = finished
     grouping = {name: [name] for name in data.class_names}

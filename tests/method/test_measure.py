@@ -11,6 +11,9 @@ from gmaug_core.config import VerdictConfig
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Stopped
 from gmaug_core.files import write_json
+from gmaug_core.hooks import never
+from gmaug_core.method.lab import Lab
+from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.verdict import measure
 from gmaug_core.method.verdict.result import Verdict
 
@@ -77,6 +80,29 @@ def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
     assert files
     again = verdict(data, tmp_path / "stopped", minutes=20)
     assert comparable(again) == comparable(whole)
+
+    # the run that follows trains what the verdict trained no second time, and has the same weights
+    settings = tiny.config(data, classifier=CLASSIFIER).model_copy(update={"device": "cpu"})
+    weights = {}
+    for name, others in (("alone", []), ("run", [tmp_path / "whole" / "checkpoints"])):
+        told = []
+        lab = Lab.prepare(
+            settings,
+            data,
+            tmp_path / name,
+            lambda *_, told=told, **metrics: told.append(metrics.get("shared_with")),
+            never,
+            others=lambda others=others: others,
+        )
+        plain = lab.arm("baseline", "baseline", lambda _, lab=lab: lab.real)
+        lab.arm(
+            "controls", "crt-1", lambda _, lab=lab: lab.real, recipe=RECIPES["crt"], value=1.0, plain=plain
+        )
+        weights[name] = {path.name: path.read_bytes() for path in lab.checkpoints.glob("*.safetensors")}
+        units = [f"classifier-{which}-{seed}" for which in ("baseline", "crt-1") for seed in (0, 1)]
+        assert lab.shared.taken() == (dict.fromkeys(units, "whole") if others else {})
+        assert told.count("whole") == (len(units) if others else 0)
+    assert weights["run"] == weights["alone"]
 
 
 def test_where_the_minutes_are_few_the_trainings_are_shorter():

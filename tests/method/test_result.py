@@ -33,7 +33,7 @@ def first_form(document):
 def test_there_and_back(path, tmp_path):
     document = json.loads(path.read_text())
     result = AugmentationResult.read(path)
-    assert document["schema"] == 2
+    assert document["schema"] == AugmentationResult.SCHEMA
     assert document["kind"] == "augmentation"
     assert document["run"] == result.run
     assert result.to_dict() == document
@@ -92,7 +92,8 @@ def test_one_seed_decides_nothing_and_the_difference_decides():
 
 
 def test_a_newer_result_is_refused_in_words(path, tmp_path):
-    write_json(tmp_path / "result.json", json.loads(path.read_text()) | {"schema": 3})
+    newer = json.loads(path.read_text()) | {"schema": AugmentationResult.SCHEMA + 1}
+    write_json(tmp_path / "result.json", newer)
     with pytest.raises(GMAugError, match="newer version of this program") as refused:
         AugmentationResult.read(tmp_path / "result.json")
     assert "update the program" in refused.value.todo

@@ -14,6 +14,7 @@ from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.shared import Folders
 from gmaug_core.method.verdict import ceiling, first, seeing, words
 from gmaug_core.method.verdict.counting import Counting
 from gmaug_core.method.verdict.first import First
@@ -40,14 +41,15 @@ def run(
     *,
     out_dir: Path,
     record: tuple[LawRecord, ...] = (),
+    others: Folders = tuple,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> Verdict:
     """Measure what can be gained, what can be seen and what is free, below out_dir, the run's folder.
 
     grouping: super-class -> its sub-classes, for the score alone; record: how the law did on this user's own
-    runs. A stopped or killed run goes on with the same plan. Raises InputError where the dataset cannot be
-    split; Stopped.
+    runs; others: checkpoint folders of other runs, from which the same classifiers are taken. A stopped or
+    killed run goes on with the same plan. Raises InputError where the dataset cannot be split; Stopped.
     """
     begun = time.monotonic()
     asked = config.augmentation.model_copy(update={"device": config.device})
@@ -73,6 +75,7 @@ def run(
             record,
             out_dir=out_dir,
             spent=spent,
+            others=others,
             report=report,
             should_stop=should_stop,
         )

@@ -18,6 +18,7 @@ from gmaug_core.errors import Stopped
 from gmaug_core.hooks import Report, ShouldStop
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.recipes import RECIPES, TrainingSet
+from gmaug_core.method.shared import Folders
 from gmaug_core.method.training import trained
 from gmaug_core.method.verdict import ceiling, curve, plan, seeing
 from gmaug_core.method.verdict.counting import Counting, Right
@@ -58,6 +59,7 @@ def read(
     *,
     out_dir: Path,
     spent: float,
+    others: Folders,
     report: Report,
     should_stop: ShouldStop,
 ) -> tuple[LawReading, Reading]:
@@ -66,7 +68,7 @@ def read(
     Each finished training is a file below checkpoints. Raises Stopped.
     """
     begun = time.monotonic()
-    lab = Lab.prepare(config.augmentation, data, out_dir, report, should_stop)
+    lab = Lab.prepare(config.augmentation, data, out_dir, report, should_stop, others=others)
     law = _law(lab.score(grouping), ceiling_added(wanted), int(lab.counts.sum()), record)
     counting = Counting(data.labels[lab.split["val"]], lab.counts)
     planned = lab.config.classifier.steps_for(int(lab.counts.sum()))
@@ -136,13 +138,17 @@ def _paced(lab: Lab, steps: int, seed: int, _: Report, should_stop: ShouldStop) 
     )
 
 
-def _training_set(lab: Lab, images: Images, seed: int) -> TrainingSet:
+def _index(lab: Lab, images: Images, seed: int) -> NDArray[np.int64]:
     """All real training images, or a half of everything or of the rare classes, drawn by the seed."""
     if images == "all":
-        return lab.real
+        return lab.split["train"]
     of: Of = "everything" if images == "half" else "rare"
-    picked = curve.subset(lab.real.labels, curve.sizes(lab.counts, 0.5, of), seed=seed)
-    index = lab.split["train"][picked]
+    return lab.split["train"][curve.subset(lab.real.labels, curve.sizes(lab.counts, 0.5, of), seed=seed)]
+
+
+def _training_set(lab: Lab, images: Images, seed: int) -> TrainingSet:
+    """These images."""
+    index = _index(lab, images, seed)
     return TrainingSet(View([lab.images], index), lab.data.labels[index])
 
 
@@ -186,9 +192,13 @@ class _Work:
             so_far = min(sum(self.done.values()), self.total)
             report("trainings", so_far, self.total, variant=one.name, seed=one.seed, **metrics)
 
-        if not path.exists():
-            _train(self.lab, one, path, progress, should_stop).save(path)
         lab = self.lab
+        if not path.exists():
+            index = _index(lab, one.images, one.seed)
+            decided_by = lab.decides(index, one.recipe, one.value, one.seed, one.steps)
+            if lab.shared.take(path, decided_by) is None:
+                lab.shared.note(path, decided_by, begun=path.with_suffix(".training").exists())
+                _train(lab, one, path, progress, should_stop).save(path)
         classifier = classifiers.load(path, lab.classes, lab.config.classifier, lab.device)
         if should_stop():
             raise Stopped
