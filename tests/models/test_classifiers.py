@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers.resnet import ResNet18
 from gmaug_core.models.classifiers.strong import STRONG, Targets
-from gmaug_core.models.classifiers.training import _Loss, _Training, lr_factor
+from gmaug_core.models.classifiers.training import _forward, _Loss, _Training, lr_factor
 from gmaug_core.models.classifiers.transforms import channel_statistics, distort
 from gmaug_core.seeds import derive
 
@@ -297,6 +299,52 @@ def test_a_body_starts_from_a_fresh_last_layer(config, rare):
     torch.manual_seed(derive("classifier", 1))
     fresh = classifiers.build(config, 1, 2).last.weight
     torch.testing.assert_close(again.network.last.weight, fresh)
+
+
+@every
+def test_a_second_stage_of_the_last_block_goes_on_with_it_and_leaves_the_rest(config, rare):
+    images, labels = rare
+    body = classifiers.train(images, labels, 2, config, seed=0, steps=4)
+    found = classifiers.train(images, labels, 2, config, seed=0, steps=3, body=body, again="block")
+    before, after = body.network.state_dict(), found.network.state_dict()
+    free = {id(value) for part in (found.network.block, found.network.last) for value in part.parameters()}
+    moved = {name for name, value in found.network.named_parameters() if id(value) in free}
+    assert moved
+    assert {name for name in before if not torch.equal(before[name], after[name])} == moved
+    still = config.model_copy(update={"lr": 1e-9})
+    same = classifiers.train(images, labels, 2, still, seed=0, steps=1, body=body, again="block")
+    np.testing.assert_allclose(same.predict_logits(images), body.predict_logits(images), atol=1e-4)
+
+
+def test_an_image_with_the_factor_two_counts_as_two_images():
+    logits, y = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 1, 0])
+    factors = torch.tensor([1.0, 2.0, 0.0, 1.0, 3.0])
+    twice = factors.long()
+    for weights in (None, np.array([1.0, 2.0, 0.5])):
+        loss = _Loss(weights, None, CPU)
+        expected = loss(logits.repeat_interleave(twice, 0), Targets(y.repeat_interleave(twice)))
+        torch.testing.assert_close(loss(logits, Targets(y, weight=factors)), expected)
+    partner = torch.tensor([4, 3, 2, 1, 0])
+    mixed = _Loss(None, None, CPU)(logits, Targets(y, weight=factors).with_other(partner, 0.25))
+    own, other = (
+        _Loss(None, None, CPU)(logits, Targets(y[index], weight=factors[index]))
+        for index in (torch.arange(5), partner)
+    )
+    torch.testing.assert_close(mixed, 0.25 * own + 0.75 * other)
+
+
+def test_images_apart_leave_no_trace_in_the_statistics_of_batch_normalisation():
+    torch.manual_seed(0)
+    network = ResNet18(1, 3, TINY).train()
+    alone = copy.deepcopy(network)
+    x, apart = torch.randn(12, 1, 16, 16), torch.arange(12) % 3 == 0
+    x[apart] = 5 * x[apart] + 9
+    logits = _forward(network, x, apart)
+    torch.testing.assert_close(logits[~apart], alone(x[~apart]))
+    assert all(torch.equal(a, b) for a, b in zip(network.buffers(), alone.buffers(), strict=True) if a.dim())
+    torch.testing.assert_close(logits[apart], alone(x[apart]))
+    one = torch.arange(12) == 3
+    torch.testing.assert_close(_forward(network, x, one), network(x), msg="one image has no statistics")
 
 
 @pytest.mark.parametrize("strong", STRONG)

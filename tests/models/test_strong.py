@@ -100,7 +100,7 @@ def test_every_operation_is_drawn_and_grey_images_pass(images):
 
 def test_mixup_is_its_formula(images):
     labels = torch.arange(6)
-    x, targets = strong.mixed(images, labels, "mixup", seeded())
+    x, targets = strong.mixed(images, strong.Targets(labels), "mixup", seeded())
     assert 0 < targets.share < 1
     expected = targets.share * images + (1 - targets.share) * images[targets.other]
     torch.testing.assert_close(x, expected)
@@ -110,7 +110,7 @@ def test_mixup_is_its_formula(images):
 def test_cutmix_pastes_a_box_and_weighs_it_by_its_area(images):
     labels, shares = torch.arange(6), []
     for seed in range(40):
-        x, targets = strong.mixed(images, labels, "cutmix", seeded(seed))
+        x, targets = strong.mixed(images, strong.Targets(labels), "cutmix", seeded(seed))
         if targets.other is None:
             assert torch.equal(x, images)
             continue
@@ -127,7 +127,7 @@ def test_cutmix_pastes_a_box_and_weighs_it_by_its_area(images):
 
 def test_nothing_is_mixed_where_nothing_is_asked(images):
     for kind in ("none", "trivial_augment"):
-        x, targets = strong.mixed(images, torch.arange(6), kind, seeded())
+        x, targets = strong.mixed(images, strong.Targets(torch.arange(6)), kind, seeded())
         assert x is images
         assert targets.other is None
         assert targets.share == 1

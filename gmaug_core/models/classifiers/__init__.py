@@ -17,10 +17,11 @@ from gmaug_core.models.classifiers.contract import Network, build, description
 from gmaug_core.models.classifiers.many import Job, train_many
 from gmaug_core.models.classifiers.strong import STRONG, Strong
 from gmaug_core.models.classifiers.trained import Classifier, Evaluation, load
-from gmaug_core.models.classifiers.training import class_balanced_weights, train
+from gmaug_core.models.classifiers.training import Again, class_balanced_weights, train
 
 __all__ = [
     "STRONG",
+    "Again",
     "Classifier",
     "Evaluation",
     "Job",

@@ -41,13 +41,18 @@ class Batches:
         weights: NDArray[np.float64] | None,
         augment: str,
         strong: Strong,
+        factors: NDArray[np.float64] | None = None,
+        apart: NDArray[np.bool_] | None = None,
     ) -> None:
-        """weights: float [n], how likely each image is drawn; None: all alike."""
+        """weights: float [n], how likely each image is drawn; factors: float [n], of each image's loss; None:
+        all alike; apart: bool [n], those with statistics of their own in batch normalisation."""
         self.device = normalise.mean.device
         self.images, self.normalise = images, normalise
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(self.device)
         self.size, self.augment, self.strong = size, augment, strong
         self.weights = None if weights is None else torch.from_numpy(np.asarray(weights, np.float64))
+        self.factors = None if factors is None else torch.from_numpy(np.asarray(factors, np.float32))
+        self.apart = None if apart is None else torch.from_numpy(np.ascontiguousarray(apart))
         self.resident = self._resident()
 
     def _resident(self) -> Tensor | None:
@@ -79,4 +84,8 @@ class Batches:
         if self.strong == "trivial_augment":
             x = trivial_augment(x / 255, generator) * 255
         y = self.labels[index.to(self.device, non_blocking=True)]
-        return mixed(self.normalise(x), y, self.strong, generator)
+        weight, apart = (
+            None if given is None else given[index].to(self.device, non_blocking=True)
+            for given in (self.factors, self.apart)
+        )
+        return mixed(self.normalise(x), Targets(y, weight=weight, apart=apart), self.strong, generator)

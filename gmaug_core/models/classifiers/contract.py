@@ -32,6 +32,11 @@ class Network(nn.Module, ABC):
     def last(self) -> nn.Linear:
         """The last layer, features to logits: what is trained again alone (Kang 2020)."""
 
+    @property
+    @abstractmethod
+    def block(self) -> nn.Module:
+        """The last block before the last layer: what a second stage may train again together with it."""
+
     @abstractmethod
     def optimiser(self) -> torch.optim.Optimizer:
         """A fresh one of all that is `trained`. The training loop sets its learning rate at every step."""

@@ -53,6 +53,11 @@ class ResNet18(Network):
     def last(self) -> nn.Linear:
         return self.fc
 
+    @property
+    def block(self) -> nn.Module:
+        stage: nn.Module = getattr(self, f"layer{self.stages}")
+        return stage
+
     def optimiser(self) -> torch.optim.Optimizer:
         """SGD with Nesterov's momentum."""
         return torch.optim.SGD(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -32,26 +32,35 @@ class Targets:
     own: Tensor  # int64 [b]
     other: Tensor | None = None
     share: float = 1.0
+    weight: Tensor | None = None  # float [b], factors of the loss for `own`; None: all alike
+    other_weight: Tensor | None = None  # the same for `other`
+    apart: Tensor | None = None  # bool [b], images with statistics of their own in batch normalisation
+
+    def with_other(self, partner: Tensor, share: float) -> Targets:
+        """The same, with the labels and weights of other images of the batch for the rest of the loss.
+        partner: int64 [b], which."""
+        weight = None if self.weight is None else self.weight[partner]
+        return replace(self, other=self.own[partner], share=share, other_weight=weight)
 
 
-def mixed(x: Tensor, y: Tensor, kind: Strong, generator: torch.Generator) -> tuple[Tensor, Targets]:
+def mixed(x: Tensor, y: Targets, kind: Strong, generator: torch.Generator) -> tuple[Tensor, Targets]:
     """mixup: each image and another one of the batch, added in random shares; cutmix: a box of another one in
-    its place. x: float [b, c, h, w]; y: int64 [b]; one share a batch, as the authors do.
+    its place. x: float [b, c, h, w]; y: what each alone is; one share a batch, as the authors do.
     """
     if kind not in ("mixup", "cutmix"):
-        return x, Targets(y)
+        return x, y
     rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
     partner = torch.randperm(len(x), generator=generator).to(x.device, non_blocking=True)
     if kind == "mixup":
         share = float(rng.beta(MIXUP_ALPHA, MIXUP_ALPHA))
-        return x * share + x[partner] * (1 - share), Targets(y, y[partner], share)
+        return x * share + x[partner] * (1 - share), y.with_other(partner, share)
     if rng.random() >= CUTMIX_SHARE:
-        return x, Targets(y)
+        return x, y
     top, bottom, left, right = _box(float(rng.beta(CUTMIX_ALPHA, CUTMIX_ALPHA)), x.shape[2], x.shape[3], rng)
     x = x.clone()
     x[:, :, top:bottom, left:right] = x[partner, :, top:bottom, left:right]
     share = 1 - (bottom - top) * (right - left) / (x.shape[2] * x.shape[3])  # of what stayed, after the edges
-    return x, Targets(y, y[partner], share)
+    return x, y.with_other(partner, share)
 
 
 def _box(share: float, height: int, width: int, rng: np.random.Generator) -> tuple[int, int, int, int]:

@@ -6,12 +6,13 @@ import copy
 import math
 import threading
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from gmaug_core.config import ClassifierConfig
 from gmaug_core.data.views import Images
@@ -25,6 +26,7 @@ from gmaug_core.models.classifiers.trained import Classifier
 from gmaug_core.models.classifiers.transforms import channel_statistics, channels_of
 from gmaug_core.seeds import derive
 
+Again = Literal["head", "block"]  # what a second stage trains
 REPORT_STEPS = 25
 _INITIAL = threading.Lock()  # initial weights come from torch's global generator
 
@@ -41,7 +43,10 @@ def train(
     class_weights: NDArray[np.float64] | None = None,
     logit_offsets: NDArray[np.float64] | None = None,
     strong: Strong = "none",
+    image_weights: NDArray[np.float64] | None = None,
+    apart: NDArray[np.bool_] | None = None,
     body: Classifier | None = None,
+    again: Again = "head",
     normalise_on: Images | None = None,
     checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
@@ -54,7 +59,10 @@ def train(
     None for config.steps_for(n). draw_weights: float [n], how likely each image is drawn (default: all
     alike); class_weights: float [classes], factors of the loss; logit_offsets: float [classes], added to the
     logits inside the loss alone (logit adjustment, Menon 2021); strong: augmentation beside config.augment;
-    body: keep its weights and its normalisation, and train a fresh last layer on it (Kang 2020);
+    image_weights: float [n], factors of each image's loss; apart: bool [n], images that batch normalisation
+    normalises by statistics of their own, which are forgotten (Xie 2020, arXiv 1911.09665, for images of
+    another distribution); body: keep its weights and its normalisation, and train on it, as `again` says, a
+    fresh last layer (head, Kang 2020) or its last block and last layer further (block);
     normalise_on: the images whose mean and standard deviation normalise the input (default: `images`).
     report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after
     should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
@@ -62,7 +70,7 @@ def train(
     device = torch.device(device)
     steps = config.steps_for(len(images)) if steps is None else steps
     normalise = _normalisation(images if normalise_on is None else normalise_on, body, device)
-    network = _initial(config, channels_of(images), classes, seed, body).to(device)
+    network = _initial(config, channels_of(images), classes, seed, body, again).to(device)
     batches = Batches(
         images,
         labels,
@@ -71,6 +79,8 @@ def train(
         weights=draw_weights,
         augment=config.augment,
         strong=strong,
+        factors=image_weights,
+        apart=apart,
     )
     training = _Training(network, config, steps, checkpoint, _Loss(class_weights, logit_offsets, device))
     for step in range(training.done, steps):
@@ -94,9 +104,10 @@ def _normalisation(images: Images, body: Classifier | None, device: torch.device
 
 
 def _initial(
-    config: ClassifierConfig, channels: int, classes: int, seed: int, body: Classifier | None
+    config: ClassifierConfig, channels: int, classes: int, seed: int, body: Classifier | None, again: Again
 ) -> Network:
-    """The network before its first step. With a body: its weights, frozen, and a fresh last layer."""
+    """The network before its first step. With a body: its weights, frozen but for what is trained again; a
+    last layer that is trained alone is a fresh one."""
     with _INITIAL, torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive("classifier", seed))
         network = build(config, channels, classes)
@@ -104,9 +115,31 @@ def _initial(
         return network.train()
     fresh = {name: value.clone() for name, value in network.last.state_dict().items()}
     network.load_state_dict(body.network.state_dict())
-    network.last.load_state_dict(fresh)
     network.requires_grad_(False).last.requires_grad_(True)
+    if again == "head":
+        network.last.load_state_dict(fresh)
+    else:
+        network.block.requires_grad_(True)
     return network.eval()  # the statistics of its normalisation layers belong to the body
+
+
+def _forward(network: Network, x: Tensor, apart: Tensor | None) -> Tensor:
+    """Logits [b, classes]. apart: bool [b], images that batch normalisation sees by themselves, without
+    remembering them; a batch with fewer than two of either kind is normalised as one."""
+    if apart is None or not network.training or not 1 < int(apart.sum()) < len(x) - 1:
+        logits: Tensor = network(x)
+        return logits
+    found = network(x[~apart])
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    pace = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    others = network(x[apart])
+    for norm, momentum in zip(norms, pace, strict=True):
+        norm.momentum = momentum
+    logits = found.new_empty(len(x), found.shape[1])
+    logits[~apart], logits[apart] = found, others
+    return logits
 
 
 class _Loss:
@@ -126,11 +159,18 @@ class _Loss:
 
     def __call__(self, logits: Tensor, targets: Targets) -> Tensor:
         logits = logits.float() if self.offsets is None else logits.float() + self.offsets
-        loss = F.cross_entropy(logits, targets.own, weight=self.weights)
+        loss = self._mean(logits, targets.own, targets.weight)
         if targets.other is None:
             return loss
-        other = F.cross_entropy(logits, targets.other, weight=self.weights)
+        other = self._mean(logits, targets.other, targets.other_weight)
         return targets.share * loss + (1 - targets.share) * other
+
+    def _mean(self, logits: Tensor, labels: Tensor, factors: Tensor | None) -> Tensor:
+        """Weighted mean over the batch: each image by the weight of its class and its own factor."""
+        if factors is None:
+            return F.cross_entropy(logits, labels, weight=self.weights)
+        weight = factors if self.weights is None else factors * self.weights[labels]
+        return (weight * F.cross_entropy(logits, labels, reduction="none")).sum() / weight.sum()
 
 
 class _Training:
@@ -161,7 +201,7 @@ class _Training:
             )
         lower = self.config.precision == "bfloat16"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=lower):
-            logits = self.network(x)
+            logits = _forward(self.network, x, targets.apart)
         loss = self.loss(logits, targets)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
