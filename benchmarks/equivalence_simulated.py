@@ -49,15 +49,15 @@ def _constant(rate: float) -> Worth:
 
 
 def _saturating(base: int, m: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 0.6 * base * (1 - np.exp(-m / (2 * base)))
+    return np.asarray(0.6 * base * (1 - np.exp(-m / (2 * base))), np.float64)
 
 
 def _harmful(base: int, m: NDArray[np.float64]) -> NDArray[np.float64]:
-    return -0.3 * base * (1 - np.exp(-m / base))
+    return np.asarray(-0.3 * base * (1 - np.exp(-m / base)), np.float64)
 
 
 def _as_published(base: int, m: NDArray[np.float64]) -> NDArray[np.float64]:
-    return base * np.log1p(m / base * C1 ** (-base / BASES[1])) / np.log(C2)
+    return np.asarray(base * np.log1p(m / base * C1 ** (-base / BASES[1])) / np.log(C2), np.float64)
 
 
 @dataclass(frozen=True)
