@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gmaug_core import runs
 from gmaug_core.config import (
     AugmentationConfig,
@@ -13,6 +15,7 @@ from gmaug_core.config import (
     SimilarityConfig,
     VerdictConfig,
     augmentation_config,
+    equivalence_config,
 )
 from gmaug_core.runs import RunPaths
 from gmaug_core.runs.backends import LocalBackend
@@ -61,5 +64,6 @@ def new_run(kind: str = "augmentation", token: str | None = None) -> RunPaths:
         "similarity": SimilarityConfig(dataset="d"),
         "verdict": VerdictConfig.about(about),
         "augmentation": about,
+        "equivalence": equivalence_config("d", np.full(10, 100), image_size=16, colour="grey"),
     }
     return runs.create(kind, facts(settings[kind]), token=token)[0]

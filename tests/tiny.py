@@ -8,7 +8,12 @@ import numpy as np
 from PIL import Image
 
 from gmaug_core import intake
-from gmaug_core.config import AugmentationConfig, augmentation_config
+from gmaug_core.config import (
+    AugmentationConfig,
+    EquivalenceConfig,
+    augmentation_config,
+    equivalence_config,
+)
 from gmaug_core.data import dataset
 
 COUNTS = {"across": 16, "down": 9, "slant": 5}
@@ -89,6 +94,26 @@ def config(data: dataset.Dataset, generator: str = "edm", **overrides) -> Augmen
     )
 
 
+def equivalence(data: dataset.Dataset, **overrides) -> EquivalenceConfig:
+    """The small preset, made tiny: one base, two seeds, one generator."""
+    settings = {
+        "generator": GENERATORS["edm"],
+        "classifier": {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5},
+        "selection": SETTINGS["selection"],
+        "draw_budget": 2.0,
+        "base_sizes": [3],
+        "real": [1, 2, 3],
+        "synthetic": [1, 2],
+        "substituted": [0.5],
+        "seeds": 2,
+        "generator_seeds": 1,
+    }
+    counts = np.array([data.counts[name] for name in data.class_names])
+    return equivalence_config(
+        data.id, counts, image_size=16, colour="grey", symmetric=False, overrides=settings | overrides
+    )
+
+
 def comparable(result) -> dict:
     """A result document without what may differ between two runs of the same seed: times, ids, and who
     trained a classifier."""
@@ -99,6 +124,7 @@ def comparable(result) -> dict:
                 k: strip(v)
                 for k, v in value.items()
                 if k not in ("run", "shared", "seconds", "img_per_s", "pairs_per_s")
+                and not k.endswith("_seconds")
             }
         return [strip(v) for v in value] if isinstance(value, list) else value
 

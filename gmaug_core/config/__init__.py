@@ -10,18 +10,26 @@ from __future__ import annotations
 from gmaug_core.config.base import Config, parse_assignments, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
 from gmaug_core.config.classifiers.resnet import ResNetConfig
+from gmaug_core.config.equivalence import EQUIVALENCE_PRESETS, equivalence_config
 from gmaug_core.config.generators import GENERATORS, GeneratorConfig
 from gmaug_core.config.generators.edm import EDMConfig
 from gmaug_core.config.generators.guided_diffusion import GuidedDiffusionConfig
 from gmaug_core.config.generators.stylegan2 import StyleGAN2Config
 from gmaug_core.config.presets import PRESETS, augmentation_config
 from gmaug_core.config.profiles import CHANNELS, MIN_SIZE, Colour, Profile, Window, image_format
-from gmaug_core.config.runs import AugmentationConfig, RunConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.config.runs import (
+    AugmentationConfig,
+    EquivalenceConfig,
+    RunConfig,
+    SimilarityConfig,
+    VerdictConfig,
+)
 from gmaug_core.config.selection import USUAL_THRESHOLDS, SelectionConfig
 
 __all__ = [
     "CHANNELS",
     "CLASSIFIERS",
+    "EQUIVALENCE_PRESETS",
     "GENERATORS",
     "MIN_SIZE",
     "PRESETS",
@@ -31,6 +39,7 @@ __all__ = [
     "Colour",
     "Config",
     "EDMConfig",
+    "EquivalenceConfig",
     "GeneratorConfig",
     "GuidedDiffusionConfig",
     "Profile",
@@ -42,6 +51,7 @@ __all__ = [
     "VerdictConfig",
     "Window",
     "augmentation_config",
+    "equivalence_config",
     "image_format",
     "parse_assignments",
     "validate",

@@ -26,6 +26,8 @@ ALL_CONTROLS: tuple[Control, ...] = get_args(Control)
 # without much training: two of them train, the third costs nothing
 QUICK_CONTROLS: tuple[Control, ...] = ("oversampling", "class_balanced_loss", "posthoc_logit_adjustment")
 
+Multiple = Annotated[float, Field(gt=0, le=100)]  # of the images in a base
+
 
 class RunConfig(Config):
     """What every kind of run is told."""
@@ -118,4 +120,57 @@ class VerdictConfig(RunConfig):
                 "minutes": minutes,
                 "fast": fast,
             },
+        )
+
+
+class EquivalenceConfig(RunConfig):
+    """What synthetic images are worth in real ones: classifiers on bases of several sizes, with real images
+    added that were held back, and with accepted synthetic ones from generators that saw the base alone.
+    """
+
+    kind: Literal["equivalence"] = "equivalence"
+    preset: str = "small"
+    generator: Annotated[GeneratorConfig, OneOf(record.config for record in GENERATORS.values())]
+    classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
+    selection: SelectionConfig
+    # real images a class in each base (natural proportions: on average), the smaller a part of the larger
+    base_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    # natural: classes as in the training images; balanced: all alike
+    proportions: Literal["natural", "balanced"] = "natural"
+    # real images added, in multiples of the base: what they do is the scale that synthetic ones are read on
+    real: tuple[Multiple, ...] = Field((0.25, 0.5, 1.0, 2.0, 4.0), min_length=2)
+    # accepted synthetic images added, in multiples of the base
+    synthetic: tuple[Multiple, ...] = Field((0.5, 1.0, 2.0, 4.0, 8.0), min_length=1)
+    # shares of the base whose images are replaced by as many synthetic ones; empty: not measured
+    substituted: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
+    # what the answer is known for: noise is worth nothing, real images that are passed off as synthetic 1.0
+    checks: tuple[Literal["noise", "disguised"], ...] = ()
+    seeds: int = Field(5, ge=2, le=100)  # classifiers a cell; one alone has no interval
+    generator_seeds: int = Field(2, ge=1, le=20)  # generators a base
+    # at most this many draws for every image wanted, per class and generator
+    draw_budget: float = Field(5.0, ge=1)
+    sampling_batch: int = Field(250, ge=1)
+    device: str = "auto"
+
+    @field_validator("base_sizes", "real", "synthetic", "substituted")
+    @classmethod
+    def _ascending(cls, given: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(sorted(set(given)))
+
+    @property
+    def augmentation(self) -> AugmentationConfig:
+        """The same generator, classifier, rule and budget as settings of an augmentation run: what
+        method.lab works with."""
+        return AugmentationConfig(
+            dataset=self.dataset,
+            grouping=self.grouping,
+            seed=self.seed,
+            device=self.device,
+            preset=self.preset,
+            seeds=self.seeds,
+            generator=self.generator,
+            classifier=self.classifier,
+            selection=self.selection,
+            draw_budget=self.draw_budget,
+            sampling_batch=self.sampling_batch,
         )

@@ -10,7 +10,7 @@ import signal
 from typing import Protocol
 
 from gmaug_core import children
-from gmaug_core.config import AugmentationConfig
+from gmaug_core.config import AugmentationConfig, EquivalenceConfig
 from gmaug_core.config.classifiers.common import Precision
 from gmaug_core.errors import InputError
 from gmaug_core.locks import holder
@@ -41,7 +41,7 @@ class Backend(Protocol):
     def precision(self, device: str) -> Precision:
         """The arithmetic that a classifier trains fastest with on that concrete device."""
 
-    def estimate(self, config: AugmentationConfig, n_classes: int) -> Estimate:
+    def estimate(self, config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> Estimate:
         """What the generator of a run would cost there. Raises GMAugError when it could not be measured."""
 
 
@@ -74,7 +74,7 @@ class LocalBackend:
     def precision(self, device: str) -> Precision:
         return devices.precision(device)
 
-    def estimate(self, config: AugmentationConfig, n_classes: int) -> Estimate:
+    def estimate(self, config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> Estimate:
         return estimate.measure(config, n_classes)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from gmaug_core import children
-from gmaug_core.config import AugmentationConfig
+from gmaug_core.config import AugmentationConfig, EquivalenceConfig
 from gmaug_core.config.documents import Part
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs.devices import resolve
 
+Trains = TypeVar("Trains", AugmentationConfig, EquivalenceConfig)  # a generator
 MODULE = "gmaug_core.models.estimate"
 ASK_S = 600.0
 
@@ -29,9 +32,11 @@ class Estimate(Part):
     """Training steps that were measured."""
     device: str
     """The device in words."""
+    classifier_steps_per_s: float | None = None
+    """Training steps a second of the classifiers that train at once, together; null: not asked."""
 
 
-def measure(config: AugmentationConfig, n_classes: int) -> Estimate:
+def measure(config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> Estimate:
     """The cost of a run's generator on a dataset of `n_classes`: see generators.cost.measure.
 
     A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes, `kimg` and
@@ -43,6 +48,8 @@ def measure(config: AugmentationConfig, n_classes: int) -> Estimate:
         "n_classes": n_classes,
         "device": resolve(config.device),
     }
+    if isinstance(config, EquivalenceConfig):
+        question["classifier"] = config.classifier.model_dump(mode="json")
     try:
         answer = children.ask(MODULE, question, seconds=ASK_S, env=children.computing())
     except children.NoAnswer as error:
@@ -63,7 +70,7 @@ def measure(config: AugmentationConfig, n_classes: int) -> Estimate:
     return found.model_copy(update={"kimg": round(60 * minutes / each, 3), "training_seconds": 60 * minutes})
 
 
-def with_budget(config: AugmentationConfig, found: Estimate) -> AugmentationConfig:
+def with_budget(config: Trains, found: Estimate) -> Trains:
     """The same settings with a budget of minutes as kimg, by measured speed.
 
     Written so: a resumed run does not measure again.

@@ -8,9 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gmaug_core.config import AugmentationConfig, RunConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.config import (
+    AugmentationConfig,
+    EquivalenceConfig,
+    RunConfig,
+    SimilarityConfig,
+    VerdictConfig,
+)
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import InputError
+from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.scoring.result import SimilarityResult
@@ -92,6 +99,23 @@ KINDS: dict[str, Kind] = {
             },
             heavy=True,
             work="gmaug_core.work.augmentation:augmentation_result",
+        ),
+        Kind(
+            key="equivalence",
+            title="Equivalence",
+            config=EquivalenceConfig,
+            result=EquivalenceResult,
+            stages=("decode", "judges", "generator", "draw", "trainings", "curves"),
+            stage_words=SCORE_WORDS
+            | {
+                "judges": "Train judges",
+                "generator": "Train generators",
+                "draw": "Draw and select",
+                "trainings": "Train classifiers",
+                "curves": "Fit curves",
+            },
+            heavy=True,
+            work="gmaug_core.work.equivalence:equivalence_result",
         ),
     )
 }

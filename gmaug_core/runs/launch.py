@@ -11,23 +11,29 @@ from collections.abc import Iterable
 from importlib import metadata
 from typing import Any
 
+import numpy as np
+
 from gmaug_core import __version__, runs
 from gmaug_core.children import START_GRACE_S
-from gmaug_core.config import AugmentationConfig, RunConfig, VerdictConfig
+from gmaug_core.config import AugmentationConfig, EquivalenceConfig, RunConfig, VerdictConfig
 from gmaug_core.data import balance, dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.method.equivalence import plan
 from gmaug_core.runs.backends import LOCAL, Backend
 from gmaug_core.runs.config_file import RunConfigFile
-from gmaug_core.runs.estimate import Estimate, with_budget
+from gmaug_core.runs.estimate import Estimate, Trains, with_budget
 from gmaug_core.workspace import audit, groupings
 
 STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
 VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow")  # what a result depends on
 
 
-def estimate(config: AugmentationConfig, *, data: Dataset | None = None, where: Backend = LOCAL) -> Estimate:
-    """What the generator of a run would cost: see runs.estimate. Seconds to a minute; nothing is started."""
+def estimate(
+    config: AugmentationConfig | EquivalenceConfig, *, data: Dataset | None = None, where: Backend = LOCAL
+) -> Estimate:
+    """What the generator of a run would cost, and in an equivalence run its classifiers: see runs.estimate.
+    Seconds to a minute; nothing is started."""
     data = data or dataset.load(config.dataset)
     return where.estimate(config, len(data.class_names))
 
@@ -49,22 +55,26 @@ def submit(
     """Write the run folder and start its worker; returns the run id. The same token twice is one run.
 
     data: the dataset where it is open already. Raises InputError when the dataset, the grouping or the device
-    is not there or does not fit, or an augmentation would have nothing to draw; then no run exists.
+    is not there or does not fit, an augmentation would have nothing to draw, or an equivalence run has too
+    few real images; then no run exists.
     """
     data = data or dataset.load(config.dataset)
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
-    if isinstance(config, AugmentationConfig):
-        parts = splits.made(data, config.seed)
-        balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
+    if isinstance(config, AugmentationConfig | EquivalenceConfig):
+        labels = data.labels[splits.made(data, config.seed)["train"]]
+        if isinstance(config, AugmentationConfig):
+            balance.check_short(labels, config.target, data.class_names)
+        else:
+            plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
     device = where.resolve(config.device)
     config = config.model_copy(update={"device": device})
-    if isinstance(config, AugmentationConfig):
+    if isinstance(config, AugmentationConfig | EquivalenceConfig):
         config = _with_precision(config, device, where)
     if isinstance(config, VerdictConfig):  # it trains as the run will
         about = _with_precision(config.augmentation, device, where)
         config = config.model_copy(update={"augmentation": about})
-    if isinstance(config, AugmentationConfig) and config.generator.minutes is not None:
+    if isinstance(config, AugmentationConfig | EquivalenceConfig) and config.generator.minutes is not None:
         config = with_budget(config, where.estimate(config, len(data.class_names)))
     document: dict[str, Any] = {
         "settings": config,
@@ -82,7 +92,7 @@ def submit(
     return paths.id
 
 
-def _with_precision(config: AugmentationConfig, device: str, where: Backend) -> AugmentationConfig:
+def _with_precision(config: Trains, device: str, where: Backend) -> Trains:
     """The same with the classifier's arithmetic made concrete."""
     if config.classifier.precision != "auto":
         return config

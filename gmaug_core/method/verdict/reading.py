@@ -38,11 +38,10 @@ from gmaug_core.method.verdict.result import (
 )
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import Classifier, Job, train_many
+from gmaug_core.models.classifiers.cost import steps_per_second
 from gmaug_core.scoring.advice import Addition, of_score
 from gmaug_core.scoring.result import SimilarityResult
 
-PACE_STEPS = (4, 40)  # a few, and more where those took less than PACE_S
-PACE_S = 1.0
 BALANCED = ("class_balanced_loss", "logit_adjusted_loss", "crt")  # tried where classes differ in size
 ALWAYS = ("trivial_augment", "mixup")  # tried in any case
 MOST_LOOKED_AT = 1_000  # training images for the training accuracy
@@ -111,31 +110,19 @@ def _law(score: SimilarityResult, added: int, real: int, record: tuple[LawRecord
 
 
 def pace(lab: Lab, planned: int) -> float:
-    """Steps a second of all trainings together, as they will run: measured on as many as run at once."""
+    """Steps a second of all trainings together, as they will run."""
     lab.report("pace", 0, 1)
-    for steps in PACE_STEPS:
-        few = min(steps, planned)
-        jobs = [Job(f"pace {number}", partial(_paced, lab, few, number)) for number in (0, 1)]
-        begun = time.monotonic()
-        train_many(jobs, device=lab.device, should_stop=lab.should_stop)
-        seconds = time.monotonic() - begun
-        if seconds > PACE_S:
-            break
-    lab.report("pace", 1, 1, steps_per_s=2 * few / seconds)
-    return 2 * few / seconds
-
-
-def _paced(lab: Lab, steps: int, seed: int, _: Report, should_stop: ShouldStop) -> None:
-    classifiers.train(
+    found = steps_per_second(
         lab.real.images,
         lab.real.labels,
         lab.classes,
         lab.config.classifier,
-        seed=seed,
-        steps=steps,
+        planned=planned,
         device=lab.device,
-        should_stop=should_stop,
+        should_stop=lab.should_stop,
     )
+    lab.report("pace", 1, 1, steps_per_s=found)
+    return found
 
 
 def _index(lab: Lab, images: Images, seed: int) -> NDArray[np.int64]:

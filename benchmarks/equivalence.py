@@ -1,0 +1,229 @@
+"""What synthetic images are worth in real ones, on data whose answer nobody knew: ordinary runs.
+
+    python -m benchmarks.equivalence run (digits | fashion)       in $GMAUG_HOME; start it again to go on
+    python -m benchmarks.equivalence so-far (digits | fashion)    of the seeds that are whole; trains nothing
+
+fashion: fashion-mnist (Debian package dataset-fashion-mnist), 1,000 images a class to train on, 100 to choose
+by, all 10,000 test images. digits: scikit-learn's, 108 a class to train on, 10 to choose by, 56 to test on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.verdicts import FASHION, _idx
+from gmaug_core import intake, runs
+from gmaug_core.config import EquivalenceConfig, equivalence_config
+from gmaug_core.data import dataset
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.files import write_json
+from gmaug_core.method.equivalence.result import EquivalenceResult
+from gmaug_core.runs import RunConfigFile, RunPaths, launch
+
+RESULTS = Path(__file__).parent / "results"
+PUBLISHED_C2 = {"CIFAR-10 closed-set": 2.53, "BloodMNIST closed-set": 3.88}  # of a secondary source
+POLL_S = 5.0
+Parts = Mapping[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One dataset and what differs from the small preset."""
+
+    name: str
+    symmetric: bool
+    settings: Mapping[str, Any]
+
+
+AMOUNTS = {
+    "proportions": "balanced",
+    "real": [0.25, 0.5, 1, 2, 4],
+    "synthetic": [0.5, 1, 2, 4, 8],
+    "substituted": [0.5],
+    "seeds": 5,
+    "generator_seeds": 2,
+}
+TRIALS = {
+    "digits": Trial(
+        "digits (equivalence)",
+        symmetric=False,
+        settings=AMOUNTS
+        | {
+            "base_sizes": [5, 10, 20],
+            "checks": ["disguised", "noise"],
+            "classifier": {"steps": 200},
+            "generator": {"kimg": 20},
+        },
+    ),
+    "fashion": Trial(
+        "fashion-mnist (equivalence)",
+        symmetric=True,
+        settings=AMOUNTS
+        | {
+            "base_sizes": [50, 100, 200],
+            "checks": ["disguised"],
+            "classifier": {"steps": 800},
+            "generator": {"kimg": 60, "snapshot_kimg": 60},
+        },
+    ),
+}
+
+
+def parts_of(key: str) -> Parts:
+    """train, val and test of a trial: uint8 [n, h, w] and labels."""
+    if key == "fashion":
+        train, labels = (
+            _idx(FASHION / "train-images-idx3-ubyte.gz"),
+            _idx(FASHION / "train-labels-idx1-ubyte.gz"),
+        )
+        test, answers = (
+            _idx(FASHION / "t10k-images-idx3-ubyte.gz"),
+            _idx(FASHION / "t10k-labels-idx1-ubyte.gz"),
+        )
+        members = [np.flatnonzero(labels == label) for label in range(10)]
+        first, last = (
+            np.concatenate([own[part] for own in members]) for part in (np.s_[:1000], np.s_[-100:])
+        )
+        return {
+            "train": (train[first], labels[first]),
+            "val": (train[last], labels[last]),
+            "test": (test, answers),
+        }
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(pixels))
+    own = [order[digits.target[order] == label] for label in range(10)]
+    cuts = {"train": np.s_[:108], "val": np.s_[108:118], "test": np.s_[118:174]}
+    return {
+        part: (pixels[index], digits.target[index])
+        for part, cut in cuts.items()
+        for index in (np.concatenate([rows[cut] for rows in own]),)
+    }
+
+
+def imported(key: str) -> Dataset:
+    """The dataset of a trial, imported once a workspace."""
+    trial = TRIALS[key]
+    known = {summary.name: summary.id for summary in dataset.list_datasets()}
+    if trial.name not in known:
+        folder = Path(os.environ["GMAUG_HOME"]) / f"source-{key}"
+        for part, (images, labels) in parts_of(key).items():
+            for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+                place = folder / part / f"class{label}"
+                place.mkdir(parents=True, exist_ok=True)
+                picture = Image.fromarray(image)
+                if key == "digits":
+                    picture = picture.resize((16, 16), Image.Resampling.BICUBIC)
+                picture.save(place / f"{number:05d}.png")
+        known[trial.name] = intake.import_path(folder, name=trial.name).dataset_id
+    return dataset.load(known[trial.name])
+
+
+def settings_of(key: str, data: Dataset) -> EquivalenceConfig:
+    """The small preset with what the trial changes."""
+    counts = np.array([data.counts[name] for name in data.class_names])
+    return equivalence_config(
+        data.id,
+        counts,
+        image_size=data.image_size,
+        colour=data.colour,
+        symmetric=TRIALS[key].symmetric,
+        overrides={"device": "cpu", **TRIALS[key].settings},
+    )
+
+
+def run(key: str) -> None:
+    """Start the run, or go on with it, until it is finished; its document without the cells goes to results."""
+    data = imported(key)
+    run_id = launch.submit(settings_of(key, data), data=data, token=f"benchmark-{key}")
+    paths = runs.find(run_id)
+    if runs.read_status(paths).resumable:
+        launch.resume(run_id)
+    for status in _watched(paths):
+        print(
+            time.strftime("%H:%M:%S"),
+            run_id,
+            status.state,
+            status.stage,
+            status.step,
+            status.total,
+            flush=True,
+        )
+    found = EquivalenceResult.read(paths.result)
+    _write(key, paths, found)
+
+
+def _watched(paths: RunPaths) -> Iterator[Any]:
+    """Its status now and then, until it ends."""
+    said = 0.0
+    while (status := runs.read_status(paths)).active:
+        if time.monotonic() - said > 60:
+            said = time.monotonic()
+            yield status
+        time.sleep(POLL_S)
+    yield status
+
+
+def so_far(key: str) -> None:
+    """What the seeds that are whole say: the run with fewer seeds, of which every unit is there."""
+    from gmaug_core.method.equivalence import measure
+
+    data = imported(key)
+    paths = runs.list_runs("equivalence", data.id)[0]
+    config = RunConfigFile.read(paths.config).settings_as(EquivalenceConfig)
+    whole: measure.Study | None = None
+    for seeds in range(2, config.seeds + 1):
+        fewer = config.model_copy(update={"seeds": seeds})
+        study = measure.Study.prepare(fewer, data, paths.folder)
+        if not study.pools_are_there() or study.missing():
+            break
+        whole = study
+    print(f"{whole.config.seeds if whole else 'fewer than 2'} of {config.seeds} seeds are whole", flush=True)
+    if whole:
+        _write(key, paths, measure.document(whole, whole.measure()))
+
+
+def _write(key: str, paths: RunPaths, found: EquivalenceResult) -> None:
+    document = found.to_dict()
+    del document["run"], document["dataset"]
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    settings = RunConfigFile.read(paths.config).settings.model_dump(mode="json")
+    write_json(
+        RESULTS / f"equivalence_{key}.json",
+        {"machine": machine, "published_c2": PUBLISHED_C2, "settings": settings, **document},
+    )
+    for row in found.exchange:
+        if row.measure == found.measure and row.measured:
+            print(
+                row.base, row.source, row.way, row.synthetic, row.real, row.low, row.high, round(row.gain, 2)
+            )
+    for form in found.published:
+        if form.measure == found.measure:
+            print(form.source, "k", form.k, "c1", form.c1, "c2", form.c2, form.base_effect)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("run", "so-far"))
+    parser.add_argument("dataset", choices=sorted(TRIALS))
+    args = parser.parse_args()
+    (run if args.what == "run" else so_far)(args.dataset)
+
+
+if __name__ == "__main__":
+    main()
