@@ -146,7 +146,7 @@ def settings_of(key: str, data: Dataset) -> EquivalenceConfig:
 
 
 def run(key: str) -> None:
-    """Start the run, or go on with it, until it is finished; its document without the cells goes to results."""
+    """Start the run, or go on with it, until it is finished; its document goes to results."""
     data = imported(key)
     run_id = launch.submit(settings_of(key, data), data=data, token=f"benchmark-{key}")
     paths = runs.find(run_id)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import equivalence_fixture
 import numpy as np
 import pandas as pd
 import verdict_fixture
@@ -14,7 +15,12 @@ from nowhere import Nowhere
 from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.config import SimilarityConfig, VerdictConfig, augmentation_config
+from gmaug_core.config import (
+    SimilarityConfig,
+    VerdictConfig,
+    augmentation_config,
+    equivalence_config,
+)
 from gmaug_core.data import dataset, samples
 from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
@@ -63,6 +69,15 @@ def make_run(
         )
         if kind == "verdict":
             config = VerdictConfig.about(config)
+    elif kind == "equivalence":
+        counts = np.array([data.counts[name] for name in data.class_names])
+        config = equivalence_config(
+            dataset_id,
+            counts,
+            image_size=data.image_size,
+            colour=data.colour,
+            overrides={"grouping": grouping, "base_sizes": [2], "real": [1, 2]},
+        )
     else:
         config = SimilarityConfig(dataset=dataset_id, grouping=grouping)
     paths = runs.RunPaths(runs.root() / launch.submit(config, token=token, where=Nowhere()))
@@ -86,6 +101,8 @@ def make_run(
             augmentation_result(paths, data).write(paths.result)
         elif kind == "verdict":
             verdict_fixture.verdict(run=paths.id, dataset=data.id).write(paths.result)
+        elif kind == "equivalence":
+            equivalence_fixture.equivalence(run=paths.id, dataset=data.id).write(paths.result)
         else:
             write_json(paths.result, {"run": paths.id, "kind": kind, **similarity_result(data, paths)})
         status = {

@@ -34,7 +34,9 @@ GROUND_MAY_USE = set(sys.stdlib_module_names)  # number 0: the standard library 
 TORCH = {"torch", "torchvision"}
 HEAVY_PACKAGES = {"models", "method", "work", "worker"}  # torch may live here
 LIGHT_FILES: set[str] = {
+    "method/equivalence/plan.py",
     "method/equivalence/result.py",
+    "method/equivalence/words.py",
     "method/predictions.py",
     "method/recipes.py",
     "method/result.py",

@@ -22,7 +22,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from gmaug_core.config import AugmentationConfig, SelectionConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.config import (
+    AugmentationConfig,
+    EquivalenceConfig,
+    SelectionConfig,
+    SimilarityConfig,
+    VerdictConfig,
+)
 from gmaug_core.config.base import Config
 from gmaug_core.config.classifiers import CLASSIFIERS
 from gmaug_core.config.documents import Document, Part
@@ -38,6 +44,7 @@ HOMES = (
     "method.predictions",
     "method.shared",
     "method.verdict.result",
+    "method.equivalence.result",
     "data.splits",
     "runs.status",
     "runs.config_file",
@@ -54,6 +61,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "Unit": (RUN, "the worker, for every classifier trained on real images alone"),
     "Predictions": (RUN, "the worker of an augmentation run, just before the result"),
     "Verdict": (RUN, "the worker of a verdict run, last; its presence is success"),
+    "EquivalenceResult": (RUN, "the worker of an equivalence run, last; its presence is success"),
 }
 HEAD = """# What lies on disk
 
@@ -72,6 +80,9 @@ a score: `sets`, `pairs_per_s`).
 
 **`{RUN}samples/step-K.parquet`**: one row an image and judge (a judge is the classifier of one seed), with
 the columns {", ".join(f"`{name}`" for name in COLUMNS)}.
+
+**`{RUN}answers.npy`** (equivalence): uint8 [cells, bytes], numpy.packbits of which test images each cell's
+classifier put in their class, in the order of `answers`.
 
 **`{RUN}checkpoints/`**: one file a finished unit of work. Networks are safetensors; nothing is unpickled.
 
@@ -119,7 +130,13 @@ def documents() -> list[type[Document]]:
 
 def configs() -> list[type[BaseModel]]:
     """Every config, those of runs first."""
-    kinds: list[type[BaseModel]] = [SimilarityConfig, VerdictConfig, AugmentationConfig, SelectionConfig]
+    kinds: list[type[BaseModel]] = [
+        SimilarityConfig,
+        VerdictConfig,
+        AugmentationConfig,
+        EquivalenceConfig,
+        SelectionConfig,
+    ]
     kinds += [record.config for record in GENERATORS.values()]
     return kinds + [record.config for record in CLASSIFIERS.values()]
 

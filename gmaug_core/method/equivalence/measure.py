@@ -31,7 +31,7 @@ from gmaug_core.data.views import View
 from gmaug_core.files import atomic_write, read_json, write_bytes, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.draw import draw
-from gmaug_core.method.equivalence import exchange, plan
+from gmaug_core.method.equivalence import exchange, plan, words
 from gmaug_core.method.equivalence.plan import Base, Drawn, Plan, Training
 from gmaug_core.method.equivalence.result import Cell, Effort, EquivalenceResult, Shares
 from gmaug_core.method.lab import PLAIN, Lab
@@ -126,7 +126,7 @@ def document(study: Study, measured: Measured) -> EquivalenceResult:
         exchange=tuple(found.exchange),
         reverse=tuple(found.reverse),
         published=tuple(found.published),
-        sentence="",
+        sentence=words.sentence(found.exchange, found.reverse, counting.measure),
         skipped=measured.skipped,
         seconds=0.0,
     )
