@@ -1,5 +1,5 @@
-"""An equivalence made by hand for tests and screenshots: classifiers that are right as often as a formula says,
-never the result of a run. The curves and numbers are what the program makes of them."""
+"""An equivalence made by hand for tests and screenshots: classifiers that are right as often as a formula
+says, never the result of a run. The curves and numbers are what the program makes of them."""
 
 from __future__ import annotations
 
