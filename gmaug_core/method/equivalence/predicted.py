@@ -79,7 +79,9 @@ def predicted_gain(
     for end in (middle, high, low):
         if end.gain is None:
             return Gain(row, None, end.refused, tuple(warnings))
-    assert low.gain is not None and middle.gain is not None and high.gain is not None
+    assert low.gain is not None
+    assert middle.gain is not None
+    assert high.gain is not None
     if row.low.kind == "less":
         warnings.append("it may do harm: the lower end is less than nothing, and told as 0")
     found = middle.gain
