@@ -7,7 +7,7 @@ the specification, never markup.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import altair as alt
 import pandas as pd
@@ -41,6 +41,7 @@ SUBSTITUTED = "in place of real ones"
 ALONE = "the base alone"
 EVEN = "as good as real"
 HEIGHT_PX = 340
+OF_BASES = SERIES[6:]  # those that are no role's
 LEAST_TOP, MOST_TOP = 1.25, 3.0  # of the axis of rates: beyond is drawn at its end
 
 
@@ -53,7 +54,7 @@ def curves(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) ->
         if curve.way == "added" and curve.places
     ]
     title = f"images in training: {base:,} real ones, and what is added"
-    x = _log("images", title)
+    x = _log("images", title, [base + point.added for _, curve in shown for point in curve.points])
     looks = {name: LOOKS[curve.source][1:] for name, curve in shown}
     layers = _lines(shown, base, x, measure, looks)
     rows = [row for row in result.exchange if row.base == base]
@@ -75,7 +76,8 @@ def ways(
     name, role, mark = LOOKS[source]
     shown = [(name, own["added"]), (SUBSTITUTED, own["substituted"])]
     looks = {name: (role, mark), SUBSTITUTED: ("control", "square")}
-    x = _log("images", f"synthetic images, beside or among {base:,} real ones")
+    title = f"synthetic images, beside or among {base:,} real ones"
+    x = _log("images", title, [point.added for _, curve in shown for point in curve.points])
     alone = next(point.value for point in real.points if point.added == 0)
     frame = pd.DataFrame(
         [{"value": alone, "label": ALONE, "images": max(p.added for p in own["added"].points)}]
@@ -126,9 +128,10 @@ def rates(
         ]
     )
     names = list(dict.fromkeys(frame["base"]))
-    scale = alt.Scale(domain=names, range=list(SERIES[: len(names)]))
-    colour = alt.Color("base:N", scale=scale, legend=legend(3))
-    x = _log("times", "synthetic images added, as a multiple of the base")
+    scale = alt.Scale(domain=names, range=list(OF_BASES[: len(names)]))
+    colour = alt.Color("base:N", scale=scale, legend=legend(3, symbolOpacity=1))
+    title = "synthetic images added, as a multiple of the base"
+    x = _log("times", title, frame["times"][frame["measured"]])
     y_scale = alt.Scale(domain=[bottom, top], nice=False)
 
     def y(key: str) -> alt.Y:
@@ -145,9 +148,7 @@ def rates(
         rule.mark_text(align="right", baseline="bottom", dy=-4, color=COLOURS["baseline"]).encode(
             x=x, text="label:N"
         ),
-        drawn.mark_area(opacity=0.13).encode(
-            y=y("low"), y2="high:Q", fill=alt.Fill("base:N", scale=scale, legend=None)
-        ),
+        drawn.mark_area(opacity=0.13).encode(y=y("low"), y2="high:Q"),
         drawn.mark_line(strokeWidth=2.2).encode(y=y("rate")),
         dots.mark_point(filled=True, size=70, opacity=1).encode(
             y=y("rate"), shape=alt.Shape("base:N", scale=alt.Scale(domain=names), legend=None), tooltip=tip
@@ -165,7 +166,7 @@ def table(result: EquivalenceResult, measure: EquivalenceMeasure) -> pd.DataFram
                 "how": LOOKS[row.source][0] if row.way == "added" else SUBSTITUTED,
                 "worth real ones": words.answer(row.real),
                 "95 % interval": words.interval(row.low, row.high),
-                "read beyond what was measured": row.extrapolated,
+                "read beyond what was measured": "yes" if row.extrapolated else "",
                 "points over the base": round(row.gain, 2),
             }
             for row in result.exchange
@@ -214,9 +215,11 @@ def _of(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) -> li
     return [curve for curve in result.curves if (curve.base, curve.measure) == (base, measure)]
 
 
-def _log(field: str, title: str) -> alt.X:
+def _log(field: str, title: str, values: Iterable[float]) -> alt.X:
+    """A logarithmic axis with these numbers on it, as far as they find room."""
     scale = alt.Scale(type="log", nice=False, padding=14)
-    return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(format=",~r", tickCount=6))
+    axis = alt.Axis(values=sorted(set(values)), format=",~r", labelOverlap="greedy")
+    return alt.X(f"{field}:Q", title=title, scale=scale, axis=axis)
 
 
 def _accuracy(field: str, measure: EquivalenceMeasure) -> alt.Y:
@@ -247,19 +250,17 @@ def _lines(
     names = list(looks)
     scale = alt.Scale(domain=names, range=[COLOURS[role] for role, _ in looks.values()])
     marks = alt.Scale(domain=names, range=[mark for _, mark in looks.values()])
-    colour = alt.Color("what:N", scale=scale, legend=legend(3))
+    colour = alt.Color("what:N", scale=scale, legend=legend(3, symbolOpacity=1))
     tip = [alt.Tooltip("what:N"), alt.Tooltip("added:Q", format=",.0f")]
     tip += [alt.Tooltip(f"{key}:Q", format=".2f") for key in ("value", "low", "high")]
     bands, dots = (alt.Chart(frame).encode(x=x, color=colour) for frame in (places, points))
     return [
-        bands.mark_area(opacity=0.15).encode(
-            y=_accuracy("low", measure), y2="high:Q", fill=alt.Fill("what:N", scale=scale, legend=None)
-        ),
+        bands.mark_area(opacity=0.15).encode(y=_accuracy("low", measure), y2="high:Q"),
         bands.mark_line(strokeWidth=2.2).encode(y=_accuracy("value", measure)),
         dots.mark_rule(strokeWidth=1.2, opacity=0.6).encode(y=_accuracy("low", measure), y2="high:Q"),
         dots.mark_point(filled=True, size=70, opacity=1).encode(
             y=_accuracy("value", measure),
-            shape=alt.Shape("what:N", scale=marks, legend=legend(3)),
+            shape=alt.Shape("what:N", scale=marks, legend=legend(3, symbolOpacity=1)),
             tooltip=tip,
         ),
     ]
@@ -281,6 +282,8 @@ def _reading(
     )
     drawn = alt.Chart(frame).encode(x=x, y=_accuracy("value", measure))
     return [
-        drawn.mark_rule(strokeDash=[5, 3], strokeWidth=1.6).encode(x2="end:Q"),
-        drawn.mark_text(align="right", baseline="bottom", dx=-8, dy=-4, fontSize=12).encode(text="label:N"),
+        drawn.mark_rule(strokeDash=[5, 3], strokeWidth=2, color=COLOURS["law"]).encode(x2="end:Q"),
+        drawn.mark_text(
+            align="right", baseline="bottom", dx=-8, dy=-4, fontSize=12, color=COLOURS["law"]
+        ).encode(text="label:N"),
     ]

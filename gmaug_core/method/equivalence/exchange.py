@@ -214,7 +214,8 @@ class Equation:
 
     def told(self, key: EquivalenceMeasure, means: Means) -> FittedCurve:
         """The curve of the synthetic images, for the document."""
-        asked = np.linspace(0, self.group.added[-1], PLACES)
+        asked = np.geomspace(self.group.added[0] / 2, self.group.added[-1], PLACES - 1)
+        asked = np.concatenate([[0.0], asked])
         points = self.synthetic.at(np.array(self.group.added, float))
         return _told(
             key, self.group, means, self.wider, self.synthetic.at(asked), asked, points, self.values[0]
@@ -225,7 +226,8 @@ def _real_told(key: EquivalenceMeasure, group: Group, means: Means, noise: Float
     wider = means.wider(group)
     values = _rows(means, group, noise, wider)
     curve = real_curve(group.base, group.added, values)
-    asked = np.linspace(group.added[0], group.added[-1], PLACES)
+    ends = (1 + group.added[0] / group.base, 1 + group.added[-1] / group.base)
+    asked = group.base * (np.geomspace(ends[0], ends[1], PLACES) - 1)
     points = curve.at(np.array(group.added, float))
     return _told(key, group, means, wider, curve.at(asked), asked, points, values[0])
 
