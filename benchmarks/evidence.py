@@ -1,0 +1,210 @@
+"""Does it tell the truth, and where does it help? Ordinary runs of the product over many datasets.
+
+    python -m benchmarks.evidence HOME DATA [--only CELL ...] [--cells N]
+
+HOME: a folder for a workspace that is kept: a cell that was killed goes on where it stopped. DATA: a folder
+with zips (flowers_128.zip, ...); fashion-mnist and the digits are found by themselves. Each cell (cells.py)
+is a first verdict, a full verdict and an augmentation run of the quick preset with five classifier seeds;
+what came of it is benchmarks/results/evidence/CELL.json. Meant for hours at low priority: about 15 to 60
+minutes of one core a cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import CELLS, Cell, made
+from gmaug_core import children, runs
+from gmaug_core.config import AugmentationConfig, RunConfig, VerdictConfig, augmentation_config
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.files import read_json, write_json
+from gmaug_core.method.result import AugmentationResult
+from gmaug_core.method.verdict.result import Verdict
+from gmaug_core.runs import RunPaths, launch
+from gmaug_core.runs.backends import LocalBackend
+from gmaug_core.workspace import groupings
+
+RESULTS = Path(__file__).parent / "results" / "evidence"
+SEEDS = 5
+MOST_STEPS = 1000  # of a classifier: a cell must end within an hour of one core
+VERDICT_MINUTES = 2.0
+
+
+class Waiting(LocalBackend):
+    """Submits a run and leaves its worker to `measured`, which counts what it costs."""
+
+    def start(self, paths: RunPaths) -> None:
+        del paths
+
+
+def config_of(cell: Cell, data: Dataset) -> AugmentationConfig:
+    """The settings of a cell's augmentation run: the quick preset, but for what is said here."""
+    return augmentation_config(
+        data.id,
+        image_size=min(cell.size, data.image_size),
+        colour=data.colour,
+        symmetric=cell.symmetric,
+        overrides={
+            "seeds": SEEDS,
+            "device": "cpu",
+            "grouping": groupings.names(data)[0],
+            "classifier": {"most_steps": MOST_STEPS},
+            **cell.settings,
+        },
+    )
+
+
+def run_of(cell: Cell, kind: str, config: RunConfig, data: Dataset) -> RunPaths:
+    """The cell's run of a kind, submitted once: the token is the cell's."""
+    return runs.find(launch.submit(config, data=data, token=f"evidence-{cell.name}-{kind}", where=Waiting()))
+
+
+def measured(paths: RunPaths) -> None:
+    """Work on a run until it has ended, and add what that cost to costs.json beside it."""
+    if paths.result.exists():
+        return
+    began = time.monotonic()
+    environment = children.environment({**children.computing(), "GMAUG_HOME": os.environ["GMAUG_HOME"]})
+    with paths.log.open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gmaug_core.worker", str(paths.folder)],
+            stdout=log,
+            stderr=log,
+            env=environment,
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+    costs = paths.folder / "costs.json"
+    before = read_json(costs) if costs.exists() else {"minutes": 0.0, "cpu_minutes": 0.0, "peak_mb": 0.0}
+    write_json(
+        costs,
+        {
+            "minutes": before["minutes"] + (time.monotonic() - began) / 60,
+            "cpu_minutes": before["cpu_minutes"] + (usage.ru_utime + usage.ru_stime) / 60,
+            "peak_mb": max(before["peak_mb"], usage.ru_maxrss / 1024),
+            "code": code(),
+        },
+    )
+    if status != 0 or not paths.result.exists():
+        raise SystemExit(f"{paths.id} did not finish: see {paths.log}")
+
+
+def code() -> str:
+    """The commit that this was measured with."""
+    found = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=RESULTS.parent,
+    )
+    return found.stdout.strip() or "unknown"
+
+
+def measure(cell: Cell, data_folder: Path, home: Path) -> dict[str, Any] | None:
+    """What came of a cell, in one document; None where its source is not here."""
+    data = made(cell, data_folder, home / "scratch")
+    if data is None:
+        return None
+    config = config_of(cell, data)
+    paths = {
+        "first": run_of(cell, "first", VerdictConfig.about(config, fast=True), data),
+        "verdict": run_of(cell, "verdict", VerdictConfig.about(config, minutes=VERDICT_MINUTES), data),
+        "augmentation": run_of(cell, "augmentation", config, data),
+    }
+    for path in paths.values():
+        measured(path)
+    result = AugmentationResult.read(paths["augmentation"].result)
+    return {
+        "cell": cell.name,
+        "source": cell.source,
+        "largest": cell.largest,
+        "ratio": cell.ratio,
+        "size": config.generator.resolution,
+        "seeds": config.seeds,
+        "generator_seeds": 1,
+        "config": config.model_dump(mode="json", exclude={"dataset"}),
+        "costs": {key: read_json(path.folder / "costs.json") for key, path in paths.items()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+        },
+        "first": told(Verdict.read(paths["first"].result)),
+        "verdict": told(Verdict.read(paths["verdict"].result)),
+        "result": found(result),
+    }
+
+
+def told(verdict: Verdict) -> dict[str, Any]:
+    """What a verdict said."""
+    document = verdict.to_dict()
+    return {
+        "measure": document["measure"],
+        "key": document["verdict"]["key"],
+        "sentence": document["verdict"]["sentence"],
+        "headroom": document["headroom"],
+        "projections": document["ceiling"]["projections"],
+        "seen": {
+            key: document["seen"][key] for key in ("smallest", "seed_deviation", "disagreement", "seeds")
+        },
+        "free": {
+            "best": document["free"]["best"],
+            "gains": {each["key"]: each["gain"] for each in document["free"]["recipes"]},
+        },
+        "seconds": document["seconds"],
+    }
+
+
+LONG = ("per_class", "real_acceptance", "run", "dataset", "steps", "schema", "kind", "preset")
+
+
+def found(result: AugmentationResult) -> dict[str, Any]:
+    """What a run found, without what has a row a class or a sample."""
+    document: dict[str, Any] = {key: value for key, value in result.to_dict().items() if key not in LONG}
+    accepted: Mapping[str, Any] = document["accepted"]
+    document["accepted"], document["rejected"] = accepted["total"], document["rejected"]["total"]
+    document["wanted"] = sum(row.wanted or 0 for row in result.per_class)
+    document["train_counts"] = [row.train for row in result.per_class]
+    document["drawn"] = max((step.drawn for step in result.steps if step.step == 1), default=0)
+    if result.real_acceptance:
+        document["real_accepted"] = result.real_acceptance.total.to_dict()
+    return document
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("home", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--only", nargs="*", help="these cells")
+    parser.add_argument("--cells", type=int, help="end after so many")
+    args = parser.parse_args()
+    os.environ["GMAUG_HOME"] = str(args.home.resolve())
+    begun = 0
+    for cell in CELLS:
+        out = RESULTS / f"{cell.name}.json"
+        if (args.only and cell.name not in args.only) or out.exists():
+            continue
+        if args.cells is not None and begun >= args.cells:
+            break
+        begun += 1
+        document = measure(cell, args.data.resolve(), args.home.resolve())
+        if document is None:
+            print(f"{cell.name}: its source is not on this machine")
+            continue
+        write_json(out, document)
+        endpoint = document["result"].get("endpoint")
+        print(cell.name, document["result"]["status"], endpoint and endpoint["points"], flush=True)
+
+
+if __name__ == "__main__":
+    main()
