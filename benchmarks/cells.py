@@ -169,7 +169,11 @@ def _digits() -> Parts:
 def _fashion() -> Parts:
     def part(stem: str) -> dict[str, list[Picture]]:
         pixels, labels = _idx(f"{stem}-images-idx3-ubyte.gz"), _idx(f"{stem}-labels-idx1-ubyte.gz")
-        return _by_class(labels, lambda index: Image.fromarray(pixels[index]))
+
+        def picture(index: int) -> Image.Image:
+            return Image.fromarray(pixels[index])
+
+        return _by_class(labels, picture)
 
     return {"train": part("train"), "test": part("t10k")}
 

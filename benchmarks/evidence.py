@@ -64,7 +64,8 @@ def config_of(cell: Cell, data: Dataset) -> AugmentationConfig:
 
 def run_of(cell: Cell, kind: str, config: RunConfig, data: Dataset) -> RunPaths:
     """The cell's run of a kind, submitted once: the token is the cell's."""
-    return runs.find(launch.submit(config, data=data, token=f"evidence-{cell.name}-{kind}", where=Waiting()))
+    token = f"evidence-{cell.name}-{kind}".replace("_", "-")
+    return runs.find(launch.submit(config, data=data, token=token, where=Waiting()))
 
 
 def measured(paths: RunPaths) -> None:

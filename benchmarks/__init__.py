@@ -1,0 +1,1 @@
+"""Long measurements: each a module, its figures in results/."""
