@@ -57,6 +57,7 @@ def config_of(cell: Cell, data: Dataset) -> AugmentationConfig:
             "device": "cpu",
             "grouping": groupings.names(data)[0],
             "classifier": {"most_steps": MOST_STEPS},
+            "use": ("mix",),  # one way of use: half the trainings
             **cell.settings,
         },
     )

@@ -11,7 +11,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
 from gmaug_core.report import charts, findings, gain_charts
 from gmaug_core.report.html import html_report
-from gmaug_core.ui import gains, launching, layout, text
+from gmaug_core.ui import gains, launching, layout, record, text
 from gmaug_core.ui.choice import chosen
 
 st.title("Gains", anchor=False)
@@ -93,6 +93,7 @@ with right:
 
 st.subheader("On the curve", anchor=False)
 gains.the_curve(result)
+record.show()
 
 st.subheader("Read this before believing it", anchor=False)
 st.markdown(

@@ -10,7 +10,7 @@ from gmaug_core.errors import InputError
 from gmaug_core.report import charts, gain_charts, scores
 from gmaug_core.scoring.law import paper_law, paper_points
 from gmaug_core.scoring.result import SimilarityResult
-from gmaug_core.ui import launching, layout, live, score, text
+from gmaug_core.ui import launching, layout, live, record, score, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
 
@@ -95,6 +95,7 @@ result = SimilarityResult.read(paths.result)
 given = scores.advice(result, data)
 score.numbers(result, given)
 score.prediction(result, given)
+record.show()
 groups = runs.RunConfigFile.read(paths.config).grouping
 if scores.edited_since(data, paths):
     st.info(

@@ -7,7 +7,7 @@ import streamlit as st
 from gmaug_core import config, runs
 from gmaug_core.errors import InputError
 from gmaug_core.method.verdict.result import Verdict
-from gmaug_core.ui import launching, layout, live, text, verdict
+from gmaug_core.ui import launching, layout, live, record, text, verdict
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
 
@@ -79,5 +79,6 @@ found = Verdict.read(paths.result)
 verdict.answer(found)
 verdict.numbers(found)
 verdict.witnesses(found)
+record.show()
 text.link("augmentation", "To the augmentation run", "play_circle")
 live.show(paths.id)

@@ -1,0 +1,120 @@
+"""The record of what this program predicts: what the law and the verdict said of every dataset of the
+evidence benchmark, and what was measured there. Shown wherever something is predicted.
+
+measured.json beside this module is written by benchmarks/evidence_report.py; docs/results.md has it all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from gmaug_core.errors import InputError
+from gmaug_core.scoring.law import Law, refit
+
+Z_95 = 1.96
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One dataset of the benchmark.
+
+    score: SSIM-supSubCls; predicted: relative gain in percent that the law says of it; gain, low, high:
+    over plain training, in percent (the paper's comparison); fair, fair_low, fair_high: the endpoint (best
+    recipe without a generator, with synthetic images against without), in percent of that recipe's
+    accuracy; points, points_low, points_high: the same in percentage points of the deciding measure;
+    at_most: the upper end of the verdict's headroom in the same, None where it refused; enlarged: whether
+    the images are smaller than the law's profile, so that the product itself gives no prediction.
+    """
+
+    name: str
+    score: float
+    enlarged: bool
+    predicted: float
+    predicted_low: float
+    predicted_high: float
+    gain: float
+    low: float
+    high: float
+    fair: float
+    fair_low: float
+    fair_high: float
+    points: float
+    points_low: float
+    points_high: float
+    at_most: float | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often a prediction was right. held of n cases; error: mean distance to what was measured."""
+
+    held: int
+    n: int
+    error: float | None = None
+
+
+@cache
+def cells() -> tuple[Measured, ...]:
+    """Every dataset that was measured, in the benchmark's order."""
+    text = (files("gmaug_core") / "scoring" / "measured.json").read_text(encoding="utf-8")
+    return tuple(Measured(**row) for row in json.loads(text)["cells"])
+
+
+def of_law(measured: Sequence[Measured]) -> Tally:
+    """Whether the gain over plain training lay in the law's interval; error in percent."""
+    held = sum(cell.predicted_low <= cell.gain <= cell.predicted_high for cell in measured)
+    off = [abs(cell.predicted - cell.gain) for cell in measured]
+    return Tally(held, len(measured), math.fsum(off) / len(off) if off else None)
+
+
+def of_verdict(measured: Sequence[Measured]) -> Tally:
+    """Whether the endpoint stayed under the upper end of the headroom, where there was one."""
+    told = [cell for cell in measured if cell.at_most is not None]
+    held = sum(cell.points <= cell.at_most for cell in told if cell.at_most is not None)
+    return Tally(held, len(told))
+
+
+@cache
+def fair_law() -> Law | None:
+    """The law's form fitted to the endpoints of these datasets, which count fairly: weighed by their errors
+    and the scatter of datasets. None where they are too few, or carry no curve."""
+    known = [cell for cell in cells() if cell.fair_high > cell.fair_low]
+    try:
+        return refit(
+            [cell.score for cell in known],
+            [cell.fair for cell in known],
+            [(cell.fair_high - cell.fair_low) / (2 * Z_95) for cell in known],
+            with_paper=False,
+        )
+    except InputError:
+        return None
+
+
+def helped(measured: Sequence[Measured]) -> Tally:
+    """Where synthetic images on top of the best recipe were reliably better than that recipe alone."""
+    return Tally(sum(cell.points_low > 0 for cell in measured), len(measured))
+
+
+def words(measured: Sequence[Measured] | None = None) -> str:
+    """The record in sentences."""
+    known = cells() if measured is None else measured
+    if not known:
+        return "This program's own record: nothing was measured yet."
+    law, verdict, better = of_law(known), of_verdict(known), helped(known)
+    said = [
+        f"This program's own record on {law.n} dataset{'' if law.n == 1 else 's'} at 16 to 32 px: the law's "
+        f"prediction was off by {law.error:.1f} points of relative gain on average, and its interval held the "
+        f"measured gain in {law.held} of {law.n}."
+    ]
+    if verdict.n:
+        said.append(f"The verdict's upper end held in {verdict.held} of {verdict.n}.")
+    said.append(
+        f"Synthetic images reliably improved the best recipe without a generator in {better.held} of "
+        f"{better.n}."
+    )
+    return " ".join(said)
