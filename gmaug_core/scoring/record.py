@@ -108,8 +108,8 @@ def words(measured: Sequence[Measured] | None = None) -> str:
     law, verdict, better = of_law(known), of_verdict(known), helped(known)
     said = [
         f"This program's own record on {law.n} dataset{'' if law.n == 1 else 's'} at 16 to 32 px: the law's "
-        f"prediction was off by {law.error:.1f} points of relative gain on average, and its interval held the "
-        f"measured gain in {law.held} of {law.n}."
+        f"prediction was off by {law.error:.1f} points of relative gain on average, and its interval held "
+        f"the measured gain in {law.held} of {law.n}."
     ]
     if verdict.n:
         said.append(f"The verdict's upper end held in {verdict.held} of {verdict.n}.")
