@@ -2,9 +2,9 @@
 
 Two forms are fitted: an offset power law a - b g^-c (2207.01725), and a continuous piecewise line in log g
 (2303.01598: a plain power law over-estimates at few images). g is the growth: the varied images as a multiple
-of those that there are. A projection's interval covers seeds, validation images and the choice of the form,
-but not that the images there are were drawn once: fitted to half of the training images, 19 of 23 intervals
-held for what all of them added on test images, and 24 of 25 upper ends (benchmarks/verdict.py).
+of those that there are. A projection's interval covers seeds, validation images, the choice of the form, and
+that the images there are, and those to come, are one draw each. How often it holds for what is added in
+truth: benchmarks/verdicts.py, where half of the training images tell of all of them.
 """
 
 from __future__ import annotations
@@ -103,6 +103,27 @@ class Points:
             found[:, point] = middle + (means - middle) * (seeds / max(seeds - 1, 1)) ** 0.5
         return 100 * found
 
+    @property
+    def draw_variance(self) -> float:
+        """Variance of the measure over draws of as many images as there are, in squared percentage points.
+
+        Each seed of a point below 1 has a subset of its own. Of a statistic that is a mean over its n images,
+        the variance over draws falls as 1 / n; over subsets of share g of one set it is (1 - g) / g times
+        that of the whole set (finite population), and the seeds' own, which growth 1 shows, comes on top.
+        Pooled over the points by their degrees of freedom; 0 where no point has two seeds.
+        """
+        own = self._over_seeds(self.correct[-1])
+        found, freedom = 0.0, 0
+        for growth, correct in zip(self.growth[:-1], self.correct[:-1], strict=True):
+            degrees = len(correct) - 1
+            found += degrees * (self._over_seeds(correct) - own) * growth / (1 - growth)
+            freedom += max(degrees, 0)
+        return max(found / freedom, 0.0) if freedom else 0.0
+
+    def _over_seeds(self, correct: NDArray[np.bool_]) -> float:
+        """Variance over seeds, in squared percentage points."""
+        return float(np.var(100 * (correct @ self.weights), ddof=1)) if len(correct) > 1 else 0.0
+
 
 @dataclass(frozen=True)
 class PowerLaw:
@@ -180,10 +201,19 @@ class Projected:
     at_most: float | None
 
 
+def drawn(points: Points, at: float, *, seed: int) -> Floats:
+    """[2 * RESAMPLES] what the draw of the images that make `at` times as many changes, in percentage points:
+    of a mean over images the difference to those that there are has 1 - 1 / at of the variance over draws."""
+    deviation = (points.draw_variance * (1 - 1 / at)) ** 0.5
+    rng = np.random.default_rng(derive("verdict draws", seed))
+    return deviation * rng.standard_normal(2 * RESAMPLES)
+
+
 def project(points: Points, at: float, *, seed: int = 0) -> Projected:
     """What the curve says of growth `at` >= 1.
 
-    Half of the resamples follow the power law, half the line. Refused where the curve does not rise over its
+    Half of the resamples follow the power law, half the line; to each comes what the draw of the new images
+    changes. Refused where the curve does not rise over its
     points, where `at` is further (in log growth) than REACH times the measured range, or where the interval
     is wider than WIDEST.
     """
@@ -195,7 +225,7 @@ def project(points: Points, at: float, *, seed: int = 0) -> Projected:
         power_law(points.growth, resampled, at)[0],
         piecewise_line(points.growth, resampled, at)[0],
     )
-    gains = np.minimum(np.concatenate([by_power, by_line]), room)
+    gains = np.minimum(np.concatenate([by_power, by_line]) + drawn(points, at, seed=seed), room)
     low, middle, high = (float(each) for each in np.quantile(gains, (0.025, 0.5, 0.975)))
     at_most = max(high, 0.0)
     measured = resampled[:, -1] - resampled[:, 0]
