@@ -136,6 +136,19 @@ def test_samples_with_peoples_decisions(demo, ask):
 
 
 @pytest.mark.slow
+def test_an_equivalence(demo, ask, tmp_path):
+    run = run_fixture.make_run(demo, kind="equivalence").id
+    app, result = page("equivalence", run=run), ask("status", run)["result"]
+    assert result["sentence"] in words(app)
+    shown = table(app, "worth real ones")
+    measured = [
+        row for row in result["exchange"] if row["measured"] and row["measure"] == result["measure"]
+    ]
+    assert len(shown) == len(measured)
+    assert ask("report", run, "--out", str(tmp_path / "e.html"))["bytes"] == len(html_report(run).encode())
+
+
+@pytest.mark.slow
 def test_export_and_report(demo, ask, tmp_path):
     run = "augmentation-both-finished"
     app, result = page("gains", run=run), ask("status", run)["result"]

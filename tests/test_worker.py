@@ -20,6 +20,7 @@ from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, VerdictConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.locks import holder
+from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.result import SimilarityResult
@@ -162,5 +163,23 @@ def test_a_verdict_killed_while_it_trains_and_resumed_is_the_same(bars, forks):
     assert forks.work(disturbed) == 0
     found, expected = runs.read_result(disturbed), runs.read_result(undisturbed)
     assert isinstance(found, Verdict)
+    assert expected is not None
+    assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())
+
+
+@pytest.mark.slow
+def test_an_equivalence_killed_in_every_stage_and_resumed_is_the_same(bars, forks):
+    config = tiny.equivalence(bars)
+    undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
+    assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
+    disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
+    stages = ("judges", "generator", "draw", "trainings", "trainings")
+    for attempt, stage in enumerate(stages, start=1):
+        assert forks.work(disturbed, stage) == -signal.SIGKILL, stage
+        status = runs.read_status(disturbed)
+        assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
+    assert forks.work(disturbed) == 0
+    found, expected = runs.read_result(disturbed), runs.read_result(undisturbed)
+    assert isinstance(found, EquivalenceResult)
     assert expected is not None
     assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())

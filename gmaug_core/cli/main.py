@@ -13,12 +13,22 @@ import sys
 from collections.abc import Sequence
 
 from gmaug_core import __version__
-from gmaug_core.cli import app, augmentation, datasets, groupings, reviews, runs, similarity, verdict
+from gmaug_core.cli import (
+    app,
+    augmentation,
+    datasets,
+    equivalence,
+    groupings,
+    reviews,
+    runs,
+    similarity,
+    verdict,
+)
 from gmaug_core.cli.output import one_document
 from gmaug_core.cli.verbs import Verbs
 from gmaug_core.errors import GMAugError
 
-SUBJECTS = (app, datasets, groupings, similarity, verdict, augmentation, reviews, runs)
+SUBJECTS = (app, datasets, groupings, similarity, verdict, equivalence, augmentation, reviews, runs)
 
 
 def parser() -> argparse.ArgumentParser:

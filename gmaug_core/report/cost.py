@@ -1,14 +1,20 @@
-"""What an augmentation run will have to do, in words, and how long one like it took here: known at once.
+"""What a run will have to do, in words, and how long one like it took here: known at once.
 
 What measures it instead is runs.estimate.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from gmaug_core import runs
-from gmaug_core.config import GENERATORS, PRESETS, AugmentationConfig
+from gmaug_core.config import GENERATORS, PRESETS, AugmentationConfig, EquivalenceConfig
+from gmaug_core.data import splits
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.method.equivalence import plan
 from gmaug_core.method.variants import controls, trainings
 from gmaug_core.runs import RunConfigFile
+from gmaug_core.runs.estimate import Estimate
 
 TYPICAL = {  # by preset; the quick one is measured: config.GENERATORS
     "quick": "On two CPU cores expect about {minutes} minutes at 16 px, and several times that at 32 px.",
@@ -57,3 +63,37 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def equivalence_plan(config: EquivalenceConfig, data: Dataset) -> plan.Plan:
+    """What an equivalence run of this dataset would train. Raises InputError where its real images do not
+    suffice, or it cannot be split."""
+    labels = data.labels[splits.made(data, config.seed)["train"]]
+    return plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
+
+
+def equivalence_minutes(config: EquivalenceConfig, data: Dataset, found: Estimate) -> dict[str, float]:
+    """Minutes of each part, at a measured pace."""
+    pace = plan.Pace(
+        training_seconds=found.training_seconds,
+        images_per_s=found.sampling_img_per_s,
+        steps_per_s=found.classifier_steps_per_s or 1.0,
+    )
+    return plan.minutes(equivalence_plan(config, data), config, pace)
+
+
+def equivalence_words(config: EquivalenceConfig, data: Dataset, found: Estimate | None = None) -> str:
+    """What an equivalence run will have to do; found: its measured pace, for how long that takes."""
+    made = equivalence_plan(config, data)
+    sizes = ", ".join(f"{base.size} ({base.total:,} images)" for base in made.bases)
+    said = (
+        f"Bases of {sizes} a class: {len(made.bases) * len(made.generators)} generators of "
+        f"{config.generator.kimg:g} thousand images at {config.generator.resolution} px, about "
+        f"{made.draws(config):,} images drawn, {len(made.trainings):,} classifiers "
+        f"({made.steps:,} steps in all)."
+    )
+    if found is None:
+        return said
+    minutes = equivalence_minutes(config, data, found)
+    each = ", ".join(f"{duration(60 * value)} {name}" for name, value in minutes.items())
+    return f"{said} On {found.device} about {duration(60 * sum(minutes.values()))}: {each}."

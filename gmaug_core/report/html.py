@@ -15,16 +15,17 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from gmaug_core import runs, workspace
-from gmaug_core.config import AugmentationConfig
+from gmaug_core.config import AugmentationConfig, EquivalenceConfig, RunConfig
 from gmaug_core.data import pictures, samples
 from gmaug_core.errors import GMAugError
+from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.result import AugmentationResult, Step
-from gmaug_core.report import findings, gain_charts, points
+from gmaug_core.report import equivalence_charts, equivalence_findings, findings, gain_charts, points
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.law import paper_law, paper_points
@@ -36,15 +37,17 @@ BOX_ROLES = {"better": "accepted", "worse": "rejected"}  # colour beside the hea
 
 
 def html_report(run_id: str) -> str:
-    """The HTML report of a finished augmentation run. Raises InputError for an unknown run, GMAugError
-    when it has no result yet or is of another kind."""
+    """The HTML report of a finished augmentation or equivalence run. Raises InputError for an unknown run,
+    GMAugError when it has no result yet or is of another kind."""
     paths = runs.find(run_id)
     config = RunConfigFile.read(paths.config)
     settings = config.settings
+    if isinstance(settings, EquivalenceConfig) and paths.result.exists():
+        return _equivalence(paths, config, EquivalenceResult.read(paths.result))
     if not isinstance(settings, AugmentationConfig) or not paths.result.exists():
         raise GMAugError(
             f"run '{run_id}' has no report",
-            expected="a finished augmentation run",
+            expected="a finished augmentation or equivalence run",
             todo="wait until it has finished, or resume it",
         )
     result = AugmentationResult.read(paths.result)
@@ -74,20 +77,50 @@ def html_report(run_id: str) -> str:
         short=_short,
         quality=findings.quality_figures(result),
         cautions=findings.cautions(result),
-        facts=_facts(paths, config, result),
+        facts=_facts(paths, config, result.seeds),
         settings=_settings(settings, config.grouping),
     )
 
 
+def _equivalence(paths: RunPaths, config: RunConfigFile, result: EquivalenceResult) -> str:
+    """What synthetic images are worth in real ones: answer, picture, table, published form."""
+    base, measure = result.bases[-1], result.measure
+    drawn = {
+        "curves": equivalence_charts.curves(result, base, measure),
+        "rates": equivalence_charts.rates(result, measure),
+        "ways": equivalence_charts.ways(result, base, measure),
+    }
+    told = equivalence_findings.substitution(result)
+    table = equivalence_charts.table(result, measure)
+    return _template("equivalence.html.jinja").render(
+        result=result,
+        name=config.dataset_name,
+        colour=COLOURS["baseline"],
+        substitution=told and f"{equivalence_findings.REPLACES_WORDS[told[0]]}. {told[1]}",
+        drawn={key: _drawing(chart) for key, chart in drawn.items() if chart is not None},
+        table=table.astype(str).to_dict("split"),
+        published=equivalence_findings.published(result),
+        facts=_facts(paths, config, sorted({cell.seed for cell in result.cells})),
+        settings=_settings(config.settings, config.grouping),
+    )
+
+
 @cache
-def _template() -> Template:
+def _environment() -> Environment:
+    found = files("gmaug_core.report")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(lambda name: found.joinpath(name).read_text("utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["signed"] = findings.signed
-    return environment.from_string(
-        files("gmaug_core.report").joinpath("report.html.jinja").read_text("utf-8")
-    )
+    return environment
+
+
+def _template(name: str = "report.html.jinja") -> Template:
+    return _environment().get_template(name)
 
 
 def _drawing(chart: Any) -> Markup:
@@ -167,15 +200,15 @@ def _short(step: Step) -> str:
     return ", ".join(missing[:SHORT_CLASSES]) + more or "none"
 
 
-def _facts(paths: RunPaths, config: RunConfigFile, result: AugmentationResult) -> dict[str, object]:
+def _facts(paths: RunPaths, config: RunConfigFile, seeds: Iterable[int]) -> dict[str, object]:
     """What a person needs to make this run again, and what it took."""
     status = runs.read_status(paths)
     return {
         "run": paths.id,
-        "dataset": result.dataset,
+        "dataset": config.settings.dataset,
         "dataset version": config.dataset_version,
         "grouping": f"{config.settings.grouping} (revision {config.grouping_revision})",
-        "seeds": ", ".join(map(str, result.seeds)),
+        "seeds": ", ".join(map(str, seeds)),
         "attempts": status.attempt,
         "samples reviewed by people": len(workspace.reviews.load(paths.id)),
         **{f"{name} version": version for name, version in config.versions.items()},
@@ -183,7 +216,7 @@ def _facts(paths: RunPaths, config: RunConfigFile, result: AugmentationResult) -
     }
 
 
-def _settings(settings: AugmentationConfig, grouping: Mapping[str, Sequence[str]]) -> str:
+def _settings(settings: RunConfig, grouping: Mapping[str, Sequence[str]]) -> str:
     """Settings and grouping as JSON; a checkpoint by its name, not by where it lies."""
     chosen = settings.model_dump(mode="json")
     chosen["generator"] = {

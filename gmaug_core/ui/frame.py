@@ -12,7 +12,11 @@ from gmaug_core.ui import ASSETS, ROOT, choice, text
 
 PAGES = {
     "Data": [("datasets", "Datasets", "photo_library"), ("super_classes", "Super-classes", "account_tree")],
-    "Decide": [("similarity", "Similarity", "blur_on"), ("verdict", "Verdict", "balance")],
+    "Decide": [
+        ("similarity", "Similarity", "blur_on"),
+        ("verdict", "Verdict", "balance"),
+        ("equivalence", "Equivalence", "swap_horiz"),
+    ],
     "Augment": [
         ("augmentation", "Augmentation", "play_circle"),
         ("samples", "Samples", "grid_view"),

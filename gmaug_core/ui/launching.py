@@ -13,6 +13,7 @@ from gmaug_core import runs
 from gmaug_core.config import (
     GENERATORS,
     AugmentationConfig,
+    EquivalenceConfig,
     RunConfig,
     SelectionConfig,
     SimilarityConfig,
@@ -109,6 +110,8 @@ def label(paths: RunPaths) -> str:
     what = KINDS[config.kind].title
     if isinstance(settings, SimilarityConfig):
         what = settings.profile
+    elif isinstance(settings, EquivalenceConfig):
+        what = f"{settings.preset}, bases of {', '.join(map(str, settings.base_sizes))} a class"
     elif isinstance(settings, AugmentationConfig):
         what = f"{settings.preset}, {GENERATORS[settings.generator.name].title}"
     elif isinstance(settings, VerdictConfig):

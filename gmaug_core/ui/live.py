@@ -79,6 +79,8 @@ def _doing(paths: RunPaths, status: Status) -> str:
     """The stage in words, with the classifier and seed at work where there are several."""
     rows = history(paths)
     now = rows[-1] if rows and rows[-1]["stage"] == status.stage else {}
+    if "training" in now:  # of an equivalence run: too many for a line each
+        return f"{stage_words(status.stage)} ({text.md(str(now['training']))})"
     if "variant" not in now:
         return stage_words(status.stage)
     taken = f", taken from {text.md(str(now['shared_with']))}" if "shared_with" in now else ""
@@ -180,6 +182,9 @@ def _stages(kind: str, status: Status) -> None:
 def _charts(paths: RunPaths, kind: str, status: Status) -> None:
     """Charts while it runs: Altair and keyed, so that a new point does not build the chart anew."""
     rows = history(paths)
+    if kind == "equivalence":  # several generators: the losses of the newest alone
+        newest = next((row for row in reversed(rows) if "generator" in row), {})
+        rows = [row for row in rows if all(row.get(k) == newest.get(k) for k in ("base", "generator"))]
     if kind == "similarity" or status.stage in ("score", "decode"):
         if chart := live_charts.convergence(rows):
             rate = next((row["pairs_per_s"] for row in reversed(rows) if row.get("pairs_per_s")), None)

@@ -148,3 +148,16 @@ def test_a_report_of_sixty_classes_is_small_and_quick(paths):
     assert time.perf_counter() - begun < 5
     assert len(text) < 2_000_000
     assert all(f"<td>class {k}</td>" in text for k in range(60))
+
+
+@pytest.mark.slow
+def test_an_equivalence_has_its_answer_picture_and_table(demo):
+    paths = run_fixture.make_run(demo, kind="equivalence")
+    text, result = html_report(paths.id), json.loads(paths.result.read_text())
+    page = Page(text)
+    assert page.links == []
+    assert page.tags.count("figure") == 3
+    assert "script" not in page.tags
+    assert result["sentence"] in text
+    rows = [row for row in result["exchange"] if row["measured"] and row["measure"] == result["measure"]]
+    assert page.tags.count("tr") > len(rows)

@@ -197,7 +197,7 @@ class Study:
             new = not unit.path.exists()
 
             def told(_: str, step: int, total: int, **figures: float) -> None:
-                report(stage, done, len(units), training=unit.name, steps=step, of_steps=total, **figures)
+                report(stage, done, len(units), training=unit.words, steps=step, of_steps=total, **figures)
 
             found = unit.work(told, should_stop)
             done += new
@@ -225,7 +225,7 @@ class Study:
                 self.trained(one, report, should_stop).save(path)
             return np.zeros(0, bool)
 
-        return Unit(one.name, path, work)
+        return Unit(one.name, one.words, path, work)
 
     def judge(self, base: Base, seed: int) -> Classifier:
         """As judging left it."""
@@ -444,13 +444,15 @@ class Study:
             write_bytes(path, np.packbits(right).tobytes())
             return right
 
-        return Unit(one.name, path, work)
+        return Unit(one.name, one.words, path, work)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A training that is a file when it is done. work: what is in it, or nothing where that is weights."""
+    """A training that is a file when it is done. words: what it is; work: what is in the file, or nothing
+    where that is weights."""
 
     name: str
+    words: str
     path: Path
     work: Callable[[Report, ShouldStop], Right]

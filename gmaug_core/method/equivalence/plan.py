@@ -22,6 +22,13 @@ from gmaug_core.seeds import derive
 Counts = NDArray[np.int64]
 ACCEPTED = 0.5  # share of the draws that a cost estimate takes to be accepted
 NAMED = 5  # classes that a refusal names
+WORDS: dict[Source, str] = {
+    "real": "real",
+    "closed": "synthetic",
+    "open": "synthetic",
+    "noise": "noise",
+    "disguised": "real as if synthetic",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,18 @@ class Training:
         """Of its file."""
         made = "" if self.generator is None else f"-g{self.generator}"
         return f"{self.size}-{self.source}-{self.way}-{self.multiple:g}{made}-{self.seed}"
+
+    @property
+    def words(self) -> str:
+        """What it is, for people who watch it."""
+        base = f"{self.size} a class, seed {self.seed}"
+        if self.source == "none":
+            return f"{base}, the base alone"
+        if self.multiple < 0:
+            return f"{base}, without {-self.multiple:g} of the base"
+        how = "in its place" if self.way == "substituted" else "times as many added"
+        made = "" if self.generator is None else f" of generator {self.generator}"
+        return f"{base}, {self.multiple:g} {how}: {WORDS[self.source]}{made}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,70 @@
+"""What an equivalence run says beside its table: whether synthetic images replace real ones, the published
+form, prices. The same sentences on the page, in the report, on the command line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gmaug_core.method.equivalence import words
+from gmaug_core.method.equivalence.result import Constant, EquivalenceMeasure, EquivalenceResult
+from gmaug_core.method.equivalence.words import Costs
+
+Replaces = Literal["yes", "no", "unclear"]
+REPLACES_WORDS: dict[Replaces, str] = {
+    "yes": "Synthetic images can take the place of real ones",
+    "no": "Synthetic images do not replace real ones",
+    "unclear": "Whether synthetic images replace real ones cannot be told",
+}
+
+
+def substitution(result: EquivalenceResult) -> tuple[Replaces, str] | None:
+    """Whether synthetic images can take the place of real ones, and the sentence of the largest base. None
+    where it was not measured."""
+    rows = [
+        row
+        for row in result.exchange
+        if row.measure == result.measure and row.way == "substituted" and row.measured
+    ]
+    if not rows:
+        return None
+    row = max(rows, key=lambda each: (each.base, each.synthetic))
+    verdict: Replaces = "unclear"
+    if row.low.kind == "more" or (row.low.images or 0) >= row.synthetic:
+        verdict = "yes"
+    elif row.high.kind == "less" or (row.high.images is not None and row.high.images < row.synthetic):
+        verdict = "no"
+    return verdict, words.worth(row)
+
+
+def published(result: EquivalenceResult, measure: EquivalenceMeasure | None = None) -> list[str]:
+    """What the published form says of these measurements, a sentence a source: its constants, whether it
+    holds. measure: None for the run's own."""
+    return [
+        f"{_sentence_case(words.SOURCE_WORDS[form.source])}: c2 {_constant(form.c2)}. "
+        f"{words.base_effect(form)} {words.holds(form)}"
+        for form in result.published
+        if form.measure == (measure or result.measure)
+    ]
+
+
+def _sentence_case(said: str) -> str:
+    return said[0].upper() + said[1:]
+
+
+def _constant(found: Constant) -> str:
+    low = "1" if found.low is None else f"{found.low:.2f}"
+    high = "no end" if found.high is None else f"{found.high:.2f}"
+    return f"{found.value:.2f} [{low}, {high}]"
+
+
+def prices(result: EquivalenceResult, costs: Costs) -> list[str]:
+    """What the synthetic images of each base cost, and what the real ones would that they are worth: of the
+    amount nearest to the base."""
+    found = []
+    for base in result.bases:
+        own = [row for row in result.exchange if row.base == base]
+        row = words.headline(own, result.measure)
+        price = None if row is None else words.price(row, result.efforts, costs)
+        if price is not None:
+            found.append(words.told(price))
+    return found

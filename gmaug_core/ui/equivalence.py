@@ -1,0 +1,265 @@
+"""An equivalence on screen: the settings of a new run with its cost; of a finished one the answer, the
+picture, the table, the price."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+import numpy as np
+import streamlit as st
+
+from gmaug_core import config
+from gmaug_core.config import EquivalenceConfig, SelectionConfig
+from gmaug_core.data.dataset import Dataset
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.method.equivalence.result import EquivalenceMeasure, EquivalenceResult
+from gmaug_core.method.equivalence.words import Costs
+from gmaug_core.report import cost, equivalence_charts, equivalence_findings, findings
+from gmaug_core.report.cost import duration
+from gmaug_core.report.html import html_report
+from gmaug_core.runs import launch
+from gmaug_core.runs.estimate import Estimate
+from gmaug_core.ui import launching, layout, text
+from gmaug_core.ui.routes import open_dataset
+from gmaug_core.workspace import groupings
+
+REPLACES_LOOKS: dict[equivalence_findings.Replaces, tuple[str, str]] = {  # colour and icon of the badge
+    "yes": ("green", "swap_horiz"),
+    "no": ("orange", "block"),
+    "unclear": ("gray", "help"),
+}
+MEASURE_TITLES: dict[EquivalenceMeasure, str] = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "tail_accuracy": "Tail accuracy",
+}
+
+
+def form(data: Dataset) -> None:
+    """Settings of a new run, what it will have to do, and the button that starts it."""
+    left, right = layout.columns(2, key="equivalence-settings", least=18)
+    with left:
+        preset = st.radio(
+            "Preset",
+            list(config.EQUIVALENCE_PRESETS),
+            format_func=str.capitalize,
+            horizontal=True,
+            key="equivalence-preset",
+        )
+        st.caption(config.EQUIVALENCE_PRESETS[preset].words)
+        bases = st.text_input(
+            "Real images a class in each base",
+            placeholder="from the images: the largest that leaves enough to add, a half, a quarter",
+            key="equivalence-bases",
+            help="For example 50, 100, 200.",
+        )
+        more = st.text_area(
+            "Any other setting, one KEY=VALUE a line",
+            key="equivalence-more",
+            height=80,
+            placeholder="generator_seeds=3\nproportions=balanced",
+        )
+    wanted: EquivalenceConfig | None = None
+    with right:
+        tag = f"{preset}-{data.id}"
+        seeds = st.number_input(
+            "Seeds",
+            2,
+            100,
+            int(config.EQUIVALENCE_PRESETS[preset].settings.get("seeds", 5)),
+            key=f"eq-s-{tag}",
+        )
+        checks = st.multiselect(
+            "Checks whose answer is known",
+            ["disguised", "noise"],
+            format_func={
+                "disguised": "real images passed off as synthetic: worth 1.0 each",
+                "noise": "plain noise: worth nothing",
+            }.__getitem__,
+            key="equivalence-checks",
+        )
+        try:
+            wanted = resolve(data, preset, bases, more, {"seeds": seeds, "checks": checks})
+            st.markdown("**What it costs**")
+            st.caption(cost.equivalence_words(wanted, data))
+            _estimate_button(wanted, data)
+        except InputError as error:
+            wanted = None
+            text.error_box(error)
+    if (
+        st.button(
+            "Measure",
+            type="primary",
+            icon=":material/swap_horiz:",
+            disabled=wanted is None,
+            key="equivalence-start",
+        )
+        and wanted
+    ):
+        launching.start(wanted, data)
+
+
+def resolve(
+    data: Dataset, preset: str, bases: str, more: str, overrides: dict[str, object]
+) -> EquivalenceConfig:
+    """The settings that the fields ask for. Raises InputError that names what is wrong."""
+    given = config.parse_assignments(line for line in more.splitlines() if line.strip())
+    if bases.strip():
+        try:
+            overrides["base_sizes"] = [int(each) for each in bases.replace(",", " ").split()]
+        except ValueError as error:
+            raise InputError(
+                f"'{bases[:40]}' is no list of base sizes",
+                expected="real images a class, for example 50, 100, 200",
+            ) from error
+    return config.equivalence_config(
+        data.id,
+        np.array([data.counts[name] for name in data.class_names]),
+        image_size=data.image_size,
+        colour=data.colour,
+        preset=preset,
+        symmetric=data.symmetric,
+        overrides={"grouping": groupings.names(data)[0], **overrides, **given},
+    )
+
+
+@lru_cache(maxsize=16)
+def _estimate(settings: str) -> Estimate:
+    wanted = EquivalenceConfig.model_validate_json(settings)
+    return launch.estimate(wanted, data=open_dataset(wanted.dataset))
+
+
+def _estimate_button(wanted: EquivalenceConfig, data: Dataset) -> None:
+    """Measures the pace here, and says how long the whole run would take."""
+    paced = wanted.model_copy(  # only what the pace depends on
+        update={"seed": 0, "seeds": 2, "base_sizes": (1,), "selection": SelectionConfig.model_validate({})}
+    ).model_dump_json()
+    if st.button(
+        "Measure the cost here",
+        icon=":material/timer:",
+        key="equivalence-estimate",
+        help="Trains a few steps on random images.",
+    ):
+        st.session_state["equivalence-estimated"] = paced
+    if st.session_state.get("equivalence-estimated") != paced:
+        return
+    try:
+        with st.spinner("Training a few steps…"):
+            found = _estimate(paced)
+    except GMAugError as error:
+        text.error_box(error)
+        return
+    minutes = cost.equivalence_minutes(wanted, data, found)
+    each = ", ".join(f"{name} {duration(60 * value)}" for name, value in minutes.items())
+    st.markdown(
+        f"About **{duration(60 * sum(minutes.values()))}** on {text.md(found.device)}, busy as it is now: "
+        f"{each}."
+    )
+
+
+def answer(result: EquivalenceResult) -> None:
+    """The answer in words, and whether synthetic images replace real ones."""
+    with st.container(border=True, key="equivalence-answer"):
+        if found := equivalence_findings.substitution(result):
+            colour, icon = REPLACES_LOOKS[found[0]]
+            st.markdown(f":{colour}-badge[:material/{icon}: {equivalence_findings.REPLACES_WORDS[found[0]]}]")
+        st.markdown(f"### {text.md(result.sentence)}")
+        if found:
+            st.markdown(text.md(found[1]))
+    sizes = ", ".join(text.count(base) for base in result.bases)
+    st.caption(
+        f"Bases of {sizes} real images ({result.proportions} proportions), {result.seeds} classifiers a "
+        f"cell, {result.generators} generators a base, {text.count(len(result.cells))} trainings, "
+        f"{text.count(result.splits.test)} test images, at {result.size} px. Every training of a base takes "
+        "the same steps. Intervals are 95 % ones over seeds, generators and test images."
+    )
+
+
+def pictures(result: EquivalenceResult) -> None:
+    """Curves, the exchange rate, and adding against substituting: of one base and measure."""
+    one, two = st.columns(2)
+    base = one.segmented_control(
+        "Base",
+        list(result.bases),
+        default=result.bases[-1],
+        format_func=lambda each: f"{each:,} images",
+        required=True,
+        key="equivalence-base",
+    )
+    measure = two.segmented_control(
+        "Counted as",
+        list(MEASURE_TITLES),
+        default=result.measure,
+        format_func=MEASURE_TITLES.__getitem__,
+        required=True,
+        key="equivalence-measure",
+    )
+    base, measure = base or result.bases[-1], measure or result.measure
+    if not any(curve.measure == measure for curve in result.curves):
+        st.info("No test image is counted in this measure.")
+        return
+    left, right = layout.columns(2, key="equivalence-pictures", least=22)
+    with left:
+        st.subheader("What each kind of image adds", anchor=False)
+        st.altair_chart(equivalence_charts.curves(result, base, measure), key="equivalence-curves")
+    with right:
+        st.subheader("What one synthetic image is worth", anchor=False)
+        if rates := equivalence_charts.rates(result, measure):
+            st.altair_chart(rates, key="equivalence-rates")
+        else:
+            st.info("No generator's images were measured.")
+    if ways := equivalence_charts.ways(result, base, measure):
+        st.subheader("Added, or in the place of real ones", anchor=False)
+        st.altair_chart(ways, key="equivalence-ways")
+    st.subheader("The table of equivalents", anchor=False)
+    st.dataframe(equivalence_charts.table(result, measure), hide_index=True)
+    with st.expander("How many synthetic images real ones take", icon=":material/sync_alt:"):
+        st.dataframe(equivalence_charts.reverse_table(result, measure), hide_index=True)
+    st.subheader("The published form, fitted to these images", anchor=False)
+    for line in equivalence_findings.published(result, measure):
+        st.markdown(text.md(line))
+    if result.skipped:
+        st.caption("Left out: " + "; ".join(text.md(item) for item in result.skipped) + ".")
+
+
+def price(result: EquivalenceResult) -> None:
+    """What both would cost, once a person says what one real image costs."""
+    st.subheader("What it would cost", anchor=False)
+    one, two = st.columns(2)
+    real = one.number_input(
+        "One real image, collected and labelled", 0.0, 1e6, None, key="equivalence-real-cost"
+    )
+    hour = two.number_input("An hour of this machine", 0.0, 1e6, 0.0, key="equivalence-hour-cost")
+    if real is None:
+        st.caption("Say what one real image costs, in any unit of money, to see both prices.")
+        return
+    for line in equivalence_findings.prices(result, Costs(real, hour)):
+        st.markdown(text.md(line))
+
+
+def downloads(result: EquivalenceResult) -> None:
+    """Everything as files."""
+    st.subheader("Take it with you", anchor=False)
+    name = result.run
+    with st.container(horizontal=True, key="equivalence-downloads"):
+        for label, data, file, kind, icon in (
+            ("HTML report", lambda: html_report(name), f"{name}.html", "text/html", "article"),
+            (
+                "Result as JSON",
+                json.dumps(result.to_dict(), indent=1, ensure_ascii=False),
+                f"{name}.json",
+                "application/json",
+                "data_object",
+            ),
+            (
+                "Table as CSV",
+                findings.to_csv(equivalence_charts.numbers(result)),
+                f"{name}.csv",
+                "text/csv",
+                "table",
+            ),
+        ):
+            st.download_button(
+                label, data, file, kind, icon=f":material/{icon}:", on_click="ignore", key=f"eq-{icon}"
+            )
