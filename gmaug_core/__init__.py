@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gmaug_core.data.dataset import Dataset, load
+    from gmaug_core.method.equivalence.result import EquivalenceResult
     from gmaug_core.method.verdict.result import Verdict
     from gmaug_core.models.selection import Selection, select
     from gmaug_core.scoring.law import Law, fit_law, paper_law
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Dataset",
+    "EquivalenceResult",
     "Grouping",
     "Law",
     "Selection",
@@ -33,6 +35,7 @@ __all__ = [
 
 _HOMES = {
     "Dataset": "data.dataset",
+    "EquivalenceResult": "method.equivalence.result",
     "Grouping": "workspace.grouping",
     "Law": "scoring.law",
     "Selection": "models.selection",

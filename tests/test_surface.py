@@ -10,6 +10,7 @@ import pytest
 
 import gmaug_core as gm
 from gmaug_core.data import dataset
+from gmaug_core.method.equivalence import result as equivalence
 from gmaug_core.method.verdict import result
 from gmaug_core.models import selection
 from gmaug_core.scoring import law, ssim
@@ -17,6 +18,7 @@ from gmaug_core.workspace import grouping
 
 HOMES = {
     "Dataset": dataset,
+    "EquivalenceResult": equivalence,
     "Grouping": grouping,
     "Law": law,
     "Selection": selection,

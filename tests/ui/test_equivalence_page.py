@@ -27,12 +27,13 @@ def open_page(**address: str) -> AppTest:
 
 
 def words(at: AppTest) -> str:
+    """Its text, without Markdown's escapes."""
     kinds = ("markdown", "caption", "info", "error", "subheader", "button")
     return "\n".join(
         str(getattr(each, "value", "")) + str(getattr(each, "label", ""))
         for kind in kinds
         for each in at.get(kind)
-    )
+    ).replace("\\", "")
 
 
 def test_measure_says_what_it_takes_refuses_what_cannot_be_and_starts_what_was_asked_for(demo, monkeypatch):
@@ -59,14 +60,13 @@ def test_finished_it_says_the_answer_first_and_the_price_when_it_is_asked(demo):
     at = open_page(run=paths.id)
     said = words(at)
     result = runs.read_result(paths)
-    assert result.sentence.split(" ")[0] in said
+    assert result.sentence in said
     for part in ("real ones", "test images", "c2", "in the place of", "Take it with you"):
         assert part in said
     at.number_input(key="equivalence-real-cost").set_value(2.0)
     at.number_input(key="equivalence-hour-cost").set_value(1.0).run()
     assert not at.exception
-    assert "cost" in words(at)
-    assert "hours)" in words(at)
+    assert " hours)" in words(at)
 
 
 @pytest.mark.parametrize("state", ["running", "cancelled", "failed"])
