@@ -63,8 +63,8 @@ def fashion() -> Iterator[tuple[str, Dataset]]:
 
     if not FASHION.exists():
         return
-    train, labels = _idx(FASHION / "train-images-idx3-ubyte.gz"), _idx(FASHION / "train-labels-idx1-ubyte.gz")
-    test, answers = _idx(FASHION / "t10k-images-idx3-ubyte.gz"), _idx(FASHION / "t10k-labels-idx1-ubyte.gz")
+    train, labels = idx(FASHION / "train-images-idx3-ubyte.gz"), idx(FASHION / "train-labels-idx1-ubyte.gz")
+    test, answers = idx(FASHION / "t10k-images-idx3-ubyte.gz"), idx(FASHION / "t10k-labels-idx1-ubyte.gz")
     known = {summary.name: summary.id for summary in dataset.list_datasets()}
     for ratio in RATIOS:
         name = f"fashion_lt{ratio}"
@@ -84,7 +84,7 @@ def fashion() -> Iterator[tuple[str, Dataset]]:
         yield name, dataset.load(known[name])
 
 
-def _idx(path: Path) -> NDArray[np.uint8]:
+def idx(path: Path) -> NDArray[np.uint8]:
     raw = gzip.decompress(path.read_bytes())
     sizes = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(sizes)

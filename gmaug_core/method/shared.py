@@ -82,8 +82,8 @@ def decides(
     return {
         "dataset": dataset_version,
         "images": image_format,
-        "index": _hashed(index),
-        "normalise_on": _hashed(normalise_on),
+        "index": hashed(index),
+        "normalise_on": hashed(normalise_on),
         "classifier": settings,
         "files": files,
         "recipe": recipe,
@@ -95,7 +95,8 @@ def decides(
     }
 
 
-def _hashed(index: NDArray[np.int64]) -> str:
+def hashed(index: NDArray[np.int64]) -> str:
+    """Of some images, in their order."""
     return hashlib.sha256(np.ascontiguousarray(index, "<i8").tobytes()).hexdigest()
 
 

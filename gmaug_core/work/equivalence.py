@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from gmaug_core import runs
 from gmaug_core.config import EquivalenceConfig
 from gmaug_core.data import dataset
 from gmaug_core.hooks import Report, ShouldStop
@@ -16,4 +19,11 @@ def equivalence_result(
     """Measure it, or what is left of it, in the run's folder. Raises what measure.run raises."""
     config = document.settings_as(EquivalenceConfig)
     data = dataset.load(config.dataset)
-    return measure.run(config, data, out_dir=paths.folder, report=report, should_stop=should_stop)
+    return measure.run(
+        config,
+        data,
+        out_dir=paths.folder,
+        others=partial(runs.checkpoints, but=paths),
+        report=report,
+        should_stop=should_stop,
+    )

@@ -38,12 +38,13 @@ from gmaug_core.method.lab import PLAIN, Lab
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import TrainingSet
 from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.shared import Folders, Shared, decides, hashed
 from gmaug_core.method.training import trained
 from gmaug_core.method.verdict.counting import Counting
 from gmaug_core.method.verdict.curve import tail_classes
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import Classifier, Job
-from gmaug_core.models.devices import pick_device
+from gmaug_core.models.devices import arithmetic, pick_device
 from gmaug_core.seeds import derive
 
 ANSWERS_FILE = "answers.npy"  # uint8 [cells, bytes]: numpy.packbits of what each got right
@@ -80,16 +81,18 @@ def run(
     data: Dataset,
     *,
     out_dir: Path,
+    others: Folders = tuple,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> EquivalenceResult:
     """Measure what synthetic images are worth in real ones, or what is left of it, below out_dir, the run's
     folder.
 
+    others: folders of units that other runs have finished, of which those on real images alone are taken.
     Raises InputError where the dataset cannot be split or its real images do not suffice; Stopped.
     """
     begun = time.monotonic()
-    study = Study.prepare(config, data, out_dir, report, should_stop)
+    study = Study.prepare(config, data, out_dir, report, should_stop, others)
     measured = study.measure()
     report("curves", 0, 1)
     atomic_write(out_dir / ANSWERS_FILE, lambda file: np.save(file, np.packbits(measured.right, axis=1)))
@@ -145,6 +148,7 @@ class Study:
     split: splits.Parts
     device: torch.device
     plan: Plan
+    others: Folders = tuple
 
     @classmethod
     def prepare(
@@ -154,6 +158,7 @@ class Study:
         out_dir: Path,
         report: Report = no_report,
         should_stop: ShouldStop = never,
+        others: Folders = tuple,
     ) -> Study:
         """Split the dataset, or read how the run split it, and decode its images. Raises InputError where it
         cannot be split, its real images do not suffice, or the device is not there; Stopped."""
@@ -165,7 +170,9 @@ class Study:
         shape = image_format(config.generator.resolution, config.generator.colour)
         images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
         report("decode", len(data), len(data))
-        return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, device, made)
+        return cls(
+            config, data, out_dir, report, should_stop, np.asarray(images), split, device, made, others
+        )
 
     @property
     def checkpoints(self) -> Path:
@@ -221,7 +228,7 @@ class Study:
         path = self.judge_path(base, seed)
 
         def work(report: Report, should_stop: ShouldStop) -> Right:
-            if not path.exists():
+            if not path.exists() and not self.taken(one, path):
                 self.trained(one, report, should_stop).save(path)
             return np.zeros(0, bool)
 
@@ -231,6 +238,33 @@ class Study:
         """As judging left it."""
         path = self.judge_path(base, seed)
         return classifiers.load(path, self.classes, self.config.classifier, self.device)
+
+    def taken(self, one: Training, path: Path) -> bool:
+        """Whether another run had this judge, or this cell's answers, and `path` now has them; only of real
+        images alone, whose training another run can know to be the same. Else others will find it here."""
+        if one.generator is not None or one.source == "noise":
+            return False
+        shape = self.config.generator
+        decided_by = decides(
+            dataset_version=self.data.version,
+            image_format=image_format(shape.resolution, shape.colour),
+            index=self.split["train"][self.members(one)],
+            normalise_on=self.alone(one),
+            config=self.config.classifier,
+            recipe=PLAIN.key,
+            value=1.0,
+            seed=one.seed,
+            steps=self.plan.base(one.size).steps,
+            machine=arithmetic(self.device),
+        )
+        if path.parent != self.checkpoints:
+            decided_by["answers_on"] = hashed(self.split["test"])
+        place = path.parent.relative_to(self.checkpoints)
+        shared = Shared(self.out_dir.name, path.parent, lambda: [each / place for each in self.others()])
+        if shared.take(path, decided_by):
+            return True
+        shared.note(path, decided_by, begun=self.half_done(one).exists())
+        return False
 
     # generators, and what they draw
 
@@ -406,10 +440,17 @@ class Study:
             return real
         return TrainingSet(real.images.followed_by(added.images), np.concatenate([real.labels, added.labels]))
 
+    def alone(self, one: Training) -> NDArray[np.int64]:
+        """The images of a cell's base, ascending."""
+        return np.sort(self.split["train"][self.members(Training(one.size, one.seed))])
+
+    def half_done(self, one: Training) -> Path:
+        """Where a training that was stopped goes on."""
+        return self.checkpoints / f"{one.name}.training"
+
     def trained(self, one: Training, report: Report, should_stop: ShouldStop) -> Classifier:
         """The classifier of a cell; all of a base with the same steps, normalised by its images."""
         base = self.plan.base(one.size)
-        alone = self.split["train"][self.members(Training(one.size, one.seed))]
         return trained(
             PLAIN,
             1.0,
@@ -418,8 +459,8 @@ class Study:
             self.config.classifier,
             seed=one.seed,
             steps=base.steps,
-            normalise_on=View([self.images], np.sort(alone)),
-            checkpoint=self.checkpoints / f"{one.name}.training",
+            normalise_on=View([self.images], self.alone(one)),
+            checkpoint=self.half_done(one),
             device=self.device,
             report=report,
             should_stop=should_stop,
@@ -431,7 +472,7 @@ class Study:
         index = self.split["test"]
 
         def work(report: Report, should_stop: ShouldStop) -> Right:
-            if path.exists():
+            if path.exists() or self.taken(one, path):
                 packed = np.frombuffer(path.read_bytes(), np.uint8)
                 return np.unpackbits(packed, count=len(index)).astype(bool)
             alone = one.source == "none"

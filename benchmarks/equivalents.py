@@ -1,7 +1,7 @@
 """What synthetic images are worth in real ones, on data whose answer nobody knew: ordinary runs.
 
-    python -m benchmarks.equivalence run (digits | fashion)       in $GMAUG_HOME; start it again to go on
-    python -m benchmarks.equivalence so-far (digits | fashion)    of the seeds that are whole; trains nothing
+    python -m benchmarks.equivalents run (digits | fashion)       in $GMAUG_HOME; start it again to go on
+    python -m benchmarks.equivalents so-far (digits | fashion)    of the seeds that are whole; trains nothing
 
 fashion: fashion-mnist (Debian package dataset-fashion-mnist), 1,000 images a class to train on, 100 to choose
 by, all 10,000 test images. digits: scikit-learn's, 108 a class to train on, 10 to choose by, 56 to test on.
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.verdicts import FASHION, _idx
+from benchmarks.verdicts import FASHION, idx
 from gmaug_core import intake, runs
 from gmaug_core.config import EquivalenceConfig, equivalence_config
 from gmaug_core.data import dataset
@@ -84,12 +84,12 @@ def parts_of(key: str) -> Parts:
     """train, val and test of a trial: uint8 [n, h, w] and labels."""
     if key == "fashion":
         train, labels = (
-            _idx(FASHION / "train-images-idx3-ubyte.gz"),
-            _idx(FASHION / "train-labels-idx1-ubyte.gz"),
+            idx(FASHION / "train-images-idx3-ubyte.gz"),
+            idx(FASHION / "train-labels-idx1-ubyte.gz"),
         )
         test, answers = (
-            _idx(FASHION / "t10k-images-idx3-ubyte.gz"),
-            _idx(FASHION / "t10k-labels-idx1-ubyte.gz"),
+            idx(FASHION / "t10k-images-idx3-ubyte.gz"),
+            idx(FASHION / "t10k-labels-idx1-ubyte.gz"),
         )
         members = [np.flatnonzero(labels == label) for label in range(10)]
         first, last = (
