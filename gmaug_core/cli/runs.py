@@ -59,6 +59,8 @@ def status(args: Arguments) -> object:
     )
     if document["result"] and document["kind"] == "augmentation":
         show_result(document["result"])
+    if document["result"] and document["kind"] == "equivalence":
+        say(document["result"]["sentence"])
     return document
 
 
