@@ -141,9 +141,7 @@ def test_an_equivalence(demo, ask, tmp_path):
     app, result = page("equivalence", run=run), ask("status", run)["result"]
     assert result["sentence"] in words(app)
     shown = table(app, "worth real ones")
-    measured = [
-        row for row in result["exchange"] if row["measured"] and row["measure"] == result["measure"]
-    ]
+    measured = [row for row in result["exchange"] if row["measured"] and row["measure"] == result["measure"]]
     assert len(shown) == len(measured)
     assert ask("report", run, "--out", str(tmp_path / "e.html"))["bytes"] == len(html_report(run).encode())
 
