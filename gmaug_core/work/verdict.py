@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from gmaug_core import runs
 from gmaug_core.config import VerdictConfig
 from gmaug_core.data import dataset
+from gmaug_core.errors import GMAugError
 from gmaug_core.hooks import Report, ShouldStop
+from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.verdict import measure
 from gmaug_core.method.verdict.result import LawRecord, Verdict
 from gmaug_core.report import points
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.law import paper_law
+
+log = logging.getLogger("gmaug")
 
 
 def verdict_result(
@@ -26,6 +31,7 @@ def verdict_result(
         document.grouping,
         out_dir=paths.folder,
         record=own_record(),
+        exchanges=own_exchanges(),
         others=partial(runs.checkpoints, but=paths),
         report=report,
         should_stop=should_stop,
@@ -45,3 +51,16 @@ def own_record() -> tuple[LawRecord, ...]:
         )
         for point in points.own_points()
     )
+
+
+def own_exchanges() -> tuple[EquivalenceResult, ...]:
+    """What finished runs of this workspace measured of synthetic images in real ones, newest first; one that
+    cannot be read is left out, with a word in the log."""
+    found = []
+    for paths in runs.list_runs("equivalence"):
+        if paths.result.exists():
+            try:
+                found.append(EquivalenceResult.read(paths.result))
+            except GMAugError as error:
+                log.warning("the result of %s predicts nothing: %s", paths.id, error.what)
+    return tuple(found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from exchange_world import equivalence
 
 from gmaug_core.config import VerdictConfig
 from gmaug_core.data.dataset import Dataset
@@ -21,7 +22,7 @@ CLASSIFIER = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_s
 
 
 def verdict(data: Dataset, folder: Path, **settings) -> Verdict:
-    hooks = {name: settings.pop(name) for name in ("report", "should_stop") if name in settings}
+    hooks = {name: settings.pop(name) for name in ("report", "should_stop", "exchanges") if name in settings}
     config = VerdictConfig.about(tiny.config(data, classifier=CLASSIFIER), **settings).model_copy(
         update={"device": "cpu"}
     )
@@ -34,16 +35,22 @@ def comparable(found: Verdict) -> dict:
 
 def test_a_fast_reading(home, tmp_path):
     data = tiny.make_dataset(tmp_path / "bars", held=())
-    found = verdict(data, tmp_path, fast=True)
+    elsewhere = equivalence()
+    found = verdict(data, tmp_path, fast=True, exchanges=(elsewhere,))
     assert found.length is None
     assert found.law is None
     assert found.first.accuracies.accuracy > 1 / 3
     assert {each.key for each in found.ceiling.projections} == {"quarter", "twice", "balance", "run"}
     assert found.splits.train == sum(found.counts.values())
     assert found.verdict.sentence
+    assert found.equivalence is not None
+    assert (found.equivalence.run, found.equivalence.base) == (elsewhere.run, min(elsewhere.bases))
+    assert "another dataset" in found.equivalence.warnings[0]
     path = tmp_path / "result.json"
     found.write(path)
     assert Verdict.read(path) == found
+    before = found.to_dict() | {"schema": 1, "equivalence": None}
+    assert Verdict.parse(before) == found.model_copy(update={"equivalence": None})
 
 
 @pytest.mark.slow

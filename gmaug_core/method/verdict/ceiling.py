@@ -65,9 +65,7 @@ def projections(
         elif points is None:
             said = Projected(None, "the classes are too even for a curve of the rare ones", None)
         else:
-            said = curve.project(points, amount.growth, seed=seed)
-            if mine is not None:
-                said = carried(mine, points, amount.growth, said, seed=seed)
+            said = read_off(points, mine, amount.growth, seed=seed)
         found.append(
             Projection.model_validate(
                 {
@@ -83,6 +81,13 @@ def projections(
             )
         )
     return tuple(found)
+
+
+def read_off(fast: Points, own: Points | None, growth: float, *, seed: int) -> Projected:
+    """What a growth of at least 1 adds by the fast learner's curve, or by the classifier's own gain carried
+    on by its shape."""
+    said = curve.project(fast, growth, seed=seed)
+    return said if own is None or growth <= 1 else carried(own, fast, growth, said, seed=seed)
 
 
 def carried(own: Points, fast: Points, at: float, said: Projected, *, seed: int) -> Projected:

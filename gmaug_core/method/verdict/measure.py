@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,23 @@ from gmaug_core.config import GENERATORS, VerdictConfig, image_format
 from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
+from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.result import SplitSizes
 from gmaug_core.method.shared import Folders
-from gmaug_core.method.verdict import ceiling, first, seeing, words
+from gmaug_core.method.verdict import ceiling, first, seeing, words, worth
 from gmaug_core.method.verdict.counting import Counting
+from gmaug_core.method.verdict.curve import Of, Points
 from gmaug_core.method.verdict.first import First
-from gmaug_core.method.verdict.result import Ceiling, Free, LawReading, LawRecord, Length, Seen, Verdict
+from gmaug_core.method.verdict.result import (
+    Ceiling,
+    Equivalence,
+    Free,
+    LawReading,
+    LawRecord,
+    Length,
+    Seen,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,7 @@ class Reading:
     over: str  # key of the recipe that the ceiling's curve was measured with
     control: float  # its measure on validation, 0 ... 1
     skipped: tuple[str, ...]
+    own: Mapping[Of, Points] | None = None  # half and all images with the run's classifier, where measured
 
 
 def run(
@@ -41,6 +54,7 @@ def run(
     *,
     out_dir: Path,
     record: tuple[LawRecord, ...] = (),
+    exchanges: Sequence[EquivalenceResult] = (),
     others: Folders = tuple,
     report: Report = no_report,
     should_stop: ShouldStop = never,
@@ -48,8 +62,9 @@ def run(
     """Measure what can be gained, what can be seen and what is free, below out_dir, the run's folder.
 
     grouping: super-class -> its sub-classes, for the score alone; record: how the law did on this user's own
-    runs; others: checkpoint folders of other runs, from which the same classifiers are taken. A stopped or
-    killed run goes on with the same plan. Raises InputError where the dataset cannot be split; Stopped.
+    runs; exchanges: what was measured of synthetic images in real ones, newest first; others: checkpoint
+    folders of other runs, from which the same classifiers are taken. A stopped or killed run goes on with the
+    same plan. Raises InputError where the dataset cannot be split; Stopped.
     """
     begun = time.monotonic()
     asked = config.augmentation.model_copy(update={"device": config.device})
@@ -79,7 +94,8 @@ def run(
             report=report,
             should_stop=should_stop,
         )
-    return _document(config, data, parts, counting, taken, reading, law, out_dir.name, begun)
+    equivalence = _equivalence(config, data, exchanges, counting, taken, reading, wanted)
+    return _document(config, data, parts, counting, taken, reading, law, equivalence, out_dir.name, begun)
 
 
 def _first(
@@ -136,6 +152,31 @@ def _fast(
     )
 
 
+def _equivalence(
+    config: VerdictConfig,
+    data: Dataset,
+    exchanges: Sequence[EquivalenceResult],
+    counting: Counting,
+    taken: First,
+    reading: Reading,
+    wanted: list[ceiling.Amount],
+) -> Equivalence | None:
+    """What the run would add by a measured exchange and the curve that leads to it, where there are both."""
+    run = next(amount for amount in wanted if amount.key == "run")
+    fast, own = taken.points.get(run.of), (reading.own or {}).get(run.of)
+    if fast is None:
+        return None
+    return worth.told(
+        exchanges,
+        data.id,
+        config.augmentation.generator.name,
+        counting.measure,
+        int(counting.counts.sum()),
+        run,
+        partial(ceiling.read_off, fast, own, seed=config.seed),
+    )
+
+
 def _document(
     config: VerdictConfig,
     data: Dataset,
@@ -144,6 +185,7 @@ def _document(
     taken: First,
     reading: Reading,
     law: LawReading | None,
+    equivalence: Equivalence | None,
     run_id: str,
     begun: float,
 ) -> Verdict:
@@ -184,7 +226,7 @@ def _document(
         ceiling=reading.ceiling,
         free=reading.free,
         law=law,
-        equivalence=None,
+        equivalence=equivalence,
         headroom=room,
         verdict=said,
         skipped=reading.skipped,

@@ -284,6 +284,7 @@ class Results:
             over=over,
             control=control,
             skipped=self.made.skipped,
+            own=own,
         )
 
     def _variants(self) -> list[Right]:

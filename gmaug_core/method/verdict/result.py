@@ -6,9 +6,10 @@ percentage points of the deciding measure; intervals are 95 % ones.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from gmaug_core.config.documents import Document, Part
+from gmaug_core.config.documents import Document, Migration, Part
 from gmaug_core.method.result import SplitSizes
 
 MeasureKey = Literal["accuracy", "balanced_accuracy"]
@@ -268,10 +269,25 @@ class Equivalence(Part):
 
     run: str
     """The run that measured it."""
+    dataset_name: str
+    """Of which dataset."""
+    same_dataset: bool
+    """Whether that is the one that the verdict is about."""
+    base: int
+    """Real images that they were added to."""
     synthetic: int
-    """Synthetic images."""
-    real: float
-    """Real images that add as much."""
+    """Synthetic images: as near to what the run would add, a real image, as was measured."""
+    real: float | None
+    """Real images that add as much; null where that is no number (words says what it is)."""
+    words: str
+    """The same with its interval, as a sentence."""
+    gain: Figure | None
+    """What the run's images would add by it and the learning curve, in percentage points of the deciding
+    measure; null where it is refused."""
+    refused: str | None
+    """Why, in words; null where it is not."""
+    warnings: tuple[str, ...]
+    """What speaks against reading it so, in words."""
 
 
 class Headroom(Part):
@@ -315,12 +331,18 @@ class Words(Part):
     """What would change it."""
 
 
+def _first_form(document: dict[str, Any]) -> dict[str, Any]:
+    """No equivalence was told then: it stays null."""
+    return document
+
+
 class Verdict(Document):
     """What a verdict run found: can it be gained, can it be seen, what is free, and one verdict in words."""
 
     TITLE = "verdict"
     FILE = "result.json"
-    SCHEMA = 1
+    SCHEMA = 2
+    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {1: _first_form}
 
     run: str
     """The run: the name of its folder."""

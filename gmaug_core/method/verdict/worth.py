@@ -1,0 +1,61 @@
+"""What the run's synthetic images would add, where somebody measured what such images are worth in real
+ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from gmaug_core.method.equivalence import words
+from gmaug_core.method.equivalence.predicted import nearest, predicted_gain
+from gmaug_core.method.equivalence.result import EquivalenceResult, ExchangeRow
+from gmaug_core.method.verdict.ceiling import Amount
+from gmaug_core.method.verdict.curve import Projected
+from gmaug_core.method.verdict.result import Equivalence, MeasureKey
+
+
+def told(
+    exchanges: Sequence[EquivalenceResult],
+    dataset: str,
+    generator: str,
+    measure: MeasureKey,
+    real: int,
+    run: Amount,
+    curve: Callable[[float], Projected],
+) -> Equivalence | None:
+    """By an exchange of this dataset, else by the nearest of another one; None where none was measured or the
+    run adds nothing.
+
+    exchanges: newest first; generator: name of the run's; real: training images; run: what it would add;
+    curve: what the learning curve that leads to it says of a growth.
+    """
+    own = [each for each in exchanges if each.dataset == dataset]
+    found: list[tuple[EquivalenceResult, ExchangeRow]] = []
+    for each in own or exchanges:
+        row = nearest(each.exchange, measure, real, run.added)
+        if row is not None:
+            found.append((each, row))
+    if not found:
+        return None
+    # the newest of those that are equally near
+    result, row = min(found, key=lambda pair: abs(math.log(pair[1].base / real)))
+    gain = predicted_gain(
+        row, curve, real=real, synthetic=run.added, growth=run.growth, same_dataset=bool(own)
+    )
+    warnings = list(gain.warnings)
+    if result.generator != generator:
+        warnings.append(
+            f"it was measured with images of {result.generator}, and the run would use {generator}"
+        )
+    return Equivalence(
+        run=result.run,
+        dataset_name=result.dataset_name,
+        same_dataset=bool(own),
+        base=row.base,
+        synthetic=row.synthetic,
+        real=row.real.images,
+        words=words.worth(row),
+        gain=gain.gain,
+        refused=gain.refused,
+        warnings=tuple(warnings),
+    )

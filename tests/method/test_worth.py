@@ -1,0 +1,57 @@
+"""What a verdict says of a measured exchange."""
+
+from __future__ import annotations
+
+import pytest
+from exchange_world import equivalence
+
+from gmaug_core.method.verdict import worth
+from gmaug_core.method.verdict.ceiling import Amount
+from gmaug_core.method.verdict.curve import Projected
+from gmaug_core.method.verdict.result import Figure
+
+RUN = Amount("run", "the run's 2,000 images", "everything", 3.0, 2000)
+
+
+def line(growth: float) -> Projected:
+    """A learning curve of 10 points a doubling."""
+    gain = 10 * (growth - 1)
+    return Projected(Figure(value=gain, low=gain - 1, high=gain + 1), None, gain + 1)
+
+
+def told(exchanges, dataset="invented", generator="edm", real=1000, run=RUN):
+    return worth.told(exchanges, dataset, generator, "accuracy", real, run, line)
+
+
+def test_an_exchange_of_this_dataset_predicts_the_run():
+    found = told([equivalence()])
+    row = next(
+        row
+        for row in equivalence().exchange
+        if (row.base, row.synthetic, row.measure, row.way) == (1000, 2000, "accuracy", "added")
+    )
+    assert (found.base, found.synthetic, found.real) == (1000, 2000, row.real.images)
+    assert found.gain.value == pytest.approx(10 * row.real.images / 1000)
+    assert found.gain.low < found.gain.value < found.gain.high
+    assert (found.same_dataset, found.warnings, found.refused) == (True, (), None)
+
+
+def test_another_dataset_and_another_generator_are_warned_of():
+    ours, other = (
+        equivalence(),
+        equivalence().model_copy(update={"dataset": "other", "run": "equivalence-other"}),
+    )
+    assert told([other, ours]).run == ours.run
+    found = told([other], generator="stylegan2")
+    assert not found.same_dataset
+    assert len(found.warnings) == 2
+    assert found.gain is not None
+
+
+def test_where_nothing_was_measured_nothing_is_said():
+    assert told([]) is None
+    assert told([equivalence()], run=Amount("run", "no image", "everything", 1.0, 0)) is None
+    assert (
+        "not what was measured"
+        in told([equivalence()], run=Amount("run", "", "everything", 101.0, 100_000)).refused
+    )
