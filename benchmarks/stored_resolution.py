@@ -31,7 +31,7 @@ from gmaug_core.config import Profile  # noqa: E402
 from gmaug_core.data.decode import canonical  # noqa: E402
 from gmaug_core.files import write_json  # noqa: E402
 from gmaug_core.scoring import similarity  # noqa: E402
-from gmaug_core.scoring.law import paper_law  # noqa: E402
+from gmaug_core.scoring.paper import paper_law  # noqa: E402
 
 SETS = {  # archive -> the folder of its classes
     "flowers_128": "flowers/",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from gmaug_core.method.equivalence.result import EquivalenceResult
     from gmaug_core.method.verdict.result import Verdict
     from gmaug_core.models.selection import Selection, select
-    from gmaug_core.scoring.law import Law, fit_law, paper_law
+    from gmaug_core.scoring.law import Law, fit_law
+    from gmaug_core.scoring.paper import paper_law
     from gmaug_core.scoring.ssim import ssim_pairs
     from gmaug_core.workspace.grouping import Grouping
 
@@ -42,7 +43,7 @@ _HOMES = {
     "Verdict": "method.verdict.result",
     "fit_law": "scoring.law",
     "load": "data.dataset",
-    "paper_law": "scoring.law",
+    "paper_law": "scoring.paper",
     "select": "models.selection",
     "ssim_pairs": "scoring.ssim",
 }

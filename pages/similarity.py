@@ -8,7 +8,7 @@ from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig, validate
 from gmaug_core.errors import InputError
 from gmaug_core.report import charts, gain_charts, scores
-from gmaug_core.scoring.law import paper_law, paper_points
+from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.ui import launching, layout, live, record, score, text
 from gmaug_core.ui.choice import chosen

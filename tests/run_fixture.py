@@ -28,7 +28,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.models import selection
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.advice import advise
-from gmaug_core.scoring.law import paper_law
+from gmaug_core.scoring.paper import paper_law
 from gmaug_core.scoring.result import SimilarityResult
 
 SEEDS = [0, 1, 2]

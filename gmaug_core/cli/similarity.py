@@ -127,7 +127,8 @@ def predict(args: Arguments) -> object:
 
 def fit(args: Arguments) -> object:
     from gmaug_core.report import points  # scipy: most of a second
-    from gmaug_core.scoring.law import fit_law, paper_law
+    from gmaug_core.scoring.law import fit_law
+    from gmaug_core.scoring.paper import paper_law
 
     if args.without_paper and not args.with_runs:
         raise InputError("--without-paper leaves no points", expected="--with-runs --without-paper")

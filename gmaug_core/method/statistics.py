@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.95
 LEAST_VARIANTS = 3  # trained with the same seeds, from which on they share one estimate of what a seed does
@@ -38,7 +38,7 @@ class Spread:
 
     def quantile(self) -> float:
         """Of Student's t, two-sided 95 %."""
-        return float(stats.t.ppf((1 + LEVEL) / 2, max(self.degrees, 1.0)))
+        return float(special.stdtrit(max(self.degrees, 1.0), (1 + LEVEL) / 2))
 
     def interval(self, mean: float) -> Interval:
         """mean +- the quantile's worth of standard errors."""
@@ -195,7 +195,7 @@ def _inside(mean: float, of_images: float, values: Floats, nominal: float) -> In
     certain = mean * (1 - mean) == 0 or total == 0
     effective = nominal if certain else min(mean * (1 - mean) / total, nominal)
     degrees = total**2 / (of_seeds**2 / (seeds - 1)) if of_seeds > 0 else np.inf
-    return wilson(mean, effective, float(stats.t.ppf((1 + LEVEL) / 2, degrees)))
+    return wilson(mean, effective, float(special.stdtrit(degrees, (1 + LEVEL) / 2)))
 
 
 def wilson(mean: float, n: float, z: float = 1.959964) -> Interval:

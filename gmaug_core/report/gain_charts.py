@@ -18,7 +18,8 @@ from gmaug_core.method.result import AugmentationResult, Measure
 from gmaug_core.report.findings import compared
 from gmaug_core.report.points import OwnPoint
 from gmaug_core.report.theme import COLOURS, MARKS, legend
-from gmaug_core.scoring.law import Law, Point, printed_equation
+from gmaug_core.scoring.law import Law, printed_equation
+from gmaug_core.scoring.paper import Point
 
 Accuracy = Literal["accuracy", "balanced_accuracy"]
 LAW, PRINTED = "fitted law, 95 % prediction interval", "equation 4 as printed"

@@ -28,7 +28,7 @@ from gmaug_core.method.result import AugmentationResult, Step
 from gmaug_core.report import equivalence_charts, equivalence_findings, findings, gain_charts, points
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.scoring.law import paper_law, paper_points
+from gmaug_core.scoring.paper import paper_law, paper_points
 
 SHEET_COLUMNS = 12  # samples a class and verdict on the contact sheet
 SHEET_CLASSES = 60  # classes on the contact sheet: the rarest

@@ -16,7 +16,8 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.advice import refusal
 from gmaug_core.scoring.fitting import pooled
-from gmaug_core.scoring.law import PAPER_PROFILE, Law, refit
+from gmaug_core.scoring.law import PAPER_PROFILE, Law
+from gmaug_core.scoring.paper import refit
 
 log = logging.getLogger("gmaug")
 

@@ -10,14 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gmaug_core.scoring.law import (
-    LOWEST_FAILING,
-    PAPER_PROFILE,
-    SUPSUB_THRESHOLD,
-    Record,
-    paper_law,
-    paper_record,
-)
+from gmaug_core.scoring.law import PAPER_PROFILE
+from gmaug_core.scoring.paper import LOWEST_FAILING, SUPSUB_THRESHOLD, Record, paper_law, paper_record
 from gmaug_core.scoring.result import SimilarityResult, Stored
 
 UNDECIDED: Literal["not decided by the score"] = "not decided by the score"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from gmaug_core.scoring.pairs import Index, draw_pairs, pair_at, pair_count
 from gmaug_core.scoring.result import ROUGH_PAIRS, Highest, KnownSet, SetMean, SuperClassMean
@@ -76,7 +76,7 @@ class PairMean:
         1945).
         """
         self.pilot = (self.count, self.deviation)
-        reach = stats.t.ppf(0.5 + CONFIDENCE / 2, self.count - 1) * self.deviation
+        reach = special.stdtrit(self.count - 1, 0.5 + CONFIDENCE / 2) * self.deviation
         if not self.exact and reach > 0 and self.half_width:
             self.target = min(
                 self.total,
@@ -103,7 +103,7 @@ class PairMean:
         """95 % interval of the mean over all pairs of this set; of zero width when all were taken."""
         if self.exact:
             return self.mean, self.mean
-        reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, self.freedom)) * self.error
+        reach = float(special.stdtrit(self.freedom, 0.5 + CONFIDENCE / 2)) * self.error
         return float(max(self.mean - reach, -1.0)), float(min(self.mean + reach, 1.0))
 
     @property
@@ -155,12 +155,12 @@ def highest(named: Mapping[str, PairMean]) -> Highest:
     level = 0.5 + CONFIDENCE / 2
 
     def excess(reach: float) -> float:
-        return float(np.prod(stats.t.cdf(reach / errors[noisy], freedom[noisy]))) - level
+        return float(np.prod(special.stdtr(freedom[noisy], reach / errors[noisy]))) - level
 
     low = top - optimize.brentq(excess, 0.0, float(errors.max()) * 1e4) if len(noisy) else top
     if errors[best] == 0:
         low = top  # an exact mean is a floor of the maximum
-    high = float(np.max(means + stats.t.ppf(level, freedom) * errors))
+    high = float(np.max(means + special.stdtrit(freedom, level) * errors))
     bias = _expected_maximum(means, errors) - top
     second = int(order[1]) if len(sets) > 1 else None
     return Highest(
@@ -187,5 +187,5 @@ def _expected_maximum(means: npt.NDArray[np.float64], errors: npt.NDArray[np.flo
     grid = np.linspace(floor, ceiling, 1001)
     below = np.ones_like(grid)
     for mean, error in zip(means, errors, strict=True):
-        below *= stats.norm.cdf(grid, mean, error) if error > 0 else grid >= mean
+        below *= special.ndtr((grid - mean) / error) if error > 0 else grid >= mean
     return ceiling - float(np.trapezoid(below, grid))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, special
 
 # percent: below this fitted gain the noise is taken not to shrink further (one image of a test set)
 GAIN_FLOOR = 1.0
@@ -88,7 +88,7 @@ def pooled(gain: Floats, se: Floats) -> tuple[float, float]:
     between = max(0.0, float((weight @ (gain - mean) ** 2 - (k - 1)) / extra))
     share = 1 / (se**2 + between)
     share /= share.sum()
-    wider = float(stats.t.ppf(0.975, k - 1) / stats.norm.ppf(0.975))
+    wider = float(special.stdtrit(k - 1, 0.975) / special.ndtri(0.975))
     variance = float(share @ se) ** 2 + between * float(share @ share) * wider**2
     return float(share @ gain), math.sqrt(variance)
 

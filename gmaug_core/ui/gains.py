@@ -15,7 +15,7 @@ from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import export, findings, gain_charts, points
 from gmaug_core.runs import RunPaths
-from gmaug_core.scoring.law import paper_law, paper_points
+from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.ui import text
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line

@@ -10,16 +10,13 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import png
 from gmaug_core.report import charts
 from gmaug_core.scoring.advice import Advice, few_words, stored_words
-from gmaug_core.scoring.law import (
+from gmaug_core.scoring.law import PRINTED_BASE, errors_of, leave_one_out, printed_equation
+from gmaug_core.scoring.paper import (
     LOWEST_FAILING,
     MERGE_THRESHOLD,
-    PRINTED_BASE,
     SUPSUB_THRESHOLD,
-    errors_of,
-    leave_one_out,
     paper_law,
     paper_points,
-    printed_equation,
 )
 from gmaug_core.scoring.result import Highest, MostSimilar, MovedOut, NearCopies, SetMean, SimilarityResult
 from gmaug_core.ui import launching, layout, text

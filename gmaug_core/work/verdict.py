@@ -15,7 +15,7 @@ from gmaug_core.method.verdict import measure
 from gmaug_core.method.verdict.result import LawRecord, Verdict
 from gmaug_core.report import points
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.scoring.law import paper_law
+from gmaug_core.scoring.paper import paper_law
 
 log = logging.getLogger("gmaug")
 

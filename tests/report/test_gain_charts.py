@@ -10,7 +10,8 @@ import pytest
 from gmaug_core.report import gain_charts, theme
 from gmaug_core.report.findings import compared
 from gmaug_core.report.points import OwnPoint
-from gmaug_core.scoring.law import paper_law, paper_points, printed_equation
+from gmaug_core.scoring.law import printed_equation
+from gmaug_core.scoring.paper import paper_law, paper_points
 
 NASTY = "<b>x</b> & $y$ [a](b)"
 

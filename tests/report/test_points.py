@@ -13,7 +13,7 @@ from gmaug_core.errors import InputError
 from gmaug_core.files import write_json
 from gmaug_core.report import points
 from gmaug_core.runs import RunPaths
-from gmaug_core.scoring.law import paper_law, refit
+from gmaug_core.scoring.paper import paper_law, refit
 
 
 def finished(demo: str, token: str, **changes) -> RunPaths:

@@ -9,7 +9,7 @@ import pytest
 
 from gmaug_core.scoring import advice
 from gmaug_core.scoring.advice import NOTHING, REFUSED, UNDECIDED, Addition, advise
-from gmaug_core.scoring.law import paper_law, paper_record
+from gmaug_core.scoring.paper import paper_law, paper_record
 from gmaug_core.scoring.result import Stored
 
 FULL = Stored(median=128, least=128, side=128, enlarged=0)

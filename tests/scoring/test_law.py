@@ -12,12 +12,10 @@ from gmaug_core.scoring.law import (
     fit_law,
     gain_se,
     leave_one_out,
-    paper_law,
-    paper_points,
     printed_equation,
-    refit,
     relative_gain,
 )
+from gmaug_core.scoring.paper import paper_law, paper_points, refit
 
 POINTS = paper_points()
 X = np.array([point.supsub for point in POINTS])
