@@ -45,7 +45,8 @@ import torch
 
 from gmaug_core import children
 from gmaug_core.config import StyleGAN2Config, validate
-from gmaug_core.models.generators.stylegan2 import StyleGAN2, StyleGAN2Training
+from gmaug_core.models.generators.stylegan2 import StyleGAN2
+from gmaug_core.models.generators.stylegan2_training import StyleGAN2Training
 
 CLASSES, TURN = 10, 16  # steps
 SIZES = [(32, 2048, 64), (32, 4096, 128)]  # resolution, channel_base, channel_max

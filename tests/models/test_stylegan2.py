@@ -20,7 +20,7 @@ from gmaug_core.models.generators.gan_losses import (
     transition,
     twins_loss,
 )
-from gmaug_core.models.generators.stylegan2 import StyleGAN2, StyleGAN2Training
+from gmaug_core.models.generators.stylegan2 import StyleGAN2
 from gmaug_core.models.generators.stylegan2_networks import (
     Conv,
     Dense,
@@ -32,6 +32,7 @@ from gmaug_core.models.generators.stylegan2_networks import (
     learning_rates,
     low_pass,
 )
+from gmaug_core.models.generators.stylegan2_training import StyleGAN2Training
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 

@@ -66,26 +66,23 @@ def measure(
             done += 1
     rate = sampling_rate(generator, create, config, training.average(), n_classes, clock)
     per_kimg = spent / done / config.batch * 1000
-    shown, snapshots = min(n_classes, LOOK_CLASSES), math.ceil(config.kimg / config.snapshot_kimg)
-    looks = (
-        look_size(
-            shown,
-            config.kimg * 1000 / snapshots,
-            generator.evaluations,
-            LOOK_IMAGES["cuda" if cuda else "cpu"],
-        )
-        * shown
-    )
+    looks = looked_at(config, n_classes, generator.evaluations, LOOK_IMAGES["cuda" if cuda else "cpu"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "seconds_per_kimg": per_kimg,
         "sampling_img_per_s": rate,
         "memory_mb": (torch.cuda.max_memory_reserved(place) if cuda else peak) / 2**20,
-        "training_seconds": per_kimg * config.kimg + snapshots * looks / rate,
+        "training_seconds": per_kimg * config.kimg + looks / rate,
         "kimg": config.kimg,
         "steps": done,
         "device": torch.cuda.get_device_name(place) if cuda else f"cpu, {torch.get_num_threads()} threads",
     }
+
+
+def looked_at(config: Any, n_classes: int, evaluations: float, most: int) -> int:
+    """Images that all snapshots of a training draw to be looked at, `most` of them at one."""
+    shown, snapshots = min(n_classes, LOOK_CLASSES), math.ceil(config.kimg / config.snapshot_kimg)
+    return snapshots * shown * look_size(shown, config.kimg * 1000 / snapshots, evaluations, most)
 
 
 def sampling_rate(
