@@ -206,12 +206,8 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
             st.altair_chart(found[1], key=f"classifiers-{paths.id}")
         drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
         if drawn:
-            judged = (
-                drawn["accepted"] + drawn["rejected"]
-            )  # fewer than were drawn: a round is judged when it is whole
             st.markdown(
-                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn; of "
-                f"{text.count(judged)} judged "
+                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn, "
                 f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} "
                 "rejected]."
             )
