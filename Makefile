@@ -16,7 +16,7 @@ run: $(VENV)/.run  ## open the dashboard with the demo dataset ready
 
 test: $(VENV)/.test browser  ## the whole suite, and which lines it never ran
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" --cov
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m browser tests/browser
 
 quick: $(VENV)/.test  ## no browser, nothing slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"

@@ -1,7 +1,8 @@
 """A real dashboard and a real browser for the journeys in this folder.
 
-app_server: the app on a free port with a workspace of its own; page: a logged-in browser tab. A journey fails
-on any console error and any answer of 400 or more, except for the two that every deep link of Streamlit logs.
+app_server: the app on a free port with a workspace of its own; page: a tab of a logged-in browser. A journey
+fails on any console error and any answer of 400 or more in any of its tabs, except for the two that every
+deep link of Streamlit logs.
 """
 
 from __future__ import annotations
@@ -60,11 +61,20 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def visitors(browser):
+    """One visitor a dashboard, logged in by its link: what its browser has loaded once serves all tests."""
+    return {}
+
+
 @pytest.fixture
-def page(browser, app_server):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+def page(browser, app_server, visitors):
+    """A new tab of a visitor who may see the dashboard; nothing is opened in it yet."""
+    if app_server.url not in visitors:
+        made = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+        assert made.request.get(app_server.door, max_redirects=0).status < 400
+        visitors[app_server.url] = made
+    context = visitors[app_server.url]
     problems: list[str] = []
 
     def on_console(message) -> None:
@@ -79,12 +89,19 @@ def page(browser, app_server):
         if not request.url.startswith((app_server.url, "data:", "blob:")):
             problems.append(f"a request left this machine: {request.url}")
 
-    page.on("console", on_console)
-    page.on("response", on_response)
-    page.on("request", on_request)
-    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-    page.goto(app_server.door)
-    page.wait_for_url(lambda url: "token" not in url)
+    heard = {  # of every tab that the test opens
+        "console": on_console,
+        "response": on_response,
+        "request": on_request,
+        "weberror": lambda error: problems.append(f"page error: {error.error}"),
+    }
+    for event, listener in heard.items():
+        context.on(event, listener)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     yield page
-    context.close()
+    for tab in context.pages:
+        tab.close()
+    for event, listener in heard.items():
+        context.remove_listener(event, listener)
     assert not problems, "\n".join(problems)

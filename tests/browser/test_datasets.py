@@ -34,6 +34,13 @@ def archive(classes: dict[str, int], *, size: int = 24, seed: int = 0) -> bytes:
     return file.getvalue()
 
 
+@pytest.fixture
+def page(page, app_server):
+    """On the datasets page."""
+    page.goto(app_server.url)
+    return page
+
+
 def drop(page, name: str, content: bytes) -> None:
     expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
     page.locator("input[type=file]").first.set_input_files(

@@ -16,11 +16,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SMALL = "\n".join(
     [
         "seeds=2",
-        "generator.kimg=1.6",
+        "generator.kimg=0.8",
         "generator.channels=8",
-        "generator.snapshot_kimg=0.8",
+        "generator.snapshot_kimg=0.4",
         "generator.sampling_steps=4",
-        "classifier.steps=60",
+        "classifier.steps=20",
         "classifier.width=8",
         "target=30",
         "selection.threshold=0.2",
@@ -46,6 +46,7 @@ def choose(page: Page, box: str, option: str) -> None:
 
 @pytest.mark.timeout(400)
 def test_from_a_dataset_to_its_measured_gain(page, app_server, unfold):
+    page.goto(app_server.url)
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
     choose(page, "Dataset", "Digits demo")
     expect(page.get_by_text("Imbalance ratio")).to_be_visible()
