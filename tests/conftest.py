@@ -1,5 +1,7 @@
 """Shared fixtures: an empty workspace a test, what can be in it (the demo, the bars, a finished run), and the
 folder of real sample datasets where it exists.
+
+What a fixture needs it imports itself: the process that hands the tests out would wait seconds for nothing.
 """
 
 from __future__ import annotations
@@ -12,19 +14,34 @@ import sysconfig
 import venv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import run_fixture
-import tiny
 from templates import lend, template
 
-from gmaug_core import runs
-from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo
-from gmaug_core.method.result import AugmentationResult
-from gmaug_core.runs import RunPaths
+if TYPE_CHECKING:
+    from gmaug_core.data.dataset import Dataset
+    from gmaug_core.method.result import AugmentationResult
+    from gmaug_core.runs import RunPaths
 
 ROOT = Path(__file__).resolve().parent.parent
+if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker: further threads would only wait and spin
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a slow test with several cases the first alone is measured for coverage.
+
+    The others run nearly the same lines, and being watched costs half their time again.
+    """
+    seen = set()
+    for item in items:
+        if item.get_closest_marker("slow"):
+            test = (item.path, getattr(item, "originalname", item.name))
+            if test in seen:
+                item.add_marker("no_cover")
+            seen.add(test)
 
 
 @pytest.fixture
@@ -37,6 +54,9 @@ def home(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory) -> Iterator[Path]:
+    from gmaug_core.data import dataset
+    from gmaug_core.data.demo import make_demo
+
     def fill(home: Path) -> None:
         dataset.load(make_demo()).images("16-grey")
 
@@ -49,6 +69,10 @@ def demo_template(tmp_path_factory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def run_template(tmp_path_factory, demo_template) -> Path:
+    import run_fixture
+
+    from gmaug_core.data.demo import make_demo
+
     def fill(home: Path) -> None:
         lend(demo_template, home)
         run_fixture.make_run(make_demo(), token="finished")
@@ -58,12 +82,16 @@ def run_template(tmp_path_factory, demo_template) -> Path:
 
 @pytest.fixture(scope="session")
 def bars_template(tmp_path_factory) -> Path:
+    import tiny
+
     return template(tmp_path_factory, "bars", lambda home: tiny.make_dataset(home / "given"))
 
 
 @pytest.fixture
 def demo(home, demo_template) -> str:
     """The id of the demo dataset, the only one in this test's workspace; its 16 px images are decoded."""
+    from gmaug_core.data.demo import make_demo
+
     lend(demo_template, home)
     return make_demo()
 
@@ -71,13 +99,17 @@ def demo(home, demo_template) -> str:
 @pytest.fixture
 def finished_run(home, run_template) -> RunPaths:
     """A finished augmentation run of the demo dataset, the only one in this test's workspace."""
+    from gmaug_core import runs
+
     lend(run_template, home)
     return runs.find("augmentation-finished")
 
 
 @pytest.fixture
-def bars(home, bars_template) -> dataset.Dataset:
+def bars(home, bars_template) -> Dataset:
     """The 16 px bars of tiny.make_dataset, the only dataset in this test's workspace."""
+    from gmaug_core.data import dataset
+
     lend(bars_template, home)
     (summary,) = dataset.list_datasets()
     return dataset.load(summary.id)
@@ -86,6 +118,8 @@ def bars(home, bars_template) -> dataset.Dataset:
 @pytest.fixture(scope="session")
 def finished_result(run_template) -> AugmentationResult:
     """What the finished run found: for tests that only read it."""
+    from gmaug_core.method.result import AugmentationResult
+
     return AugmentationResult.read(run_template / "runs" / "augmentation-finished" / "result.json")
 
 
@@ -131,7 +165,7 @@ def installed(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """For networks so small that a second thread only waits for the first."""
-    import torch  # here: the tests of pages and files do without
+    import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -61,43 +61,25 @@ def raw_entry(name: str, method: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
     return info
 
 
-def overlapping_bomb(path: Path, entries: int = 2000, size: int = 2**20) -> Path:
-    """A zip whose entries all share one compressed kernel: a few KiB that inflate to `entries` x `size`
-    bytes.
+def bomb(path: Path, entries: int, *, overlapping: bool, size: int = 2**20) -> Path:
+    """A zip of `entries` images of `size` zeros, compressed once: each with bytes of its own, or all with
+    the same ones, a few KiB that inflate to `entries` x `size` bytes.
     """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     kernel = packer.compress(bytes(size)) + packer.flush()
     crc = zlib.crc32(bytes(size))
-    name = b"a/0.png"
-    local = (
-        struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 8, 0, 0, crc, len(kernel), size, len(name), 0)
-        + name
-        + kernel
-    )
-    central = b"".join(
-        struct.pack(
-            "<4sHHHHHHIIIHHHHHII",
-            b"PK\1\2",
-            20,
-            20,
-            0,
-            8,
-            0,
-            0,
-            crc,
-            len(kernel),
-            size,
-            len(n),
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
+    names = [b"a/%d.png" % i for i in range(entries)]
+    known = (crc, len(kernel), size)
+    local, central = b"", b""
+    for i, name in enumerate(names):
+        at = 0 if overlapping else len(local)
+        central += struct.pack(
+            "<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 8, 0, 0, *known, len(name), 0, 0, 0, 0, 0, at
         )
-        + n
-        for n in (b"a/%d.png" % i for i in range(entries))
-    )
+        central += name
+        if i == 0 or not overlapping:
+            local += struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 8, 0, 0, *known, len(name), 0)
+            local += name + kernel
     end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, entries, entries, len(central), len(local), 0)
     path.write_bytes(local + central + end)
     return path

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+import gmaug_core
+
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "gmaug_core"
 LADDER: dict[int, set[str]] = {
@@ -195,7 +197,7 @@ def test_no_unsafe_calls_anywhere():
 
 
 def test_the_app_process_has_no_torch():
-    """Everything that the app and its pages import, in a fresh interpreter."""
+    """Everything that the app, its pages and the names for scripts import, in a fresh interpreter."""
     light = [
         file
         for file in CORE.rglob("*.py")
@@ -208,6 +210,7 @@ def test_the_app_process_has_no_torch():
     for path in SURFACE:
         names |= {name for name in imports(path) if (ROOT / (name.replace(".", "/") + ".py")).exists()}
     code = f"import importlib, sys\nfor name in {sorted(names)!r}:\n    importlib.import_module(name)\n"
+    code += f"from gmaug_core import {', '.join(gmaug_core.__all__)}\n"
     code += (
         "heavy = ('torch', 'torchvision', 'gmaug_core.worker', 'gmaug_core.method.experiment')\n"
         "print(sorted(name for name in heavy if name in sys.modules))"

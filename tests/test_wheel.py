@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -75,8 +76,8 @@ def test_the_console_script_works_from_any_folder(elsewhere):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_installed_dashboard_serves_every_page_and_picture(installed, tmp_path):
-    command = [str(installed / "gmaug"), "app", "--no-open"]
+def test_the_installed_dashboard_serves_every_page_and_picture_and_ends_when_asked(installed, tmp_path):
+    command = [str(installed / "gmaug"), "app", "--no-open", "--json"]
     with serving(command, "--port", cwd=tmp_path, folder=tmp_path) as server:
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         with pytest.raises(urllib.error.HTTPError, match="401"):
@@ -91,9 +92,13 @@ def test_the_installed_dashboard_serves_every_page_and_picture(installed, tmp_pa
                 assert len(answer.read()) > 200, address
         with opener.open(server.url + "/_stcore/host-config") as answer:
             assert json.loads(answer.read())["allowedOrigins"] is not None
-    log = server.log.read_text()
+    log, port = server.log.read_text(), int(server.url.rsplit(":", 1)[1])
     assert server.door in log
     assert "Traceback" not in log
+    # the request to end was no failure, and nobody listens there any more
+    assert json.loads(log.splitlines()[-1]) == {"port": port, "home": str(server.home)}
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def test_windows_is_told_in_one_sentence():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import tiny
 from forked import Forks
 from nowhere import Nowhere
 
-from gmaug_core import runs
+from gmaug_core import runs, worker
 from gmaug_core.config import SimilarityConfig, VerdictConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.locks import holder
@@ -26,12 +25,6 @@ from gmaug_core.runs import RunPaths, launch
 from gmaug_core.scoring.result import SimilarityResult
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def work(paths: RunPaths) -> int:
-    """The exit status of a worker, started as the backend starts it."""
-    command = [sys.executable, "-m", "gmaug_core.worker", str(paths.folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=200, check=False).returncode
 
 
 def wait(run_id: str, states: set[str], seconds: float = 120) -> str:
@@ -55,35 +48,27 @@ def forks() -> Iterator[Forks]:
     ("generator", "only"),  # what the others do not share with the first
     [
         ("edm", None),
-        ("stylegan2", {"generator", "sample-1"}),
-        ("guided_diffusion", {"generator", "sample-1"}),
+        ("stylegan2", ["generator", "sample-1"]),
+        ("guided_diffusion", ["generator", "sample-1"]),
     ],
 )
 def test_killed_in_every_stage_and_resumed_is_the_same(bars, forks, generator, only):
-    config = tiny.config(bars, generator, seeds=1)
+    short = {} if only is None else {"use": ["fill"], "max_steps": 1, "controls": []}
+    config = tiny.config(bars, generator, seeds=1, **short)
     undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
     assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
     expected = runs.read_result(undisturbed)
     stages = list(runs.read_status(undisturbed).stages)
-    assert {
-        "decode",
-        "score",
-        "generator",
-        "baseline",
-        "sample-1",
-        "retrain-1",
-        "controls",
-        "quality",
-    } <= set(stages)
+    wanted = {"decode", "score", "generator", "baseline", "sample-1", "retrain-1", "controls", "quality"}
+    assert set(only or wanted) <= set(stages)
 
     disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
-    for attempt, stage in enumerate([stage for stage in stages if only is None or stage in only], start=1):
+    for attempt, stage in enumerate(only or stages, start=1):
         assert forks.work(disturbed, kill_at=stage) == -signal.SIGKILL, stage
         status = runs.read_status(disturbed)
         assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
         assert runs.read_result(disturbed) is None
-    ended = work(disturbed) if only is None else forks.work(disturbed)
-    assert ended == 0, runs.read_status(disturbed).error
+    assert forks.work(disturbed) == 0, runs.read_status(disturbed).error
     assert runs.read_status(disturbed).state == "finished"
     found = runs.read_result(disturbed)
     assert found is not None
@@ -140,9 +125,10 @@ def test_nothing_is_started_for_what_is_not_there(bars):
     assert runs.list_runs() == []
 
 
-def test_a_worker_refuses_folders_of_another_workspace(home, tmp_path):
+def test_a_worker_refuses_folders_of_another_workspace(home, tmp_path, monkeypatch):
     runs.root()
-    assert work(RunPaths(tmp_path / "elsewhere")) == 2
+    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / "elsewhere")])
+    assert worker.main() == 2
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The verb app: a port that is taken is said in words, a request to end is no failure."""
+"""The verb app: a port that is taken is said in words. Its whole life is in tests/test_wheel.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APP = [sys.executable, "-m", "gmaug_core", "app", "--no-open", "--json"]
@@ -27,13 +26,3 @@ def test_a_port_that_is_taken_is_an_error_in_three_parts(home):
     assert port in error["expected"]
     assert "--port" in error["todo"]
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.slow
-def test_sigterm_ends_the_server_and_is_no_failure(tmp_path):
-    with serving(APP, "--port", cwd=ROOT, folder=tmp_path) as server:
-        assert server.door  # it answered
-    said = server.log.read_text().splitlines()
-    assert json.loads(said[-1]) == {"port": int(server.url.rsplit(":", 1)[1]), "home": str(server.home)}
-    with socket.socket() as probe:  # nobody listens there any more
-        assert probe.connect_ex(("127.0.0.1", json.loads(said[-1])["port"])) != 0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -145,20 +143,6 @@ def test_a_torch_device_gives_the_same_score(images, device):
         assert (two.ci_low, two.value, two.ci_high) == pytest.approx(
             (one.ci_low, one.value, one.ci_high), abs=2e-6
         )
-
-
-@pytest.mark.slow
-def test_a_score_on_the_cpu_needs_no_torch():
-    code = (
-        "import sys, numpy as np\n"
-        "from gmaug_core.config import Profile\n"
-        "from gmaug_core.scoring import similarity\n"
-        "images = np.random.default_rng(0).integers(0, 256, (6, 16, 16), dtype=np.uint8)\n"
-        "similarity.measure(images, [0] * 6, ['a'], {'A': ['a']}, profile=Profile.parse('paper-16'))\n"
-        "print('torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
 
 
 def test_what_did_not_change_is_not_computed_again(images, monkeypatch):

@@ -208,11 +208,17 @@ random = np.random.default_rng(0)
 images = np.kron(random.integers(0, 256, (20, 16, 16), dtype=np.uint8), np.ones((1, 4, 4), np.uint8))
 pairs = np.stack([random.permutation(20), random.permutation(20)], axis=1)
 print(hashlib.sha256(ssim_pairs(images, pairs).tobytes()).hexdigest())
+from gmaug_core.config import Profile
+from gmaug_core.scoring import similarity
+similarity.measure(images, [0] * 20, ["a"], {"A": ["a"]}, profile=Profile.parse("paper-64"))
+print("torch" in sys.modules)
 """
 
 
 @pytest.mark.slow
-def test_a_process_that_compiles_the_kernels_gives_the_same_bits_as_one_that_finds_them_compiled(tmp_path):
+def test_compiled_anew_the_kernels_give_the_same_bits_as_found_and_neither_needs_torch(
+    tmp_path,
+):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     said = [
         subprocess.run(
@@ -222,3 +228,4 @@ def test_a_process_that_compiles_the_kernels_gives_the_same_bits_as_one_that_fin
     ]
     assert any(tmp_path.rglob("*.nbc"))  # the second one found something
     assert said[0].stdout == said[1].stdout
+    assert said[0].stdout.splitlines()[1] == "False"
