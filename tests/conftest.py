@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from templates import lend, template
+from templates import lend, session_folder, template
+
+from gmaug_core.locks import locked
 
 if TYPE_CHECKING:
     from gmaug_core.data.dataset import Dataset
@@ -140,18 +142,18 @@ def installed(tmp_path_factory) -> Path:
 
     What GMAug needs is lent by the environment that runs the tests: nothing is downloaded.
     """
-    folder = tmp_path_factory.mktemp("installed")
+    folder = session_folder(tmp_path_factory) / "installed"
+    with locked(folder.with_suffix(".lock"), wait=True):
+        if not (folder / "whole").exists():
+            _install(folder)
+            (folder / "whole").touch()
+    return folder / "venv" / "bin"
+
+
+def _install(folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = [
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "--wheel-dir",
-        str(folder),
-        str(ROOT),
-    ]
-    subprocess.run([*pip, *build], check=True)
+    build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder)]
+    subprocess.run([*pip, *build, str(ROOT)], check=True)
     (wheel,) = folder.glob("gmaug-*.whl")
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
@@ -159,7 +161,6 @@ def installed(tmp_path_factory) -> Path:
     subprocess.run([*pip, *install], check=True)
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
     (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    return python.parent
 
 
 @pytest.fixture(scope="module")

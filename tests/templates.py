@@ -12,11 +12,15 @@ import pytest
 from gmaug_core.locks import locked
 
 
+def session_folder(factory: pytest.TempPathFactory) -> Path:
+    """The folder that all processes of this session share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 def template(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]) -> Path:
     """The workspace that `fill` fills: by the first process of this session that asks for it."""
-    base = factory.getbasetemp()
-    parallel = "PYTEST_XDIST_WORKER" in os.environ  # each process then has a folder in base.parent
-    folder = (base.parent if parallel else base) / f"template-{name}"
+    folder = session_folder(factory) / f"template-{name}"
     with locked(folder.with_suffix(".lock"), wait=True):
         if not folder.exists():
             part = folder.with_suffix(".part")

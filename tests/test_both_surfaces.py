@@ -15,6 +15,8 @@ from gmaug_core.report.html import html_report
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import reviews
 
+pytestmark = pytest.mark.slow  # pages over a workspace of many runs
+
 
 @pytest.fixture
 def demo(demo) -> str:
@@ -135,7 +137,6 @@ def test_samples_with_peoples_decisions(demo, ask):
     assert f"so **{kept:,}** are kept" in said
 
 
-@pytest.mark.slow
 def test_an_equivalence(demo, ask, tmp_path):
     run = run_fixture.make_run(demo, kind="equivalence").id
     app, result = page("equivalence", run=run), ask("status", run)["result"]
@@ -146,7 +147,6 @@ def test_an_equivalence(demo, ask, tmp_path):
     assert ask("report", run, "--out", str(tmp_path / "e.html"))["bytes"] == len(html_report(run).encode())
 
 
-@pytest.mark.slow
 def test_export_and_report(demo, ask, tmp_path):
     run = "augmentation-both-finished"
     app, result = page("gains", run=run), ask("status", run)["result"]

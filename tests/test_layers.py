@@ -196,6 +196,7 @@ def test_no_unsafe_calls_anywhere():
         assert "unsafe_allow_html" not in text, path
 
 
+@pytest.mark.slow
 def test_the_app_process_has_no_torch():
     """Everything that the app, its pages and the names for scripts import, in a fresh interpreter."""
     light = [

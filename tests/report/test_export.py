@@ -105,6 +105,7 @@ def test_a_dataset_alone_can_be_exported(demo, tmp_path):
     assert document["short"] == {}
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_it_fails(paths, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "_readme", lambda *_: 1 / 0)
     (tmp_path / "empty").mkdir()
