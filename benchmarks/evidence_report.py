@@ -20,7 +20,7 @@ from gmaug_core.files import read_json, write_bytes, write_json
 from gmaug_core.method.statistics import wilson
 from gmaug_core.method.variants import short
 from gmaug_core.scoring import record
-from gmaug_core.scoring.law import paper_law
+from gmaug_core.scoring.paper import paper_law
 from gmaug_core.scoring.record import Measured
 
 ROOT = Path(__file__).parent.parent

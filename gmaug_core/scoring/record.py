@@ -14,7 +14,8 @@ from functools import cache
 from importlib.resources import files
 
 from gmaug_core.errors import InputError
-from gmaug_core.scoring.law import Law, refit
+from gmaug_core.scoring.law import Law
+from gmaug_core.scoring.paper import refit
 
 Z_95 = 1.96
 
