@@ -45,5 +45,11 @@ class Stopped(Exception):
     """should_stop() said so: the work ended early at a safe point. Not a failure."""
 
 
+class Paused(Stopped):
+    """The work ended early by itself to ask a person, whose answer is to resume it or not. Its text says why,
+    in words for that person.
+    """
+
+
 class Diverged(GMAugError):
     """Training produced a value that is not finite; the last good snapshot is kept."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from gmaug_core import runs
 from gmaug_core.config.documents import Document
-from gmaug_core.errors import GMAugError, Stopped
+from gmaug_core.errors import GMAugError, Paused, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.hooks import ShouldStop
@@ -61,6 +61,10 @@ def work(paths: RunPaths) -> int:
                 result: Document = fill(document, paths, writer.progress, should_stop)
             result.write(paths.result)
             writer.end("finished")
+            return 0
+        except Paused as asked:
+            log.info("paused: %s", asked)
+            writer.end("cancelled", reason=str(asked))
             return 0
         except Stopped:
             log.info("stopped")

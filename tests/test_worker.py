@@ -58,6 +58,7 @@ def test_killed_in_every_stage_and_resumed_is_the_same(bars, forks, generator, o
     undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
     assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
     expected = runs.read_result(undisturbed)
+    shutil.rmtree(undisturbed.checkpoints)  # nothing to take from it: the other trains everything itself
     stages = list(runs.read_status(undisturbed).stages)
     wanted = {"decode", "score", "generator", "baseline", "sample-1", "retrain-1", "controls", "quality"}
     assert set(only or wanted) <= set(stages)

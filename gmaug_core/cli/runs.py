@@ -57,6 +57,8 @@ def status(args: Arguments) -> object:
         f"{document['run']}: {document['state']}, stage {document['stage'] or '-'}, "
         f"{document['step']}/{document['total']}"
     )
+    if document["reason"]:
+        say(document["reason"])
     if document["result"] and document["kind"] == "augmentation":
         show_result(document["result"])
     if document["result"] and document["kind"] == "equivalence":
@@ -116,6 +118,10 @@ def follow(run_id: str) -> dict[str, Any]:
         return describe_run(run_id)
     if state.state == "failed" and state.error:
         raise state.error.raised()
+    if state.reason:
+        raise GMAugError(
+            f"run '{run_id}' paused: {state.reason}", todo=f"go on with: python -m gmaug_core resume {run_id}"
+        )
     word = {"cancelled": "was stopped", "lost": "was lost: its process ended without a word"}[state.state]
     raise GMAugError(f"run '{run_id}' {word}", todo=f"go on with: python -m gmaug_core resume {run_id}")
 

@@ -88,6 +88,9 @@ class AugmentationConfig(RunConfig):
     # at most this many draws for every image wanted, per class and step
     draw_budget: float = Field(5.0, ge=1)
     sampling_batch: int = Field(250, ge=1)
+    # what happens when a fifth of the generator's training shows that the rest will not pay. ask: the run
+    # pauses and says why; stop: it ends. Off, since the look itself costs trainings of the last layer
+    probe: Literal["off", "ask", "stop"] = "off"
     inception: str | None = None  # a person's own Inception weights file: the result then has a true FID
     device: str = "auto"
 

@@ -21,10 +21,11 @@ def cautions(
     *,
     collapse: Collapse | None,
     steps: Sequence[Step],
-    accepted: int,
+    accepted: int | None,
     tested: NDArray[np.int64],
 ) -> list[str]:
-    """Sentences, the gravest first. accepted: images that the first judge accepted; tested: int [classes],
+    """Sentences, the gravest first. accepted: images that the first judge accepted, None
+    where none was drawn; tested: int [classes],
     test images."""
     found = []
     if collapse:
@@ -35,7 +36,7 @@ def cautions(
             "Lower selection.threshold."
         )
     generator: Any = config.generator
-    if getattr(generator, "feedback", "none") != "none":
+    if accepted is not None and getattr(generator, "feedback", "none") != "none":
         found.append(
             f"Sampling was steered by the first seed's classifier (feedback '{generator.feedback}', scale "
             f"{generator.feedback_scale:g}): the acceptance of other seeds' judges is not independent of it, "

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gmaug_core.config import CHANNELS
 from gmaug_core.data import samples, splits
+from gmaug_core.data.views import View
 from gmaug_core.method import result
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.lab import Lab, TrainedGenerator
@@ -50,21 +51,25 @@ def compare(
     *,
     endpoint: Endpoint | None = None,
     real_acceptance: result.RealAcceptance | None = None,
+    probe: result.Probe | None = None,
+    ended: str = "",
 ) -> result.AugmentationResult:
     """The document of a run whose work is done; what the first seed said of each test image goes to a file.
 
     tested: for every variant its evaluations on the test split, in the order of lab.seeds; examiner: the
-    classifier in whose features the images are judged; inception: a person's own, for FID.
+    classifier in whose features the images are judged; inception: a person's own, for FID; ended: why the
+    run ended before anything was drawn.
     """
     lab.report("quality", 0, 1)
     verdicts = samples.table(lab.samples, seed=lab.seeds[0])
     right = verdicts["accepted"].astype(bool)
-    kept = lab.pool(1).kept(lab.seeds[0])
-    words = not_tested(kept_of_wanted(lab))
+    kept = nothing(lab) if ended else lab.pool(1).kept(lab.seeds[0])
+    words = ended or not_tested(kept_of_wanted(lab))
     figures = result.GeneratorFigures.model_validate(
         {"name": lab.config.generator.name, "closed_set": generator.model.closed_set} | generator.figures
     )
-    given = {} if real_acceptance is None else {"real_acceptance": real_acceptance}
+    told = {"real_acceptance": real_acceptance, "probe": probe}
+    given = {key: value for key, value in told.items() if value is not None}
     document = result.AugmentationResult.new(
         **_whose(lab),
         status="not tested" if words else "measured",
@@ -82,7 +87,7 @@ def compare(
             lab.data.class_names,
             collapse=figures.collapse,
             steps=steps,
-            accepted=int(right.sum()),
+            accepted=None if ended else int(right.sum()),
             tested=np.bincount(lab.data.labels[lab.split["test"]], minlength=lab.classes),
         ),
         **given,
@@ -90,6 +95,11 @@ def compare(
     write_predictions(lab, tested, endpoint)
     lab.report("quality", 1, 1)
     return document
+
+
+def nothing(lab: Lab) -> Synthetic:
+    """No synthetic image."""
+    return Synthetic(View([lab.images], np.zeros(0, np.int64)), np.zeros(0, np.int64))
 
 
 def _whose(lab: Lab) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """THE METHOD, GM-augCls (paper A, section 3.4 and figure 5), readable from top to bottom: `run` is the paper.
 
     split -> score and prediction -> baseline classifier C, a seed -> generator, once
+       (an early look at it may end the run)
     -> draw, keep what C accepts, retrain C' on real + kept, go on while validation improves
     -> the same without the filter -> what one would do without a generator, and the best of that with
     synthetic images on top -> compare on the test split.
@@ -26,17 +27,20 @@ from pathlib import Path
 
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.data.dataset import Dataset
+from gmaug_core.errors import Paused
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method.acceptance import real_acceptance
 from gmaug_core.method.compare import Endpoint, compare
 from gmaug_core.method.draw import budget_for, draw
 from gmaug_core.method.lab import PLAIN, Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES, TrainingSet
-from gmaug_core.method.result import AugmentationResult, Step
+from gmaug_core.method.result import AugmentationResult, Probe, Step
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.statistics import difference
+from gmaug_core.method.stopping import EarlyVerdict, early_generator, probe, saved
 from gmaug_core.models.generators import Generator
 from gmaug_core.models.inception import Inception
+from gmaug_core.scoring.result import SimilarityResult
 
 
 def run(
@@ -46,6 +50,7 @@ def run(
     *,
     out_dir: Path,
     others: Folders = tuple,
+    verdict: EarlyVerdict | None = None,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> AugmentationResult:
@@ -53,8 +58,9 @@ def run(
     document.
 
     grouping: super-class -> its sub-classes; others: checkpoint folders of other runs, from which the same
-    classifiers are taken. Raises InputError when the dataset cannot be split, or has
-    nothing to add; Stopped after should_stop(), with everything finished so far kept.
+    classifiers are taken; verdict: one of these settings that speaks against it, for the probe. Raises
+    InputError when the dataset cannot be split, or has nothing to add; Stopped after should_stop(), with
+    everything finished so far kept; Paused where the probe asks.
     """
     lab = Lab.prepare(config, data, out_dir, report, should_stop, others=others)
     # a wrong file of weights fails now, not after hours
@@ -64,6 +70,9 @@ def run(
     # 1. A classifier C on real images alone, a seed: the baseline, the first judge, the generator's examiner.
     baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
     examiner = baseline.classifiers[lab.seeds[0]]
+    early = probed(lab, baseline, verdict)
+    if early and early.stop and config.probe == "stop":
+        return ended_early(lab, score, baseline, early)
     generator = lab.generator_trained_or_loaded(examiner)
 
     # 2. Draw, select, retrain; go on while validation improves by more than the tolerance and chance.
@@ -94,7 +103,39 @@ def run(
         examiner,
         inception,
         endpoint=endpoint,
+        probe=early,
         real_acceptance=real_acceptance(lab.samples, lab.data.class_names),
+    )
+
+
+def probed(lab: Lab, baseline: Arm, verdict: EarlyVerdict | None) -> Probe | None:
+    """The early look at the generator, where one is asked for. Raises Paused once, the first time that it
+    says stop and the settings say ask: who resumes the run has answered."""
+    if lab.config.probe == "off":
+        return None
+    early, now = probe(lab, baseline, verdict)
+    if now and early.stop and lab.config.probe == "ask":
+        raise Paused(
+            f"The early look says that the rest of this run will not pay. {early.words} "
+            f"{saved(early_generator(lab, baseline, early), early)} Resume goes on to the end."
+        )
+    return early
+
+
+def ended_early(lab: Lab, score: SimilarityResult, baseline: Arm, early: Probe) -> AugmentationResult:
+    """The result of a run that its probe ended: real images alone, and why."""
+    alone = [lab.evaluate(each, "test") for each in baseline.classifiers.values()]
+    generator = early_generator(lab, baseline, early)
+    return compare(
+        lab,
+        score,
+        generator,
+        {"baseline": alone, "augmented": alone},
+        [],
+        baseline.classifiers[lab.seeds[0]],
+        None,
+        probe=early,
+        ended=f"{early.words} {saved(generator, early)}",
     )
 
 

@@ -242,10 +242,11 @@ class Lab:
         score.write(path)
         return SimilarityResult.read(path)  # with every key, as a resumed run finds it
 
-    def generator_trained_or_loaded(self, examiner: Classifier) -> TrainedGenerator:
+    def generator_trained_or_loaded(self, examiner: Classifier, until: float = 1.0) -> TrainedGenerator:
         """Trained once a run on the imbalanced training split, or loaded when it was trained before.
 
-        examiner: the classifier whose features show how good the generator is while it trains.
+        examiner: the classifier whose features show how good the generator is while it trains; until: the
+        share of its training, which another call goes on with.
         """
         folder, config = self.checkpoints / "generator", self.config.generator
         done = folder / "figures.json"
@@ -267,9 +268,11 @@ class Lab:
                 real.labels,
                 self.classes,
             ),
+            until=until,
         )
-        generator.save(folder)
-        write_json(done, figures)
+        if until == 1.0:
+            generator.save(folder)
+            write_json(done, figures)
         return TrainedGenerator(generator, figures)
 
     def arm(self, stage: str, name: str, training_set: Callable[[int], TrainingSet], **more: Any) -> Arm:

@@ -336,6 +336,43 @@ class GeneratorFigures(Part):
     """Not there where it did not collapse."""
 
 
+class Look(Part):
+    """Images drawn early in the generator's training against real ones of the same classes, in the baseline's
+    features."""
+
+    share: float
+    """Of the generator's training that was done, 0 ... 1."""
+    kimg: float
+    """Thousands of images seen in training by then."""
+    n_synthetic: int
+    """Images drawn for this look, the same seeds at every look."""
+    kid: float
+    """Kernel distance (Binkowski 2018), unbiased; about 0 is best."""
+    real_vs_synthetic_auc: float | None
+    """How well a logistic regression tells the two apart: 0.5 not at all, 1 always; null where there are too
+    few real images to say."""
+
+
+class Probe(Part):
+    """What an early look said of the rest of the run."""
+
+    looks: tuple[Look, ...]
+    """At a tenth and at a fifth of the generator's training."""
+    points: float
+    """What the last look's images add to a last layer trained again, on validation, in percentage points
+    over the same without them."""
+    points_low: float
+    """Lower end of its 95 % interval over seeds and images."""
+    points_high: float
+    """Upper end of it."""
+    verdict: str | None
+    """The run whose verdict was asked; null where there is none of these settings."""
+    stop: bool
+    """Whether it said that the rest will not pay."""
+    words: str
+    """Why, with the figures that decided."""
+
+
 class Quality(Part):
     """The first step's kept images against the real training images of their classes, in the baseline's
     features."""
@@ -483,6 +520,8 @@ class AugmentationResult(Document):
     """One row a step and seed, in the order in which they were done."""
     quality: Quality
     """Figures of the kept images."""
+    probe: Probe | None = None
+    """The early look; null where none was asked for."""
     warnings: tuple[str, ...]
     """What a careful reader must know about this result, in words."""
 

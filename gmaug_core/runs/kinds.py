@@ -92,6 +92,7 @@ KINDS: dict[str, Kind] = {
             | {
                 "generator": "Train generator",
                 "baseline": "Train baseline",
+                "probe": "Look early",
                 "sample": "Draw and select",
                 "retrain": "Retrain",
                 "controls": "Train controls",

@@ -39,8 +39,8 @@ class Status(Document):
 
     TITLE = "status of the run"
     FILE = "status.json"
-    SCHEMA = 1
-    MIGRATIONS = {0: dict}  # the first form had the same fields without a number
+    SCHEMA = 2
+    MIGRATIONS = {0: dict, 1: dict}  # form 0 had no number, form 1 no reason
 
     state: State = "queued"
     """queued, running, finished, failed or cancelled; `lost` is never written, it is found out on reading."""
@@ -66,6 +66,8 @@ class Status(Document):
     """Seconds spent in each finished stage, in order."""
     error: Problem | None = None
     """Why it failed."""
+    reason: str = ""
+    """Why it paused by itself, in words; empty where a person stopped it."""
 
     @property
     def active(self) -> bool:

@@ -56,6 +56,7 @@ class RunWriter:
             ended=None,
             progress_at=now,
             error=None,
+            reason="",
         )
         self._stage_began = now
         self._spent = dict(before.stages)
@@ -119,12 +120,12 @@ class RunWriter:
             self._spent[self.status.stage] = self._spent.get(self.status.stage, 0.0) + now - self._stage_began
             self.status = self.status.but(stages=dict(self._spent))
 
-    def end(self, state: State, error: GMAugError | None = None) -> None:
-        """finished, failed or cancelled."""
+    def end(self, state: State, error: GMAugError | None = None, *, reason: str = "") -> None:
+        """finished, failed or cancelled; reason: why it paused by itself."""
         now = time.time()
         self._close_stage(now)
         problem = Problem.model_validate(error.to_dict()) if error else None
-        self.status = self.status.but(state=state, ended=now, eta_s=None, error=problem)
+        self.status = self.status.but(state=state, ended=now, eta_s=None, error=problem, reason=reason)
         self._write()
 
 

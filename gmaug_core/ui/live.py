@@ -139,6 +139,8 @@ def _banner(paths: RunPaths, status: Status) -> None:
             "**Resume** goes on from the last checkpoint and ends with the same result.",
             icon=":material/link_off:",
         )
+    elif status.state == "cancelled" and status.reason:
+        st.warning(text.md(status.reason), icon=":material/pause_circle:")
     elif status.state == "cancelled":
         st.info("This run was stopped. **Resume** goes on where it was.", icon=":material/stop_circle:")
     elif status.state == "failed":

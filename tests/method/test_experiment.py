@@ -9,7 +9,7 @@ import tiny
 from gmaug_core.config import Profile, SimilarityConfig
 from gmaug_core.config.runs import QUICK_CONTROLS
 from gmaug_core.data import samples, splits
-from gmaug_core.errors import InputError, Stopped
+from gmaug_core.errors import InputError, Paused, Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.cautions import cautions
@@ -120,6 +120,20 @@ def test_a_run_that_takes_what_another_trained_is_the_same(finished, data, tmp_p
     assert taken.count(folder.name) == len(again.shared) > 2
     assert {"classifier-baseline-0", "classifier-baseline-1"} < again.shared.keys()
     assert not any("step1" in name or "unfiltered" in name for name in again.shared), "not of real images"
+
+
+def test_an_early_look_that_lets_go_on_changes_nothing_else(finished, data, tmp_path):
+    """The generator pauses for the looks and goes on: the same to the last bit."""
+    result, folder, _ = finished
+    grouping = {name: [name] for name in data.class_names}
+    given = {"out_dir": tmp_path, "others": lambda: [folder / "checkpoints"]}
+    looked = tiny.config(data, probe="ask")
+    try:
+        again = experiment.run(looked, data, grouping, **given)
+    except Paused:
+        again = experiment.run(looked, data, grouping, **given)
+    assert [look.share for look in again.probe.looks] == [0.1, 0.2]
+    assert tiny.comparable(again) | {"probe": None} == tiny.comparable(result) | {"probe": None}
 
 
 def test_a_second_run_of_the_same_seed_stopped_and_resumed_is_the_same(finished, data, tmp_path):

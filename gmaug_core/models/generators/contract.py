@@ -120,6 +120,7 @@ class Generator(ABC):
         report: Report = no_report,
         should_stop: ShouldStop = never,
         assess: Assess | None = None,
+        until: float = 1.0,
     ) -> dict[str, Any]:
         """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final
         figures.
@@ -130,7 +131,8 @@ class Generator(ABC):
         fixed seeds: their figures, from `assess` (of uint8 images and their labels; "kid" and "diversity"
         mean what quality.Assessment says), are reported as quality={...} and kept in figures["quality"];
         best.safetensors holds the best snapshot. A training whose classes collapse ends early with those
-        weights and figures["collapse"]. Where the checkpoint is there already, it goes on from it. Raises
+        weights and figures["collapse"]. Where the checkpoint is there already, it goes on from it; until: the
+        share of the training after which it ends, with its checkpoint written, to be gone on with. Raises
         Stopped within one step of should_stop(), Diverged (and keeps the last good checkpoint) when a loss is
         not finite, InputError when the images, the settings and the checkpoint do not belong together.
         """
@@ -140,7 +142,7 @@ class Generator(ABC):
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):  # the caller's random numbers stay the caller's
             loop = Loop(self, images, np.asarray(labels, np.int64), out_dir, seed, report, assess)
-            self.metrics = loop.run(should_stop)
+            self.metrics = loop.run(should_stop, until)
         return self.metrics
 
     def _check(self, images: Images, labels: NDArray[np.int64], class_names: Sequence[str]) -> None:

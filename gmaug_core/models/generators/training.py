@@ -112,10 +112,10 @@ class Loop:
         """Images."""
         return self.done * self.generator.config.batch
 
-    def run(self, should_stop: ShouldStop) -> dict[str, Any]:
-        """Train to the end. Returns the final figures; raises Stopped, or Diverged."""
-        device = self.generator.device
-        while self.done < self.steps and not self.watch.collapse:
+    def run(self, should_stop: ShouldStop, until: float) -> dict[str, Any]:
+        """Train this share of the steps, 1 for all. Returns the figures then; raises Stopped, or Diverged."""
+        device, end = self.generator.device, math.ceil(until * self.steps)
+        while self.done < end and not self.watch.collapse:
             if should_stop():
                 self._save()
                 raise Stopped(f"{self.generator.name} training stopped after {self.seen_in_all} images")
@@ -131,6 +131,8 @@ class Loop:
                 self._tell(latest, elapsed)
             if snapshot:
                 self._snapshot()
+        if end < self.steps:
+            self._save()
         return self._finished()
 
     def _step(self) -> dict[str, Tensor | float]:
