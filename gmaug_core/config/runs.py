@@ -88,6 +88,9 @@ class AugmentationConfig(RunConfig):
     # at most this many draws for every image wanted, per class and step
     draw_budget: float = Field(5.0, ge=1)
     sampling_batch: int = Field(250, ge=1)
+    # 2 or more: every image is tested once, by an experiment of its own a fold; that many times the work, for
+    # datasets whose test part is too small to see a gain
+    folds: int = Field(1, ge=1, le=20)
     # what happens when a fifth of the generator's training shows that the rest will not pay. ask: the run
     # pauses and says why; stop: it ends. Off, since the look itself costs trainings of the last layer
     probe: Literal["off", "ask", "stop"] = "off"

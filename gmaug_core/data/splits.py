@@ -151,6 +151,61 @@ def _by_unit(
     return part
 
 
+def folds(
+    labels: NDArray[np.int64],
+    class_names: Sequence[str],
+    *,
+    count: int,
+    seed: int,
+    content: NDArray[np.int64] | None = None,
+    groups: NDArray[np.int64] | None = None,
+) -> list[Parts]:
+    """`count` splits whose test parts share no image and together hold every one that can be tested; the
+    dataset's own splits are not kept.
+
+    Stratified: each class is spread evenly over the test parts. A class that one source (or one image and its
+    copies) makes up stays in training and is tested nowhere. Of what a fold does not test, 15 % of all go to
+    validation, but none of a class that has no more than two sources left: these are trained on. content,
+    groups: see three_way_split. Raises InputError where a fold would be without a part.
+    """
+    rng = np.random.default_rng(derive("folds", seed))
+    unit = _units(np.arange(len(labels)) if groups is None else groups, content)
+    names, place = np.unique(unit, return_inverse=True)
+    table = np.zeros((len(names), len(class_names)), np.int64)  # images of each unit and class
+    np.add.at(table, (place, labels), 1)
+    tested_in = _fold_of(table, count, rng)
+    found = []
+    for fold in range(count):
+        rest = tested_in != fold
+        left = (table[rest] > 0).sum(axis=0)  # units of each class
+        few = rest & (table[:, left < LEAST_UNITS] > 0).any(axis=1)
+        part = np.where(tested_in[place] == fold, 2, 0)
+        may = np.flatnonzero((rest & ~few)[place])
+        if not len(may):  # every class has few: choosing needs some of them
+            may = np.flatnonzero(rest[place])
+        own = _by_unit(labels, unit, may, (0.0, HELD * count / (count - 1)), len(class_names), rng)
+        part[may] = own[may]
+        parts = {name: np.flatnonzero(part == number) for number, name in enumerate(NAMES)}
+        found.append(_whole(labels, parts, class_names))
+    return found
+
+
+def _fold_of(table: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The fold that tests each unit, int [units]; -1 where none does, since its class would not be trained
+    on. Class by class, that with the fewest units first; each unit to the fold that has the fewest images of
+    the class so far, and the fewest of all."""
+    fold = np.full(len(table), -1)
+    units = (table > 0).sum(axis=0)
+    alone = (table[:, units == 1] > 0).any(axis=1)
+    held = np.zeros((count, table.shape[1]), np.int64)  # images of each class that each fold tests
+    for label in np.argsort(units, kind="stable"):
+        own = rng.permutation(np.flatnonzero((table[:, label] > 0) & (fold < 0) & ~alone))
+        for unit in own[np.argsort(-table[own, label], kind="stable")]:
+            fold[unit] = np.lexsort((held.sum(axis=1), held[:, label]))[0]
+            held[fold[unit]] += table[unit]
+    return fold
+
+
 def _whole(labels: NDArray[np.int64], parts: Parts, class_names: Sequence[str]) -> Parts:
     """The parts, if every one has images and every class is trained on. Raises InputError."""
     empty = [name for name, index in parts.items() if len(index) == 0]
@@ -258,6 +313,15 @@ def made(data: Dataset, seed: int) -> Parts:
     )
 
 
+def of_run(data: Dataset, seed: int, count: int) -> list[Parts]:
+    """The splits that a run uses: one, or one a fold. Raises InputError where the dataset cannot be split."""
+    if count == 1:
+        return [made(data, seed)]
+    return folds(
+        data.labels, data.class_names, count=count, seed=seed, content=data.content, groups=data.groups
+    )
+
+
 def read(path: Path, data: Dataset, seed: int) -> Parts:
     """The split of a run, int64 indices of train, val and test. path: split.json in its folder.
 
@@ -280,15 +344,20 @@ def kept(path: Path, data: Dataset, seed: int) -> Parts:
     """As read; written to `path` first where it is not there yet."""
     parts = read(path, data, seed)
     if not path.exists():
-        numbers = {name: tuple(index.tolist()) for name, index in parts.items()}
-        Split.new(
-            dataset_version=data.version,
-            seed=seed,
-            **numbers,
-            groups=None if data.groups is None else len(np.unique(data.groups)),
-            notes=notes(data.labels, parts, data.class_names, data.groups),
-        ).write(path)
+        write(path, data, seed, parts)
     return parts
+
+
+def write(path: Path, data: Dataset, seed: int, parts: Parts) -> None:
+    """A split that is read ever after."""
+    numbers = {name: tuple(index.tolist()) for name, index in parts.items()}
+    Split.new(
+        dataset_version=data.version,
+        seed=seed,
+        **numbers,
+        groups=None if data.groups is None else len(np.unique(data.groups)),
+        notes=notes(data.labels, parts, data.class_names, data.groups),
+    ).write(path)
 
 
 def training_part(path: Path, data: Dataset, seed: int) -> Part:

@@ -12,6 +12,7 @@ from gmaug_core.config import AugmentationConfig
 from gmaug_core.method.result import Collapse, Step
 
 MOST_NAMES = 8  # classes named in one sentence
+COVERED = "Intervals cover"  # how the sentence on them begins
 FEW_TEST = 10  # test images below which a class's recall says little
 
 
@@ -70,7 +71,7 @@ def cautions(
     seeds = "classifier seeds and " if config.seeds > 1 else ""
     alone = "" if config.seeds > 1 else " alone"
     found.append(
-        f"Intervals cover {seeds}the finite test split{alone}; the generator was trained once, so its own "
+        f"{COVERED} {seeds}the finite test split{alone}; the generator was trained once, so its own "
         "seed is not covered."
     )
     return found

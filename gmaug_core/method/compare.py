@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gmaug_core.config import CHANNELS
 from gmaug_core.data import samples, splits
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
 from gmaug_core.method import result
 from gmaug_core.method.cautions import cautions
@@ -76,7 +79,7 @@ def compare(
         status_words=words,
         generator=figures,
         **_forecast(lab, score),
-        **measured(lab, tested, None if words else endpoint),
+        **measured(lab.data.labels[lab.split["test"]], tested, None if words else endpoint),
         per_class=class_rows(lab, tested, kept),
         accepted=_counted(verdicts[right]),
         rejected=_counted(verdicts[~right]) | {"reasons": _reasons(verdicts[~right])},
@@ -92,7 +95,7 @@ def compare(
         ),
         **given,
     )
-    write_predictions(lab, tested, endpoint)
+    write_predictions(lab.data, lab.out_dir, lab.split["test"], lab.seeds[0], tested, endpoint)
     lab.report("quality", 1, 1)
     return document
 
@@ -142,14 +145,17 @@ def _forecast(lab: Lab, score: SimilarityResult) -> dict[str, Any]:
 
 
 def measured(
-    lab: Lab, tested: Mapping[str, Sequence[Evaluation]], endpoint: Endpoint | None
+    labels: NDArray[np.int64],
+    tested: Mapping[str, Sequence[Evaluation]],
+    endpoint: Endpoint | None,
+    fold: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
-    """Every variant and every gain on the test split: keys of the result."""
-    labels = lab.data.labels[lab.split["test"]]
+    """Every variant and every gain on the test images: keys of the result. labels: int [images]; fold: int
+    [images], that tested each, where there are several."""
     pooled = pooled_seeds(tested)
     variants = {key: summary(label_of(key), found, labels) for key, found in tested.items()}
     gains = {
-        key: relative_gain(tested["augmented"], found, key, pooled=pooled)
+        key: relative_gain(tested["augmented"], found, key, pooled=pooled, fold=fold)
         for key, found in tested.items()
         if role(key) != "accepted"
     }
@@ -163,30 +169,34 @@ def measured(
     if endpoint is None:
         return document
     alone, after = tested[endpoint.alone], tested[endpoint.augmented]
-    gain = relative_gain(after, alone, endpoint.alone, of=endpoint.augmented, pooled=pooled)
+    gain = relative_gain(after, alone, endpoint.alone, of=endpoint.augmented, pooled=pooled, fold=fold)
     return document | {"endpoint": gain, "endpoint_recipe": endpoint.recipe}
 
 
 def write_predictions(
-    lab: Lab, tested: Mapping[str, Sequence[Evaluation]], endpoint: Endpoint | None
+    data: Dataset,
+    folder: Path,
+    index: NDArray[np.int64],
+    seed: int,
+    tested: Mapping[str, Sequence[Evaluation]],
+    endpoint: Endpoint | None,
 ) -> None:
     """What the first seed's classifiers of the endpoint (else of the paper's comparison) said of the test
-    images."""
+    images. index: int64 [images], their numbers, ascending; seed: the first one."""
     control, augmented = (endpoint.alone, endpoint.augmented) if endpoint else ("baseline", "augmented")
-    index = lab.split["test"]
     said = {
         key: tuple(tested[variant][0].probabilities.argmax(axis=1).tolist())
         for key, variant in (("before", control), ("after", augmented))
     }
     Predictions.new(
-        dataset_version=lab.data.version,
-        seed=lab.seeds[0],
+        dataset_version=data.version,
+        seed=seed,
         images=tuple(index.tolist()),
-        label=tuple(lab.data.labels[index].tolist()),
+        label=tuple(data.labels[index].tolist()),
         control=control,
         augmented=augmented,
         **said,
-    ).write(lab.out_dir / Predictions.FILE)
+    ).write(folder / Predictions.FILE)
 
 
 def label_of(key: str) -> str:
@@ -223,7 +233,6 @@ def class_rows(lab: Lab, tested: Mapping[str, Sequence[Evaluation]], kept: Synth
     synthetic = np.bincount(kept.labels, minlength=lab.classes)
     rows = []
     for label, name in enumerate(lab.data.class_names):
-        found = {key: recall(evaluations, labels, label) for key, evaluations in tested.items()}
         rows.append(
             {
                 "class": name,
@@ -231,11 +240,21 @@ def class_rows(lab: Lab, tested: Mapping[str, Sequence[Evaluation]], kept: Synth
                 "test": int((labels == label).sum()),
                 "synthetic": int(synthetic[label]),
                 "wanted": int(lab.wanted[label]),
-                "intervals": {key: (each.low, each.high) for key, each in found.items() if each},
-                **{key: each.mean if each else None for key, each in found.items()},
+                **recalls(tested, labels, label),
             }
         )
     return rows
+
+
+def recalls(
+    tested: Mapping[str, Sequence[Evaluation]], labels: NDArray[np.int64], label: int
+) -> dict[str, Any]:
+    """Each variant's recall of one class, and its interval: keys of result.ClassRow."""
+    found = {key: recall(evaluations, labels, label) for key, evaluations in tested.items()}
+    return {
+        "intervals": {key: (each.low, each.high) for key, each in found.items() if each},
+        **{key: each.mean if each else None for key, each in found.items()},
+    }
 
 
 def _counted(rows: pd.DataFrame) -> dict[str, Any]:

@@ -21,7 +21,7 @@ and ends with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -38,9 +38,12 @@ from gmaug_core.method.result import AugmentationResult, Probe, Step
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.statistics import difference
 from gmaug_core.method.stopping import EarlyVerdict, early_generator, probe, saved
+from gmaug_core.models.classifiers import Evaluation
 from gmaug_core.models.generators import Generator
 from gmaug_core.models.inception import Inception
 from gmaug_core.scoring.result import SimilarityResult
+
+Keep = Callable[[Mapping[str, Sequence[Evaluation]], Endpoint | None], None]
 
 
 def run(
@@ -51,6 +54,7 @@ def run(
     out_dir: Path,
     others: Folders = tuple,
     verdict: EarlyVerdict | None = None,
+    keep: Keep | None = None,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> AugmentationResult:
@@ -58,9 +62,10 @@ def run(
     document.
 
     grouping: super-class -> its sub-classes; others: checkpoint folders of other runs, from which the same
-    classifiers are taken; verdict: one of these settings that speaks against it, for the probe. Raises
-    InputError when the dataset cannot be split, or has nothing to add; Stopped after should_stop(), with
-    everything finished so far kept; Paused where the probe asks.
+    classifiers are taken; verdict: one of these settings that speaks against it, for the probe; keep: given
+    what every variant said of the test images, before it becomes a result. Raises InputError when the dataset
+    cannot be split, or has nothing to add; Stopped after should_stop(), with everything finished so far kept;
+    Paused where the probe asks.
     """
     lab = Lab.prepare(config, data, out_dir, report, should_stop, others=others)
     # a wrong file of weights fails now, not after hours
@@ -72,7 +77,7 @@ def run(
     examiner = baseline.classifiers[lab.seeds[0]]
     early = probed(lab, baseline, verdict)
     if early and early.stop and config.probe == "stop":
-        return ended_early(lab, score, baseline, early)
+        return ended_early(lab, score, baseline, early, keep)
     generator = lab.generator_trained_or_loaded(examiner)
 
     # 2. Draw, select, retrain; go on while validation improves by more than the tolerance and chance.
@@ -94,6 +99,8 @@ def run(
     tested = {
         key: [lab.evaluate(each, "test") for each in arm.classifiers.values()] for key, arm in arms.items()
     }
+    if keep:
+        keep(tested, endpoint)
     return compare(
         lab,
         score,
@@ -122,15 +129,19 @@ def probed(lab: Lab, baseline: Arm, verdict: EarlyVerdict | None) -> Probe | Non
     return early
 
 
-def ended_early(lab: Lab, score: SimilarityResult, baseline: Arm, early: Probe) -> AugmentationResult:
+def ended_early(
+    lab: Lab, score: SimilarityResult, baseline: Arm, early: Probe, keep: Keep | None
+) -> AugmentationResult:
     """The result of a run that its probe ended: real images alone, and why."""
     alone = [lab.evaluate(each, "test") for each in baseline.classifiers.values()]
-    generator = early_generator(lab, baseline, early)
+    generator, tested = early_generator(lab, baseline, early), {"baseline": alone, "augmented": alone}
+    if keep:
+        keep(tested, None)
     return compare(
         lab,
         score,
         generator,
-        {"baseline": alone, "augmented": alone},
+        tested,
         [],
         baseline.classifiers[lab.seeds[0]],
         None,

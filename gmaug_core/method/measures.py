@@ -85,6 +85,13 @@ def recall(evaluations: Sequence[Evaluation], labels: NDArray[np.int64], label: 
     return proportion(correct(evaluations)[:, own]) if own.any() else None
 
 
+def _covers(seeds: int, fold: NDArray[np.int64] | None) -> str:
+    """What an interval covers: folds have a generator each."""
+    if seeds < 2:
+        return "images"
+    return "seeds and images" if fold is None else "generators, seeds and images"
+
+
 def relative_gain(
     augmented: Sequence[Evaluation],
     control: Sequence[Evaluation],
@@ -92,11 +99,12 @@ def relative_gain(
     *,
     of: str = "augmented",
     pooled: SeedVariance | None = None,
+    fold: NDArray[np.int64] | None = None,
 ) -> Gain:
     """(augmented - control) / control in percent, paired by seed and test image; its difference in points
-    decides. name, of: the keys of control and augmented."""
+    decides. name, of: the keys of control and augmented; fold: int [images], that tested each image."""
     a, c = correct(augmented), correct(control)
-    points = difference(a, c, pooled)
+    points = difference(a, c, pooled, fold)
     known = {
         "n_seeds": len(a),
         "control": name,
@@ -104,9 +112,9 @@ def relative_gain(
         "points": 100 * points.mean,
         "points_low": 100 * points.low,
         "points_high": 100 * points.high,
-        "covers": "seeds and images" if len(a) > 1 else "images",
+        "covers": _covers(len(a), fold),
     }
-    found = relative(a, c, pooled)
+    found = relative(a, c, pooled, fold)
     if found is None:
         return Gain.model_validate({"value": None, "ci_low": None, "ci_high": None, "values": (), **known})
     values = 100 * (a - c).mean(axis=1) / c.mean()

@@ -373,6 +373,28 @@ class Probe(Part):
     """Why, with the figures that decided."""
 
 
+class Fold(Part):
+    """One fold: an experiment of its own, whose own result lies in the folder fold-<number>."""
+
+    fold: int
+    """Its number, from 1."""
+    train: int
+    """Images trained on."""
+    val: int
+    """Images that chose."""
+    test: int
+    """Images tested, in this fold alone."""
+    status: Literal["measured", "not tested"]
+    """Whether synthetic images were tested in it."""
+    endpoint_recipe: str | None
+    """The best recipe without a generator on its validation part (method.recipes); null where nothing was
+    tested."""
+    points: float | None
+    """Its endpoint's difference in percentage points; null where nothing was tested."""
+    accepted: int
+    """Synthetic images that the first seed's judges accepted in it."""
+
+
 class Quality(Part):
     """The first step's kept images against the real training images of their classes, in the baseline's
     features."""
@@ -522,6 +544,10 @@ class AugmentationResult(Document):
     """Figures of the kept images."""
     probe: Probe | None = None
     """The early look; null where none was asked for."""
+    folds: tuple[Fold, ...] = ()
+    """Where every image was tested once: the folds. Accuracies, recalls and gains are then over the test
+    images of all of them; what is said of training (class counts, score, generator, steps, accepted and
+    rejected images, quality) is of the first fold."""
     warnings: tuple[str, ...]
     """What a careful reader must know about this result, in words."""
 

@@ -112,6 +112,20 @@ def combined(terms: Sequence[tuple[float, float]], twice: float = 0.0) -> Spread
     return Spread(variance, variance**2 / sum(term**2 / degrees for term, degrees in terms))
 
 
+def between_folds(values: Floats, fold: NDArray[np.int64]) -> Spread:
+    """Of the mean over all images where each fold's images were tested by classifiers, and a generator, of
+    its own: from how far the folds' means are apart. values: float [..., images]; fold: int [images].
+
+    Where generators differ by 2 to 5 points the interval over seeds and images covers in .63 to .91 of
+    simulated runs, with this one .96 to .99 (benchmarks/folds.py)."""
+    of_image = values.reshape(-1, values.shape[-1]).mean(axis=0)
+    share = np.bincount(fold) / len(fold)
+    means = np.bincount(fold, weights=of_image) / np.bincount(fold)
+    folds = len(means)
+    squares = float((share**2 * (means - of_image.mean()) ** 2).sum())
+    return Spread(squares * folds / (folds - 1), folds - 1)
+
+
 def _interaction(contributions: Floats) -> float:
     """What the interaction of seeds and images adds to the variance of the mean; float [seeds, images]."""
     seeds, images = contributions.shape
@@ -120,35 +134,45 @@ def _interaction(contributions: Floats) -> float:
     return float((residual**2).sum() / ((seeds - 1) * (images - 1) * seeds * images))
 
 
-def difference(a: Floats, c: Floats, pooled: SeedVariance | None = None) -> Interval:
+def difference(
+    a: Floats, c: Floats, pooled: SeedVariance | None = None, fold: NDArray[np.int64] | None = None
+) -> Interval:
     """Of mean(a) - mean(c), paired by seed and image: what decides whether one is better.
 
     a: float [generators, seeds, images] or [seeds, images]; c: [seeds, images], of a control that needs no
-    generator, or of a's shape.
+    generator, or of a's shape; fold: int [images], that tested each, where there are several: the wider of
+    the two intervals, over seeds and images and over folds, so that each fold's own generator is covered.
     """
-    return _contrast(a, c, 1.0, pooled).interval(float(a.mean() - c.mean()))
+    return _contrast(a, c, 1.0, pooled, fold).interval(float(a.mean() - c.mean()))
 
 
-def relative(a: Floats, c: Floats, pooled: SeedVariance | None = None) -> Interval | None:
+def relative(
+    a: Floats, c: Floats, pooled: SeedVariance | None = None, fold: NDArray[np.int64] | None = None
+) -> Interval | None:
     """Of mean(a) / mean(c) - 1, shapes as in `difference`: to first order its error is that of a - (1 + g) c,
     in which the control's own error is, too. None where c is 0 throughout."""
     base = float(c.mean())
     if base == 0:
         return None
     factor = float(a.mean()) / base
-    found = _contrast(a, c, factor, pooled)
+    found = _contrast(a, c, factor, pooled, fold)
     return Spread(found.variance / base**2, found.degrees).interval(factor - 1)
 
 
-def _contrast(a: Floats, c: Floats, factor: float, pooled: SeedVariance | None) -> Spread:
+def _contrast(
+    a: Floats, c: Floats, factor: float, pooled: SeedVariance | None, fold: NDArray[np.int64] | None
+) -> Spread:
     """Of a - factor * c. The pooled variance of seeds is used unless this pair's own is the larger: where one
     variant's seeds scatter more than the others' pooling alone would cover too seldom."""
     values = a - factor * c
-    if pooled is None:
-        return spread(values)
-    own = float(np.var(values.mean(axis=-1).reshape(-1, values.shape[-2]).mean(axis=0), ddof=1))
-    known = pooled.of(factor)
-    return spread(values, seeds=(known, pooled.degrees) if own <= known else None)
+    known: tuple[float, int] | None = None
+    if pooled is not None:
+        own = float(np.var(values.mean(axis=-1).reshape(-1, values.shape[-2]).mean(axis=0), ddof=1))
+        known = (pooled.of(factor), pooled.degrees) if own <= pooled.of(factor) else None
+    found = spread(values, seeds=known)
+    if fold is None:
+        return found
+    return max(found, between_folds(values, fold), key=lambda each: each.quantile() * each.variance**0.5)
 
 
 def proportion(correct: Floats, weights: Floats | None = None) -> Interval:

@@ -41,6 +41,13 @@ VARIANTS: Mapping[str, Variant] = {
             needs_generator=True,
         ),
         Variant(
+            "best_alone",
+            "The best recipe without a generator, chosen in every fold",
+            "Best recipe alone",
+            "control",
+            needs_generator=False,
+        ),
+        Variant(
             "unfiltered",
             "Synthetic images without the filter (cGAN-aug)",
             "Unfiltered synthetic",

@@ -25,7 +25,7 @@ class Estimate(Part):
     memory_mb: float
     """Peak memory in MiB: of the GPU, else of the process."""
     training_seconds: float
-    """Seconds for the whole training with its snapshots."""
+    """Seconds for the whole training with its snapshots; of all folds, where the run has several."""
     kimg: float
     """Thousand images of the whole training."""
     steps: int
@@ -39,9 +39,9 @@ class Estimate(Part):
 def measure(config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> Estimate:
     """The cost of a run's generator on a dataset of `n_classes`: see generators.cost.measure.
 
-    A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes, `kimg` and
-    `training_seconds` are of that budget. Raises InputError for a device that is not there, GMAugError when
-    it could not be measured.
+    A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes (of each
+    fold's generator), `kimg` and `training_seconds` are of that budget. Raises InputError for a device that
+    is not there, GMAugError when it could not be measured.
     """
     question = {
         "settings": config.generator.model_dump(mode="json"),
@@ -63,11 +63,11 @@ def measure(config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> E
             else "try again when the machine is less busy",
         ) from error
     found = Estimate.model_validate(answer)
-    minutes = config.generator.minutes
-    if not minutes:
-        return found
-    each = found.training_seconds / found.kimg
-    return found.model_copy(update={"kimg": round(60 * minutes / each, 3), "training_seconds": 60 * minutes})
+    kimg, seconds, minutes = found.kimg, found.training_seconds, config.generator.minutes
+    if minutes:
+        kimg, seconds = round(60 * minutes * kimg / seconds, 3), 60 * minutes
+    folds = config.folds if isinstance(config, AugmentationConfig) else 1
+    return found.model_copy(update={"kimg": kimg, "training_seconds": folds * seconds})
 
 
 def with_budget(config: Trains, found: Estimate) -> Trains:

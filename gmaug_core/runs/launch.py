@@ -61,12 +61,12 @@ def submit(
     data = data or dataset.load(config.dataset)
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
-    if isinstance(config, AugmentationConfig | EquivalenceConfig):
+    if isinstance(config, AugmentationConfig):
+        for parts in splits.of_run(data, config.seed, config.folds):
+            balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
+    if isinstance(config, EquivalenceConfig):
         labels = data.labels[splits.made(data, config.seed)["train"]]
-        if isinstance(config, AugmentationConfig):
-            balance.check_short(labels, config.target, data.class_names)
-        else:
-            plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
+        plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
     device = where.resolve(config.device)
     config = config.model_copy(update={"device": device})
     if isinstance(config, AugmentationConfig | EquivalenceConfig):

@@ -81,11 +81,12 @@ def _doing(paths: RunPaths, status: Status) -> str:
     now = rows[-1] if rows and rows[-1]["stage"] == status.stage else {}
     if "training" in now:  # of an equivalence run: too many for a line each
         return f"{stage_words(status.stage)} ({text.md(str(now['training']))})"
+    where = f", fold {now['fold']} of {now['folds']}" if "fold" in now else ""
     if "variant" not in now:
-        return stage_words(status.stage)
+        return stage_words(status.stage) + where
     taken = f", taken from {text.md(str(now['shared_with']))}" if "shared_with" in now else ""
     variant = text.md(str(now["variant"]).replace("_", " "))
-    return f"{stage_words(status.stage)} ({variant}, seed {now['seed']}{taken})"
+    return f"{stage_words(status.stage)} ({variant}, seed {now['seed']}{taken}){where}"
 
 
 def _header(paths: RunPaths, status: Status) -> None:

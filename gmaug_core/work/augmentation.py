@@ -9,7 +9,7 @@ from gmaug_core.config import AugmentationConfig, VerdictConfig
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.hooks import Report, ShouldStop
-from gmaug_core.method import experiment
+from gmaug_core.method import experiment, folds
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.stopping import EarlyVerdict
 from gmaug_core.method.verdict.result import Verdict
@@ -21,10 +21,12 @@ AGAINST = ("no_generator_needed", "too_little", "not_visible")  # verdicts that 
 def augmentation_result(
     document: RunConfigFile, paths: RunPaths, report: Report, should_stop: ShouldStop
 ) -> AugmentationResult:
-    """Do the experiment, or what is left of it, in the run's folder. Raises what experiment.run raises."""
+    """Do the experiment, or one in each fold, or what is left of it, in the run's folder. Raises what
+    experiment.run raises."""
     config = document.settings_as(AugmentationConfig)
     data = dataset.load(config.dataset)
-    return experiment.run(
+    fill = folds.run if config.folds > 1 else experiment.run
+    return fill(
         config,
         data,
         document.grouping,

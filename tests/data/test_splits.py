@@ -181,3 +181,43 @@ def test_what_cannot_be_split_can_be_scored(monkeypatch, tmp_path):
 
 def test_file_names_agree():
     assert RunPaths(Path("run")).split.name == splits.Split.FILE
+
+
+def test_folds_test_every_image_once_and_starve_no_class():
+    n = [80, 31, 7, 3, 2, 1]
+    labels, names = np.repeat(np.arange(6), n), list("abcdef")
+    content = np.arange(len(labels))
+    content[-2] = content[-3]  # the class of two is one image twice
+    found = splits.folds(labels, names, count=5, seed=0, content=content)
+    tested = np.concatenate([parts["test"] for parts in found])
+    assert len(np.unique(tested)) == len(tested)
+    assert np.bincount(labels[tested], minlength=6).tolist() == [80, 31, 7, 3, 0, 0], (
+        "one image is not tested"
+    )
+    for parts in found:
+        assert sorted(np.concatenate(list(parts.values()))) == list(range(len(labels)))
+        train, val, test = (np.bincount(labels[parts[name]], minlength=6) for name in splits.NAMES)
+        assert (train > 0).all()
+        assert test[:2].tolist() in ([16, 6], [16, 7])
+        assert val[:2].tolist() in ([12, 4], [12, 5])
+        assert train[3] + val[3] + test[3] == 3
+    again = splits.folds(labels, names, count=5, seed=0, content=content)
+    other = splits.folds(labels, names, count=5, seed=1, content=content)
+    assert all((a["test"] == b["test"]).all() for a, b in zip(found, again, strict=True))
+    assert [parts["test"].tolist() for parts in found] != [parts["test"].tolist() for parts in other]
+
+
+def test_no_source_is_in_two_parts_of_a_fold_or_tested_twice():
+    random = np.random.default_rng(0)
+    for seed in range(5):
+        groups, labels = random.integers(0, 60, 300), random.integers(0, 3, 300)
+        found = splits.folds(labels, list("abc"), count=3, seed=seed, groups=groups)
+        assert sum(len(parts["test"]) for parts in found) == 300
+        assert all(on_two_sides(parts, groups) == 0 for parts in found)
+        sizes = [len(parts["test"]) for parts in found]
+        assert max(sizes) - min(sizes) < 30
+
+
+def test_a_fold_that_cannot_be_divided_is_refused():
+    with pytest.raises(InputError, match="no images for"):
+        splits.folds(np.arange(4), list("abcd"), count=2, seed=0)

@@ -114,7 +114,7 @@ def test_a_run_that_is_stopped_early_is_finished_and_says_why_and_what_was_saved
 ):
     asked = generator_of("noise")
     grouping = {name: [name] for name in data.class_names}
-    little = {"seeds": 1, "controls": [], "use": ["fill"], "max_steps": 1}
+    little = {"controls": [], "use": ["fill"], "max_steps": 1}
     given = {"out_dir": tmp_path / "run"}
     result = experiment.run(tiny.config(data, probe="stop", **little), data, grouping, **given)
     assert result.status == "not tested"

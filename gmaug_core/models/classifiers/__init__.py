@@ -16,7 +16,7 @@ from __future__ import annotations
 from gmaug_core.models.classifiers.contract import Network, build, description
 from gmaug_core.models.classifiers.many import Job, train_many
 from gmaug_core.models.classifiers.strong import STRONG, Strong
-from gmaug_core.models.classifiers.trained import Classifier, Evaluation, load
+from gmaug_core.models.classifiers.trained import Classifier, Evaluation, evaluation, load
 from gmaug_core.models.classifiers.training import Again, class_balanced_weights, train
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "build",
     "class_balanced_weights",
     "description",
+    "evaluation",
     "load",
     "train",
     "train_many",

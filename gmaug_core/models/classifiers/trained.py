@@ -33,6 +33,22 @@ class Evaluation:
     probabilities: NDArray[np.float32]  # [images, classes], softmax of the logits
 
 
+def evaluation(
+    correct: NDArray[np.bool_], probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: int
+) -> Evaluation:
+    """Of what was said of images with these labels: bool [images], float32 [images, classes], int64."""
+    n = np.bincount(labels, minlength=classes)
+    recall = np.bincount(labels, weights=correct, minlength=classes) / np.maximum(n, 1)
+    return Evaluation(
+        accuracy=float(correct.mean()),
+        balanced_accuracy=float(recall[n > 0].mean()),
+        recall=recall,
+        n=n,
+        correct=correct,
+        probabilities=probabilities,
+    )
+
+
 @dataclass
 class Classifier:
     """A trained network with its normalisation. Images go in as uint8 [n, h, w] or [n, h, w, 3]."""
@@ -80,18 +96,8 @@ class Classifier:
     def evaluate(self, images: Images, labels: NDArray[np.int64]) -> Evaluation:
         """Against the labels given."""
         logits = self.predict_logits(images)
-        correct = logits.argmax(axis=1) == labels
-        classes = self.network.classes
-        n = np.bincount(labels, minlength=classes)
-        recall = np.bincount(labels, weights=correct, minlength=classes) / np.maximum(n, 1)
-        return Evaluation(
-            accuracy=float(correct.mean()),
-            balanced_accuracy=float(recall[n > 0].mean()),
-            recall=recall,
-            n=n,
-            correct=correct,
-            probabilities=softmax(logits, axis=1),
-        )
+        right = logits.argmax(axis=1) == labels
+        return evaluation(right, softmax(logits, axis=1), labels, self.network.classes)
 
     def with_offsets(self, offsets: NDArray[np.float64]) -> Classifier:
         """The same classifier with `offsets`, float [classes], added to its logits: logit adjustment after
