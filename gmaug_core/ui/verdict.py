@@ -110,6 +110,8 @@ def witnesses(verdict: Verdict) -> None:
         _seen(verdict)
         st.subheader("What the published law says", anchor=False)
         _law(verdict)
+        st.subheader("What synthetic images are worth", anchor=False)
+        _equivalence(verdict)
     if verdict.skipped:
         st.caption("Left out: " + "; ".join(text.md(item) for item in verdict.skipped) + ".")
 
@@ -184,6 +186,22 @@ def _seen(verdict: Verdict) -> None:
     ]
     if rows:
         _table(rows)
+
+
+def _equivalence(verdict: Verdict) -> None:
+    found = verdict.equivalence
+    if found is None:
+        st.markdown("Nobody has measured yet how many real images a synthetic one replaces here.")
+        text.link("equivalence", "Measure it", "swap_horiz")
+        return
+    where = "" if found.same_dataset else f" (measured on *{text.md(found.dataset_name)}*)"
+    st.markdown(f"{text.md(found.words)}{where}")
+    if found.gain is not None:
+        st.markdown(f"By that the run would add **{figure(found.gain)}** points.")
+    else:
+        st.markdown(f"What the run would add is not predicted: {text.md(found.refused or '')}.")
+    if found.warnings:
+        st.caption(text.md("; ".join(found.warnings).capitalize()) + ".")
 
 
 def _law(verdict: Verdict) -> None:

@@ -52,7 +52,13 @@ def test_measure_starts_what_was_asked_for(demo, monkeypatch):
 def test_finished_it_says_the_verdict_first(demo):
     run_fixture.make_run(demo, kind="verdict")
     said = words(open_page())
-    for part in ("Train longer first", "Decided by", "What would change it", "Smallest visible gain"):
+    for part in (
+        "Train longer first",
+        "Decided by",
+        "What would change it",
+        "Smallest visible gain",
+        "are worth 340",
+    ):
         assert part in said
 
 
