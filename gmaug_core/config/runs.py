@@ -167,16 +167,5 @@ class EquivalenceConfig(RunConfig):
     def augmentation(self) -> AugmentationConfig:
         """The same generator, classifier, rule and budget as settings of an augmentation run: what
         method.lab works with."""
-        return AugmentationConfig(
-            dataset=self.dataset,
-            grouping=self.grouping,
-            seed=self.seed,
-            device=self.device,
-            preset=self.preset,
-            seeds=self.seeds,
-            generator=self.generator,
-            classifier=self.classifier,
-            selection=self.selection,
-            draw_budget=self.draw_budget,
-            sampling_batch=self.sampling_batch,
-        )
+        shared = set(type(self).model_fields) & set(AugmentationConfig.model_fields) - {"kind"}
+        return validate(AugmentationConfig, {name: getattr(self, name) for name in shared})
