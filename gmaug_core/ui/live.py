@@ -186,7 +186,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
     """Charts while it runs: Altair and keyed, so that a new point does not build the chart anew."""
     rows = history(paths)
     if kind == "equivalence":  # several generators: the losses of the newest alone
-        newest = next((row for row in reversed(rows) if "generator" in row), {})
+        newest: Mapping[str, Any] = next((row for row in reversed(rows) if "generator" in row), {})
         rows = [row for row in rows if all(row.get(k) == newest.get(k) for k in ("base", "generator"))]
     if kind == "similarity" or status.stage in ("score", "decode"):
         if chart := live_charts.convergence(rows):

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ from gmaug_core.files import atomic_write, read_json, write_bytes, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.draw import draw
 from gmaug_core.method.equivalence import exchange, plan, words
-from gmaug_core.method.equivalence.plan import Base, Drawn, Plan, Training
+from gmaug_core.method.equivalence.plan import Base, Counts, Drawn, Plan, Training
 from gmaug_core.method.equivalence.result import Cell, Effort, EquivalenceResult, Shares
 from gmaug_core.method.lab import PLAIN, Lab
 from gmaug_core.method.pool import Synthetic
@@ -57,10 +58,10 @@ Right = NDArray[np.bool_]
 class BaseLab(Lab):
     """One base with one generator: its training part is the base, and so many synthetic images are wanted."""
 
-    most: plan.Counts = field(kw_only=True)
+    most: Counts = field(kw_only=True)
 
     @cached_property
-    def wanted(self) -> plan.Counts:
+    def wanted(self) -> Counts:
         """What the largest amount needs."""
         return self.most
 
@@ -116,7 +117,7 @@ def document(study: Study, measured: Measured) -> EquivalenceResult:
         size=config.generator.resolution,
         generator=config.generator.name,
         classifier=config.classifier.name,
-        splits=SplitSizes(**{name: len(index) for name, index in study.split.items()}),
+        splits=SplitSizes.model_validate({name: len(index) for name, index in study.split.items()}),
         classes=study.classes,
         proportions=config.proportions,
         bases=tuple(base.total for base in study.plan.bases),
@@ -194,21 +195,22 @@ class Study:
         found = self.many("trainings", [self.answering(one) for one, _ in cells])
         return Measured(tuple(cells), np.array(found), efforts, tuple(skipped))
 
-    def many(self, stage: str, units: Sequence[Unit]) -> list[Right]:
-        """Units of work at once, each read where it was done before; their progress is that of the stage."""
+    def many(self, name: str, units: Sequence[Unit]) -> list[Right]:
+        """Units of work at once, each read where it was done before; their progress is that of the stage
+        `name`."""
         done = sum(unit.path.exists() for unit in units)
-        self.report(stage, done, len(units))
+        self.report(name, done, len(units))
 
         def do(unit: Unit, report: Report, should_stop: ShouldStop) -> Right:
             nonlocal done
             new = not unit.path.exists()
 
-            def told(_: str, step: int, total: int, **figures: float) -> None:
-                report(stage, done, len(units), training=unit.words, steps=step, of_steps=total, **figures)
+            def told(stage: str, step: int, total: int, **figures: Any) -> None:  # noqa: ARG001
+                report(name, done, len(units), training=unit.words, steps=step, of_steps=total, **figures)
 
             found = unit.work(told, should_stop)
             done += new
-            report(stage, min(done, len(units)), len(units))
+            report(name, min(done, len(units)), len(units))
             return found
 
         jobs = [Job(f"classifier '{unit.name}'", partial(do, unit)) for unit in units]
@@ -396,7 +398,7 @@ class Study:
                 cells.append((one, mean[key]))
         return cells, skipped
 
-    def brings(self, one: Training) -> plan.Counts:
+    def brings(self, one: Training) -> Counts:
         """Synthetic images a class that a cell adds, int [classes]."""
         assert one.generator is not None
         kept = self.pools[one.size, one.generator, one.seed]
