@@ -3,8 +3,9 @@
 Two forms are fitted: an offset power law a - b g^-c (2207.01725), and a continuous piecewise line in log g
 (2303.01598: a plain power law over-estimates at few images). g is the growth: the varied images as a multiple
 of those that there are. A projection's interval covers seeds, validation images, the choice of the form, and
-that the images there are, and those to come, are one draw each. How often it holds for what is added in
-truth: benchmarks/verdicts.py, where half of the training images tell of all of them.
+that the images there are, and those to come, are one draw each. Fitted to half of the training images,
+28 of 30 intervals held for what all of them added on test images, and 32 of 33 upper ends
+(benchmarks/verdicts.py, results/verdict_ceiling.json); without the draw 19 of 23 held.
 """
 
 from __future__ import annotations
