@@ -202,6 +202,7 @@ def test_a_gpu_gives_the_same_numbers(window):
 
 NUMBERS = """
 import hashlib
+import sys
 import numpy as np
 from gmaug_core.scoring.ssim import ssim_pairs
 random = np.random.default_rng(0)
