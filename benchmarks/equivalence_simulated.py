@@ -31,7 +31,8 @@ sys.path.insert(0, str(ROOT))
 
 from gmaug_core.files import write_json  # noqa: E402
 from gmaug_core.method.equivalence import exchange  # noqa: E402
-from gmaug_core.method.equivalence.result import Answer, Cell, ExchangeRow, Shares, Source  # noqa: E402
+from gmaug_core.method.equivalence.result import Answer, Cell, Constant, ExchangeRow, Shares, Source  # noqa: E402
+from gmaug_core.method.verdict.curve import REACH  # noqa: E402
 
 IMAGE, CHANGE, NOISE = 1.2, 0.25, 0.5
 SEED, OWN, GENERATOR = 0.03, 0.04, 0.04  # of 1.4: 0.6, 0.8 and 0.8 points of one training
@@ -79,73 +80,89 @@ def accuracy(real: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(0.9 - 2.2 * real**-0.4, np.float64)
 
 
-def simulated(world: World, random: np.random.Generator) -> tuple[list[Cell], NDArray[np.bool_]]:
-    """All cells, and bool [cells, images]."""
-    n = world.images
-    image = IMAGE * random.standard_normal(n, np.float32)
-    cells: list[Cell] = []
-    rows: list[NDArray[np.bool_]] = []
+NO_SHARES = Shares(accuracy=0, balanced_accuracy=0, tail_accuracy=0)  # measure counts the rows itself
 
-    def right(share: float, effects: NDArray[np.float32], sd: float) -> NDArray[np.bool_]:
-        total = (IMAGE**2 + CHANGE**2 + NOISE**2 + SEED**2 + OWN**2 + sd**2) ** 0.5
-        limit = np.float32(stats.norm.ppf(share) * total)
-        return np.asarray(image + effects + limit > 0)
 
-    def noise() -> NDArray[np.float32]:
-        return NOISE * random.standard_normal(n, np.float32)
+class Experiment:
+    """One simulated experiment. cells, and of each the bool [images] that it got right."""
 
-    def training(base: int, seed: int, source: Source, generator: int | None, added: int) -> None:
-        cells.append(
-            Cell(
-                base=base,
-                seed=seed,
-                source=source,
-                way="none" if source == "none" else "added",
-                generator=generator,
-                added=added,
-                steps=1,
-                shares=NO_SHARES,
-                answers=len(rows),
-            )
-        )
+    def __init__(self, world: World, random: np.random.Generator) -> None:
+        self.world, self.random = world, random
+        self.image = IMAGE * random.standard_normal(world.images, np.float32)
+        self.cells: list[Cell] = []
+        self.rows: list[NDArray[np.bool_]] = []
+        for base in world.bases:
+            self.one_base(base)
 
-    for base in world.bases:
+    def one_base(self, base: int) -> None:
+        """All trainings of a base; what a seed does is half shared along each of both curves."""
+        random, world = self.random, self.world
         of_seed = SEED * random.standard_normal(world.seeds)
-        changes = [CHANGE * random.standard_normal(n, np.float32) for _ in range(3)]
+        changes = [CHANGE * random.standard_normal(world.images, np.float32) for _ in range(3)]
         along = OWN * 0.5**0.5 * random.standard_normal((2, world.seeds))
 
-        def own(kind: int, seed: int, along: NDArray[np.float64] = along) -> float:
-            return float(along[kind, seed] + OWN * 0.5**0.5 * random.standard_normal())
+        def shift(kind: int, seed: int) -> float:
+            own = float(along[kind, seed] + OWN * 0.5**0.5 * random.standard_normal())
+            return float(of_seed[seed]) + own
 
         # an addition of many images changes other images than one of few
         for k, times in enumerate((0.0, *REAL)):
-            turn = k / len(REAL)
-            change = np.float32((1 - turn) ** 0.5) * changes[0] + np.float32(turn**0.5) * changes[1]
+            change = _turned(changes[0], changes[1], k / len(REAL))
             share = float(accuracy(np.array(base * (1 + times))))
             for seed in range(world.seeds):
-                training(base, seed, "real" if k else "none", None, round(base * times))
-                rows.append(right(share, change + np.float32(of_seed[seed] + own(0, seed)) + noise(), 0.0))
+                source: Source = "real" if k else "none"
+                self.train(base, seed, source, None, times, share, change, shift(0, seed), 0.0)
         made = [random.standard_normal() for _ in range(world.generators)]
         for k, times in enumerate(SYNTHETIC):
-            turn = (k + 1) / len(SYNTHETIC)
-            change = np.float32((1 - turn) ** 0.5) * changes[0] + np.float32(turn**0.5) * changes[2]
+            change = _turned(changes[0], changes[2], (k + 1) / len(SYNTHETIC))
             share = float(accuracy(base + world.worth(base, np.array(base * times))))
             sd = world.generator * (times / (1 + times)) if world.generators > 1 else 0.0
             for generator in range(world.generators):
+                name = generator if world.generators > 1 else None
                 for seed in range(world.seeds):
-                    training(
-                        base,
-                        seed,
-                        world.source,
-                        generator if world.generators > 1 else None,
-                        round(base * times),
-                    )
-                    shift = np.float32(of_seed[seed] + own(1, seed) + sd * made[generator])
-                    rows.append(right(share, change + shift + noise(), sd))
-    return cells, np.stack(rows)
+                    moved = shift(1, seed) + sd * made[generator]
+                    self.train(base, seed, world.source, name, times, share, change, moved, sd)
+
+    def train(
+        self,
+        base: int,
+        seed: int,
+        source: Source,
+        generator: int | None,
+        times: float,
+        share: float,
+        change: NDArray[np.float32],
+        shift: float,
+        sd: float,
+    ) -> None:
+        """One cell whose true share of right images is `share`; sd: of its generator."""
+        total = (IMAGE**2 + CHANGE**2 + NOISE**2 + SEED**2 + OWN**2 + sd**2) ** 0.5
+        limit = np.float32(stats.norm.ppf(share) * total)
+        noise = NOISE * self.random.standard_normal(self.world.images, np.float32)
+        cell = Cell(
+            base=base,
+            seed=seed,
+            source=source,
+            way="none" if source == "none" else "added",
+            generator=generator,
+            added=round(base * times),
+            steps=1,
+            shares=NO_SHARES,
+            answers=len(self.rows),
+        )
+        self.cells.append(cell)
+        self.rows.append(np.asarray(self.image + (change + np.float32(shift) + noise) + limit > 0))
 
 
-NO_SHARES = Shares(accuracy=0, balanced_accuracy=0, tail_accuracy=0)  # measure counts the rows itself
+def _turned(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """A mixture of two effects of the same size."""
+    return np.asarray(np.float32((1 - share) ** 0.5) * one + np.float32(share**0.5) * other, np.float32)
+
+
+def simulated(world: World, random: np.random.Generator) -> tuple[list[Cell], NDArray[np.bool_]]:
+    """All cells, and bool [cells, images]."""
+    found = Experiment(world, random)
+    return found.cells, np.stack(found.rows)
 
 
 def holds(row: ExchangeRow, truth: float, reach: float) -> bool:
@@ -160,57 +177,66 @@ def holds(row: ExchangeRow, truth: float, reach: float) -> bool:
     return place(row.low) <= told <= place(row.high)
 
 
+@dataclass
+class Tally:
+    """What many experiments said of one multiple of the base."""
+
+    hits: list[bool]
+    widths: list[float]
+    middles: list[str]
+
+    def add(self, row: ExchangeRow, world: World) -> None:
+        """One interval."""
+        reach = row.base * ((1 + REAL[-1]) ** REACH - 1)
+        truth = float(world.worth(row.base, np.array(float(row.synthetic))))
+        self.hits.append(holds(row, truth, reach))
+        self.middles.append(row.real.kind)
+        if row.low.images is not None and row.high.images is not None:
+            self.widths.append((row.high.images - row.low.images) / row.base)
+
+
+def has(constant: Constant | None, truth: float) -> bool:
+    """Whether its interval has the truth."""
+    return constant is not None and (
+        (constant.low is None or constant.low <= truth) and (constant.high is None or truth <= constant.high)
+    )
+
+
 def measured(world: World, trials: int, seed: int = 0) -> dict[str, object]:
     """Coverage in so many simulated experiments."""
     random = np.random.default_rng(seed)
     labels = np.arange(world.images) % CLASSES
-    hits: dict[float, list[bool]] = {times: [] for times in SYNTHETIC}
-    widths: dict[float, list[float]] = {times: [] for times in SYNTHETIC}
-    middles: dict[float, list[str]] = {times: [] for times in SYNTHETIC}
+    tallies = {times: Tally([], [], []) for times in SYNTHETIC}
     constants: dict[str, list[bool]] = {"c1": [], "c2": []}
     for _ in range(trials):
         cells, right = simulated(world, random)
         found = exchange.measure(cells, right, labels, np.arange(3), measures=("accuracy",))
         for row in found.exchange:
-            if not row.measured:
-                continue
-            times = row.synthetic / row.base
-            reach = row.base * ((1 + REAL[-1]) ** 1.25 - 1)
-            truth = float(world.worth(row.base, np.array(float(row.synthetic))))
-            hits[times].append(holds(row, truth, reach))
-            if row.low.images is not None and row.high.images is not None:
-                widths[times].append((row.high.images - row.low.images) / row.base)
-            middles[times].append(row.real.kind)
-        form = found.published[0]
-        for name, constant, true in (("c1", form.c1, C1), ("c2", form.c2, C2)):
-            if constant is not None:
-                held = (constant.low is None or constant.low <= true) and (
-                    constant.high is None or true <= constant.high
-                )
-                constants[name].append(held)
-    every = np.concatenate([hits[times] for times in SYNTHETIC])
-    return {
+            if row.measured:
+                tallies[row.synthetic / row.base].add(row, world)
+        constants["c1"].append(has(found.published[0].c1, C1))
+        constants["c2"].append(has(found.published[0].c2, C2))
+    told: dict[str, object] = {
         "world": world.name,
+        "trials": trials,
         "test_images": world.images,
         "seeds": world.seeds,
         "generators": world.generators,
         "bases": world.bases,
-        "held": round(float(every.mean()), 4),
-        "held_by_times": {f"{times:g}": round(float(np.mean(hits[times])), 4) for times in SYNTHETIC},
+        "held": round(float(np.mean([hit for each in tallies.values() for hit in each.hits])), 4),
+        "held_by_times": {f"{k:g}": round(float(np.mean(each.hits)), 4) for k, each in tallies.items()},
         "median_width_in_bases": {
-            f"{times:g}": round(float(np.median(widths[times])), 3) if widths[times] else None
-            for times in SYNTHETIC
+            f"{k:g}": round(float(np.median(each.widths)), 3) if each.widths else None
+            for k, each in tallies.items()
         },
         "answers": {
-            f"{times:g}": {kind: middles[times].count(kind) for kind in ("less", "number", "more")}
-            for times in SYNTHETIC
+            f"{k:g}": {kind: each.middles.count(kind) for kind in ("less", "number", "more")}
+            for k, each in tallies.items()
         },
-        **(
-            {name: round(float(np.mean(held)), 4) for name, held in constants.items() if held}
-            if world.worth is _as_published
-            else {}
-        ),
     }
+    if world.worth is _as_published:
+        told |= {name: round(float(np.mean(held)), 4) for name, held in constants.items()}
+    return told
 
 
 WORLDS = (
@@ -243,9 +269,7 @@ def main() -> None:
     write_json(
         asked.out,
         {
-            "trials": asked.trials,
             "nominal": 0.95,
-            "standard_error": round((0.95 * 0.05 / asked.trials) ** 0.5, 4),
             "rows": rows,
             "seconds": round(time.perf_counter() - began, 1),
             "machine": {"processor": platform.processor(), "cores": os.cpu_count()},
