@@ -57,7 +57,7 @@ CASES = (
     Case((0.75, 0.5), 3, 36),
     Case((0.8, 0.65), 3, 606),
     Case((0.98, 0.97), 3, 100),
-    *(Case((0.7, 0.7), 3, 606, generators=g) for g in (2, 3, 5)),
+    *(Case((0.7, 0.7), seeds, 606, generators=g) for g in (2, 3, 5) for seeds in (3, 5)),
 )
 
 

@@ -9,9 +9,9 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
-from gmaug_core.report import charts, findings, gain_charts
+from gmaug_core.report import charts, doses, findings, gain_charts
 from gmaug_core.report.html import html_report
-from gmaug_core.ui import gains, launching, layout, record, text
+from gmaug_core.ui import confusion, gains, launching, layout, record, text
 from gmaug_core.ui.choice import chosen
 
 st.title("Gains", anchor=False)
@@ -61,6 +61,10 @@ left.altair_chart(gain_charts.forest(result, measure), key="forest")
 with right:
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.against_controls(result)))
 gains.variants_table(result)
+st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.explained(result)))
+st.caption(gains.cost(paths, result))
+
+gains.amounts(result)
 
 st.subheader("Class by class", anchor=False)
 st.caption(
@@ -90,6 +94,8 @@ with right:
         "Above a bar: accepted of 100 drawn."
     )
     gains.moved(result, compare)
+
+confusion.before_and_after(paths, data)
 
 st.subheader("On the curve", anchor=False)
 gains.the_curve(result)
@@ -140,6 +146,16 @@ with st.container(horizontal=True, key="downloads"):
         on_click="ignore",
         key="d-classes",
     )
+    if result.doses:
+        st.download_button(
+            "Amounts as CSV",
+            findings.to_csv(doses.table(result)),
+            f"{name}-amounts.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+            key="d-amounts",
+        )
     gains.export_button(paths, result)
 st.caption(
     "The balanced dataset is an image folder of real and accepted synthetic images with "

@@ -23,6 +23,7 @@ SETTINGS = {
     "classifier": {"width": 4, "blocks": [1], "steps": 30, "batch": 16, "checkpoint_steps": 10},
     "selection": {"mode": "probability", "threshold": 0.34},
     "tolerance": 0.0,
+    "amounts": [1.0],
     "draw_budget": 2.0,
 }
 GENERATORS = {  # what is tiny for each

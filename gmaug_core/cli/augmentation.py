@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gmaug_core import runs
 from gmaug_core.cli.output import say
@@ -26,6 +27,9 @@ from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.workspace import groupings, reviews
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SHOWN = 50  # samples that people see; --json has them all
 
@@ -60,9 +64,13 @@ def register(verbs: Verbs) -> None:
     p = verbs.add("report", report, "a self-contained HTML report of a run")
     p.add_argument("run")
     p.add_argument("--out", required=True, metavar="FILE.html")
-    p = verbs.add("table", show_table, "a table of a finished run: its variants, or its classes")
+    p = verbs.add(
+        "table",
+        show_table,
+        "a table of a finished run: its variants, classes, amounts, or test images before and after",
+    )
     p.add_argument("run")
-    p.add_argument("rows", choices=("variants", "classes"))
+    p.add_argument("rows", choices=("variants", "classes", "amounts", "confusion"))
     p.add_argument("--out", metavar="FILE.csv", help="write it as CSV")
 
 
@@ -154,7 +162,7 @@ def report(args: Arguments) -> object:
 
 
 def show_table(args: Arguments) -> object:
-    from gmaug_core.report import findings  # pandas and scipy
+    from gmaug_core.report import doses, findings  # pandas and scipy
 
     paths = runs.find(args.run)
     if RunConfigFile.read(paths.config).kind != "augmentation" or not paths.result.exists():
@@ -163,9 +171,33 @@ def show_table(args: Arguments) -> object:
             expected="a finished augmentation run",
             todo="wait until it has finished, or resume it",
         )
-    made = findings.variants_table if args.rows == "variants" else findings.per_class_table
-    table = made(AugmentationResult.read(paths.result))
+    made = {
+        "variants": findings.variants_table,
+        "classes": findings.per_class_table,
+        "amounts": doses.table,
+    }
+    if args.rows == "confusion":
+        table = _confusion(paths)
+    else:
+        table = made[args.rows](AugmentationResult.read(paths.result))
     say(table.to_string(index=False))
     if args.out:
         write_bytes(Path(args.out), findings.to_csv(table).encode())
     return table.to_dict("records")
+
+
+def _confusion(paths: runs.RunPaths) -> DataFrame:
+    """Test images by their class and the class they were put in, before and after."""
+    from gmaug_core.method.predictions import Predictions
+    from gmaug_core.report import confusion
+
+    file = paths.folder / Predictions.FILE
+    if not file.exists():
+        raise GMAugError(
+            f"run '{paths.id}' kept no predictions of the test images",
+            expected="a run of this version",
+            todo="run it again",
+        )
+    found = Predictions.read(file)
+    say(confusion.words(found))
+    return confusion.table(found, dataset.load(RunConfigFile.read(paths.config).settings.dataset).class_names)

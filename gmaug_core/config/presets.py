@@ -39,7 +39,7 @@ PRESETS: dict[str, RunPreset] = {
         generator="edm",
         classifier="resnet18",
         # a 400-step ResNet's raw logits are small: a probability means the same on every dataset
-        settings={"selection": {"mode": "probability", "threshold": 0.9}},
+        settings={"selection": {"mode": "probability", "threshold": 0.9}, "amounts": (0.25, 1.0)},
     ),
     "standard": RunPreset(
         words="**Standard**: larger networks at up to 64 px. Some hours on one GPU; days without one.",
@@ -49,6 +49,9 @@ PRESETS: dict[str, RunPreset] = {
         settings={
             "selection": {"mode": "probability", "threshold": 0.9},
             "use": ("fill", "mix"),
+            "amounts": (0.25, 1.0, 4.0),
+            "amount_seeds": 2,
+            "counting_seeds": 1,
             "seeds": 3,
             "controls": ALL_CONTROLS,
         },
@@ -61,6 +64,8 @@ PRESETS: dict[str, RunPreset] = {
         settings={
             "selection": {"mode": "logit", "threshold": 10.0},
             "use": ("fill",),
+            "amounts": (0.25, 1.0),
+            "counting_seeds": 3,
             "seeds": 3,
             "controls": ALL_CONTROLS,
         },

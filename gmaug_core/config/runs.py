@@ -22,6 +22,8 @@ Control = Literal[
     "mixup",
     "cutmix",
 ]
+Use = Literal["fill", "mix"]
+SecondStage = Literal["none", "head", "block"]
 ALL_CONTROLS: tuple[Control, ...] = get_args(Control)
 # without much training: two of them train, the third costs nothing
 QUICK_CONTROLS: tuple[Control, ...] = ("oversampling", "class_balanced_loss", "posthoc_logit_adjustment")
@@ -72,9 +74,14 @@ class AugmentationConfig(RunConfig):
     seeds: int = Field(3, ge=1, le=100)  # classifier seeds: one seed moves a result by -6 to +4 points
     generator: Annotated[GeneratorConfig, OneOf(record.config for record in GENERATORS.values())]
     classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
+    # trainings of the generator, each with images of its own for all classifier seeds. One: its luck is in no
+    # interval. Everything is chosen with the first one; the others repeat what was chosen
+    generator_seeds: int = Field(1, ge=1, le=20)
     selection: SelectionConfig
     # real + synthetic images a class; None: as many as the largest class has
     target: int | None = Field(None, ge=1)
+    # synthetic images of each class, whatever it has already, instead of filling up to the target
+    added: int | None = Field(None, ge=1)
     # what one would do without a generator, by key of method.recipes: each is a control, and the best one on
     # validation is what synthetic images have to improve
     controls: tuple[Control, ...] = QUICK_CONTROLS
@@ -84,7 +91,22 @@ class AugmentationConfig(RunConfig):
     # share of a filled class's draws that are synthetic, in the mix variant
     mix: float = Field(0.25, gt=0, lt=1)
     # how accepted images enter training; chosen on validation
-    use: tuple[Literal["fill", "mix"], ...] = Field(("fill", "mix"), min_length=1)
+    use: tuple[Use, ...] = Field(("fill", "mix"), min_length=1)
+    # how many accepted images enter, in multiples of what each class is short of. Several: classifiers of
+    # seeds of their own choose on validation, so that no network's luck is chosen with the amount. 0, no
+    # synthetic image, is always a candidate
+    amounts: tuple[Annotated[float, Field(ge=0, le=16)], ...] = Field((1.0,), min_length=1)
+    # of a synthetic image in the loss, where a real one has 1; several: chosen at the amount that was best
+    synthetic_weights: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((1.0,), min_length=1)
+    # after the training on all images a tenth of its steps on real ones alone: last layer, or last block
+    second_stages: tuple[SecondStage, ...] = Field(("none",), min_length=1)
+    # seeds of the classifiers that choose among them: with one, cheap, and a lucky network may choose
+    amount_seeds: int = Field(1, ge=1, le=100)
+    # seeds that also do it the paper's way, with a placebo: the same epochs, so more steps for more images,
+    # and the best epoch on the test split. Costs a training and two longer ones a seed; 0: not done
+    counting_seeds: int = Field(0, ge=0, le=100)
+    # synthetic images have statistics of their own in batch normalisation
+    own_statistics: bool = False
     # at most this many draws for every image wanted, per class and step
     draw_budget: float = Field(5.0, ge=1)
     sampling_batch: int = Field(250, ge=1)
@@ -98,6 +120,18 @@ class AugmentationConfig(RunConfig):
     device: str = "auto"
 
     _absolute = field_validator("inception")(absolute)
+
+    @model_validator(mode="after")
+    def _some_amount(self) -> AugmentationConfig:
+        if not any(self.amounts):
+            raise ValueError(
+                "amounts: at least one above 0; without synthetic images there is nothing to run"
+            )
+        if self.added is not None and self.target is not None:
+            raise ValueError("give either target or added, not both")
+        if self.folds > 1 and self.generator_seeds > 1:
+            raise ValueError("folds have a generator of their own each: give either folds or generator_seeds")
+        return self
 
 
 class VerdictConfig(RunConfig):

@@ -10,22 +10,26 @@ from numpy.typing import NDArray
 from gmaug_core.errors import InputError
 
 
-def short_of(counts: NDArray[np.int64], target: int | None) -> NDArray[np.int64]:
+def short_of(counts: NDArray[np.int64], target: int | None, added: int | None = None) -> NDArray[np.int64]:
     """Images that each class is short of, int64 [classes].
 
     counts: int [classes], real training images; target: wanted of each class, real and synthetic together;
-    None: as many as the largest class has.
+    None: as many as the largest class has; added: so many of each class instead.
     """
+    if added is not None:
+        return np.full(len(counts), added, np.int64)
     return np.asarray(np.maximum((target or int(counts.max())) - counts, 0), np.int64)
 
 
-def check_short(labels: NDArray[np.int64], target: int | None, class_names: Sequence[str]) -> None:
+def check_short(
+    labels: NDArray[np.int64], target: int | None, class_names: Sequence[str], added: int | None = None
+) -> None:
     """Raises InputError where no class is short of anything, so that nothing would be drawn.
 
-    labels: int [n], of the real training images.
+    labels: int [n], of the real training images; the rest: see short_of.
     """
     counts = np.bincount(labels, minlength=len(class_names))
-    if short_of(counts, target).any():
+    if short_of(counts, target, added).any():
         return
     if target is None:
         what = f"every class has {int(counts.max())} training images already: nothing would be drawn"
@@ -39,5 +43,5 @@ def check_short(labels: NDArray[np.int64], target: int | None, class_names: Sequ
         what,
         expected="a target above the smallest class",
         todo=f"set target (images a class, real and synthetic together) above {int(counts.min())}; "
-        f"above {int(counts.max())}, every class gets some",
+        f"above {int(counts.max())}, every class gets some; or set added, synthetic images of each class",
     )

@@ -18,7 +18,7 @@ from gmaug_core.data.views import View
 from gmaug_core.method import result
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.lab import Lab, TrainedGenerator
-from gmaug_core.method.measures import pooled_seeds, recall, relative_gain, summary
+from gmaug_core.method.measures import generator_spread, pooled_seeds, recall, relative_gain, summary
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.predictions import Predictions
 from gmaug_core.method.tested import not_tested
@@ -28,6 +28,8 @@ from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.models.inception import Inception
 from gmaug_core.scoring.advice import Addition, Advice, of_score
 from gmaug_core.scoring.result import SimilarityResult
+
+OF_GENERATOR = ("unfiltered", "real_replay")  # arms of the first generator's images alone
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ def compare(
     inception: Inception | None,
     *,
     endpoint: Endpoint | None = None,
+    choice: result.Choice | None = None,
+    repeats: Sequence[Mapping[str, Sequence[Evaluation]]] = (),
+    doses: Sequence[result.Dose] = (),
+    paper_counting: result.PaperCounting | None = None,
     real_acceptance: result.RealAcceptance | None = None,
     probe: result.Probe | None = None,
     ended: str = "",
@@ -60,18 +66,25 @@ def compare(
     """The document of a run whose work is done; what the first seed said of each test image goes to a file.
 
     tested: for every variant its evaluations on the test split, in the order of lab.seeds; examiner: the
-    classifier in whose features the images are judged; inception: a person's own, for FID; ended: why the
-    run ended before anything was drawn.
+    classifier in whose features the images are judged; inception: a person's own, for FID; repeats: the arms
+    that need a generator with each of the others; choice, doses: what the run found of the amount;
+    paper_counting: the paper's way, beside the run's own; ended: why the run ended before anything was drawn.
     """
     lab.report("quality", 0, 1)
     verdicts = samples.table(lab.samples, seed=lab.seeds[0])
     right = verdicts["accepted"].astype(bool)
-    kept = nothing(lab) if ended else lab.pool(1).kept(lab.seeds[0])
+    kept = nothing(lab) if ended else lab.pool(1, choice.amount if choice else None).kept(lab.seeds[0])
     words = ended or not_tested(kept_of_wanted(lab))
     figures = result.GeneratorFigures.model_validate(
         {"name": lab.config.generator.name, "closed_set": generator.model.closed_set} | generator.figures
     )
-    told = {"real_acceptance": real_acceptance, "probe": probe}
+    told: dict[str, object] = {
+        "real_acceptance": real_acceptance,
+        "choice": choice,
+        "doses": tuple(doses) or None,
+        "paper_counting": paper_counting,
+        "probe": probe,
+    }
     given = {key: value for key, value in told.items() if value is not None}
     document = result.AugmentationResult.new(
         **_whose(lab),
@@ -79,7 +92,7 @@ def compare(
         status_words=words,
         generator=figures,
         **_forecast(lab, score),
-        **measured(lab.data.labels[lab.split["test"]], tested, None if words else endpoint),
+        **measured(lab.data.labels[lab.split["test"]], tested, None if words else endpoint, repeats=repeats),
         per_class=class_rows(lab, tested, kept),
         accepted=_counted(verdicts[right]),
         rejected=_counted(verdicts[~right]) | {"reasons": _reasons(verdicts[~right])},
@@ -148,14 +161,27 @@ def measured(
     labels: NDArray[np.int64],
     tested: Mapping[str, Sequence[Evaluation]],
     endpoint: Endpoint | None,
+    *,
     fold: NDArray[np.int64] | None = None,
+    repeats: Sequence[Mapping[str, Sequence[Evaluation]]] = (),
 ) -> dict[str, Any]:
-    """Every variant and every gain on the test images: keys of the result. labels: int [images]; fold: int
-    [images], that tested each, where there are several."""
+    """Every variant, of the first generator, and every gain on the test images: keys of the result. Gains
+    over what needs no generator are means over generators.
+
+    labels: int [images]; fold: int [images], that tested each, where there are several; repeats: the arms that
+    need a generator with each of the others.
+    """
     pooled = pooled_seeds(tested)
     variants = {key: summary(label_of(key), found, labels) for key, found in tested.items()}
     gains = {
-        key: relative_gain(tested["augmented"], found, key, pooled=pooled, fold=fold)
+        key: relative_gain(
+            tested["augmented"],
+            found,
+            key,
+            pooled=pooled,
+            fold=fold,
+            repeats=[] if key in OF_GENERATOR else [each["augmented"] for each in repeats],
+        )
         for key, found in tested.items()
         if role(key) != "accepted"
     }
@@ -169,8 +195,12 @@ def measured(
     if endpoint is None:
         return document
     alone, after = tested[endpoint.alone], tested[endpoint.augmented]
-    gain = relative_gain(after, alone, endpoint.alone, of=endpoint.augmented, pooled=pooled, fold=fold)
-    return document | {"endpoint": gain, "endpoint_recipe": endpoint.recipe}
+    again = [each[endpoint.augmented] for each in repeats]
+    gain = relative_gain(
+        after, alone, endpoint.alone, of=endpoint.augmented, pooled=pooled, fold=fold, repeats=again
+    )
+    document |= {"endpoint": gain, "endpoint_recipe": endpoint.recipe}
+    return document | ({"generators": generator_spread([after, *again], alone)} if again else {})
 
 
 def write_predictions(
@@ -206,12 +236,13 @@ def label_of(key: str) -> str:
 
 def kept_of_wanted(lab: Lab) -> dict[str, tuple[float, int]]:
     """What each short class kept in the first step, mean over seeds, and what it was short of."""
-    pool = lab.pool(1)
+    amount = min(1.0, max(lab.config.amounts))  # a study of larger ones asks for more than is needed
+    pool, wanted = lab.pool(1, amount), lab.wanted_at(amount)
     kept = np.mean([np.bincount(pool.kept(seed).labels, minlength=lab.classes) for seed in lab.seeds], axis=0)
     return {
-        name: (float(kept[label]), int(lab.wanted[label]))
+        name: (float(kept[label]), int(wanted[label]))
         for label, name in enumerate(lab.data.class_names)
-        if lab.wanted[label]
+        if wanted[label]
     }
 
 

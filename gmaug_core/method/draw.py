@@ -83,7 +83,7 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classif
     until then are kept, and drawing goes on behind them.
     """
     bench = Bench.prepare(lab, step, judges)
-    tally = Tally.empty(lab.wanted, budget_for(lab.wanted, lab.config.draw_budget), len(judges))
+    tally = Tally.empty(lab.asked, budget_for(lab.asked, lab.config.draw_budget), len(judges))
     steering = next((judge.judge() for judge in judges.values()), None) if lab.feedback else None
     first = samples.count(lab.samples)
     growing = samples.GrowingStep(lab.samples, step, lab.images.shape[1:])
@@ -136,7 +136,7 @@ def _draw_seeds(seed: int, step: int, ask: Counts, drawn: Counts) -> Counts:
 
 def _report(lab: Lab, step: int, tally: Tally) -> None:
     drawn, kept = int(tally.drawn.sum()), int(tally.accepted.sum(axis=1).min())
-    total = int(lab.wanted.sum())
+    total = int(lab.asked.sum())
     lab.report(f"sample-{step}", min(kept, total), total, drawn=drawn, accepted=kept, rejected=drawn - kept)
 
 

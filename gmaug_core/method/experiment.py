@@ -22,6 +22,7 @@ and ends with the same result.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,9 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Paused
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method.acceptance import real_acceptance
+from gmaug_core.method.amounts import Study, amount_study, choice, doses
 from gmaug_core.method.compare import Endpoint, compare
+from gmaug_core.method.counting import paper_counting
 from gmaug_core.method.draw import budget_for, draw
 from gmaug_core.method.lab import PLAIN, Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES, TrainingSet
@@ -38,6 +41,7 @@ from gmaug_core.method.result import AugmentationResult, Probe, Step
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.statistics import difference
 from gmaug_core.method.stopping import EarlyVerdict, early_generator, probe, saved
+from gmaug_core.method.ways import Way, compared
 from gmaug_core.models.classifiers import Evaluation
 from gmaug_core.models.generators import Generator
 from gmaug_core.models.inception import Inception
@@ -81,24 +85,27 @@ def run(
     generator = lab.generator_trained_or_loaded(examiner)
 
     # 2. Draw, select, retrain; go on while validation improves by more than the tolerance and chance.
-    retrained, steps = augment(lab, generator.model, baseline)
-    augmented = best(retrained) if retrained else baseline  # nothing was accepted: nothing was tested
+    found = augment(lab, generator.model, baseline)
+    augmented = best(found.arms) if found.arms else baseline  # nothing was accepted: nothing was tested
 
-    # 3. Controls: the ablation without the filter, and what one would do without a generator.
+    # 3. Controls: without the filter; copies of real images instead; what one would do without a generator.
     alone = {key: without_generator(lab, key, baseline) for key in config.controls}
-    controls = trained_controls(lab, {"unfiltered": without_filter(lab), **alone})
+    ablations = {"unfiltered": without_filter(lab, found.study.way), "real_replay": replay(lab, found.arms)}
+    controls = trained_controls(lab, {key: each for key, each in (ablations | alone).items() if each})
     arms = {"baseline": baseline, "augmented": augmented, **controls}
 
     # The endpoint: the best of them on validation, with synthetic images on top.
     strongest, endpoint = best([baseline, *(controls[key] for key in alone)]), None
-    if retrained:
+    further = list[dict[str, Arm]]()
+    if found.arms:
         endpoint = endpoint_of(strongest)
-        arms[endpoint.augmented] = best(with_recipe(lab, strongest, retrained))
+        arms[endpoint.augmented] = best(with_recipe(lab, strongest, found.arms))
+        # The same with every other generator, so that the interval covers their luck, too.
+        numbers = range(1, config.generator_seeds)
+        further = [repeated(lab.of(number), baseline, strongest, arms, endpoint) for number in numbers]
 
     # 4. Compare on the test split, which nothing above has looked at.
-    tested = {
-        key: [lab.evaluate(each, "test") for each in arm.classifiers.values()] for key, arm in arms.items()
-    }
+    tested, repeats = on_test(lab, arms), [on_test(lab, each) for each in further]
     if keep:
         keep(tested, endpoint)
     return compare(
@@ -106,11 +113,16 @@ def run(
         score,
         generator,
         tested,
-        steps,
+        found.steps,
         examiner,
         inception,
         endpoint=endpoint,
         probe=early,
+        repeats=repeats,
+        choice=choice(found.study, strongest, arms[endpoint.augmented]) if endpoint else None,
+        doses=doses(lab, found.study),
+        # the paper's way chooses on the test split: when everything else is decided
+        paper_counting=paper_counting(lab, augmented) if endpoint else None,
         real_acceptance=real_acceptance(lab.samples, lab.data.class_names),
     )
 
@@ -150,6 +162,13 @@ def ended_early(
     )
 
 
+def on_test(lab: Lab, arms: Mapping[str, Arm]) -> dict[str, list[Evaluation]]:
+    """Every arm's classifiers on the test split."""
+    return {
+        key: [lab.evaluate(each, "test") for each in arm.classifiers.values()] for key, arm in arms.items()
+    }
+
+
 def endpoint_of(strongest: Arm) -> Endpoint:
     """The comparison that was fixed beforehand. strongest: the best arm without a generator."""
     key = strongest.recipe.key
@@ -158,37 +177,70 @@ def endpoint_of(strongest: Arm) -> Endpoint:
     return Endpoint(key, alone=key, augmented="best_augmented")
 
 
-def augment(lab: Lab, generator: Generator, baseline: Arm) -> tuple[list[Arm], list[Step]]:
-    """C' on real + kept, once for each way of using them, of the step that was best on validation; and the
-    account of every step and seed. Without arms where nothing was kept."""
-    judge, chosen, steps = baseline, list[Arm](), list[Step]()
+@dataclass
+class Augmented:
+    """What came of the synthetic images: the choice of the amount; the arms of the best step, one for each
+    use; the account of every step and seed."""
+
+    study: Study
+    arms: list[Arm] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def augment(lab: Lab, generator: Generator, baseline: Arm) -> Augmented:
+    """C' on real + kept, once for each way of using them, of the step that was best on validation. Without
+    arms where nothing was kept."""
+    if not lab.drawn(1):
+        draw(lab, 1, generator, baseline.classifiers)
+    found, judge = Augmented(amount_study(lab)), baseline
     for step in range(1, lab.config.max_steps + 1):
         if not lab.drawn(step):
             draw(lab, step, generator, judge.classifiers)
-        found = retrain(lab, step)
-        after = best(found) if found else None
+        arms = retrain(lab, step, found.study.way)
+        after = best(arms) if arms else None
         went_on = after is not None and step < lab.config.max_steps and improves(lab, judge, after)
-        steps += account(lab, step, judge, after, went_on=went_on)
-        if after is not None and (not chosen or after.validation > best(chosen).validation):
-            chosen = found
+        found.steps += account(lab, step, judge, after, went_on=went_on)
+        if after is not None and (not found.arms or after.validation > best(found.arms).validation):
+            found.arms = arms
         if after is None or not went_on:
             break
         judge = after
-    return chosen, steps
+    return found
 
 
-def retrain(lab: Lab, step: int) -> list[Arm]:
-    """C' on real + kept, once for each way of using them. Empty when no judge kept anything."""
+def retrain(lab: Lab, step: int, way: Way) -> list[Arm]:
+    """C' on real + kept, this way, once for each use. Empty when no judge kept anything."""
     pool = lab.pool(step)
     if not any(len(pool.kept(seed).labels) for seed in lab.seeds):
         return []
     return lab.arms(
         f"retrain-{step}",
         [
-            Order(f"step{step}-{use}", partial(lab.kept, step, use), use=use, step=step)
-            for use in lab.config.use
+            Order(f"step{step}", partial(lab.kept, step, each), way=each, step=step)
+            for each in compared(lab.config, way)
         ],
     )
+
+
+def repeated(
+    lab: Lab, baseline: Arm, strongest: Arm, arms: Mapping[str, Arm], endpoint: Endpoint
+) -> dict[str, Arm]:
+    """The augmented arm and the endpoint's with another generator, on the way that was chosen with the first:
+    the same step, amount and use. lab: of that generator; arms: of the first one."""
+    augmented, on_top = arms["augmented"], arms[endpoint.augmented]
+    generator = lab.generator_trained_or_loaded(baseline.classifiers[lab.seeds[0]])
+    ways = {arm.way.key: arm.way for arm in (augmented, on_top) if arm.way}
+    judge, found = baseline, dict[Way | None, Arm]()
+    for step in range(1, augmented.step + 1):
+        if not lab.drawn(step):
+            draw(lab, step, generator.model, judge.classifiers)
+        orders = [
+            Order(f"step{step}", partial(lab.kept, step, way), way=way, step=step) for way in ways.values()
+        ]
+        found = {arm.way: arm for arm in lab.arms(f"retrain-{step}", orders)}
+        judge = found[augmented.way]
+    (top,) = with_recipe(lab, strongest, [found[on_top.way]])
+    return {"augmented": judge, endpoint.augmented: top}
 
 
 def improves(lab: Lab, before: Arm, after: Arm) -> bool:
@@ -201,12 +253,12 @@ def improves(lab: Lab, before: Arm, after: Arm) -> bool:
 
 def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: bool) -> list[Step]:
     """What each seed did in a step."""
-    pool, budget = lab.pool(step), budget_for(lab.wanted, lab.config.draw_budget)
+    pool, budget = lab.pool(step), budget_for(lab.asked, lab.config.draw_budget)
     return [
         Step(
             **pool.account(seed, budget),
             val_before=float(before.correct[row].mean()),
-            chosen=after.use if after else None,
+            chosen=after.way.use if after and after.way else None,
             val_after=float(after.correct[row].mean()) if after else None,
             went_on=went_on,
         )
@@ -214,13 +266,26 @@ def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: boo
     ]
 
 
-def without_filter(lab: Lab) -> list[Order]:
-    """C' on real + the first images drawn, once for each way of using them."""
+def without_filter(lab: Lab, way: Way) -> list[Order]:
+    """C' on real + the first images drawn, this way, once for each use."""
 
-    def training_set(use: str, _: int) -> TrainingSet:
-        return lab.first_drawn(1, use)
+    def training_set(way: Way, _: int) -> TrainingSet:
+        return lab.first_drawn(1, way)
 
-    return [Order(f"unfiltered-{use}", partial(training_set, use), use=use, step=1) for use in lab.config.use]
+    return [
+        Order("unfiltered", partial(training_set, each), way=each, step=1)
+        for each in compared(lab.config, way)
+    ]
+
+
+def replay(lab: Lab, augmented: Sequence[Arm]) -> list[Order]:
+    """Real images, and copies of them wherever the augmented arms have a synthetic one: what is left of the
+    gain is the classes' weight in training. Empty where nothing was kept."""
+    return [
+        Order("replay", partial(lab.replayed, arm.step, arm.way), way=arm.way, step=arm.step)
+        for arm in augmented
+        if arm.way
+    ]
 
 
 def without_generator(lab: Lab, key: str, baseline: Arm) -> list[Order]:
@@ -243,18 +308,20 @@ def with_recipe(lab: Lab, alone: Arm, retrained: Sequence[Arm]) -> list[Arm]:
     plain recipe's arms on these."""
     if alone.recipe is PLAIN:
         return list(retrained)
-    return lab.arms(
-        "controls",
-        [
+    orders = []
+    for plain in retrained:
+        way = plain.way or Way()
+        # the classes as the last stage of the plain training saw them
+        on_real = alone.recipe.offsets is not None and way.second != "none"
+        orders.append(
             Order(
-                f"{alone.recipe.key}-{alone.value:g}-step{plain.step}-{plain.use}",
-                partial(lab.kept, plain.step, plain.use),
+                f"{alone.recipe.key}-{alone.value:g}-step{plain.step}",
+                (lambda _: lab.real) if on_real else partial(lab.kept, plain.step, way),
                 recipe=alone.recipe,
                 value=alone.value,
                 plain=plain,
-                use=plain.use,
+                way=way,
                 step=plain.step,
             )
-            for plain in retrained
-        ],
-    )
+        )
+    return lab.arms("controls", orders)

@@ -4,7 +4,7 @@ as a file."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig, Profile, image_format
+from gmaug_core.config.runs import SecondStage
 from gmaug_core.data import balance, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
@@ -26,6 +27,7 @@ from gmaug_core.method.recipes import RECIPES, Recipe, TrainingSet
 from gmaug_core.method.score import score_training_images
 from gmaug_core.method.shared import Folders, Shared, decides
 from gmaug_core.method.training import head_steps, trained
+from gmaug_core.method.ways import Way
 from gmaug_core.models import classifiers, generators, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation, Job
 from gmaug_core.models.devices import arithmetic, pick_device
@@ -40,13 +42,13 @@ PLAIN = RECIPES["plain"]
 class Arm:
     """One way of training, done with every seed, and what came of it on validation.
 
-    value: of the recipe's parameter; use, step: how synthetic images joined the real ones, and of which step
-    (empty and 0: real images alone); correct: bool [seeds, images of the validation part].
+    value: of the recipe's parameter; way, step: how synthetic images joined the real ones, and of which step
+    (None and 0: real images alone); correct: bool [seeds, images of the validation part].
     """
 
     recipe: Recipe
     value: float
-    use: str
+    way: Way | None
     step: int
     classifiers: Mapping[int, Classifier]
     correct: NDArray[np.bool_]
@@ -61,8 +63,9 @@ class Arm:
 class Order:
     """An arm that is to be trained.
 
-    name: of the training set and the recipe, for files; training_set: by seed; plain: the arm on the same
-    sets by the plain recipe, for recipes that start from it; the rest: as in Arm.
+    name: of the images and the recipe, for files; training_set: by seed; plain: the arm on the same sets by
+    the plain recipe, for recipes that start from it; seeds: of its classifiers, where they are not the run's;
+    the rest: as in Arm.
     """
 
     name: str
@@ -70,12 +73,28 @@ class Order:
     recipe: Recipe = PLAIN
     value: float = 1.0
     plain: Arm | None = None
-    use: str = ""
+    way: Way | None = None
     step: int = 0
+    seeds: tuple[int, ...] | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name with the way in which synthetic images are used."""
+        return f"{self.name}-{self.way.key}" if self.way else self.name
 
     def unit(self, seed: int) -> str:
         """The name of its classifier of one seed."""
-        return f"{self.name}-{seed}"
+        return f"{self.title}-{seed}"
+
+    @property
+    def second(self) -> SecondStage:
+        """What is trained again on real images alone, when the training on all is over; a recipe that starts
+        from a plain classifier starts from one that has been through this."""
+        return self.way.second if self.way and not self.recipe.starts_from_plain else "none"
+
+    def first_stage(self) -> Order:
+        """The same without a second stage."""
+        return replace(self, way=replace(self.way, second="none")) if self.way else self
 
 
 def best(arms: Iterable[Arm]) -> Arm:
@@ -94,7 +113,8 @@ class TrainedGenerator:
 @dataclass
 class Lab:
     """The dataset prepared for one config. images: uint8, all of them; split: indices of train, val and
-    test; others: folders of other runs' units, which are taken where they are the same."""
+    test; others: folders of other runs' units, which are taken where they are the same; generator: which one
+    draws the synthetic images, from 0."""
 
     config: AugmentationConfig
     data: Dataset
@@ -105,6 +125,7 @@ class Lab:
     split: splits.Parts
     device: torch.device
     others: Folders = tuple
+    generator: int = 0
 
     @classmethod
     def prepare(
@@ -124,7 +145,7 @@ class Lab:
         """
         report("decode", 0, len(data))
         split = splits.kept(out_dir / splits.Split.FILE, data, config.seed)
-        balance.check_short(data.labels[split["train"]], config.target, data.class_names)
+        balance.check_short(data.labels[split["train"]], config.target, data.class_names, config.added)
         device = pick_device(config.device)
         shape = image_format(config.generator.resolution, config.generator.colour)
         images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
@@ -138,8 +159,13 @@ class Lab:
 
     @property
     def samples(self) -> Path:
-        """The folder of what was drawn."""
-        return self.out_dir / "samples"
+        """The folder of what was drawn by this generator; the first one's is what people look through."""
+        folder = self.out_dir / "samples"
+        return folder / f"generator-{self.generator}" if self.generator else folder
+
+    def of(self, generator: int) -> Lab:
+        """The same with the images of another generator."""
+        return replace(self, generator=generator)
 
     @property
     def shared(self) -> Shared:
@@ -170,6 +196,16 @@ class Lab:
         return [self.config.seed + offset for offset in range(self.config.seeds)]
 
     @property
+    def study_seeds(self) -> tuple[int, ...]:
+        """Of the classifiers that choose the amount; none is a seed of the variants that are compared."""
+        first = self.config.seed + self.config.seeds
+        return tuple(range(first, first + self.config.amount_seeds))
+
+    def judge_of(self, seed: int) -> int:
+        """The seed whose judge chooses images for a classifier of this seed: its own, where it has one."""
+        return self.seeds[(seed - self.config.seed) % self.config.seeds]
+
+    @property
     def classes(self) -> int:
         """How many classes there are."""
         return len(self.data.class_names)
@@ -182,7 +218,16 @@ class Lab:
     @cached_property
     def wanted(self) -> NDArray[np.int64]:
         """Synthetic images that each class is short of the target."""
-        return balance.short_of(self.counts, self.config.target)
+        return balance.short_of(self.counts, self.config.target, self.config.added)
+
+    def wanted_at(self, amount: float) -> NDArray[np.int64]:
+        """So many times that, int64 [classes], rounded up."""
+        return np.asarray(np.ceil(self.wanted * amount), np.int64)
+
+    @property
+    def asked(self) -> NDArray[np.int64]:
+        """Synthetic images that are drawn for: the largest amount that may enter."""
+        return self.wanted_at(max(self.config.amounts))
 
     @property
     def feedback(self) -> bool:
@@ -197,25 +242,30 @@ class Lab:
         index = self.split["train"]
         return TrainingSet(View([self.images], index), self.data.labels[index])
 
-    def with_synthetic(self, use: str, synthetic: Synthetic) -> TrainingSet:
+    def with_synthetic(self, way: Way, synthetic: Synthetic) -> TrainingSet:
         """Real and synthetic images together.
 
         fill: all drawn alike. mix: each class is drawn as often as its target says, and of the draws of a
         class that got synthetic images the share `config.mix` is synthetic (never more than in fill).
+        synthetic: as many as the way's amount says.
         """
         real = self.real
         images = real.images.followed_by(synthetic.images)
         labels = np.concatenate([real.labels, synthetic.labels])
-        if use == "fill":
-            return TrainingSet(images, labels)
+        is_made = np.arange(len(labels)) >= len(real.labels)
+        factors = None if way.weight == 1 else np.where(is_made, way.weight, 1.0)
+        together = TrainingSet(
+            images, labels, image_weights=factors, apart=is_made if self.config.own_statistics else None
+        )
+        if way.use == "fill":
+            return together
         made = np.bincount(synthetic.labels, minlength=self.classes)
         share = np.minimum(self.config.mix, made / np.maximum(made + self.counts, 1))
         filled = (self.counts + self.wanted).astype(float)
         real_weight = filled * (1 - share) / np.maximum(self.counts, 1)
         synthetic_weight = filled * share / np.maximum(made, 1)
-        return TrainingSet(
-            images, labels, np.concatenate([real_weight[real.labels], synthetic_weight[synthetic.labels]])
-        )
+        weights = np.concatenate([real_weight[real.labels], synthetic_weight[synthetic.labels]])
+        return replace(together, draw_weights=weights)
 
     # units of work
 
@@ -243,12 +293,14 @@ class Lab:
         return SimilarityResult.read(path)  # with every key, as a resumed run finds it
 
     def generator_trained_or_loaded(self, examiner: Classifier, until: float = 1.0) -> TrainedGenerator:
-        """Trained once a run on the imbalanced training split, or loaded when it was trained before.
+        """Trained on the imbalanced training split, or loaded when it was trained before.
 
         examiner: the classifier whose features show how good the generator is while it trains; until: the
         share of its training, which another call goes on with.
         """
-        folder, config = self.checkpoints / "generator", self.config.generator
+        number = (self.generator,) if self.generator else ()
+        folder = self.checkpoints / "-".join(["generator", *map(str, number)])
+        config = self.config.generator
         done = folder / "figures.json"
         if done.exists():
             return TrainedGenerator(generators.load(folder, str(self.device)), read_json(done))
@@ -258,7 +310,7 @@ class Lab:
             real.labels,
             self.data.class_names,
             folder,
-            seed=derive("generator", self.config.seed),
+            seed=derive("generator", self.config.seed, *number),
             device=str(self.device),
             report=self.report,
             should_stop=self.should_stop,
@@ -282,52 +334,86 @@ class Lab:
     def arms(self, stage: str, orders: Sequence[Order]) -> list[Arm]:
         """The classifiers of all orders and seeds, trained or loaded: together, so that no core waits while
         another arm's last seed is trained."""
-        units = [(order, seed) for order in orders for seed in self.seeds]
-        steps = {order.unit(seed): self.steps_of(order.recipe) for order, seed in units}
+        units = [(order, seed) for order in orders for seed in order.seeds or self.seeds]
+        steps = {order.unit(seed): self.steps_of(order) for order, seed in units}
         finished = {unit: n for unit, n in steps.items() if n and self.path_of(unit).exists()}
         tally = Tally(self.report, stage, steps, finished)
         jobs = [
-            Job(f"classifier '{order.name}', seed {seed}", partial(self._classifier, order, seed, tally))
+            Job(f"classifier '{order.title}', seed {seed}", partial(self._classifier, order, seed, tally))
             for order, seed in units
         ]
         found = classifiers.train_many(
             jobs, device=self.device, report=self.report, should_stop=self.should_stop
         )
         made = iter(found)
-        return [self._arm(order, {seed: next(made) for seed in self.seeds}) for order in orders]
+        return [
+            self._arm(order, {seed: next(made) for seed in order.seeds or self.seeds}) for order in orders
+        ]
 
     def _arm(self, order: Order, made: Mapping[int, Classifier]) -> Arm:
         """What the classifiers of an order do on validation."""
         correct = np.array([self.evaluate(each, "val").correct for each in made.values()])
-        return Arm(order.recipe, order.value, order.use, order.step, made, correct)
+        return Arm(order.recipe, order.value, order.way, order.step, made, correct)
 
-    def steps_of(self, recipe: Recipe) -> int:
-        """SGD steps of a training by this recipe: the same for every variant, except where the plain
-        classifier is used again."""
-        steps = self.config.classifier.steps_for(len(self.real.images))
-        if not recipe.trains:
+    @property
+    def steps(self) -> int:
+        """SGD steps of a training: the same for every variant."""
+        return self.config.classifier.steps_for(len(self.real.images))
+
+    def steps_of(self, order: Order) -> int:
+        """SGD steps that an order costs a seed, fewer or more than the others' where another classifier is
+        used again."""
+        if not order.recipe.trains:
             return 0
-        return head_steps(steps) if recipe.second_stage else steps
+        own = head_steps(self.steps) if order.recipe.second_stage else self.steps
+        return own + (head_steps(self.steps) if order.second != "none" else 0)
 
     def path_of(self, unit: str) -> Path:
         """The file of a trained classifier."""
-        return self.checkpoints / f"classifier-{unit}.safetensors"
+        of = f"generator{self.generator}-" if self.generator else ""
+        return self.checkpoints / f"classifier-{of}{unit}.safetensors"
 
     def _classifier(
         self, order: Order, seed: int, tally: Tally, report: Report, should_stop: ShouldStop
     ) -> Classifier:
-        """The classifier of this order and seed: trained, or loaded when it was trained before."""
+        """The classifier of this order and seed, through all its stages; each is trained once."""
+        path, unit = self.path_of(order.unit(seed)), order.unit(seed)
+        told = under(tally.of(unit, report), "", variant=order.title, seed=seed)
+        if order.second == "none":
+            return self._first_stage(order, seed, told, should_stop)
+        if path.exists():
+            return classifiers.load(path, self.classes, self.config.classifier, self.device)
+        first = self._first_stage(order.first_stage(), seed, told, should_stop)
+        classifier = trained(
+            replace(order.recipe, second_stage=True),
+            order.value,
+            self.real,
+            self.classes,
+            self.config.classifier,
+            seed=seed,
+            steps=self.steps,
+            plain=first,
+            again=order.second,
+            checkpoint=path.with_suffix(".training"),
+            device=self.device,
+            report=under(tally.of(unit, report, after=self.steps), "", variant=order.title, seed=seed),
+            should_stop=should_stop,
+        )
+        classifier.save(path)
+        return classifier
+
+    def _first_stage(self, order: Order, seed: int, told: Report, should_stop: ShouldStop) -> Classifier:
+        """Trained, taken from another run, or loaded when it was trained before."""
         config, recipe, unit = self.config.classifier, order.recipe, order.unit(seed)
         path = self.path_of(unit)
         if recipe.trains and path.exists():
             return classifiers.load(path, self.classes, config, self.device)
-        training, steps = order.training_set(seed), config.steps_for(len(self.real.images))
-        told = under(tally.of(unit, report), "", variant=order.name, seed=seed)
+        training, steps = order.training_set(seed), self.steps
         checkpoint = path.with_suffix(".training")
         if recipe.trains and training is self.real:
             decided_by = self.decides(self.split["train"], recipe.key, order.value, seed, steps)
             if trained_by := self.shared.take(path, decided_by):
-                told("", self.steps_of(recipe), self.steps_of(recipe), shared_with=trained_by)
+                told("", steps, steps, shared_with=trained_by)
                 return classifiers.load(path, self.classes, config, self.device)
             self.shared.note(path, decided_by, begun=checkpoint.exists())
         classifier = trained(
@@ -362,14 +448,31 @@ class Lab:
         """Whether this step was drawn to its end."""
         return step in samples.steps(self.samples)
 
-    def kept(self, step: int, use: str, seed: int) -> TrainingSet:
+    def kept(self, step: int, way: Way, seed: int) -> TrainingSet:
         """Real images and what the seed's judge accepted in this step."""
-        return self.with_synthetic(use, self.pool(step).kept(seed))
+        return self.with_synthetic(way, self.pool(step, way.amount).kept(self.judge_of(seed)))
 
-    def first_drawn(self, step: int, use: str) -> TrainingSet:
+    def first_drawn(self, step: int, way: Way) -> TrainingSet:
         """Real images and as many of the first ones drawn, whatever a judge said."""
-        return self.with_synthetic(use, self.pool(step).first_drawn())
+        return self.with_synthetic(way, self.pool(step, way.amount).first_drawn())
 
-    def pool(self, step: int) -> Pool:
-        """What was drawn in this step."""
-        return Pool.read(self.samples, step, self.wanted, self.data.class_names)
+    def replayed(self, step: int, way: Way, seed: int) -> TrainingSet:
+        """The same with copies of real images in place of the synthetic ones: as many of each class, used in
+        the same way. Nothing new is seen, only the classes are drawn as often."""
+        labels = self.pool(step, way.amount).kept(self.judge_of(seed)).labels
+        return self.with_synthetic(way, self.copies(labels))
+
+    def copies(self, labels: NDArray[np.int64]) -> Synthetic:
+        """Real training images of these classes, each as often as others of its class. labels: int [n]."""
+        train = self.split["train"]
+        index = np.zeros(len(labels), np.int64)
+        for label in np.unique(labels):
+            own, rows = train[self.data.labels[train] == label], np.flatnonzero(labels == label)
+            index[rows] = np.resize(own, len(rows))
+        return Synthetic(View([self.images], index), labels)
+
+    def pool(self, step: int, amount: float | None = None) -> Pool:
+        """What was drawn in this step; of each class as many are taken as this amount says, by default as
+        were drawn for."""
+        wanted = self.asked if amount is None else self.wanted_at(amount)
+        return Pool.read(self.samples, step, wanted, self.data.class_names)

@@ -20,11 +20,12 @@ class Tally:
         if self._total:
             report(stage, sum(self._done.values()), self._total)
 
-    def of(self, name: str, report: Report) -> Report:
-        """A report for one training, of its own steps: the stage hears of all, and of these as `sgd_step`."""
+    def of(self, name: str, report: Report, *, after: int = 0) -> Report:
+        """A report for one training, of its own steps: the stage hears of all, and of these as `sgd_step`.
+        after: steps of a stage of the same training that is over."""
 
         def told(stage: str, step: int, total: int, **metrics: Any) -> None:  # noqa: ARG001 - the hook's form
-            self._done[name] = min(step, self._steps[name])
+            self._done[name] = min(after + step, self._steps[name])
             report(self._stage, sum(self._done.values()), self._total, sgd_step=step, **metrics)
 
         return told

@@ -26,7 +26,9 @@ class TrainingSet:
 
     labels: int64 [n]; draw_weights: float [n], how likely each image is drawn (None: all alike);
     class_weights: float [classes], factors of the loss; logit_offsets: float [classes], added to the logits
-    inside the loss; strong: what is done to the images beside the classifier's own augmentation.
+    inside the loss; strong: what is done to the images beside the classifier's own augmentation;
+    image_weights: float [n], factors of each image's loss (None: all alike); apart: bool [n], images with
+    statistics of their own in batch normalisation.
     """
 
     images: View
@@ -35,11 +37,15 @@ class TrainingSet:
     class_weights: NDArray[np.float64] | None = None
     logit_offsets: NDArray[np.float64] | None = None
     strong: Strong = "none"
+    image_weights: NDArray[np.float64] | None = None
+    apart: NDArray[np.bool_] | None = None
 
     def counts(self, classes: int) -> NDArray[np.float64]:
         """How many images each class stands for while it is trained on: float [classes], the sum of its
-        draw weights, at least a trace."""
-        found = np.bincount(self.labels, weights=self.draw_weights, minlength=classes)
+        images' draw weights times their factors in the loss, at least a trace."""
+        weights = [each for each in (self.draw_weights, self.image_weights) if each is not None]
+        product = np.prod(weights, axis=0) if weights else None
+        found = np.bincount(self.labels, weights=product, minlength=classes)
         return np.asarray(np.maximum(found, 1e-9), np.float64)
 
     def priors(self, classes: int) -> NDArray[np.float64]:

@@ -76,6 +76,8 @@ class Gain(Part):
     """Lower end of its 95 % interval: what decides whether one is better."""
     points_high: float | None = None
     """Upper end of its 95 % interval."""
+    generators: int = 1
+    """Trainings of the generator that the augmented side is the mean of."""
     covers: Literal["images", "seeds and images", "generators, seeds and images"] = "seeds and images"
     """What the intervals cover; with one seed they say nothing of another seed."""
 
@@ -90,6 +92,21 @@ class Gain(Part):
         if low is not None and low > 0:
             return "better"
         return "worse" if high is not None and high < 0 else "no difference seen"
+
+
+class GeneratorSpread(Part):
+    """What the generator's own luck does to the endpoint's gain."""
+
+    points: tuple[float, ...]
+    """The gain with each generator, in percentage points, mean over seeds."""
+    generator: float
+    """Standard deviation from one training of the generator to another, in percentage points."""
+    seed: float
+    """The same from one classifier seed to another."""
+    rest: float
+    """What neither explains."""
+    words: str
+    """All of that in a sentence."""
 
 
 class ClassRow(Part):
@@ -166,7 +183,8 @@ class Step(Part):
     step: int
     """Number of the step, from 1."""
     wanted: int
-    """Synthetic images that the classes are short of the target, together."""
+    """Synthetic images that were drawn for: what the classes are short of the target, together, times the
+    largest amount that may enter."""
     drawn: int
     """Images drawn in this step."""
     accepted: int
@@ -187,6 +205,103 @@ class Step(Part):
     went_on: bool
     """Whether the seeds together improved by more than the tolerance and than chance, so that another step
     followed."""
+
+
+class Dose(Part):
+    """What one amount of synthetic images does, by classifiers that the comparison does not use."""
+
+    amount: float
+    """In multiples of what the classes are short of; 0: real images alone."""
+    added: float
+    """Synthetic images, mean over seeds."""
+    real: int
+    """Real training images."""
+    validation: Measure
+    """Accuracy on validation, which chose the amount."""
+    test: Measure
+    """Accuracy on the test split, which did not."""
+    points: float
+    """Test accuracy less that of no synthetic image, paired by seed and image, in percentage points."""
+    points_low: float
+    """Lower end of its 95 % interval; with one seed it covers the test images alone."""
+    points_high: float
+    """Upper end of its 95 % interval."""
+
+
+class Tried(Part):
+    """A candidate of the choice."""
+
+    words: str
+    """How synthetic images were used."""
+    validation: float
+    """Accuracy on validation, 0 ... 1, mean over the choosing seeds."""
+
+
+class Choice(Part):
+    """How synthetic images are to be used, by validation."""
+
+    none: bool
+    """Whether validation says to use none: with them the best recipe did no better."""
+    amount: float
+    """The best amount above 0, in multiples of what each class is short of: what was compared."""
+    use: str
+    """fill or mix."""
+    weight: float
+    """Of a synthetic image in the loss, where a real one has 1."""
+    second_stage: str
+    """What was trained again on real images alone: none, head or block."""
+    validation_with: float
+    """Validation accuracy of the best recipe with them, 0 ... 1, mean over the run's seeds."""
+    validation_without: float
+    """The same without them."""
+    words: str
+    """All of that in sentences."""
+    tried: tuple[Tried, ...] = ()
+    """What the amount and weight were chosen among; empty where there was nothing to choose."""
+
+
+class PaperArm(Part):
+    """One arm of the paper's way of counting."""
+
+    words: str
+    """What it was trained on."""
+    images: float
+    """Training images, mean over seeds."""
+    steps: float
+    """SGD steps, mean over seeds: as many epochs as every arm."""
+    best: Measure
+    """Accuracy at the look that was best on the test split itself, as the paper reports: too high."""
+    last: Measure
+    """Accuracy at the end."""
+
+
+class PaperGain(Part):
+    """Relative gain of one arm over real images alone, both at their best look, in percent."""
+
+    value: float
+    """In percent."""
+    ci_low: float
+    """Lower end of its 95 % interval; with one seed it covers the test images alone."""
+    ci_high: float
+    """Upper end of its 95 % interval."""
+
+
+class PaperCounting(Part):
+    """The paper's way of counting, with its placebo: epochs are the same, so more images mean more steps, and
+    the best epoch is taken on the test split. Nothing is chosen by it."""
+
+    looks: int
+    """Looks at the test split, evenly over each training."""
+    seeds: int
+    """Classifiers of each arm: the first seeds of the run."""
+    arms: dict[str, PaperArm]
+    """baseline, augmented, placebo (copies of real images in place of the synthetic ones)."""
+    gain: PaperGain | None
+    """Of the augmented arm; null where real images alone recognised nothing."""
+    placebo: PaperGain | None
+    """Of the placebo: what training length and choosing on the test split give without an image."""
+    words: str
+    """Both in sentences."""
 
 
 class Score(Part):
@@ -525,6 +640,8 @@ class AugmentationResult(Document):
     synthetic images against the same recipe alone; null in older results, and where nothing was tested."""
     endpoint_recipe: str | None = None
     """That recipe's key (method.recipes)."""
+    generators: GeneratorSpread | None = None
+    """What the generator's luck does to it; not there where it was trained once."""
     relative_gain_percent: Gain
     """The paper's comparison, against plain training: of the augmented classifier over the baseline; the
     same as gains["baseline"]."""
@@ -538,6 +655,13 @@ class AugmentationResult(Document):
     """Rejected synthetic images."""
     real_acceptance: RealAcceptance | None = None
     """The share of real validation images that the judges accept; not there in older results."""
+    choice: Choice | None = None
+    """How synthetic images are to be used, or that none are; not there in older results, and where nothing
+    was kept."""
+    doses: tuple[Dose, ...] = ()
+    """Accuracy after each amount, ascending from 0; empty in older results and where one amount was given."""
+    paper_counting: PaperCounting | None = None
+    """The paper's way of counting; not there where it was not asked for, and in older results."""
     steps: tuple[Step, ...]
     """One row a step and seed, in the order in which they were done."""
     quality: Quality

@@ -102,6 +102,35 @@ def spread(contributions: Floats, *, seeds: tuple[float, int] | None = None) -> 
     return combined(terms, _interaction(grid.mean(axis=0)) if n_seeds > 1 and images > 1 else 0.0)
 
 
+@dataclass(frozen=True)
+class Components:
+    """Variances of one more generator, one more classifier seed, and what neither explains (both together,
+    with the test images that they were measured on)."""
+
+    generator: float
+    seed: float
+    rest: float
+
+
+def components(contributions: Floats) -> Components:
+    """From contributions float [generators, seeds, images], crossed: random effects by the moments of the
+    two-way table of means (a component below 0 is 0). With one seed the rest is part of the generator's.
+
+    Raises ValueError with fewer than two generators.
+    """
+    means = contributions.mean(axis=2)
+    generators, seeds = means.shape
+    if generators < 2:
+        raise ValueError("one generator says nothing of another one")
+    of_generators = float(np.var(means.mean(axis=1), ddof=1))
+    if seeds < 2:
+        return Components(of_generators, 0.0, 0.0)
+    of_seeds = float(np.var(means.mean(axis=0), ddof=1))
+    residual = means - means.mean(axis=1, keepdims=True) - means.mean(axis=0) + means.mean()
+    rest = float((residual**2).sum()) / ((generators - 1) * (seeds - 1))
+    return Components(max(of_generators - rest / seeds, 0.0), max(of_seeds - rest / generators, 0.0), rest)
+
+
 def combined(terms: Sequence[tuple[float, float]], twice: float = 0.0) -> Spread:
     """One spread from independent ones (Satterthwaite 1946). terms: variance of the mean over one factor and
     its degrees of freedom; twice: what two of them both contain."""

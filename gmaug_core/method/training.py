@@ -12,7 +12,7 @@ from gmaug_core.data.views import Images
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method.recipes import HEAD_SHARE, Recipe, TrainingSet
 from gmaug_core.models import classifiers
-from gmaug_core.models.classifiers import Classifier
+from gmaug_core.models.classifiers import Again, Classifier
 
 
 def head_steps(steps: int) -> int:
@@ -30,6 +30,7 @@ def trained(
     seed: int,
     steps: int,
     plain: Classifier | None = None,
+    again: Again = "head",
     normalise_on: Images | None = None,
     checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
@@ -39,8 +40,9 @@ def trained(
     """A recipe's classifier on a training set.
 
     value: one of the recipe's candidates; plain: the plain recipe's classifier on the same set with the same
-    seed, where the recipe starts from it; steps: of a whole training, the same for all recipes; the rest: see
-    classifiers.train. Raises what that raises, and ValueError without the plain classifier that is needed.
+    seed, where the recipe starts from it; again: what a second stage trains; steps: of a whole training, the
+    same for all recipes; the rest: see classifiers.train. Raises what that raises, and ValueError without the
+    plain classifier that is needed.
     """
     if recipe.starts_from_plain and plain is None:
         raise ValueError(f"recipe '{recipe.key}' starts from the plain classifier")
@@ -58,7 +60,10 @@ def trained(
         class_weights=changed.class_weights,
         logit_offsets=changed.logit_offsets,
         strong=changed.strong,
+        image_weights=changed.image_weights,
+        apart=changed.apart,
         body=plain if recipe.second_stage else None,
+        again=again,
         normalise_on=normalise_on,
         checkpoint=checkpoint,
         device=device,

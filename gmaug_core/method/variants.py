@@ -12,6 +12,7 @@ from typing import Literal
 
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.method.recipes import RECIPES
+from gmaug_core.method.ways import study_trainings
 
 Role = Literal["baseline", "accepted", "control"]
 
@@ -54,6 +55,13 @@ VARIANTS: Mapping[str, Variant] = {
             "control",
             needs_generator=True,
         ),
+        Variant(
+            "real_replay",
+            "The same rare images again, as often as synthetic ones are shown (real replay)",
+            "Real replay",
+            "control",
+            needs_generator=False,
+        ),
         *(
             Variant(recipe.key, recipe.label, recipe.short, "control", needs_generator=False)
             for recipe in RECIPES.values()
@@ -64,23 +72,26 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def controls(config: AugmentationConfig) -> tuple[str, ...]:
-    """The controls of a run, by key: the ablation without the filter, and the recipes that its settings
-    name."""
-    return ("unfiltered", *config.controls)
+    """The controls of a run, by key: the ablation without the filter, copies of real images in place of the
+    synthetic ones, and the recipes that its settings name."""
+    return ("unfiltered", "real_replay", *config.controls)
 
 
 def trainings(config: AugmentationConfig) -> int:
     """Classifiers that a run trains at most.
 
-    For each seed the baseline; every way of using synthetic images in every step, without the filter, and on
-    top of the best recipe; every candidate of every recipe that trains anything. An arm has as many
-    candidates as there are ways of use.
+    For each seed the baseline; every way of using synthetic images in every step, without the filter, with
+    copies in their place, and on top of the best recipe; every candidate of every recipe that trains
+    anything; what chooses the amount; what is repeated with other generators; and the paper's way of
+    counting. An arm has as many candidates as there are ways of use.
     """
     ways = len(config.use)
     recipes = [RECIPES[key] for key in config.controls]
     alone = sum(len(recipe.candidates(ways)) for recipe in recipes if recipe.trains)
     on_top = ways if any(recipe.trains for recipe in recipes) else 0
-    return config.seeds * (1 + config.max_steps * ways + ways + alone + on_top)
+    repeats = config.seeds * (config.generator_seeds - 1) * (config.max_steps + 2)
+    others = repeats + study_trainings(config) + 3 * min(config.counting_seeds, config.seeds)
+    return config.seeds * (1 + config.max_steps * ways + 2 * ways + alone + on_top) + others
 
 
 def short(key: str) -> str:

@@ -31,8 +31,9 @@ def words(config: AugmentationConfig) -> str:
         if generator.minutes
         else f"on {generator.kimg:g} thousand images"
     )
+    times = f"{config.generator_seeds} times, " if config.generator_seeds > 1 else ""
     said = (
-        f"Trains the generator {budget} of {generator.resolution} px, then up to {trainings(config)} "
+        f"Trains the generator {times}{budget} of {generator.resolution} px, then up to {trainings(config)} "
         f"classifiers of {config.classifier.budget} ({config.seeds} seeds; baseline, "
         f"{config.max_steps} select-and-retrain steps, {len(controls(config))} controls)."
     )

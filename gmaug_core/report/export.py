@@ -135,7 +135,8 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             expected="a finished augmentation run",
             todo="wait, or resume the run",
         )
-    generator = AugmentationResult.read(paths.result).generator
+    result = AugmentationResult.read(paths.result)
+    generator, amount = result.generator, result.choice.amount if result.choice else 1.0
     data = dataset.load(settings.dataset)
     if data.version != config.dataset_version:
         raise InputError(
@@ -146,7 +147,8 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
     parts = splits.read(paths.split, data, settings.seed)
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
     target = settings.target or int(counts.max())
-    chosen = _chosen(paths, settings.seed, balance.short_of(counts, target))
+    wanted = balance.short_of(counts, target, settings.added)
+    chosen = _chosen(paths, settings.seed, np.asarray(np.ceil(amount * wanted), np.int64))
     folders = class_folders(data.class_names)
     real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
 
@@ -181,7 +183,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
 
 
 def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Rows of samples.table of what is exported, in drawing order: up to what each class is short of.
+    """Rows of samples.table of what is exported, in drawing order: up to the amount that was chosen.
 
     Those that a person kept come first, then those that the first judge accepted. wanted: images a class.
     """

@@ -169,9 +169,29 @@ def against_controls(result: AugmentationResult) -> list[str]:
     ]
 
 
+def explained(result: AugmentationResult) -> list[str]:
+    """Which part of the gain over plain training the classes' weight alone explains: real replay shows copies
+    of rare images as often as synthetic ones are shown. Then the paper's way of counting, with its placebo.
+    Empty where neither was measured."""
+    said = []
+    whole, rest = result.gains.get("baseline"), result.gains.get("real_replay")
+    if result.status == "not tested" or whole is None or rest is None:
+        whole = rest = None
+    if whole and rest and whole.points is not None and rest.points is not None:
+        weight = whole.points - rest.points
+        share = f", {weight / whole.points:.0%} of it" if whole.verdict == "better" and weight > 0 else ""
+        said.append(
+            f"Of {signed(whole.points)} points over plain training, showing rare classes as often without a "
+            f"new image (real replay) gives {signed(weight)}{share}; the images themselves "
+            f"{signed(rest.points)} [{signed(rest.points_low or 0.0)}, {signed(rest.points_high or 0.0)}]."
+        )
+    return said + ([result.paper_counting.words] if result.paper_counting else [])
+
+
 def cautions(result: AugmentationResult) -> list[str]:
     """What a reader must know before believing the figures: the run's own warnings first."""
-    notes = [*result.warnings, *result.splits.notes]
+    spread = [result.generators.words] if result.generators else []
+    notes = [*spread, *result.warnings, *result.splits.notes]
     smallest = min((row.test for row in result.per_class if row.test), default=0)
     if 0 < smallest < FEW_TEST:
         notes.append(

@@ -1,7 +1,8 @@
-"""The two charts of a gain, each with two lives: on a page and, printed, in the report. One Altair
-specification each.
+"""The charts of a gain, each with two lives: on a page and, printed, in the report. One Altair specification
+each.
 
 forest: every variant with its interval. curve: the law with the paper's datasets and one's own runs.
+dose_response: accuracy over the number of synthetic images.
 Hover text and labels are data of the specification, never markup.
 """
 
@@ -27,6 +28,7 @@ SCORE = "SSIM-supSubCls (profile paper)"
 PAPER, HERE = "the paper's datasets", "this dataset, predicted"
 ROW_PX = 40  # height of a variant
 CURVE_PX = 340
+DOSE_PX = 260
 GRID_POINTS = 160  # of the law's line
 LEAST_X = 0.05  # the curve begins here: nothing was measured below
 LINE, DASHES = (
@@ -76,6 +78,44 @@ def forest(result: AugmentationResult, measure: Accuracy = "accuracy") -> alt.La
         .properties(height=ROW_PX * len(rows))
     )
     return chart
+
+
+def dose_response(result: AugmentationResult) -> alt.LayerChart | None:
+    """Accuracy on validation, which chose, and on the test split over the synthetic images for each real one,
+    with 95 % intervals; in percent. None where one amount was given."""
+    if len(result.doses) < 2:
+        return None
+    names = ["validation, which chose", "test"]
+    rows = [
+        {
+            "part": name,
+            "share": dose.added / dose.real,
+            "synthetic images": dose.added,
+            "times what is missing": dose.amount,
+            "mean": 100 * found.mean,
+            "low": 100 * found.ci_low,
+            "high": 100 * found.ci_high,
+        }
+        for dose in result.doses
+        for name, found in zip(names, (dose.validation, dose.test), strict=True)
+    ]
+    looks = [COLOURS["baseline"], COLOURS["accepted"]]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X("share:Q", title="synthetic images for each real one"),
+        color=alt.Color("part:N", scale=alt.Scale(domain=names, range=looks), legend=legend()),
+    )
+    accuracy = alt.Y("mean:Q", title="accuracy, %", scale=alt.Scale(zero=False))
+    tooltip = [alt.Tooltip("part:N"), alt.Tooltip("synthetic images:Q", format=",.0f")]
+    tooltip += [alt.Tooltip("times what is missing:Q")]
+    tooltip += [alt.Tooltip(f"{key}:Q", format=".2f") for key in ("mean", "low", "high")]
+    spans = base.mark_rule(strokeWidth=2, opacity=0.6)
+    marks = base.mark_point(filled=True, size=90, opacity=1)
+    layers = [
+        spans.encode(y=alt.Y("low:Q", title="accuracy, %"), y2="high:Q"),
+        base.mark_line(strokeWidth=1.6).encode(y=accuracy),
+        marks.encode(y=accuracy, tooltip=tooltip),
+    ]
+    return alt.LayerChart(layer=layers).properties(height=DOSE_PX)
 
 
 def curve(

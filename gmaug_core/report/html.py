@@ -25,7 +25,7 @@ from gmaug_core.data import pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.result import AugmentationResult, Step
-from gmaug_core.report import equivalence_charts, equivalence_findings, findings, gain_charts, points
+from gmaug_core.report import doses, equivalence_charts, equivalence_findings, findings, gain_charts, points
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
@@ -54,6 +54,7 @@ def html_report(run_id: str) -> str:
     verdict, sentence = findings.headline(result)
     point = points.point_of(result, paths)
     own = [] if point is None else [point]
+    response = gain_charts.dose_response(result)
     curve = gain_charts.curve(paper_law(), paper_points(), own=own, name="this run")
     return _template().render(
         result=result,
@@ -67,6 +68,9 @@ def html_report(run_id: str) -> str:
         compared=findings.compared(result),
         variants=findings.variants_words(result),
         curve=_drawing(curve),
+        doses="" if response is None else _drawing(response),
+        amounts=doses.words(result),
+        explained=findings.explained(result),
         prediction=_prediction(result),
         classes=findings.rarest_first(result),
         points=findings.points,

@@ -63,7 +63,7 @@ def submit(
     groups.validate(data.class_names)
     if isinstance(config, AugmentationConfig):
         for parts in splits.of_run(data, config.seed, config.folds):
-            balance.check_short(data.labels[parts["train"]], config.target, data.class_names)
+            balance.check_short(data.labels[parts["train"]], config.target, data.class_names, config.added)
     if isinstance(config, EquivalenceConfig):
         labels = data.labels[splits.made(data, config.seed)["train"]]
         plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)

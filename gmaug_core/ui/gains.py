@@ -11,12 +11,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gmaug_core import runs
 from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report import export, findings, gain_charts, points
+from gmaug_core.report import doses, export, findings, gain_charts, points
+from gmaug_core.report.cost import duration
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.ui import text
+from gmaug_core.ui.live import stage_words
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
 LAWS = {
@@ -65,6 +68,32 @@ def variants_table(result: AugmentationResult) -> None:
     st.caption(
         "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed "
         "and test image."
+    )
+
+
+def amounts(result: AugmentationResult) -> None:
+    """How many synthetic images to use, if any: what validation says, and accuracy after each amount."""
+    said = doses.words(result)
+    if not said:
+        return
+    st.subheader("How many synthetic images", anchor=False)
+    if (response := gain_charts.dose_response(result)) is not None:
+        st.altair_chart(response, key="dose-response")
+    st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
+
+
+def cost(paths: RunPaths, result: AugmentationResult) -> str:
+    """What the run took, in words: by stage, the longest first, and what the generator's part of it was."""
+    spent = runs.read_status(paths).stages
+    whole = sum(spent.values())
+    if not whole:
+        return ""
+    stages = sorted(spent.items(), key=lambda item: -item[1])
+    said = ", ".join(f"{stage_words(stage).lower()} {duration(seconds)}" for stage, seconds in stages[:4])
+    of_images = sum(n for stage, n in spent.items() if stage.partition("-")[0] in ("generator", "sample"))
+    return (
+        f"It took {duration(whole)}: {said}. Making the synthetic images was {of_images / whole:.0%} of it: "
+        f"drew {result.accepted.total + result.rejected.total:,} to keep {result.accepted.total:,}."
     )
 
 

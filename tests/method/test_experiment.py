@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -18,9 +20,17 @@ from gmaug_core.method.lab import Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import Collapse, Step
 from gmaug_core.method.score import score_training_images
+from gmaug_core.method.ways import Way
 from gmaug_core.models import classifiers
 
 pytestmark = pytest.mark.slow
+STUDY = {
+    "amounts": [0.5, 1.0],
+    "second_stages": ["none", "head"],
+    "amount_seeds": 1,
+    "counting_seeds": 1,
+    "generator_seeds": 2,
+}  # there is a choice
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +46,7 @@ def finished(data, tmp_path_factory):
     folder, reported = tmp_path_factory.mktemp("run"), []
     grouping = {name: [name] for name in data.class_names}
     result = experiment.run(
-        tiny.config(data),
+        tiny.config(data, **STUDY),
         data,
         grouping,
         out_dir=folder,
@@ -54,7 +64,7 @@ def test_the_result_holds_what_the_pages_read(finished):
         assert a.ci_low <= a.mean <= a.ci_high
         assert len(a.values) == 2
         assert a.n == 36
-    assert set(result.controls) - {"best_augmented"} == {"unfiltered", *QUICK_CONTROLS}
+    assert set(result.controls) - {"best_augmented"} == {"unfiltered", "real_replay", *QUICK_CONTROLS}
     assert result.relative_gain_percent.n_seeds == 2
     gain = np.mean(result.augmented.accuracy.values) / np.mean(result.baseline.accuracy.values) - 1
     assert result.relative_gain_percent.value == pytest.approx(100 * gain)
@@ -66,16 +76,75 @@ def test_the_result_holds_what_the_pages_read(finished):
     assert total.share == pytest.approx(sum(shares) / 24)
     assert [row.train for row in result.per_class] == list(tiny.COUNTS.values())
     stages = list(dict.fromkeys(stage for stage, _, _ in reported))
-    assert stages[:6] == ["decode", "score", "baseline", "generator", "sample-1", "retrain-1"]
+    assert stages[:7] == ["decode", "score", "baseline", "generator", "sample-1", "amounts", "retrain-1"]
+    zero, *others = result.doses
+    assert (zero.amount, zero.added, zero.points) == (0.0, 0.0, 0.0)
+    assert others[0].added > 0
+    assert [dose.added for dose in result.doses] == sorted({dose.added for dose in result.doses})
+    assert all(len(dose.test.values) == 1 and dose.test.n == 36 for dose in result.doses)
+    assert result.choice.amount in [dose.amount for dose in others]
+    assert len(result.choice.tried) == len(result.doses) + 1, "and the second stage at the best amount"
     assert stages[-1] == "quality"
     assert all(0 <= step <= total for _, step, total in reported)
 
 
+def test_a_second_generator_repeats_what_was_chosen_and_is_in_the_interval(finished):
+    result, folder, _ = finished
+    drawn = [samples.table(folder / "samples" / sub) for sub in ("", "generator-1")]
+    assert all(len(table) for table in drawn)
+    assert not np.array_equal(
+        np.load(folder / "samples" / "step-1.npy")[0],
+        np.load(folder / "samples" / "generator-1" / "step-1.npy")[0],
+    ), "the same draw seeds, another generator"
+    assert (folder / "checkpoints" / "generator-1" / "figures.json").exists()
+    gain = result.endpoint
+    assert (gain.generators, gain.covers) == (2, "generators, seeds and images")
+    assert result.generators.points[0] == pytest.approx(
+        100 * (result.variants[gain.of].accuracy.mean - result.variants[gain.control].accuracy.mean)
+    )
+    assert np.mean(result.generators.points) == pytest.approx(gain.points)
+    assert result.gains["unfiltered"].generators == 1, "of the first generator alone"
+    assert any(line.startswith("The gains' intervals cover 2 generators") for line in result.warnings)
+
+
+def test_the_papers_way_of_counting_has_its_placebo_with_as_many_steps(finished, data):
+    result, folder, _ = finished
+    arms, real = result.paper_counting.arms, sum(tiny.COUNTS.values())
+    assert (arms["baseline"].images, arms["baseline"].steps) == (real, 30)
+    lab = Lab.prepare(tiny.config(data, **STUDY), data, folder, no_report, never)
+    kept = len(lab.pool(1, result.choice.amount).kept(0).labels)
+    assert arms["augmented"].images == pytest.approx(real + kept, abs=1)
+    assert arms["augmented"].steps == arms["placebo"].steps == np.ceil(30 * (real + kept) / real)
+    for key, arm in arms.items():
+        looks = np.load(folder / "checkpoints" / f"counting-{key}-0.npy")
+        assert looks.shape == (10, 36)
+        assert looks.any(axis=1).all()
+        shares = looks.mean(axis=1)
+        assert (arm.best.mean, arm.last.mean) == pytest.approx((shares.max(), shares[-1]))
+    value = 100 * (arms["placebo"].best.mean / arms["baseline"].best.mean - 1)
+    assert result.paper_counting.placebo.value == pytest.approx(value)
+    assert f"gains {value:+.2f} %" in result.paper_counting.words
+
+
+def test_the_classifiers_that_choose_the_amount_are_none_of_those_that_are_compared(finished):
+    """Else the best of several on validation would be lucky on the test split, too."""
+    result, folder, _ = finished
+    names = {path.stem for path in (folder / "checkpoints").glob("classifier-step1-*")}
+    choosing = {name for name in names if int(name.rsplit("-", 1)[1]) not in result.seeds}
+    assert choosing
+    assert {name for name in choosing if not name.endswith("-2")} == set()
+    compared = names - choosing
+    chosen = Way("fill", result.choice.amount, 1.0, result.choice.second_stage)
+    assert {f"classifier-step1-{replace(chosen, use=use).key}-0" for use in ("fill", "mix")} <= compared
+
+
 def test_a_stage_of_many_trainings_moves_evenly_to_its_end(finished):
     """So that what is left can be foretold: one total, no step back between two trainings."""
-    for stage in ("baseline", "retrain-1"):
-        steps = [step for name, step, _ in finished[2] if name == stage]
-        assert {total for name, _, total in finished[2] if name == stage} == {max(steps)}
+    blocks = [(name, list(rows)) for name, rows in groupby(finished[2], key=lambda row: row[0])]
+    for stage in ("baseline", "retrain-1", "counting"):
+        rows = next(rows for name, rows in blocks if name == stage)  # a second generator repeats some
+        steps = [step for _, step, _ in rows]
+        assert {total for _, _, total in rows} == {max(steps)}
         assert steps == sorted(steps)
         assert len(set(steps)) > 3
 
@@ -109,7 +178,7 @@ def test_a_run_that_takes_what_another_trained_is_the_same(finished, data, tmp_p
     result, folder, _ = finished
     taken = []
     again = experiment.run(
-        tiny.config(data),
+        tiny.config(data, **STUDY),
         data,
         {name: [name] for name in data.class_names},
         out_dir=tmp_path,
@@ -143,7 +212,7 @@ def test_a_second_run_of_the_same_seed_stopped_and_resumed_is_the_same(finished,
         calls = iter(range(10**6))
         try:
             experiment.run(
-                tiny.config(data),
+                tiny.config(data, **STUDY),
                 data,
                 grouping,
                 out_dir=tmp_path,
@@ -151,7 +220,7 @@ def test_a_second_run_of_the_same_seed_stopped_and_resumed_is_the_same(finished,
             )
         except Stopped:
             continue
-    again = experiment.run(tiny.config(data), data, grouping, out_dir=tmp_path)
+    again = experiment.run(tiny.config(data, **STUDY), data, grouping, out_dir=tmp_path)
     assert tiny.comparable(again) == tiny.comparable(result)
 
 
@@ -177,13 +246,13 @@ def test_a_recipe_that_is_best_is_combined_with_the_synthetic_images(finished, d
     """Whichever recipe won here: each can be put on top, with its own value, on real and kept images."""
     _, folder, _ = finished
     lab = Lab.prepare(tiny.config(data), data, folder, no_report, never)
-    retrained = experiment.retrain(lab, 1)
-    kept = np.bincount(lab.kept(1, "fill", 0).labels, minlength=lab.classes)
-    assert [arm.use for arm in retrained] == ["fill", "mix"]
+    retrained = experiment.retrain(lab, 1, Way())
+    kept = np.bincount(lab.kept(1, Way("fill"), 0).labels, minlength=lab.classes)
+    assert [arm.way.use for arm in retrained] == ["fill", "mix"]
     recipe = RECIPES["posthoc_logit_adjustment"]
-    strongest = Arm(recipe, 0.5, "", 0, {}, np.ones((2, 1), bool))
+    strongest = Arm(recipe, 0.5, None, 0, {}, np.ones((2, 1), bool))
     fill, _ = experiment.with_recipe(lab, strongest, retrained)
-    assert (fill.recipe, fill.value, fill.use, fill.step) == (recipe, 0.5, "fill", 1)
+    assert (fill.recipe, fill.value, fill.way, fill.step) == (recipe, 0.5, Way("fill"), 1)
     difference = fill.classifiers[0].predict_logits(lab.images[:4])
     difference -= retrained[0].classifiers[0].predict_logits(lab.images[:4])
     np.testing.assert_allclose(difference, np.tile(-0.5 * np.log(kept / kept.sum()), (4, 1)), atol=1e-4)
@@ -198,7 +267,7 @@ def test_going_on_needs_more_than_luck(data, tmp_path):
 
     def arm(gain=0.0):
         seeds, images = rng.normal(0, 0.05, (3, 1)), rng.normal(0, 0.6, (3, 300))
-        return Arm(RECIPES["plain"], 1.0, "", 0, {}, difficulty + seeds + images + gain > 0)
+        return Arm(RECIPES["plain"], 1.0, None, 0, {}, difficulty + seeds + images + gain > 0)
 
     luck = [experiment.improves(lab, arm(), best([arm(), arm()])) for _ in range(200)]
     assert np.mean(luck) < 0.1
@@ -298,6 +367,10 @@ def test_a_collapse_is_a_warning(data):
     assert "down" in warning
     assert "20 kimg" in warning
     assert "did not know the classes" in warning
+
+
+def test_one_generator_is_said_to_be_in_no_interval(data):
+    assert said(tiny.config(data), data)[-1].endswith("trained once: its luck is in no interval.")
 
 
 def test_few_test_images_and_classes_given_up_are_warnings(data):

@@ -17,6 +17,7 @@ from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import RECIPES, TrainingSet
 from gmaug_core.method.training import trained
 from gmaug_core.method.variants import VARIANTS, controls, role, short
+from gmaug_core.method.ways import Way
 from gmaug_core.report.charts import COLOURS
 
 
@@ -59,7 +60,7 @@ def test_every_recipe_is_a_control_that_settings_can_name():
 
 def test_a_run_has_the_controls_that_its_settings_name(lab):
     config = lab.config.model_copy(update={"controls": ("mixup",)})
-    assert controls(config) == ("unfiltered", "mixup")
+    assert controls(config) == ("unfiltered", "real_replay", "mixup")
 
 
 def test_a_variant_of_another_version_goes_by_its_key():
@@ -70,7 +71,7 @@ def test_a_variant_of_another_version_goes_by_its_key():
 @pytest.mark.parametrize("use", ["fill", "mix"])
 def test_the_filter_is_what_augmented_and_unfiltered_differ_by(lab, use):
     real, pool = len(lab.split["train"]), lab.pool(1)
-    augmented, unfiltered = lab.kept(1, use, 0), lab.first_drawn(1, use)
+    augmented, unfiltered = lab.kept(1, Way(use), 0), lab.first_drawn(1, Way(use))
     for training in (augmented, unfiltered):
         np.testing.assert_array_equal(training.images[:real], lab.images[lab.split["train"]])
         np.testing.assert_array_equal(training.labels[:real], lab.real.labels)
@@ -81,6 +82,22 @@ def test_the_filter_is_what_augmented_and_unfiltered_differ_by(lab, use):
     )
 
 
+@pytest.mark.parametrize("way", [Way("fill"), Way("mix"), Way("fill", 0.5, 0.3)])
+def test_a_replay_differs_from_the_augmented_set_by_its_pixels_alone(lab, way):
+    real, augmented = len(lab.split["train"]), lab.kept(1, way, 0)
+    replay = lab.replayed(1, way, 0)
+    np.testing.assert_array_equal(replay.labels, augmented.labels)
+    for field in ("draw_weights", "image_weights", "apart"):
+        np.testing.assert_equal(getattr(replay, field), getattr(augmented, field))
+    train = lab.images[lab.split["train"]]
+    for image, label in zip(replay.images[real:], replay.labels[real:], strict=True):
+        same = (train == image).all(axis=(1, 2))
+        assert label in lab.real.labels[same]
+    rare = lab.copies(np.full(11, 2)).images[:]
+    times = [(rare == image).all(axis=(1, 2)).sum() for image in train[lab.real.labels == 2]]
+    assert set(times) == {2, 3}, "5 real images, 11 copies: all of them, alike"
+
+
 def test_training_sets_draw_what_they_say(lab):
     rare = lab.data.class_names.index("slant")
     synthetic = Synthetic(View([lab.images], np.arange(11)), np.full(11, rare))
@@ -89,17 +106,17 @@ def test_training_sets_draw_what_they_say(lab):
         weights = np.ones(len(training.labels)) if training.draw_weights is None else training.draw_weights
         return weights[mask].sum() / weights.sum()
 
-    mixed = lab.with_synthetic("mix", synthetic)
+    mixed = lab.with_synthetic(Way("mix"), synthetic)
     made = np.arange(len(mixed.labels)) >= len(lab.split["train"])
     assert share(mixed, mixed.labels == rare) == pytest.approx(1 / 3)
     assert share(mixed, made) == pytest.approx(1 / 3 * 0.25)
-    filled = lab.with_synthetic("fill", synthetic)
+    filled = lab.with_synthetic(Way("fill"), synthetic)
     assert filled.draw_weights is None
     assert (filled.labels == rare).sum() == 16
 
 
 def test_a_training_set_is_copied_nowhere_and_trains_as_a_copy_would(lab, tmp_path):
-    training = lab.kept(1, "mix", 0)
+    training = lab.kept(1, Way("mix"), 0)
     assert lab.real is lab.real
     copy = TrainingSet(training.images[:], training.labels, training.draw_weights)
     found = []

@@ -155,6 +155,27 @@ def test_the_weights_that_are_kept_are_an_average(config, bars):
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.5])
+def test_being_looked_at_changes_nothing_and_a_resumed_training_is_looked_at_again(bars, tmp_path, averaging):
+    images, labels = bars
+    config = TINY.model_copy(update={"averaging": averaging, "steps": 12, "checkpoint_steps": 6})
+    unseen = classifiers.train(images, labels, 3, config, seed=1).predict_logits(images)
+    seen = {}
+
+    def look(step, kept):
+        seen.setdefault(step, []).append(kept.predict_logits(images))
+        if step == 6 and len(seen[6]) == 1:
+            raise KeyboardInterrupt  # after the checkpoint of step 6
+
+    settings = {"seed": 1, "watch": classifiers.Watch((6, 12), look), "checkpoint": tmp_path / "c.training"}
+    with pytest.raises(KeyboardInterrupt):
+        classifiers.train(images, labels, 3, config, **settings)
+    found = classifiers.train(images, labels, 3, config, **settings).predict_logits(images)
+    np.testing.assert_array_equal(found, unseen)
+    np.testing.assert_array_equal(*seen[6])
+    np.testing.assert_array_equal(seen[12][0], unseen)
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.5])
 @every
 def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
     images, labels = bars

@@ -18,8 +18,9 @@ def config(**settings: object) -> AugmentationConfig:
 
 def test_every_classifier_is_counted(home):
     asked = config(seeds=2, max_steps=3, use=["fill", "mix"], controls=["oversampling"])
-    baseline, steps, unfiltered, alone, on_top = 1, 3 * 2, 2, 2, 2
-    assert trainings(asked) == 2 * (baseline + steps + unfiltered + alone + on_top)
+    baseline, steps, unfiltered, replay, alone, on_top = 1, 3 * 2, 2, 2, 2, 2
+    amounts = 1 + 2  # with one seed: none, and the two of the preset
+    assert trainings(asked) == 2 * (baseline + steps + unfiltered + replay + alone + on_top) + amounts
     assert f"up to {trainings(asked)} classifiers" in cost.words(asked)
     assert f"{len(controls(asked))} controls" in cost.words(asked)
 
@@ -29,7 +30,7 @@ def test_another_control_is_counted_and_one_that_trains_nothing_costs_nothing(ho
     assert trainings(config(controls=["oversampling", "mixup"], seeds=3)) == before + 3
     assert not RECIPES["posthoc_logit_adjustment"].trains
     assert trainings(config(controls=["oversampling", "posthoc_logit_adjustment"], seeds=3)) == before
-    assert trainings(config(controls=[], seeds=1, use=["fill"], max_steps=1)) == 1 + 1 + 1
+    assert trainings(config(controls=[], seeds=1, use=["fill"], max_steps=1, amounts=[1])) == 1 + 1 + 1 + 1
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,14 @@ def test_csv_cells_are_not_formulas():
     assert "'=1+1" in text
     assert re.search(r"^rose,2$", text, re.MULTILINE)
     assert ",-1" in text
+
+
+def test_what_reweighting_alone_explains_is_what_replay_gains(result):
+    assert findings.explained(result) == [], "this run has no replay"
+    whole = result.gains["baseline"].model_copy(update={"points": 2.0, "points_low": 1.0, "points_high": 3.0})
+    rest = whole.model_copy(update={"control": "real_replay", "points": 0.5, "points_low": -0.7})
+    both = result.model_copy(update={"gains": {"baseline": whole, "real_replay": rest}})
+    (said,) = findings.explained(both)
+    assert said.startswith("Of +2.00 points over plain training")
+    assert "(real replay) gives +1.50, 75% of it; the images themselves +0.50 [−0.70, +3.00]." in said
+    assert findings.explained(both.model_copy(update={"status": "not tested"})) == []

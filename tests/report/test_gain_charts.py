@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gmaug_core.report import gain_charts, theme
+from gmaug_core.report import doses, gain_charts, theme
 from gmaug_core.report.findings import compared
 from gmaug_core.report.points import OwnPoint
 from gmaug_core.scoring.law import printed_equation
@@ -81,6 +81,20 @@ def test_the_forest_shows_every_variant_with_its_interval_and_seeds(result):
         strokes = [row["variant"] for row in rows if "value" in row]
         assert len(means) == 5
         assert all(strokes.count(name) == 3 for name in means)  # three seeds a variant
+
+
+def test_the_dose_response_shows_both_parts_at_every_amount(result):
+    rows = [row for row in rows_of(gain_charts.dose_response(result)) if row["part"] == "test"]
+    assert [row["share"] for row in rows] == [dose.added / dose.real for dose in result.doses]
+    assert [row["mean"] for row in rows] == pytest.approx([100 * dose.test.mean for dose in result.doses])
+    assert gain_charts.dose_response(result.model_copy(update={"doses": ()})) is None
+    table, said = doses.table(result), doses.words(result)
+    assert table["synthetic images"].tolist() == [0, 175, 700, 2800]
+    assert (len(said), said[0]) == (2, result.choice.words)
+    assert (
+        "(1 times what is missing, 700 images beside 560 real ones) moves accuracy by +0.90 points" in said[1]
+    )
+    assert doses.words(result.model_copy(update={"doses": (), "choice": None})) == []
 
 
 def test_each_role_keeps_its_colour_and_mark(result):

@@ -25,6 +25,7 @@ from gmaug_core.ui import live
 
 pytestmark = pytest.mark.slow  # a page opens in a second or two, and here are many
 ROOT = Path(__file__).resolve().parent.parent.parent
+AMOUNTS = ("How many synthetic images", "Use them, 1 times", "Before and after, image by image", "wrong both")
 PAGES = ("similarity", "augmentation", "samples", "gains")
 
 
@@ -145,7 +146,7 @@ def test_a_finished_run_is_shown(demo, page):
         ],
         "augmentation": ["What it costs", "Not decided by the score", "took"],
         "samples": ["closed-set", "accepted", "rejected", "Your decision wins"],
-        "gains": ["relative gain", "The law had predicted", "Better than", "draw budget", paths.id],
+        "gains": ["relative gain", "The law had predicted", "Better than", "draw budget", paths.id, *AMOUNTS],
     }[page]
     for text in expected:
         assert text in said, (text, said)

@@ -17,7 +17,7 @@ from gmaug_core.models.classifiers.contract import Network, build, description
 from gmaug_core.models.classifiers.many import Job, train_many
 from gmaug_core.models.classifiers.strong import STRONG, Strong
 from gmaug_core.models.classifiers.trained import Classifier, Evaluation, evaluation, load
-from gmaug_core.models.classifiers.training import Again, class_balanced_weights, train
+from gmaug_core.models.classifiers.training import Again, Watch, class_balanced_weights, train
 
 __all__ = [
     "STRONG",
@@ -27,6 +27,7 @@ __all__ = [
     "Job",
     "Network",
     "Strong",
+    "Watch",
     "build",
     "class_balanced_weights",
     "description",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +30,16 @@ from gmaug_core.seeds import derive
 
 Again = Literal["head", "block"]  # what a second stage trains
 REPORT_STEPS = 25
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A look at a classifier while it is trained."""
+
+    steps: tuple[int, ...]  # done when it is looked at
+    look: Callable[[int, Classifier], None]  # gets the steps done, and what would be kept if it ended now
+
+
 _INITIAL = threading.Lock()  # initial weights come from torch's global generator
 
 
@@ -48,6 +60,7 @@ def train(
     body: Classifier | None = None,
     again: Again = "head",
     normalise_on: Images | None = None,
+    watch: Watch | None = None,
     checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
     report: Report = no_report,
@@ -62,9 +75,9 @@ def train(
     image_weights: float [n], factors of each image's loss; apart: bool [n], images that batch normalisation
     normalises by statistics of their own, which are forgotten (Xie 2020, arXiv 1911.09665, for images of
     another distribution); body: keep its weights and its normalisation, and train on it, as `again` says, a
-    fresh last layer (head, Kang 2020) or its last block and last layer further (block);
-    normalise_on: the images whose mean and standard deviation normalise the input (default: `images`).
-    report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after
+    fresh last layer (head, Kang 2020) or its last block and last layer further (block); normalise_on: the
+    images whose mean and standard deviation normalise the input (default: `images`); watch: who sees it on
+    its way. report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after
     should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
     """
     device = torch.device(device)
@@ -84,6 +97,7 @@ def train(
     )
     training = _Training(network, config, steps, checkpoint, _Loss(class_weights, logit_offsets, device))
     for step in range(training.done, steps):
+        training.show(watch, normalise)  # here, so that one that was resumed is looked at again
         if should_stop():
             training.save()
             raise Stopped
@@ -91,6 +105,7 @@ def train(
         training.step(*batches.draw(torch.Generator().manual_seed(derive("classifier", seed, step))))
         if (step + 1) % REPORT_STEPS == 0 or step + 1 == steps:
             report("", step + 1, steps, loss=training.checked())
+    training.show(watch, normalise)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     network = training.average.requires_grad_(True)
@@ -224,6 +239,15 @@ class _Training:
             for network in (self.average, self.network)
         )
         torch._foreach_lerp_(slow, fast, min(share, 1.0))
+
+    def show(self, watch: Watch | None, normalise: Normalisation) -> None:
+        """Show what would be kept if it ended now, where somebody wants to see it; the training goes on as if
+        nobody had looked."""
+        if watch is None or self.done not in watch.steps:
+            return
+        mode = self.average.training
+        watch.look(self.done, Classifier(self.average, normalise.mean, normalise.std, normalise.mean.device))
+        self.average.train(mode)
 
     def checked(self) -> float:
         """The last loss. Raises Diverged where one since the last check was not finite: all of them are read
