@@ -92,6 +92,8 @@ def make_run(
         if state == "finished":
             _write_samples(paths, data, per_class)
     stage = ("generator", 31, 60, 41.0) if kind == "augmentation" else ("similarity", 700, 1200, 2.0)
+    if kind == "equivalence":
+        stage = ("trainings", 70, 126, 300.0)
     status: dict[str, Any] = {"stage": stage[0], "step": stage[1], "total": stage[2], "eta_s": stage[3]}
     status["stages"] = {"decode": 0.4, "score": 2.1} if kind == "augmentation" else {"decode": 0.4}
     paths.log.write_text(

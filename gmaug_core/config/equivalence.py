@@ -18,6 +18,7 @@ from gmaug_core.config.runs import EquivalenceConfig
 from gmaug_core.errors import InputError
 
 HALVINGS = 3  # base sizes by default: the largest that the images allow, half and a quarter of it
+LEAST = 3  # images a class of a base, by default, unless there are fewer: no generator learns from one
 
 
 @dataclass(frozen=True)
@@ -134,4 +135,4 @@ def base_sizes(config: EquivalenceConfig, counts: NDArray[np.int64], most: int) 
     """The largest base a class that leaves what is added, at most `most`, with a half and a quarter of it."""
     room = counts.min() if config.proportions == "balanced" else counts.mean()
     largest = max(1, min(int(room / (1 + max(config.real))), most))
-    return tuple(sorted({max(1, largest >> k) for k in range(HALVINGS)}))
+    return tuple(sorted({largest} | {largest >> k for k in range(HALVINGS) if largest >> k >= LEAST}))

@@ -86,9 +86,13 @@ def equivalence_minutes(config: EquivalenceConfig, data: Dataset, found: Estimat
 def equivalence_words(config: EquivalenceConfig, data: Dataset, found: Estimate | None = None) -> str:
     """What an equivalence run will have to do; found: its measured pace, for how long that takes."""
     made = equivalence_plan(config, data)
-    sizes = ", ".join(f"{base.size} ({base.total:,} images)" for base in made.bases)
+    sizes, totals = (
+        ", ".join(f"{number:,}" for number in numbers)
+        for numbers in zip(*((base.size, base.total) for base in made.bases), strict=True)
+    )
     said = (
-        f"Bases of {sizes} a class: {len(made.bases) * len(made.generators)} generators of "
+        f"Bases of {sizes} real images a class ({totals} in all): "
+        f"{len(made.bases) * len(made.generators)} generators of "
         f"{config.generator.kimg:g} thousand images at {config.generator.resolution} px, about "
         f"{made.draws(config):,} images drawn, {len(made.trainings):,} classifiers "
         f"({made.steps:,} steps in all)."

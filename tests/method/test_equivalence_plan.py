@@ -101,8 +101,9 @@ def test_too_few_real_images_are_refused_and_what_is_offered_instead_is_accepted
 
 
 def test_base_sizes_follow_from_the_images():
-    assert wanted().base_sizes == (2, 5, 11)  # 170 images, 4 times as many held back
-    assert wanted(proportions="balanced").base_sizes == (1, 2, 4)
+    assert wanted().base_sizes == (5, 11)  # of 170 images; 4 times as many are held back
+    assert wanted(proportions="balanced").base_sizes == (4,)
+    assert wanted(np.array([9, 9, 9])).base_sizes == (1,)
     with pytest.raises(InputError, match="did you mean 'base_sizes'"):
         wanted(base_size=[4])
 
