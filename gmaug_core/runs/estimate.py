@@ -10,7 +10,7 @@ from gmaug_core.config.documents import Part
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs.devices import resolve
 
-Trains = TypeVar("Trains", bound=AugmentationConfig | EquivalenceConfig)  # a generator
+Trains = TypeVar("Trains", AugmentationConfig, EquivalenceConfig)  # a generator
 MODULE = "gmaug_core.models.estimate"
 ASK_S = 600.0
 

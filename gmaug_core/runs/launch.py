@@ -68,14 +68,7 @@ def submit(
         labels = data.labels[splits.made(data, config.seed)["train"]]
         plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
     device = where.resolve(config.device)
-    config = config.model_copy(update={"device": device})
-    if isinstance(config, AugmentationConfig | EquivalenceConfig):
-        config = _with_precision(config, device, where)
-    if isinstance(config, VerdictConfig):  # it trains as the run will
-        about = _with_precision(config.augmentation, device, where)
-        config = config.model_copy(update={"augmentation": about})
-    if isinstance(config, AugmentationConfig | EquivalenceConfig) and config.generator.minutes is not None:
-        config = with_budget(config, where.estimate(config, len(data.class_names)))
+    config = _settled(config.model_copy(update={"device": device}), len(data.class_names), where)
     document: dict[str, Any] = {
         "settings": config,
         "dataset_name": data.name,
@@ -92,12 +85,29 @@ def submit(
     return paths.id
 
 
+def _settled(config: RunConfig, classes: int, where: Backend) -> RunConfig:
+    """The same with what the device decides made concrete: arithmetic, and a budget of time as kimg."""
+    if isinstance(config, AugmentationConfig):
+        return _budgeted(_with_precision(config, config.device, where), classes, where)
+    if isinstance(config, EquivalenceConfig):
+        return _budgeted(_with_precision(config, config.device, where), classes, where)
+    if isinstance(config, VerdictConfig):  # it trains as the run will
+        about = _with_precision(config.augmentation, config.device, where)
+        return config.model_copy(update={"augmentation": about})
+    return config
+
+
 def _with_precision(config: Trains, device: str, where: Backend) -> Trains:
-    """The same with the classifier's arithmetic made concrete."""
     if config.classifier.precision != "auto":
         return config
     concrete = config.classifier.model_copy(update={"precision": where.precision(device)})
     return config.model_copy(update={"classifier": concrete})
+
+
+def _budgeted(config: Trains, classes: int, where: Backend) -> Trains:
+    if config.generator.minutes is None:
+        return config
+    return with_budget(config, where.estimate(config, classes))
 
 
 def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
