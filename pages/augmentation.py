@@ -160,6 +160,8 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
     except InputError as error:
         problem = error
     with right:
+        if wanted:
+            launching.expected(wanted, data)
         st.markdown("**What the score says**")
         found = scores.newest(data, grouping)
         if found:

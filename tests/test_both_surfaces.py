@@ -8,10 +8,12 @@ import re
 import pandas as pd
 import pytest
 import run_fixture
+from nowhere import Nowhere
 from streamlit.testing.v1 import AppTest
 
 from gmaug_core.cli import main as cli
 from gmaug_core.report.html import html_report
+from gmaug_core.runs import launch
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace import reviews
 
@@ -162,3 +164,24 @@ def test_export_and_report(demo, ask, tmp_path):
     assert not failed.get("download_button")
     assert cli.main(["report", "augmentation-both-failed", "--out", str(tmp_path / "none.html")]) != 0
     assert cli.main(["table", "augmentation-both-failed", "classes"]) != 0
+
+
+def test_what_is_known_before_a_run(demo, capsys, monkeypatch):
+    monkeypatch.setattr(launch.LOCAL, "start", Nowhere().start)
+    run_fixture.make_run(demo, kind="verdict")
+    app = page("augmentation")
+    for seeds in (3, 8):
+        app.number_input(key="aug-seeds").set_value(seeds).run()
+        capsys.readouterr()
+        grouping = app.selectbox(key=f"aug-grouping-{demo}").value
+        assert (
+            cli.main(["augment", demo, "--detach", "--seeds", f"{seeds}", "--set", f"grouping={grouping}"])
+            == 0
+        )
+        printed = capsys.readouterr().out.splitlines()
+        verdict, visible, time = printed[:3]
+        assert "Train three times as long first" in verdict
+        assert f"Smallest visible gain with {seeds} seeds" in visible
+        for line in (verdict, visible, time):
+            assert line in words(app)
+        assert "first reading" not in printed[3]

@@ -100,8 +100,9 @@ def verdict(
             seeds=3,
             disagreement=0.21,
             seed_deviation=1.5,
-            smallest=6.2,
-            smallest_percent=8.3,
+            variances=v.Variances(seed=1.4, image=300.0, both=1800.0),
+            smallest=3.9,
+            smallest_percent=5.2,
             power=0.8,
             buys=(
                 v.Buy(key="seeds", label="ten seeds", seeds=10, test_images=609, smallest=4.1),

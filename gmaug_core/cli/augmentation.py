@@ -22,7 +22,6 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_bytes
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report import cost
 from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
@@ -78,9 +77,9 @@ def augment(args: Arguments) -> object:
     where = backend(args.backend)
     data = dataset.load(args.dataset)
     config = wanted(args, data)
+    show_outlook(config, data)
     if args.estimate:
         found = launch.estimate(config, data=data, where=where)
-        say(cost.words(config))
         show_estimate(found)
         return found.model_dump(mode="json")
     run_id = launch.submit(config, data=data, where=where)
@@ -109,6 +108,17 @@ def wanted(args: Arguments, data: Dataset) -> AugmentationConfig:
         symmetric=data.symmetric,
         overrides=overrides,
     )
+
+
+def show_outlook(config: AugmentationConfig, data: Dataset) -> None:
+    """What is known before the run starts, for people."""
+    from gmaug_core.report import outlook  # scipy
+
+    known = outlook.of(config, data)
+    for line in known.lines:
+        say(line)
+    if known.run is None:
+        say(f"    python -m gmaug_core verdict {data.id} --fast")
 
 
 def show_estimate(found: Estimate) -> None:

@@ -9,11 +9,10 @@ import altair as alt
 import pandas as pd
 
 from gmaug_core.method.recipes import RECIPES
-from gmaug_core.method.verdict.result import Curve, Verdict
+from gmaug_core.method.verdict.result import MEASURE_WORDS, Curve, Verdict
 from gmaug_core.report.theme import COLOURS, legend
 
 Chart = alt.LayerChart | alt.FacetChart
-MEASURE_WORDS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
 OF_WORDS = {"everything": "more of everything", "rare": "more of the rare classes"}
 LEARNER_WORDS = {"fast": "the fast learner", "classifier": "the run's classifier"}
 SEEN = "smallest gain that can be seen"

@@ -25,6 +25,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.report import outlook
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
 from gmaug_core.runs.estimate import Estimate
@@ -185,6 +186,20 @@ def resolve(
         generator=generator,
         overrides=overrides,
     )
+
+
+def expected(config: AugmentationConfig, data: Dataset) -> None:
+    """The newest verdict, and the smallest gain that this run could tell from nothing."""
+    st.markdown("**What the verdict says**")
+    try:
+        known = outlook.of(config, data)
+    except GMAugError as error:  # the dataset cannot be split
+        text.error_box(error)
+        return
+    st.info(text.md(known.verdict), icon=":material/balance:")
+    if known.visible is not None:
+        st.markdown(text.md(known.visible))
+    text.link("verdict", "Ask for a verdict first" if known.run is None else "Read the verdict", "balance")
 
 
 @lru_cache(maxsize=16)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from gmaug_core.method.verdict.result import Figure, Verdict
+from gmaug_core.method.verdict.result import MEASURE_WORDS, Figure, Verdict
 from gmaug_core.report import verdict_charts
 from gmaug_core.report.cost import duration
-from gmaug_core.report.verdict_charts import LEARNER_WORDS, MEASURE_WORDS
+from gmaug_core.report.verdict_charts import LEARNER_WORDS
 from gmaug_core.ui import layout, text
 
 LOOKS = {  # verdict -> colour of its badge, icon, what it is called

@@ -13,6 +13,7 @@ from gmaug_core.config.documents import Document, Migration, Part
 from gmaug_core.method.result import SplitSizes
 
 MeasureKey = Literal["accuracy", "balanced_accuracy"]
+MEASURE_WORDS: dict[MeasureKey, str] = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
 Learner = Literal["fast", "classifier"]
 VerdictKey = Literal[
     "train_longer", "no_generator_needed", "too_little", "not_visible", "small_run", "full_run"
@@ -209,6 +210,18 @@ class Buy(Part):
     """Smallest gain that would be visible, in percentage points."""
 
 
+class Variances(Part):
+    """How the paired difference of two ways of training varies, of one seed and one image, in squared
+    percentage points (method.power.Spread)."""
+
+    seed: float
+    """Of a seed's true mean difference."""
+    image: float
+    """Of an image's true mean difference over seeds."""
+    both: float
+    """Of what is left: a seed on an image."""
+
+
 class Seen(Part):
     """The smallest gain that the run could tell from nothing: found in 80 % of runs by its own paired
     test."""
@@ -224,6 +237,8 @@ class Seen(Part):
     right."""
     seed_deviation: float
     """Standard deviation over seeds of the paired difference, in percentage points."""
+    variances: Variances | None = None
+    """What other numbers of seeds and test images would see follows from these; null where they were not kept."""
     smallest: float
     """Smallest visible gain in percentage points."""
     smallest_percent: float | None
@@ -332,8 +347,8 @@ class Words(Part):
 
 
 def _first_form(document: dict[str, Any]) -> dict[str, Any]:
-    """No equivalence was told then: it stays null."""
-    return document
+    """No equivalence was told then, and no variances, so that only its own seeds are known: both null."""
+    return document | {"seen": document["seen"] | {"variances": None}}
 
 
 class Verdict(Document):

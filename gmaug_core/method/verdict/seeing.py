@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gmaug_core.method import power
 from gmaug_core.method.power import Spread
 from gmaug_core.method.verdict.counting import Counting, Right, disagreement
-from gmaug_core.method.verdict.result import Buy, Learner, Seen
+from gmaug_core.method.verdict.result import Buy, Learner, Seen, Variances
 
 MORE_SEEDS = 8
 MORE_IMAGES = 4  # times the test images
@@ -66,6 +66,7 @@ def seen(
         seeds=seeds,
         disagreement=float(np.mean([disagreement(right) for right in rights])),
         seed_deviation=float((found.seed + found.both / test_images) ** 0.5),
+        variances=Variances(seed=found.seed, image=found.image, both=found.both),
         smallest=smallest,
         smallest_percent=smallest / control if control > 0 else None,
         power=power.POWER,
