@@ -49,6 +49,7 @@ def test_the_newest_verdict_and_what_these_seeds_would_see(demo):
         told = outlook.of(asked(data, seeds=seeds), data).visible
         assert f"with {seeds} seeds and {images:,} test images: {smallest:.1f} points of accuracy" in told
     assert outlook.of(asked(data, seeds=1), data).visible == outlook.ONE_SEED
+    assert f"and {len(data):,} test images" in outlook.of(asked(data, folds=3), data).visible
 
 
 def test_what_this_run_does_otherwise_is_said(demo):

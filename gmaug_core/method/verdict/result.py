@@ -238,7 +238,8 @@ class Seen(Part):
     seed_deviation: float
     """Standard deviation over seeds of the paired difference, in percentage points."""
     variances: Variances | None = None
-    """What other numbers of seeds and test images would see follows from these; null where they were not kept."""
+    """What other numbers of seeds and test images would see follows from these; null where they were not
+    kept."""
     smallest: float
     """Smallest visible gain in percentage points."""
     smallest_percent: float | None
