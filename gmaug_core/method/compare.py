@@ -168,8 +168,8 @@ def measured(
     """Every variant, of the first generator, and every gain on the test images: keys of the result. Gains
     over what needs no generator are means over generators.
 
-    labels: int [images]; fold: int [images], that tested each, where there are several; repeats: the arms that
-    need a generator with each of the others.
+    labels: int [images]; fold: int [images], that tested each, where there are several; repeats: the arms
+    that need a generator with each of the others.
     """
     pooled = pooled_seeds(tested)
     variants = {key: summary(label_of(key), found, labels) for key, found in tested.items()}
