@@ -107,6 +107,17 @@ def test_minutes_become_kimg_once_and_are_written(data, monkeypatch):
     assert settings_of(plain)["generator"]["kimg"] == 0.32
 
 
+def test_an_estimate_is_of_the_generators_of_all_folds(data, monkeypatch):
+    monkeypatch.setattr(children, "ask", lambda *_, **__: MEASURED.model_dump())
+    for config, seconds, kimg in (
+        (tiny.config(data, "stylegan2"), 2.5, 1.0),
+        (with_minutes(data, 5), 5 * 60, 5 * 60 / 2.5),
+    ):
+        found = launch.estimate(config.model_copy(update={"folds": 4, "device": "cpu"}))
+        assert found.training_seconds == pytest.approx(4 * seconds)
+        assert found.kimg == pytest.approx(kimg), "of each"
+
+
 def test_a_device_is_concrete_and_written(data):
     run_id = launch.submit(tiny.config(data, device="auto"), where=Nowhere())
     document = RunConfigFile.read(runs.find(run_id).config)
