@@ -135,6 +135,8 @@ def together(lab: Lab, out_dir: Path, done: Sequence[Done]) -> AugmentationResul
     one = recipes.pop() if len(recipes) == 1 else None
     whole = any(each.result.status == "measured" for each in done)
     endpoint = Endpoint(one or "", alone=ALONE, augmented=AUGMENTED) if whole else None
+    if not whole:  # no fold has an endpoint: nothing to show of it
+        tested = {key: each for key, each in tested.items() if key not in (ALONE, AUGMENTED)}
     found = measured(labels, tested, endpoint, fold=fold)
     rows = [
         {**row.to_dict(), "test": int((labels == label).sum()), **recalls(tested, labels, label)}
