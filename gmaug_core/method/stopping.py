@@ -22,6 +22,7 @@ from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import Look, Probe
 from gmaug_core.method.statistics import Interval, difference
+from gmaug_core.method.ways import Way
 from gmaug_core.models import quality
 from gmaug_core.models.classifiers import Classifier
 from gmaug_core.seeds import derive
@@ -125,7 +126,7 @@ def _gain(lab: Lab, baseline: Arm, drawn: Synthetic) -> Interval:
         "probe",
         [
             Order("probe-real", lambda _: lab.real, recipe=recipe, plain=baseline),
-            Order("probe-drawn", lambda _: lab.with_synthetic("fill", drawn), recipe=recipe, plain=baseline),
+            Order("probe-drawn", lambda _: lab.with_synthetic(Way(), drawn), recipe=recipe, plain=baseline),
         ],
     )
     return difference(with_them.correct.astype(float), without.correct.astype(float))
