@@ -16,7 +16,6 @@ from gmaug_core.method.statistics import between_folds, difference
 from gmaug_core.report import findings
 
 LITTLE = {"folds": 2, "controls": ["oversampling"], "use": ["fill"], "max_steps": 1}
-LITTLE |= {"classifier": tiny.SETTINGS["classifier"] | {"steps": 12}}
 
 
 def test_what_each_fold_s_own_generator_did_widens_the_interval():
