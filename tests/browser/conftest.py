@@ -99,6 +99,7 @@ def page(browser, app_server, visitors):
         context.on(event, listener)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
+    page.set_default_navigation_timeout(3 * PATIENCE_MS)  # the first page finds a cold server and browser
     yield page
     for tab in context.pages:
         tab.close()
