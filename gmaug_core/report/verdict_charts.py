@@ -15,7 +15,7 @@ from gmaug_core.report.theme import COLOURS, legend
 Chart = alt.LayerChart | alt.FacetChart
 OF_WORDS = {"everything": "more of everything", "rare": "more of the rare classes"}
 LEARNER_WORDS = {"fast": "the fast learner", "classifier": "the run's classifier"}
-SEEN = "smallest gain that can be seen"
+SEEN = "visible from here on"
 ROW_PX = 44  # height of a bar
 CURVE_PX = 320
 
@@ -112,7 +112,7 @@ def learning_curves(verdict: Verdict) -> Chart:
         y=alt.Y(
             "share:Q", title=f"validation {MEASURE_WORDS[verdict.measure]}, %", scale=alt.Scale(zero=False)
         ),
-        color=alt.Color("curve:N", scale=look, legend=legend(1)),
+        color=alt.Color("curve:N", scale=look, legend=legend(1, labelLimit=0)),
         shape=alt.Shape("curve:N", scale=alt.Scale(domain=names), legend=None),
         tooltip=[
             "curve:N",

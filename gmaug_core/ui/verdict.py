@@ -83,7 +83,7 @@ def numbers(verdict: Verdict) -> None:
         ),
     )
     for column, (label, value, note) in zip(
-        layout.columns(4, key="verdict-numbers", least=9), cells, strict=True
+        layout.columns(4, key="verdict-numbers", least=12), cells, strict=True
     ):
         with column:
             st.metric(label, value, border=True)
@@ -177,10 +177,10 @@ def _seen(verdict: Verdict) -> None:
     )
     rows: list[dict[str, object]] = [
         {
-            "what would help": text.plain(buy.label),
+            "smallest visible": f"{buy.smallest:.1f}",
+            "with": text.plain(buy.label),
             "seeds": buy.seeds,
             "test images": buy.test_images,
-            "smallest visible": f"{buy.smallest:.1f}",
         }
         for buy in seen.buys
     ]
