@@ -63,6 +63,7 @@ def numbers(verdict: Verdict) -> None:
     free = "nothing" if best is None or best.key == "plain" else verdict_charts.recipe(best.key)
     ceiling = points(head.gain.value) if head.gain else "unknown"
     at_most = "" if head.at_most is None else f", at most {points(head.at_most)}"
+    unmeasured = "the full reading measures it" if verdict.length is None else "more minutes would measure it"
     cells = (
         (
             "Smallest visible gain",
@@ -79,7 +80,7 @@ def numbers(verdict: Verdict) -> None:
         (
             "Longer training",
             points(longer.value) if longer else "not measured",
-            figure(longer) if longer else "the full reading measures it",
+            figure(longer) if longer else unmeasured,
         ),
     )
     for column, (label, value, note) in zip(
@@ -213,7 +214,7 @@ def _law(verdict: Verdict) -> None:
     said = (
         f"predicts {figure(law.predicted)} % relative gain"
         if law.predicted
-        else f"says nothing: {text.md(law.refused or 'it does not hold here')}"
+        else f"says nothing: {text.md((law.refused or 'it does not hold here').rstrip('.'))}"
     )
     st.markdown(f"SSIM-supSubCls {law.score:.4f} at profile *{text.md(law.profile)}*: the law {said}.")
     if law.record:
