@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core import config, runs
 from gmaug_core.errors import InputError
 from gmaug_core.report import cost, scores
-from gmaug_core.ui import launching, layout, live, text
+from gmaug_core.ui import elsewhere, launching, layout, live, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
 
@@ -189,6 +189,9 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         and wanted
     ):
         launching.start(wanted, data)
+
+with st.expander("Measure images made elsewhere", icon=":material/balance:"):
+    elsewhere.form(data)
 
 if not known:
     launching.name_damaged("augmentation")

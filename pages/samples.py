@@ -13,6 +13,13 @@ from gmaug_core.ui import gallery, items, launching, layout, text
 from gmaug_core.ui.choice import chosen
 
 ALL = "all"
+ORIGINS = {  # what the generator had seen
+    "closed-set": ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images "
+    "and nothing else.",
+    "open-set": ":violet-badge[:material/public: open-set] The generator had also seen images from elsewhere.",
+    "unknown": ":violet-badge[:material/help: open-set or unknown] These images were made elsewhere; what "
+    "their generator had seen is not known.",
+}
 
 
 def view(run_id: str) -> None:
@@ -75,18 +82,11 @@ def counts(table: pd.DataFrame, reviews: dict[int, str]) -> None:
 
 
 def provenance(paths: RunPaths) -> None:
-    """Closed-set or open-set: what the generator had seen."""
+    """Closed-set, open-set or unknown: what the generator had seen."""
     if not paths.result.exists():
         st.caption("The run is still working; more samples may come.")
-    elif AugmentationResult.read(paths.result).generator.closed_set:
-        st.markdown(
-            ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images and "
-            "nothing else."
-        )
     else:
-        st.markdown(
-            ":violet-badge[:material/public: open-set] The generator had also seen images from elsewhere."
-        )
+        st.markdown(ORIGINS[AugmentationResult.read(paths.result).generator.origin])
 
 
 st.title("Samples", anchor=False)

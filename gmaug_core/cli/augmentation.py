@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gmaug_core import runs
-from gmaug_core.cli.output import say
+from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import describe_run, follow, show_result
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.config import (
@@ -21,6 +22,7 @@ from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_bytes
+from gmaug_core.intake.elsewhere import take_in
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import backend
@@ -49,6 +51,19 @@ def register(verbs: Verbs) -> None:
     p.add_argument("--backend", default="local", help="local")
     p.add_argument("--estimate", action="store_true", help="measure what it would cost here; starts nothing")
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
+    p = verbs.add(
+        "measure", measure, "what synthetic images made elsewhere are worth, as a generator's would be"
+    )
+    p.add_argument("dataset")
+    p.add_argument(
+        "--synthetic", required=True, metavar="FOLDER|ZIP", help="one folder a class of the dataset"
+    )
+    p.add_argument("--preset", default="quick", help=", ".join(PRESETS))
+    p.add_argument("--classifier", help=", ".join(CLASSIFIERS))
+    p.add_argument("--seeds", type=int)
+    p.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting; may be repeated")
+    p.add_argument("--backend", default="local", help="local")
+    p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     p = verbs.add("samples", list_samples, "the synthetic images of a run with scores and reasons")
     p.add_argument("run")
     which = p.add_mutually_exclusive_group()
@@ -76,13 +91,28 @@ def register(verbs: Verbs) -> None:
 def augment(args: Arguments) -> object:
     where = backend(args.backend)
     data = dataset.load(args.dataset)
-    config = wanted(args, data)
+    config = wanted(args, data, args.generator)
     show_outlook(config, data)
     if args.estimate:
         found = launch.estimate(config, data=data, where=where)
         show_estimate(found)
         return found.model_dump(mode="json")
-    run_id = launch.submit(config, data=data, where=where)
+    return _started(config, data, args)
+
+
+def measure(args: Arguments) -> object:
+    data = dataset.load(args.dataset)
+    with Bar() as bar:
+        given = take_in(Path(args.synthetic), data, report=bar)
+    for name, n in zip(data.class_names, given.offered, strict=True):
+        say(f"  {name:40} {n:>7,} images")
+    say(f"{len(given.imported.refused):,} files refused")
+    return _started(wanted(args, data, "folder", given.settings), data, args)
+
+
+def _started(config: AugmentationConfig, data: Dataset, args: Arguments) -> object:
+    """The run, and unless detached its result."""
+    run_id = launch.submit(config, data=data, where=backend(args.backend))
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
         return describe_run(run_id)
@@ -91,9 +121,14 @@ def augment(args: Arguments) -> object:
     return document
 
 
-def wanted(args: Arguments, data: Dataset) -> AugmentationConfig:
-    """The settings that the arguments ask for. Raises InputError that names what is wrong."""
+def wanted(
+    args: Arguments, data: Dataset, generator: str | None, source: Mapping[str, object] | None = None
+) -> AugmentationConfig:
+    """The settings that the arguments ask for. source: settings of the generator that no argument may change.
+    Raises InputError that names what is wrong."""
     overrides = parse_assignments(args.set or [])
+    if source:
+        overrides["generator"] = {**overrides.get("generator", {}), **source}
     if args.seeds is not None:
         overrides["seeds"] = args.seeds
     if args.classifier is not None:
@@ -104,7 +139,7 @@ def wanted(args: Arguments, data: Dataset) -> AugmentationConfig:
         image_size=data.image_size,
         colour=data.colour,
         preset=args.preset,
-        generator=args.generator,
+        generator=generator,
         symmetric=data.symmetric,
         overrides=overrides,
     )

@@ -32,7 +32,7 @@ from gmaug_core.config import (
 from gmaug_core.config.base import Config
 from gmaug_core.config.classifiers import CLASSIFIERS
 from gmaug_core.config.documents import Document, Part
-from gmaug_core.config.generators import GENERATORS
+from gmaug_core.config.generators import SOURCES
 from gmaug_core.data.samples import COLUMNS
 
 # whoever writes a document has its class here: importing them makes them known
@@ -137,7 +137,7 @@ def configs() -> list[type[BaseModel]]:
         EquivalenceConfig,
         SelectionConfig,
     ]
-    kinds += [record.config for record in GENERATORS.values()]
+    kinds += [record.config for record in SOURCES.values()]
     return kinds + [record.config for record in CLASSIFIERS.values()]
 
 

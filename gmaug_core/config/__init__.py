@@ -11,8 +11,9 @@ from gmaug_core.config.base import Config, parse_assignments, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
 from gmaug_core.config.classifiers.resnet import ResNetConfig
 from gmaug_core.config.equivalence import EQUIVALENCE_PRESETS, equivalence_config
-from gmaug_core.config.generators import GENERATORS, GeneratorConfig
+from gmaug_core.config.generators import GENERATORS, SOURCES, GeneratorConfig
 from gmaug_core.config.generators.edm import EDMConfig
+from gmaug_core.config.generators.folder import FolderConfig
 from gmaug_core.config.generators.guided_diffusion import GuidedDiffusionConfig
 from gmaug_core.config.generators.stylegan2 import StyleGAN2Config
 from gmaug_core.config.presets import PRESETS, augmentation_config
@@ -33,6 +34,7 @@ __all__ = [
     "GENERATORS",
     "MIN_SIZE",
     "PRESETS",
+    "SOURCES",
     "USUAL_THRESHOLDS",
     "AugmentationConfig",
     "ClassifierConfig",
@@ -40,6 +42,7 @@ __all__ = [
     "Config",
     "EDMConfig",
     "EquivalenceConfig",
+    "FolderConfig",
     "GeneratorConfig",
     "GuidedDiffusionConfig",
     "Profile",

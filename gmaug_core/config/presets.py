@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from gmaug_core.config.base import validate
 from gmaug_core.config.classifiers import CLASSIFIERS
-from gmaug_core.config.generators import GENERATORS
+from gmaug_core.config.generators import SOURCES
 from gmaug_core.config.profiles import Colour
 from gmaug_core.config.records import Record, Settings
 from gmaug_core.config.runs import ALL_CONTROLS, AugmentationConfig
@@ -94,7 +94,7 @@ def augmentation_config(
         raise InputError(f"unknown preset '{preset}'", expected="one of " + ", ".join(PRESETS))
     run, wanted = PRESETS[preset], dict(overrides or {})
     generators, classifiers = _mapping(wanted, "generator"), _mapping(wanted, "classifier")
-    drawing = _record(GENERATORS, "generator", generator or generators.get("name") or run.generator)
+    drawing = _record(SOURCES, "generator", generator or generators.get("name") or run.generator)
     judging = _record(CLASSIFIERS, "classifier", classifiers.get("name") or run.classifier)
     resolution = max(side for side in run.sides if side <= max(image_size, run.sides[0]))
     published = drawing.from_checkpoint if generators.get("pretrained") else {}

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gmaug_core.config.base import Config, OneOf, absolute, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
-from gmaug_core.config.generators import GENERATORS, GeneratorConfig
+from gmaug_core.config.generators import GENERATORS, SOURCES, GeneratorConfig
 from gmaug_core.config.profiles import Profile
 from gmaug_core.config.selection import SelectionConfig
 
@@ -72,13 +72,13 @@ class AugmentationConfig(RunConfig):
     kind: Literal["augmentation"] = "augmentation"
     preset: str = "quick"
     seeds: int = Field(3, ge=1, le=100)  # classifier seeds: one seed moves a result by -6 to +4 points
-    generator: Annotated[GeneratorConfig, OneOf(record.config for record in GENERATORS.values())]
+    generator: Annotated[GeneratorConfig, OneOf(record.config for record in SOURCES.values())]
     classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
     # trainings of the generator, each with images of its own for all classifier seeds. One: its luck is in no
     # interval. Everything is chosen with the first one; the others repeat what was chosen
     generator_seeds: int = Field(1, ge=1, le=20)
     selection: SelectionConfig
-    # real + synthetic images a class; None: as many as the largest class has
+    # real + synthetic images a class; None: as many as the largest class has, or all images made elsewhere
     target: int | None = Field(None, ge=1)
     # synthetic images of each class, whatever it has already, instead of filling up to the target
     added: int | None = Field(None, ge=1)

@@ -21,15 +21,50 @@ def short_of(counts: NDArray[np.int64], target: int | None, added: int | None = 
     return np.asarray(np.maximum((target or int(counts.max())) - counts, 0), np.int64)
 
 
-def check_short(
-    labels: NDArray[np.int64], target: int | None, class_names: Sequence[str], added: int | None = None
-) -> None:
-    """Raises InputError where no class is short of anything, so that nothing would be drawn.
+def wanted_of(
+    counts: NDArray[np.int64], target: int | None, added: int | None = None, stock: Sequence[int] = ()
+) -> NDArray[np.int64]:
+    """Synthetic images of each class that a run asks for, int64 [classes]: what it is short of the target.
+    Where no number is asked for, all of the stock where there is one.
 
-    labels: int [n], of the real training images; the rest: see short_of.
+    counts, target, added: as in short_of; stock: images of each class that were made elsewhere.
+    """
+    return (
+        np.array(stock, np.int64)
+        if stock and target is None and added is None
+        else short_of(counts, target, added)
+    )
+
+
+def budget_of(wanted: NDArray[np.int64], draws: float, stock: Sequence[int] = ()) -> NDArray[np.int64]:
+    """Draws of each class that one step may cost, int64 [classes].
+
+    wanted: int [classes]; draws: for every image wanted; stock: as in wanted_of, which is drawn as a whole.
+    """
+    most = np.where(wanted > 0, np.array(stock), 0) if stock else np.ceil(wanted * draws)
+    return np.asarray(most, np.int64)
+
+
+def check_short(
+    labels: NDArray[np.int64],
+    target: int | None,
+    class_names: Sequence[str],
+    added: int | None = None,
+    stock: Sequence[int] = (),
+) -> None:
+    """Raises InputError where no class is short of anything, so that nothing would be drawn, and where the
+    stock is not of these classes.
+
+    labels: int [n], of the real training images; stock: as in wanted_of; the rest: see short_of.
     """
     counts = np.bincount(labels, minlength=len(class_names))
-    if short_of(counts, target, added).any():
+    if stock and len(stock) != len(class_names):
+        raise InputError(
+            f"the images made elsewhere are of {len(stock)} classes",
+            expected=f"the {len(class_names)} classes of the dataset",
+            todo="take them in again, for this dataset",
+        )
+    if budget_of(wanted_of(counts, target, added, stock), 1, stock).any():
         return
     if target is None:
         what = f"every class has {int(counts.max())} training images already: nothing would be drawn"

@@ -69,12 +69,12 @@ def datasets_folder() -> Path:
 
 
 @contextmanager
-def staging_folder() -> Iterator[Path]:
-    """A folder beside the datasets that is gone at the end unless it was renamed.
+def staging_folder(root: Path | None = None) -> Iterator[Path]:
+    """A folder beside the datasets, or below `root`, that is gone at the end unless it was renamed.
 
     Sweeps those that a killed import left.
     """
-    root = datasets_folder()
+    root = datasets_folder() if root is None else root
     with ExitStack() as held:  # the folder's own lock, for the whole import
         with locked(
             root / ".lock", wait=True

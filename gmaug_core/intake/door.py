@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from gmaug_core.data import elsewhere as made_elsewhere
 from gmaug_core.data.folders import KNOWN, SPLITS, Place, class_names, clean_name, detect
 from gmaug_core.data.manifest import Duplicate, Findings, Refused
 from gmaug_core.data.store import Accepted, Imported, Placed, commit, listed, staging_folder
@@ -36,6 +37,7 @@ def import_path(
     *,
     name: str | None = None,
     group: str | None = None,
+    elsewhere: bool = False,
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> Imported:
@@ -43,7 +45,8 @@ def import_path(
 
     name: shown to people; default: the file's name. group: a regular expression that is searched for in each
     path; what its first parentheses match is the image's source (patient, slide, video, burst), and images of
-    one source are never split apart. Broken images are refused one by one and listed; the
+    one source are never split apart. elsewhere: another program made these images: one class is enough, and
+    they are kept beside the datasets. Broken images are refused one by one and listed; the
     import as a whole raises InputError when there is nothing to make a dataset of, Stopped when should_stop()
     says so; both leave no trace.
     """
@@ -51,7 +54,8 @@ def import_path(
     path = Path(path)
     pattern = source_pattern(group) if group else None
     only = path.name if path.suffix.lower() == ".json" and path.is_file() else None
-    with open_source(path.parent if only else path) as source, staging_folder() as staging:
+    room = made_elsewhere.folder() if elsewhere else None
+    with open_source(path.parent if only else path) as source, staging_folder(room) as staging:
         listing = source.listing
         labelled = read_labels(source, only)
         wanted = [
@@ -67,7 +71,7 @@ def import_path(
             raise _nothing(path, refused, listing.junk)
         placed, duplicates, dropped = _resolve_duplicates(sorted_out.placed)
         sorted_out.warnings += leaks(placed, duplicates)
-        _require_classes(path, placed, refused)
+        _require_classes(path, placed, refused, least=1 if elsewhere else 2)
         if pattern:
             placed, told = with_sources(placed, pattern)
             sorted_out.warnings += told
@@ -257,11 +261,11 @@ def with_sources(placed: Sequence[Placed], pattern: re.Pattern[str]) -> tuple[li
     return given, told
 
 
-def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused]) -> None:
-    """Raises InputError when fewer than two classes have training images."""
+def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused], *, least: int) -> None:
+    """Raises InputError when fewer than `least` classes have training images."""
     names = class_names(place.path for _, place in placed)
     trained = {names[place.path] for _, place in placed if place.split == "train"}
-    if len(trained) > 1:
+    if len(trained) >= least:
         return
     if not names:
         what = f"'{path.name}' has images but no class folders: {_first_reason(refused)}"

@@ -43,6 +43,11 @@ class Tally:
     def empty(cls, wanted: Counts, budget: Counts, judges: int) -> Tally:
         return cls(wanted, budget, np.zeros_like(wanted), np.zeros((judges, len(wanted)), np.int64))
 
+    @property
+    def left(self) -> Counts:
+        """Draws that the budget has left, int [classes]."""
+        return self.budget - self.drawn
+
     def add(self, labels: Counts, accepted: NDArray[np.bool_]) -> None:
         """labels: int [n], of images drawn; accepted: bool [judges, n]."""
         classes = len(self.wanted)
@@ -56,7 +61,7 @@ class Tally:
         prior) would not reach WORTH of what is wanted with all draws that are left."""
         a, n = self.accepted, self.drawn
         upper = stats.beta.ppf(0.975, a + 0.5, n - a + 0.5)
-        reached = a + upper * (self.budget - n)
+        reached = a + upper * self.left
         return np.asarray((n > 0) & (reached < WORTH * self.wanted), bool)
 
     def next_round(self) -> Counts:
@@ -67,12 +72,7 @@ class Tally:
         first = np.minimum(np.ceil(missing * FIRST_SURPLUS), FIRST_LOOK)
         again = np.minimum(np.ceil(missing / rate), np.maximum(self.drawn, 1))
         ask = np.where(self.drawn == 0, first, again).max(axis=0)
-        return np.asarray(np.minimum(ask, self.budget - self.drawn), np.int64)
-
-
-def budget_for(wanted: Counts, draw_budget: float) -> Counts:
-    """Draws of each class that one step may cost, int [classes]."""
-    return np.asarray(np.ceil(wanted * draw_budget), np.int64)
+        return np.asarray(np.minimum(ask, self.left), np.int64)
 
 
 def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classifier]) -> None:
@@ -83,16 +83,22 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classif
     until then are kept, and drawing goes on behind them.
     """
     bench = Bench.prepare(lab, step, judges)
-    tally = Tally.empty(lab.asked, budget_for(lab.asked, lab.config.draw_budget), len(judges))
+    tally = Tally.empty(lab.asked, lab.budget, len(judges))
+    stock = generator.stock
     steering = next((judge.judge() for judge in judges.values()), None) if lab.feedback else None
     first = samples.count(lab.samples)
     growing = samples.GrowingStep(lab.samples, step, lab.images.shape[1:])
     before = _accepted_before(growing.table(), list(judges))
     _report(lab, step, tally)
     try:
-        while (ask := tally.next_round()).any():
+        # images made elsewhere cost nothing: all of them are judged
+        while (ask := tally.left if stock else tally.next_round()).any():
             labels = np.repeat(np.arange(lab.classes), ask)
-            seeds = _draw_seeds(lab.config.seed, step, ask, tally.drawn)
+            seeds = (
+                np.concatenate([own[:n] for own, n in zip(stock, ask, strict=True)])
+                if stock
+                else _draw_seeds(lab.config.seed, step, ask, tally.drawn)
+            )
             start = int(tally.drawn.sum())
             done = before[:, start : start + len(labels)]  # by a process that ended
             tally.add(labels[: done.shape[1]], done)

@@ -34,7 +34,7 @@ from gmaug_core.method.acceptance import real_acceptance
 from gmaug_core.method.amounts import Study, amount_study, choice, doses
 from gmaug_core.method.compare import Endpoint, compare
 from gmaug_core.method.counting import paper_counting
-from gmaug_core.method.draw import budget_for, draw
+from gmaug_core.method.draw import draw
 from gmaug_core.method.lab import PLAIN, Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES, TrainingSet
 from gmaug_core.method.result import AugmentationResult, Probe, Step
@@ -253,7 +253,7 @@ def improves(lab: Lab, before: Arm, after: Arm) -> bool:
 
 def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: bool) -> list[Step]:
     """What each seed did in a step."""
-    pool, budget = lab.pool(step), budget_for(lab.asked, lab.config.draw_budget)
+    pool, budget = lab.pool(step), lab.budget
     return [
         Step(
             **pool.account(seed, budget),

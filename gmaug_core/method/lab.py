@@ -145,7 +145,8 @@ class Lab:
         """
         report("decode", 0, len(data))
         split = splits.kept(out_dir / splits.Split.FILE, data, config.seed)
-        balance.check_short(data.labels[split["train"]], config.target, data.class_names, config.added)
+        labels, stock = data.labels[split["train"]], config.generator.stock
+        balance.check_short(labels, config.target, data.class_names, config.added, stock)
         device = pick_device(config.device)
         shape = image_format(config.generator.resolution, config.generator.colour)
         images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
@@ -217,8 +218,9 @@ class Lab:
 
     @cached_property
     def wanted(self) -> NDArray[np.int64]:
-        """Synthetic images that each class is short of the target."""
-        return balance.short_of(self.counts, self.config.target, self.config.added)
+        """Synthetic images asked for of each class: what it is short of, or all that were made elsewhere."""
+        config = self.config
+        return balance.wanted_of(self.counts, config.target, config.added, config.generator.stock)
 
     def wanted_at(self, amount: float) -> NDArray[np.int64]:
         """So many times that, int64 [classes], rounded up."""
@@ -228,6 +230,11 @@ class Lab:
     def asked(self) -> NDArray[np.int64]:
         """Synthetic images that are drawn for: the largest amount that may enter."""
         return self.wanted_at(max(self.config.amounts))
+
+    @cached_property
+    def budget(self) -> NDArray[np.int64]:
+        """Draws of each class that one step may cost."""
+        return balance.budget_of(self.asked, self.config.draw_budget, self.config.generator.stock)
 
     @property
     def feedback(self) -> bool:

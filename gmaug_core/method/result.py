@@ -434,7 +434,7 @@ class GeneratorFigures(Part):
     name: str
     """Which generator."""
     closed_set: bool
-    """Whether it had seen this dataset's training images alone."""
+    """Whether it had seen this dataset's training images alone; false where that is not known."""
     kimg: float | None = None
     """Thousands of images seen in training."""
     images: int | None = None
@@ -449,6 +449,14 @@ class GeneratorFigures(Part):
     """One row a snapshot; not there in the oldest results."""
     collapse: Collapse | None = None
     """Not there where it did not collapse."""
+
+    @property
+    def origin(self) -> Literal["closed-set", "open-set", "unknown"]:
+        """What it had seen: this dataset's training images alone, other images too, or nobody knows: the
+        images were made elsewhere."""
+        if self.name == "folder":
+            return "unknown"
+        return "closed-set" if self.closed_set else "open-set"
 
 
 class Look(Part):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from gmaug_core import runs
-from gmaug_core.config import GENERATORS, PRESETS, AugmentationConfig, EquivalenceConfig
+from gmaug_core.config import PRESETS, SOURCES, AugmentationConfig, EquivalenceConfig
 from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.method.equivalence import plan
@@ -16,7 +16,7 @@ from gmaug_core.method.variants import controls, trainings
 from gmaug_core.runs import RunConfigFile
 from gmaug_core.runs.estimate import Estimate
 
-TYPICAL = {  # by preset; the quick one is measured: config.GENERATORS
+TYPICAL = {  # by preset; the quick one is measured: config.SOURCES
     "quick": "On two CPU cores expect about {minutes} minutes at 16 px, and several times that at 32 px.",
     "standard": "Expect some hours on one GPU.",
     "paper": "Expect days on one GPU.",
@@ -26,6 +26,8 @@ TYPICAL = {  # by preset; the quick one is measured: config.GENERATORS
 def words(config: AugmentationConfig) -> str:
     """What the run will have to do, and how long that takes: as one like it took here, else as is usual."""
     generator, took = config.generator, took_here(config)
+    if generator.stock:
+        return f"Judges {sum(generator.stock):,} images made elsewhere and trains up to {_trained(config)}."
     budget = (
         f"for {generator.minutes:g} minutes (measured into images at launch)"
         if generator.minutes
@@ -33,14 +35,20 @@ def words(config: AugmentationConfig) -> str:
     )
     times = f"{config.generator_seeds} times, " if config.generator_seeds > 1 else ""
     said = (
-        f"Trains the generator {times}{budget} of {generator.resolution} px, then up to {trainings(config)} "
-        f"classifiers of {config.classifier.budget} ({config.seeds} seeds; baseline, "
-        f"{config.max_steps} select-and-retrain steps, {len(controls(config))} controls)."
+        f"Trains the generator {times}{budget} of {generator.resolution} px, then up to {_trained(config)}."
     )
     if took is not None:
         return f"{said} A run with these settings took {duration(took)} on this machine."
     usual = TYPICAL[config.preset if config.preset in PRESETS else "quick"]
-    return f"{said} {usual.format(minutes=GENERATORS[generator.name].quick_minutes)}"
+    return f"{said} {usual.format(minutes=SOURCES[generator.name].quick_minutes)}"
+
+
+def _trained(config: AugmentationConfig) -> str:
+    """The classifiers of a run."""
+    return (
+        f"{trainings(config)} classifiers of {config.classifier.budget} ({config.seeds} seeds; baseline, "
+        f"{config.max_steps} select-and-retrain steps, {len(controls(config))} controls)"
+    )
 
 
 def took_here(config: AugmentationConfig) -> float | None:

@@ -174,7 +174,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
                 reason=verdict["reason"],
                 decision=verdict["decision"],
                 generator=generator.name,
-                generator_data="closed-set" if generator.closed_set else "open-set",
+                generator_data=generator.origin,
             )
             yield row, samples.image(paths.samples, sample)
 

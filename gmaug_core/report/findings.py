@@ -198,7 +198,12 @@ def cautions(result: AugmentationResult) -> list[str]:
             f"The class with the fewest test images has {smallest}: one image moves its recall by "
             f"{100 / smallest:.0f} points."
         )
-    if not result.generator.closed_set:
+    if result.generator.origin == "unknown":
+        notes.append(
+            "The synthetic images were made elsewhere. What their generator had seen is not known: where it "
+            "was this dataset's test images, the gain is not real."
+        )
+    elif result.generator.origin == "open-set":
         notes.append(
             "Open-set generator: it had seen images from outside this dataset, so the gain is not "
             "from this dataset alone."

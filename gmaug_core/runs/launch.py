@@ -63,7 +63,9 @@ def submit(
     groups.validate(data.class_names)
     if isinstance(config, AugmentationConfig):
         for parts in splits.of_run(data, config.seed, config.folds):
-            balance.check_short(data.labels[parts["train"]], config.target, data.class_names, config.added)
+            train = data.labels[parts["train"]]
+            stock = config.generator.stock
+            balance.check_short(train, config.target, data.class_names, config.added, stock)
     if isinstance(config, EquivalenceConfig):
         labels = data.labels[splits.made(data, config.seed)["train"]]
         plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)

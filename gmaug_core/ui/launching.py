@@ -11,7 +11,7 @@ import streamlit as st
 
 from gmaug_core import runs
 from gmaug_core.config import (
-    GENERATORS,
+    SOURCES,
     AugmentationConfig,
     EquivalenceConfig,
     RunConfig,
@@ -114,7 +114,7 @@ def label(paths: RunPaths) -> str:
     elif isinstance(settings, EquivalenceConfig):
         what = f"{settings.preset}, bases of {', '.join(map(str, settings.base_sizes))} a class"
     elif isinstance(settings, AugmentationConfig):
-        what = f"{settings.preset}, {GENERATORS[settings.generator.name].title}"
+        what = f"{settings.preset}, {SOURCES[settings.generator.name].title}"
     elif isinstance(settings, VerdictConfig):
         what = "fast" if settings.fast else f"{settings.augmentation.preset}, {settings.minutes:g} minutes"
     grouping = text.plain(settings.grouping)

@@ -6,9 +6,10 @@ import pytest
 import tiny
 
 from gmaug_core.data import samples
+from gmaug_core.data.balance import budget_of
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import never, no_report
-from gmaug_core.method.draw import FIRST_LOOK, WORTH, Tally, budget_for, draw
+from gmaug_core.method.draw import FIRST_LOOK, WORTH, Tally, draw
 from gmaug_core.method.lab import Lab
 from gmaug_core.models.selection import recount
 
@@ -19,7 +20,7 @@ def rounds(rates, judges=1, wanted=WANTED, seed=0):
     """Draw with these acceptance rates, a class each, until nothing is asked for: the tally, and each
     round's draws."""
     rng, asked = np.random.default_rng(seed), []
-    tally = Tally.empty(wanted, budget_for(wanted, 5.0), judges)
+    tally = Tally.empty(wanted, budget_of(wanted, 5.0), judges)
     while (ask := tally.next_round()).any():
         labels = np.repeat(np.arange(len(wanted)), ask)
         tally.add(labels, rng.random((judges, len(labels))) < np.asarray(rates)[..., labels])
@@ -68,6 +69,8 @@ def test_a_judge_that_accepts_nothing_does_not_keep_the_others_from_theirs():
 
 class Painter:
     """A generator without a network: image k depends on its seed alone."""
+
+    stock = ()
 
     def sample(self, labels, seeds, batch_size, *, judge=None):
         for first in range(0, len(labels), batch_size):

@@ -15,7 +15,7 @@ from gmaug_core.errors import InputError, Paused, Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.cautions import cautions
-from gmaug_core.method.draw import budget_for, draw
+from gmaug_core.method.draw import draw
 from gmaug_core.method.lab import Arm, Lab, Order, best
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import Collapse, Step
@@ -337,7 +337,7 @@ def test_feedback_asks_the_first_judge_and_says_so(data, tmp_path):
         draw(lab, 1, generator.model, {0: judge})
         assert lab.drawn(1)
         pool = lab.pool(1)
-        account = pool.account(0, budget_for(lab.wanted, lab.config.draw_budget))
+        account = pool.account(0, lab.budget)
         assert account["accepted_per_draw"] == pytest.approx(account["accepted"] / account["drawn"])
         steered = any("steered by the first seed's classifier" in line for line in said(config, data))
         assert steered == (feedback == "loss")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gmaug_core.config.generators import edm, guided_diffusion, stylegan2
+from gmaug_core.config.generators import edm, folder, guided_diffusion, stylegan2
 from gmaug_core.config.generators.common import GeneratorConfig
 from gmaug_core.config.records import GeneratorRecord
 
@@ -11,5 +11,7 @@ GENERATORS: dict[str, GeneratorRecord[GeneratorConfig]] = {
     "guided_diffusion": guided_diffusion.RECORD,
     "stylegan2": stylegan2.RECORD,
 }
+# what a run can draw from: a generator, or a folder of images that another program made
+SOURCES: dict[str, GeneratorRecord[GeneratorConfig]] = {**GENERATORS, "folder": folder.RECORD}
 
-__all__ = ["GENERATORS", "GeneratorConfig"]
+__all__ = ["GENERATORS", "SOURCES", "GeneratorConfig"]

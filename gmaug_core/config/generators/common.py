@@ -32,3 +32,8 @@ class GeneratorConfig(Config):
     def files(self) -> dict[str, Path]:
         """The files of this machine that training starts from, by the setting that names them."""
         return {}
+
+    @property
+    def stock(self) -> tuple[int, ...]:
+        """Images of each class that there are to draw, in the dataset's order; empty: any number."""
+        return ()

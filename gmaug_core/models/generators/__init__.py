@@ -16,7 +16,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gmaug_core.config import GENERATORS, GeneratorConfig, validate
+from gmaug_core.config import SOURCES, GeneratorConfig, validate
 from gmaug_core.config.records import GeneratorRecord
 from gmaug_core.errors import InputError
 from gmaug_core.files import read_json
@@ -60,9 +60,9 @@ def load(folder: Path, device: str = "auto") -> Generator:
 
 
 def _record(name: str) -> GeneratorRecord[GeneratorConfig]:
-    if name not in GENERATORS:
-        raise InputError(f"unknown generator '{name}'", expected="one of " + ", ".join(GENERATORS))
-    return GENERATORS[name]
+    if name not in SOURCES:
+        raise InputError(f"unknown generator '{name}'", expected="one of " + ", ".join(SOURCES))
+    return SOURCES[name]
 
 
 def _implementation(name: str) -> type[Generator]:

@@ -70,6 +70,13 @@ class Generator(ABC):
         """Whether it has seen the training images alone."""
         return True
 
+    @property
+    def stock(self) -> tuple[NDArray[np.int64], ...]:
+        """The seeds of each class that there are, in the order in which they are drawn; empty: any seed is
+        one.
+        """
+        return ()
+
     def origin(self) -> dict[str, Any]:
         """What a training starts from other than its settings and images: part of its identity and of its
         figures.
