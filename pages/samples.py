@@ -16,7 +16,7 @@ ALL = "all"
 ORIGINS = {  # what the generator had seen
     "closed-set": ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images "
     "and nothing else.",
-    "open-set": ":violet-badge[:material/public: open-set] The generator had also seen images from elsewhere.",
+    "open-set": ":violet-badge[:material/public: open-set] The generator had seen images from elsewhere.",
     "unknown": ":violet-badge[:material/help: open-set or unknown] These images were made elsewhere; what "
     "their generator had seen is not known.",
 }
