@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from gmaug_core.config.base import Config
 
 Mode = Literal["logit", "probability", "real_share"]
+Gate = Literal["copy", "outlier"]
 USUAL_THRESHOLDS: dict[Mode, float] = {  # thresholds, by mode
     "logit": 10.0,  # paper A: 10 to 30 for ResNet18
     "probability": 0.9,
@@ -28,6 +29,11 @@ class SelectionConfig(Config):
     # alpha: any logit, or a probability or share between 0 and 1; left out: the mode's usual one
     threshold: float = Field(USUAL_THRESHOLDS["logit"], ge=-1000, le=1000)
 
+    # what an accepted image must pass besides: method.gates. None, as in the paper, until measured to help
+    gates: tuple[Gate, ...] = ()
+    # of the real validation images pass each gate
+    gate_share: float = Field(0.95, gt=0.5, lt=1)
+
     @model_validator(mode="before")
     @classmethod
     def _usual(cls, given: Any) -> Any:
@@ -44,6 +50,7 @@ class SelectionConfig(Config):
     @property
     def words(self) -> str:
         """The rule in a few words, for tables."""
+        beside = "".join(f", no {gate}" for gate in self.gates)
         if self.mode == "real_share":
-            return f"as {self.threshold:.0%} of real images"
-        return f"{self.mode} > {self.threshold:g}"
+            return f"as {self.threshold:.0%} of real images{beside}"
+        return f"{self.mode} > {self.threshold:g}{beside}"

@@ -2,7 +2,9 @@
 
 samples/step-K.npy      uint8 [m, h, w] or [m, h, w, 3], the images drawn in select-and-retrain step K
 samples/step-K.parquet  one row an image and judge: sample, step, seed, label, class, draw_seed, logit,
-                        probability, predicted, accepted, reason
+                        probability, predicted, accepted, reason; where the run has gates real_distance (root
+                        mean square difference to the nearest training image, grey levels) and class_distance
+                        (to the centre of its class, as a share of what its gate allows)
 samples/step-K/         while step K is drawn: the same rows, a file a batch
 samples/real-K.parquet  what the judges of step K say of the real validation images, a row an image and judge
 A judge is the classifier of one seed. `sample` counts through all steps, so it names one image of the run.
@@ -37,10 +39,16 @@ COLUMNS = [
     "accepted",
     "reason",
 ]
+GATE_COLUMNS = ["real_distance", "class_distance"]
 REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
 VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
 ORDERS = ("drawn", "score, low first", "score, high first")
+
+
+def _with_gates(columns: list[str], rows: pd.DataFrame) -> list[str]:
+    """The columns, and those of gates where the rows have them."""
+    return [*columns, *(name for name in GATE_COLUMNS if name in rows)]
 
 
 def steps(folder: Path) -> list[int]:
@@ -94,7 +102,8 @@ class GrowingStep:
         self._pixels.flush()
         os.fsync(self._pixels.fileno())
         path = self._parts / f"{len(self._written):06d}.parquet"
-        atomic_write(path, lambda file: rows[COLUMNS].to_parquet(file, index=False))
+        columns = _with_gates(COLUMNS, rows)
+        atomic_write(path, lambda file: rows[columns].to_parquet(file, index=False))
         self._written.append(path)
         self.count += len(images)
 
@@ -125,7 +134,8 @@ def write_step(folder: Path, step: int, images: NDArray[np.uint8], table: pd.Dat
 def write_real(folder: Path, step: int, table: pd.DataFrame) -> None:
     """Store what the judges of a step say of the real validation images; REAL_COLUMNS."""
     atomic_write(
-        folder / f"real-{step}.parquet", lambda file: table[REAL_COLUMNS].to_parquet(file, index=False)
+        folder / f"real-{step}.parquet",
+        lambda file: table[_with_gates(REAL_COLUMNS, table)].to_parquet(file, index=False),
     )
 
 

@@ -95,7 +95,7 @@ def compare(
         **measured(lab.data.labels[lab.split["test"]], tested, None if words else endpoint, repeats=repeats),
         per_class=class_rows(lab, tested, kept),
         accepted=_counted(verdicts[right]),
-        rejected=_counted(verdicts[~right]) | {"reasons": _reasons(verdicts[~right])},
+        rejected=_counted(verdicts[~right]) | _why(verdicts[~right]),
         steps=steps,
         quality=measure_quality(lab, kept, examiner, inception),
         warnings=cautions(
@@ -291,6 +291,12 @@ def recalls(
 def _counted(rows: pd.DataFrame) -> dict[str, Any]:
     per_class = {str(name): int(n) for name, n in rows.groupby("class", sort=False).size().items()}
     return {"total": len(rows), "per_class": per_class}
+
+
+def _why(rows: pd.DataFrame) -> dict[str, Any]:
+    """The reasons of rejected images, of all and class by class: keys of result.Rejected."""
+    per_class = {str(name): _reasons(mine) for name, mine in rows.groupby("class", sort=False)}
+    return {"reasons": _reasons(rows), "reasons_per_class": per_class}
 
 
 def _reasons(rows: pd.DataFrame) -> dict[str, int]:

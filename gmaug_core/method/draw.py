@@ -14,6 +14,7 @@ from scipy import stats
 from gmaug_core.data import samples
 from gmaug_core.data.views import Images
 from gmaug_core.errors import Stopped
+from gmaug_core.method.gates import Gates
 from gmaug_core.method.lab import Lab
 from gmaug_core.models import selection
 from gmaug_core.models.classifiers import Classifier
@@ -149,12 +150,13 @@ def _report(lab: Lab, step: int, tally: Tally) -> None:
 @dataclass(frozen=True)
 class Bench:
     """The judges of a step and their rule. limits: what a probability must exceed, by seed; only in mode
-    "real_share"."""
+    "real_share"; gates: by seed; only where the run has any."""
 
     lab: Lab
     step: int
     judges: Mapping[int, Classifier]
     limits: Mapping[int, NDArray[np.float64]]
+    gates: Mapping[int, Gates]
 
     @classmethod
     def prepare(cls, lab: Lab, step: int, judges: Mapping[int, Classifier]) -> Bench:
@@ -170,7 +172,19 @@ class Bench:
                 limits[seed] = selection.real_limits(
                     labels, logits.argmax(axis=1), probability, rule.threshold, lab.classes
                 )
-        bench = cls(lab, step, judges, limits)
+        gates = {
+            seed: Gates.of(
+                rule.gates,
+                judge,
+                (lab.real.images, lab.real.labels),
+                (images, labels),
+                share=rule.gate_share,
+                classes=lab.classes,
+            )
+            for seed, judge in judges.items()
+            if rule.gates
+        }
+        bench = cls(lab, step, judges, limits, gates)
         rows = pd.concat(bench.verdicts(images, labels), ignore_index=True)
         samples.write_real(lab.samples, step, rows)
         return bench
@@ -185,7 +199,7 @@ class Bench:
             logits, labels, threshold=rule.threshold, mode=rule.mode, limits=self.limits.get(seed)
         )
         own = np.arange(len(labels)), labels
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "step": self.step,
                 "seed": seed,
@@ -197,4 +211,15 @@ class Bench:
                 "accepted": verdict.accepted,
                 "reason": verdict.reason,
             }
+        )
+        if seed not in self.gates:
+            return table
+        found = self.gates[seed].distances(images, labels)
+        turned_away = self.gates[seed].reasons(found)
+        mine = verdict.accepted & (turned_away != "")
+        return table.assign(
+            accepted=verdict.accepted & ~mine,
+            reason=np.where(mine, turned_away, verdict.reason),
+            real_distance=found.real,
+            class_distance=found.own,
         )

@@ -173,6 +173,8 @@ class Rejected(Counted):
 
     reasons: dict[str, int]
     """Images by the reason, in words, the most frequent first."""
+    reasons_per_class: dict[str, dict[str, int]] = {}
+    """The same of each class that has any; empty in older results."""
 
 
 class Step(Part):

@@ -121,12 +121,19 @@ def _exceeded(values: NDArray[np.float64], share: float) -> float:
 
 
 def recount(
-    table: pd.DataFrame, mode: Mode, threshold: float, *, real: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    mode: Mode,
+    threshold: float,
+    *,
+    real: pd.DataFrame | None = None,
+    nearest: float | None = None,
+    farthest: float | None = None,
 ) -> NDArray[np.bool_]:
     """Which images another rule would accept, bool [rows]: nothing is drawn or asked again.
 
     table: rows of data.samples.table, or of data.samples.real_table; real: the latter, in mode "real_share":
-    each judge's limits, of each step, come from its own rows.
+    each judge's limits, of each step, come from its own rows. nearest: the least real_distance, farthest: the
+    largest class_distance that pass, where the run has gates (method.gates).
     """
     accepted = np.zeros(len(table), bool)
     for (step, seed), rows in table.groupby(["step", "seed"]).indices.items():
@@ -146,4 +153,9 @@ def recount(
             )
         score = mine["logit" if mode == "logit" else "probability"].to_numpy(float)
         accepted[rows] = _judged(labels, predicted, score, threshold, limits)[0]
+    if nearest is not None:
+        distance = table["real_distance"].to_numpy(float)
+        accepted &= (distance >= nearest) & (distance > 0)
+    if farthest is not None:
+        accepted &= table["class_distance"].to_numpy(float) <= farthest
     return accepted

@@ -10,6 +10,7 @@ from gmaug_core.data.balance import budget_of
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method.draw import FIRST_LOOK, WORTH, Tally, draw
+from gmaug_core.method.gates import COPY
 from gmaug_core.method.lab import Lab
 from gmaug_core.models.selection import recount
 
@@ -84,6 +85,9 @@ class Eye:
     def __init__(self, sharpness):
         self.sharpness = sharpness
 
+    def features(self, images):
+        return images[:].reshape(len(images), -1)[:, ::7].astype(np.float32)
+
     def predict_logits(self, images):
         bright = images[:].reshape(len(images), -1).mean(axis=1) / 60 - 1
         return np.stack([0 * bright, self.sharpness * (bright + 0.1), -9 + 0 * bright], axis=1)
@@ -136,3 +140,39 @@ def test_judges_are_shown_real_images_and_stored_verdicts_can_be_counted_again(d
     right = real[real["predicted"] == real["label"]]
     if mode == "real_share":
         assert right["accepted"].mean() >= threshold
+
+
+class Copyist(Painter):
+    """A generator that gives the same training images again and again."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def sample(self, labels, seeds, batch_size, *, judge=None):
+        for first in range(0, len(labels), batch_size):
+            yield self.images[np.arange(first, min(first + batch_size, len(labels))) % len(self.images)]
+
+
+def test_gates_turn_copies_away_and_their_distances_are_counted_again(data, tmp_path):
+    rule = {"mode": "probability", "threshold": 0.5, "gates": ("copy",), "gate_share": 0.9}
+    lab = lab_in(tmp_path / "gated", data, selection=rule)
+    plain = lab_in(tmp_path / "plain", data, selection=rule | {"gates": ()})
+    for each in (lab, plain):
+        draw(each, 1, Copyist(lab.real.images[np.arange(5)]), JUDGES)
+    table, without = samples.table(lab.samples), samples.table(plain.samples)
+    assert without["accepted"].any()
+    assert "real_distance" not in without
+    assert not table["accepted"].any()
+    mine = table["reason"] == COPY
+    assert mine.any()
+    assert set(table.loc[~mine, "reason"]) <= set(without["reason"]) - {"accepted"}
+    np.testing.assert_array_equal(recount(table, "probability", 0.5), mine)
+    assert not recount(table, "probability", 0.5, nearest=0.0).any()  # equal images are copies at any bound
+    real = samples.real_table(lab.samples)
+    passed = recount(real, "probability", 0.5, nearest=nearest_allowed(real))
+    np.testing.assert_array_equal(passed, real["accepted"].astype(bool))
+
+
+def nearest_allowed(real):
+    """The bound that let nine tenths of the real images pass."""
+    return np.quantile(real.loc[real["seed"] == 0, "real_distance"], 0.1)
