@@ -130,7 +130,7 @@ def run(
 def probed(lab: Lab, baseline: Arm, verdict: EarlyVerdict | None) -> Probe | None:
     """The early look at the generator, where one is asked for. Raises Paused once, the first time that it
     says stop and the settings say ask: who resumes the run has answered."""
-    if lab.config.probe == "off":
+    if lab.config.probe == "off" or lab.config.generator.stock:  # what was made elsewhere does not get better
         return None
     early, now = probe(lab, baseline, verdict)
     if now and early.stop and lab.config.probe == "ask":
