@@ -80,9 +80,9 @@ class Folder(Generator):
         assess: Assess | None = None,
         until: float = 1.0,
     ) -> dict[str, Any]:
-        """Decode the files as the real images were, at the run's size and colour. `images` and `labels`, the
-        real ones, are only checked; nothing is trained, so there is no share of it (`until`) to end at. Raises InputError where the files are no longer there, or are not those
-        that were offered.
+        """Decode the files as the real images were, at the run's size and colour. The real images and their
+        labels are only checked. Nothing is trained, so there is no share of it (until) to end at. Raises
+        InputError where the files are no longer there, or are not those that were offered.
         """
         self._check(images, labels, class_names)
         started = time.perf_counter()
