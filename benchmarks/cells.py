@@ -180,9 +180,7 @@ def _fashion() -> Parts:
 
 def _by_class(labels: NDArray[Any], picture: Callable[[int], Image.Image]) -> dict[str, list[Picture]]:
     return {
-        f"class{label}": [
-            lambda index=int(index): picture(index) for index in np.flatnonzero(labels == label)
-        ]
+        f"class{label}": [partial(picture, int(index)) for index in np.flatnonzero(labels == label)]
         for label in np.unique(labels)
     }
 

@@ -232,10 +232,8 @@ def verdict_section(seen: list[Seen]) -> str:
 def where_section(seen: list[Seen]) -> str:
     """(c) Where does generation beat the best control?"""
     known = [(each, each.measured) for each in seen if each.measured]
-    better, worse = (
-        [each.name for each, m in known if test(m)]
-        for test in (lambda m: m.points_low > 0, lambda m: m.points_high < 0)
-    )
+    better = [each.name for each, m in known if m.points_low > 0]
+    worse = [each.name for each, m in known if m.points_high < 0]
     properties: dict[str, Callable[[Seen], float]] = {
         "imbalance (largest over smallest class)": lambda e: (
             max(e.result["train_counts"]) / max(min(e.result["train_counts"]), 1)

@@ -61,7 +61,7 @@ def curves(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) ->
     row = words.headline(rows, measure)
     if row is not None and row.real.images is not None:
         layers += _reading(row, row.real.images, shown, x, measure)
-    return alt.layer(*layers).properties(height=HEIGHT_PX)
+    return alt.LayerChart(layer=layers).properties(height=HEIGHT_PX)
 
 
 def ways(
@@ -90,7 +90,7 @@ def ways(
         ),
         *_lines(shown, 0, x, measure, looks),
     ]
-    return alt.layer(*layers).properties(height=HEIGHT_PX)
+    return alt.LayerChart(layer=layers).properties(height=HEIGHT_PX)
 
 
 def rates(
@@ -143,7 +143,7 @@ def rates(
     drawn = alt.Chart(frame).encode(x=x, color=colour)
     dots = alt.Chart(frame[frame["measured"]]).encode(x=x, color=colour)
     rule = alt.Chart(lines.assign(times=most)).encode(y=y("rate"))
-    return alt.layer(
+    layers = [
         rule.mark_rule(strokeDash=[5, 3], strokeWidth=1.6, color=COLOURS["baseline"]),
         rule.mark_text(align="right", baseline="bottom", dy=-4, color=COLOURS["baseline"]).encode(
             x=x, text="label:N"
@@ -153,7 +153,8 @@ def rates(
         dots.mark_point(filled=True, size=70, opacity=1).encode(
             y=y("rate"), shape=alt.Shape("base:N", scale=alt.Scale(domain=names), legend=None), tooltip=tip
         ),
-    ).properties(height=HEIGHT_PX)
+    ]
+    return alt.LayerChart(layer=layers).properties(height=HEIGHT_PX)
 
 
 def table(result: EquivalenceResult, measure: EquivalenceMeasure) -> pd.DataFrame:

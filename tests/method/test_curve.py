@@ -146,3 +146,10 @@ def test_the_classifiers_own_step_is_carried_on_by_the_shape_of_the_fast_curve()
     assert "cannot be told apart" in (twice["flat"].refused or "")
     assert twice["steep"].gain is not None
     assert 3 < twice["steep"].gain.value <= 5.5
+
+
+def test_an_interval_at_the_top_has_a_width():
+    """What is left to 100 % is as uncertain as the accuracy itself."""
+    found = curve.project(points((0.4, 0.6, 0.8, 0.95), images=300, seeds=4), 4.0).gain
+    assert found is not None
+    assert found.high - found.low > 0.5

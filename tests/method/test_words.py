@@ -88,3 +88,10 @@ def test_a_first_reading_never_says_that_a_full_run_is_worth_it():
     assert said.sentence.startswith("By the fast learner: worth a small run")
     assert said.change.startswith("The full reading decides")
     assert decide(replace(FLAT, first=True)).key == "too_little"
+
+
+def test_trainings_that_were_cut_short_never_ask_for_a_full_run():
+    words = decide(replace(LEFT, used=100))
+    assert words.key == "small_run"
+    assert "100 steps instead of the run's 1,000" in words.change
+    assert decide(replace(LEFT, used=1_000)).key == "full_run"

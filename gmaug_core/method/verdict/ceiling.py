@@ -105,12 +105,12 @@ def carried(own: Points, fast: Points, at: float, said: Projected, *, seed: int)
     ]
     resampled = own.resampled(curve.RESAMPLES, seed=seed)
     steps = resampled[:, -1] - resampled[:, 0]
-    room = 100 - float(own.means[-1])
+    room = np.tile(100 - resampled[:, -1], 2)  # no accuracy is above 100 %
     draw = curve.drawn(fast, at, seed=seed)  # the classifier has too few subsets to show its own
     gains = np.minimum(np.concatenate([steps * ratio for ratio in ratios]) + draw, room)
     low, middle, high = (float(each) for each in np.quantile(gains, (0.025, 0.5, 0.975)))
     # where the shape itself is refused, the bound of every concave curve still holds
-    bound = float(min(np.quantile(np.tile(steps, 2) * np.log2(at) + draw, 0.975), room))
+    bound = float(np.quantile(np.minimum(np.tile(steps, 2) * np.log2(at) + draw, room), 0.975))
     at_most = max(high if said.refused is None else bound, 0.0)
     if said.refused is not None:
         return Projected(None, f"the fast learner's curve does not carry it: {said.refused}", at_most)

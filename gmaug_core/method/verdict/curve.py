@@ -207,7 +207,7 @@ def drawn(points: Points, at: float, *, seed: int) -> Floats:
     of a mean over images the difference to those that there are has 1 - 1 / at of the variance over draws."""
     deviation = (points.draw_variance * (1 - 1 / at)) ** 0.5
     rng = np.random.default_rng(derive("verdict draws", seed))
-    return deviation * rng.standard_normal(2 * RESAMPLES)
+    return np.asarray(deviation * rng.standard_normal(2 * RESAMPLES), np.float64)
 
 
 def project(points: Points, at: float, *, seed: int = 0) -> Projected:
@@ -220,8 +220,8 @@ def project(points: Points, at: float, *, seed: int = 0) -> Projected:
     """
     if at <= 1:
         return Projected(Figure(value=0.0, low=0.0, high=0.0), None, 0.0)
-    room = 100 - float(points.means[-1])
     resampled = points.resampled(RESAMPLES, seed=seed)
+    room = np.tile(100 - resampled[:, -1], 2)  # no accuracy is above 100 %
     by_power, by_line = (
         power_law(points.growth, resampled, at)[0],
         piecewise_line(points.growth, resampled, at)[0],

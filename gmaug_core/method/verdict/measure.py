@@ -197,6 +197,7 @@ def _document(
     said = words.decide(
         words.Figures(
             first=length is None,
+            used=length.used if length else None,
             longer=length.longer if length else None,
             planned=length.planned if length else 1,
             longer_steps=length.best if length else 1,

@@ -38,15 +38,33 @@ class Figures:
     buy: str
     minutes: int
     first: bool = False  # of the fast learner alone, which has more left to learn than the run's classifier
+    used: int | None = None  # steps of the trainings behind these figures; None: as planned
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the minutes did not suffice for trainings of the planned length."""
+        return self.used is not None and self.used < self.planned
 
 
 def decide(figures: Figures) -> Words:
-    """The first wording that holds. A first reading never says that a full run is worth it."""
+    """The first wording that holds. A first reading never says that a full run is worth it, nor does one
+    whose trainings were cut short: a classifier that has not learnt the real images has more left to gain."""
     rules = [_train_longer, _no_generator, _too_little, _not_visible]
-    if not figures.first:
+    if not figures.first and not figures.shortened:
         rules.append(_full_run)
     said = next((found for rule in rules if (found := rule(figures))), None) or _small_run(figures)
-    return _of_first(said) if figures.first else said
+    if figures.first:
+        return _of_first(said)
+    return _of_shortened(said, figures) if figures.shortened else said
+
+
+def _of_shortened(said: Words, figures: Figures) -> Words:
+    """The same, and what it rests on."""
+    change = (
+        f"Give it more minutes: these trainings had {figures.used:,} steps instead of the run's "
+        f"{figures.planned:,}, so the classifier may have less left to gain than it seems. {said.change}"
+    )
+    return said.model_copy(update={"change": change})
 
 
 def _of_first(said: Words) -> Words:
