@@ -33,7 +33,7 @@ SIDEWAYS: set[tuple[str, str]] = {  # (importing package, imported package), bot
     ("cli", "ui"),  # the verb app starts what the browser shows
 }
 GROUND_MAY_USE = set(sys.stdlib_module_names)  # number 0: the standard library alone
-TORCH = {"torch", "torchvision"}
+TORCH = {"torch", "torchvision", "timm"}
 HEAVY_PACKAGES = {"models", "method", "work", "worker"}  # torch may live here
 LIGHT_FILES: set[str] = {
     "method/equivalence/plan.py",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gmaug_core.config.base import Config, parse_assignments, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
+from gmaug_core.config.classifiers.mae_vit import MAEViTConfig
 from gmaug_core.config.classifiers.resnet import ResNetConfig
 from gmaug_core.config.equivalence import EQUIVALENCE_PRESETS, equivalence_config
 from gmaug_core.config.generators import GENERATORS, SOURCES, GeneratorConfig
@@ -45,6 +46,7 @@ __all__ = [
     "FolderConfig",
     "GeneratorConfig",
     "GuidedDiffusionConfig",
+    "MAEViTConfig",
     "Profile",
     "ResNetConfig",
     "RunConfig",

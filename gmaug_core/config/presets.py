@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from gmaug_core.config.base import validate
@@ -122,14 +123,19 @@ def augmentation_config(
         both = isinstance(value, Mapping) and isinstance(resolved.get(key), dict)
         resolved[key] = {**resolved[key], **value} if both else value
     config = validate(AugmentationConfig, {**resolved, "dataset": dataset, "preset": preset})
-    for setting, path in config.generator.files().items():
+    _check_files("generator", config.generator.files())
+    _check_files("classifier", config.classifier.files())
+    return config
+
+
+def _check_files(part: str, files: Mapping[str, Path]) -> None:
+    for setting, path in files.items():
         if not path.is_file():
             raise InputError(
                 f"there is no checkpoint '{path.name}' to start from",
                 expected="a file on this machine: your own copy of a published checkpoint",
-                todo=f"correct generator.{setting}, or leave it out to train from scratch",
+                todo=f"correct {part}.{setting}, or leave it out to train from scratch",
             )
-    return config
 
 
 def _mapping(settings: Settings, key: str) -> Settings:

@@ -370,6 +370,8 @@ class ClassifierFigures(Part):
     """Which classifier."""
     parameters: int
     """Trained numbers in it."""
+    closed_set: bool = True
+    """Whether it saw this dataset's training images and nothing else."""
 
 
 class Snapshot(Part):

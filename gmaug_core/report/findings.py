@@ -208,6 +208,13 @@ def cautions(result: AugmentationResult) -> list[str]:
             "Open-set generator: it had seen images from outside this dataset, so the gain is not "
             "from this dataset alone."
         )
+    if not result.classifier.closed_set:
+        licence = (result.classifier.model_extra or {}).get("weights_licence")
+        notes.append(
+            "Open-set classifier: its weights were learnt on images from outside this dataset, so neither the "
+            "accuracies nor the choice of samples are from this dataset alone."
+            + (f" Licence of the weights, as timm states it: {licence}." if licence else "")
+        )
     auc = result.quality.real_vs_synthetic_auc
     if auc is not None and auc > TOLD_APART:
         notes.append(

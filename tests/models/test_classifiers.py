@@ -9,7 +9,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from gmaug_core.config import CLASSIFIERS, ResNetConfig
+from gmaug_core.config import CLASSIFIERS, MAEViTConfig, ResNetConfig
 from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import classifiers
@@ -24,7 +24,28 @@ pytestmark = pytest.mark.slow
 TINY = ResNetConfig(
     width=8, stem="small", blocks=(1, 1), steps=40, batch=32, lr=0.05, augment="affine", checkpoint_steps=10
 )
-CONFIGS = {"resnet18": TINY}  # one that trains in a second, for each classifier
+TINY_VIT = MAEViTConfig(
+    width=32,
+    depth=2,
+    heads=2,
+    image_size=16,
+    patch=8,
+    pretraining=0,
+    drop_path=0.1,
+    layer_decay=0.9,
+    warmup=0.1,
+    rand_augment=False,
+    erase=0,
+    mixup=0,
+    cutmix=0,
+    smoothing=0,
+    steps=70,
+    batch=32,
+    lr=0.04,
+    augment="none",
+    checkpoint_steps=10,
+)
+CONFIGS = {"resnet18": TINY, "mae_vit": TINY_VIT}  # one that trains in a second, for each classifier
 every = pytest.mark.parametrize("config", CONFIGS.values(), ids=list(CONFIGS))
 CPU = torch.device("cpu")
 
@@ -204,7 +225,7 @@ def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
 @every
 def test_bfloat16_learns_the_same_and_leaves_float32_weights(config, bars):
     images, labels = bars
-    config = config.model_copy(update={"augment": "none", "steps": 30})
+    config = config.model_copy(update={"augment": "none"})
     full, half = (
         classifiers.train(
             images[:160], labels[:160], 3, config.model_copy(update={"precision": precision}), seed=0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,6 +30,13 @@ class ClassifierConfig(Config):
     warmup: float = Field(0.0, ge=0, lt=1)  # share of the training in which the learning rate rises from 0
     # affine for digits; every variant gets the same
     augment: Literal["none", "affine", "crop_flip", "crop", "wide_crop_flip", "wide_crop"] = "crop_flip"
+    # what is done to every image beside that (models/classifiers/strong.py); a recipe's own augmentation
+    # stands in the place of its like
+    rand_augment: bool = False  # two operations an image, 9 of 30 strong (Cubuk 2020)
+    erase: float = Field(0.0, ge=0, le=1)  # share of the images in which a box becomes noise (Zhong 2020)
+    mixup: float = Field(0.0, ge=0)  # alpha of its Beta; 0: none (Zhang 2018)
+    cutmix: float = Field(0.0, ge=0)  # the same; with both, half of the batches each (Yun 2019)
+    smoothing: float = Field(0.0, ge=0, lt=1)  # share of every label that all classes get
     # the weights that are kept are an average over about this share of the training (EMA); 0: the last ones
     averaging: float = Field(0.0, ge=0, le=1)
     # of the training alone. auto: bfloat16 where the device has it itself, made concrete at launch, so that a
@@ -50,6 +58,15 @@ class ClassifierConfig(Config):
             return self.steps
         wanted = math.ceil(self.epochs * n / self.batch)
         return min(max(wanted, self.least_steps), self.most_steps)
+
+    def files(self) -> dict[str, Path]:
+        """The files of this machine that training starts from, by the setting that names them."""
+        return {}
+
+    @property
+    def closed_set(self) -> bool:
+        """Whether it learns from the run's own training images alone."""
+        return True
 
     @property
     def budget(self) -> str:

@@ -9,8 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gmaug_core.config import ClassifierConfig
 from gmaug_core.data.views import Images
-from gmaug_core.models.classifiers.strong import Strong, Targets, mixed, trivial_augment
+from gmaug_core.models.classifiers.strong import (
+    Strong,
+    Targets,
+    erased,
+    mixed,
+    mixed_by,
+    rand_augment,
+    trivial_augment,
+)
 from gmaug_core.models.classifiers.transforms import distort, to_tensor
 
 RESIDENT = 0.5  # of a GPU's free memory: as much may the images take that stay there while it trains
@@ -37,10 +46,9 @@ class Batches:
         labels: NDArray[np.int64],
         normalise: Normalisation,
         *,
-        size: int,
-        weights: NDArray[np.float64] | None,
-        augment: str,
-        strong: Strong,
+        config: ClassifierConfig,
+        weights: NDArray[np.float64] | None = None,
+        strong: Strong = "none",
         factors: NDArray[np.float64] | None = None,
         apart: NDArray[np.bool_] | None = None,
     ) -> None:
@@ -49,7 +57,7 @@ class Batches:
         self.device = normalise.mean.device
         self.images, self.normalise = images, normalise
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(self.device)
-        self.size, self.augment, self.strong = size, augment, strong
+        self.config, self.strong = config, strong
         self.weights = None if weights is None else torch.from_numpy(np.asarray(weights, np.float64))
         self.factors = None if factors is None else torch.from_numpy(np.asarray(factors, np.float32))
         self.apart = None if apart is None else torch.from_numpy(np.ascontiguousarray(apart))
@@ -76,16 +84,32 @@ class Batches:
 
     def draw(self, generator: torch.Generator) -> tuple[Tensor, Targets]:
         """A batch: float [b, c, h, w], normalised, and what it is told to be. generator: on the CPU."""
-        if self.weights is None:
-            index = torch.randint(len(self.images), (self.size,), generator=generator)
-        else:
-            index = torch.multinomial(self.weights, self.size, replacement=True, generator=generator)
-        x = distort(self._pixels(index).float(), self.augment, generator)
+        index = self._index(generator)
+        x = self._distorted(index, generator)
         if self.strong == "trivial_augment":
             x = trivial_augment(x / 255, generator) * 255
-        y = self.labels[index.to(self.device, non_blocking=True)]
+        elif self.config.rand_augment:
+            x = rand_augment(x / 255, generator) * 255
+        x = self.normalise(x)
+        if self.config.erase:
+            x = erased(x, self.config.erase, generator)
         weight, apart = (
             None if given is None else given[index].to(self.device, non_blocking=True)
             for given in (self.factors, self.apart)
         )
-        return mixed(self.normalise(x), Targets(y, weight=weight, apart=apart), self.strong, generator)
+        y = Targets(self.labels[index.to(self.device, non_blocking=True)], weight=weight, apart=apart)
+        if self.strong in ("mixup", "cutmix"):
+            return mixed(x, y, self.strong, generator)
+        return mixed_by(x, y, self.config.mixup, self.config.cutmix, generator)
+
+    def plain(self, generator: torch.Generator) -> Tensor:
+        """A batch without labels, cropped or turned and no more: what a network learns to fill in."""
+        return self.normalise(self._distorted(self._index(generator), generator))
+
+    def _index(self, generator: torch.Generator) -> Tensor:
+        if self.weights is None:
+            return torch.randint(len(self.images), (self.config.batch,), generator=generator)
+        return torch.multinomial(self.weights, self.config.batch, replacement=True, generator=generator)
+
+    def _distorted(self, index: Tensor, generator: torch.Generator) -> Tensor:
+        return distort(self._pixels(index).float(), self.config.augment, generator)

@@ -1,4 +1,5 @@
-"""Stronger augmentation of what a classifier sees: TrivialAugment, mixup, CutMix. A whole batch at once, and
+"""Stronger augmentation of what a classifier sees: TrivialAugment, RandAugment, random erasing, mixup,
+CutMix. A whole batch at once, and
 every draw from one generator, so that a training resumes exactly.
 """
 
@@ -23,6 +24,7 @@ MIXUP_ALPHA = (
     0.2  # Zhang 2018 (arXiv 1710.09412): .1 to .4 on photographs; larger ones underfit small networks
 )
 CUTMIX_ALPHA, CUTMIX_SHARE = 1.0, 0.5  # Yun 2019 (arXiv 1905.04899), as on CIFAR: half of the batches
+RAND_OPERATIONS, RAND_STRENGTH = 2, 9 / 30  # of the wide space's strongest
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,44 @@ def mixed(x: Tensor, y: Targets, kind: Strong, generator: torch.Generator) -> tu
     """
     if kind not in ("mixup", "cutmix"):
         return x, y
-    rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-    partner = torch.randperm(len(x), generator=generator).to(x.device, non_blocking=True)
+    rng, partner = _partners(x, generator)
     if kind == "mixup":
-        share = float(rng.beta(MIXUP_ALPHA, MIXUP_ALPHA))
-        return x * share + x[partner] * (1 - share), y.with_other(partner, share)
+        return _mixup(x, y, partner, float(rng.beta(MIXUP_ALPHA, MIXUP_ALPHA)))
     if rng.random() >= CUTMIX_SHARE:
         return x, y
-    top, bottom, left, right = _box(float(rng.beta(CUTMIX_ALPHA, CUTMIX_ALPHA)), x.shape[2], x.shape[3], rng)
-    x = x.clone()
-    x[:, :, top:bottom, left:right] = x[partner, :, top:bottom, left:right]
-    share = 1 - (bottom - top) * (right - left) / (x.shape[2] * x.shape[3])  # of what stayed, after the edges
+    return _cutmix(x, y, partner, float(rng.beta(CUTMIX_ALPHA, CUTMIX_ALPHA)), rng)
+
+
+def mixed_by(
+    x: Tensor, y: Targets, mixup: float, cutmix: float, generator: torch.Generator
+) -> tuple[Tensor, Targets]:
+    """Every batch by mixup or by CutMix, with these alphas (0: never); with both, one of them by a coin."""
+    if not (mixup or cutmix):
+        return x, y
+    rng, partner = _partners(x, generator)
+    if not cutmix or (mixup and rng.random() < 0.5):
+        return _mixup(x, y, partner, float(rng.beta(mixup, mixup)))
+    return _cutmix(x, y, partner, float(rng.beta(cutmix, cutmix)), rng)
+
+
+def _partners(x: Tensor, generator: torch.Generator) -> tuple[np.random.Generator, Tensor]:
+    """Random numbers of this batch, and with which other image each is mixed."""
+    rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
+    return rng, torch.randperm(len(x), generator=generator).to(x.device, non_blocking=True)
+
+
+def _mixup(x: Tensor, y: Targets, partner: Tensor, share: float) -> tuple[Tensor, Targets]:
+    return x * share + x[partner] * (1 - share), y.with_other(partner, share)
+
+
+def _cutmix(
+    images: Tensor, y: Targets, partner: Tensor, share: float, rng: np.random.Generator
+) -> tuple[Tensor, Targets]:
+    height, width = images.shape[2:]
+    top, bottom, left, right = _box(share, height, width, rng)
+    x = images.clone()
+    x[:, :, top:bottom, left:right] = images[partner, :, top:bottom, left:right]
+    share = 1 - (bottom - top) * (right - left) / (height * width)  # of what stayed, after the edges
     return x, y.with_other(partner, share)
 
 
@@ -72,12 +101,50 @@ def _box(share: float, height: int, width: int, rng: np.random.Generator) -> tup
     return *rows, max(column - across, 0), min(column + across, width)
 
 
+def erased(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """A box of 2 to 33 % of the area becomes normal noise, in about this share of the images (Zhong 2020,
+    arXiv 1708.04896). x: float [b, c, h, w], normalised.
+    """
+    chosen, area, shape, top, left = torch.rand(5, len(x), generator=generator)
+    rows = torch.nonzero(chosen < share)[:, 0]
+    if not len(rows):
+        return x
+    height, width = x.shape[2:]
+    ratio = torch.exp((shape * 2 - 1) * math.log(1 / 0.3)).sqrt()
+    side = ((0.02 + area * 0.31) * height * width).sqrt()
+    tall, wide = (side * ratio).clamp_max(height), (side / ratio).clamp_max(width)
+    top, left = top * (height - tall), left * (width - wide)
+    y, across = torch.arange(height) + 0.5, torch.arange(width) + 0.5  # centres of the pixels
+    inside_rows = (y >= top[rows, None]) & (y < (top + tall)[rows, None])
+    inside_columns = (across >= left[rows, None]) & (across < (left + wide)[rows, None])
+    box = (inside_rows[:, :, None] & inside_columns[:, None, :])[:, None].to(x.device, non_blocking=True)
+    noise = torch.randn((len(rows), *x.shape[1:]), generator=generator).to(x.device, non_blocking=True)
+    rows, done = rows.to(x.device, non_blocking=True), x.clone()
+    done[rows] = torch.where(box, noise, x[rows])
+    return done
+
+
+def rand_augment(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Two random operations an image, each 9 of 30 strong (Cubuk 2020, arXiv 1909.13719; the strength He 2022
+    fine-tunes with). x: float [b, c, h, w] in 0..1, and so is what comes back.
+    """
+    for _ in range(RAND_OPERATIONS):
+        x = _operated(x, torch.full((len(x),), RAND_STRENGTH), generator)
+    return x
+
+
 def trivial_augment(x: Tensor, generator: torch.Generator) -> Tensor:
     """One random operation an image, its strength drawn evenly (Mueller 2021, arXiv 2103.10158, the wide
     space of 14 operations). x: float [b, c, h, w] in 0..1, and so is what comes back.
     """
+    return _operated(x, None, generator)
+
+
+def _operated(x: Tensor, strength: Tensor | None, generator: torch.Generator) -> Tensor:
+    """One random operation an image. strength: [b] in 0..1; None: drawn evenly."""
     choice = torch.randint(len(OPERATIONS), (len(x),), generator=generator)
-    strength = torch.rand(len(x), generator=generator)
+    if strength is None:
+        strength = torch.rand(len(x), generator=generator)
     sign = torch.randint(0, 2, (len(x),), generator=generator) * 2 - 1
     amount = torch.stack([strength, strength * sign]).to(x.device, non_blocking=True)
     done = x.clone()

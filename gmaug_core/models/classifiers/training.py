@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.models.classifiers.batches import Batches, Normalisation
-from gmaug_core.models.classifiers.contract import Network, build
+from gmaug_core.models.classifiers.contract import Network, build, initial
 from gmaug_core.models.classifiers.strong import Strong, Targets
 from gmaug_core.models.classifiers.trained import Classifier
 from gmaug_core.models.classifiers.transforms import channel_statistics, channels_of
@@ -38,9 +37,6 @@ class Watch:
 
     steps: tuple[int, ...]  # done when it is looked at
     look: Callable[[int, Classifier], None]  # gets the steps done, and what would be kept if it ended now
-
-
-_INITIAL = threading.Lock()  # initial weights come from torch's global generator
 
 
 def train(
@@ -75,36 +71,51 @@ def train(
     image_weights: float [n], factors of each image's loss; apart: bool [n], images that batch normalisation
     normalises by statistics of their own, which are forgotten (Xie 2020, arXiv 1911.09665, for images of
     another distribution); body: keep its weights and its normalisation, and train on it, as `again` says, a
-    fresh last layer (head, Kang 2020) or its last block and last layer further (block); normalise_on: the
-    images whose mean and standard deviation normalise the input (default: `images`); watch: who sees it on
-    its way. report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after
-    should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
+    fresh last layer (head, Kang 2020) or its last block and last layer further (block);
+    normalise_on: the images whose mean and standard deviation normalise the input, and on which a network
+    that can learn without labels does so first (default: `images`); what it learnt is put away beside the
+    checkpoint; watch: who sees it on its way. report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step
+    after should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
     """
     device = torch.device(device)
     steps = config.steps_for(len(images)) if steps is None else steps
-    normalise = _normalisation(images if normalise_on is None else normalise_on, body, device)
+    real = images if normalise_on is None else normalise_on
+    normalise = _normalisation(real, body, device)
     network = _initial(config, channels_of(images), classes, seed, body, again).to(device)
+    before = 0 if body else network.preparation(steps)
+    if body is None and (checkpoint is None or not checkpoint.exists()):
+        network.prepare(
+            Batches(real, np.zeros(len(real), np.int64), normalise, config=config),
+            before,
+            seed=seed,
+            folder=checkpoint.parent if checkpoint else None,
+            report=lambda stage, step, _, **loss: report(stage, step, before + steps, **loss),
+            should_stop=should_stop,
+        )
     batches = Batches(
         images,
         labels,
         normalise,
-        size=config.batch,
+        config=config,
         weights=draw_weights,
-        augment=config.augment,
         strong=strong,
         factors=image_weights,
         apart=apart,
     )
-    training = _Training(network, config, steps, checkpoint, _Loss(class_weights, logit_offsets, device))
+    loss = _Loss(class_weights, logit_offsets, device, config.smoothing)
+    training = _Training(network, config, steps, checkpoint, loss)
     for step in range(training.done, steps):
         training.show(watch, normalise)  # here, so that one that was resumed is looked at again
         if should_stop():
             training.save()
             raise Stopped
         # its draws and distortions depend on nothing else
-        training.step(*batches.draw(torch.Generator().manual_seed(derive("classifier", seed, step))))
+        generator = torch.Generator().manual_seed(derive("classifier", seed, step))
+        x, targets = batches.draw(generator)
+        network.randomise(generator, len(x))
+        training.step(x, targets)
         if (step + 1) % REPORT_STEPS == 0 or step + 1 == steps:
-            report("", step + 1, steps, loss=training.checked())
+            report("", before + step + 1, before + steps, loss=training.checked())
     training.show(watch, normalise)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
@@ -123,8 +134,7 @@ def _initial(
 ) -> Network:
     """The network before its first step. With a body: its weights, frozen but for what is trained again; a
     last layer that is trained alone is a fresh one."""
-    with _INITIAL, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive("classifier", seed))
+    with initial("classifier", seed):
         network = build(config, channels, classes)
     if body is None:
         return network.train()
@@ -141,11 +151,11 @@ def _initial(
 def _forward(network: Network, x: Tensor, apart: Tensor | None) -> Tensor:
     """Logits [b, classes]. apart: bool [b], images that batch normalisation sees by themselves, without
     remembering them; a batch with fewer than two of either kind is normalised as one."""
-    if apart is None or not network.training or not 1 < int(apart.sum()) < len(x) - 1:
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    if apart is None or not norms or not network.training or not 1 < int(apart.sum()) < len(x) - 1:
         logits: Tensor = network(x)
         return logits
     found = network(x[~apart])
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     pace = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
@@ -165,8 +175,10 @@ class _Loss:
         weights: NDArray[np.float64] | None,
         offsets: NDArray[np.float64] | None,
         device: torch.device,
+        smoothing: float = 0.0,
     ) -> None:
-        """Each float [classes]: factors of the loss; added to the logits."""
+        """Each float [classes]: factors of the loss; added to the logits. smoothing: of the labels."""
+        self.smoothing = smoothing
         self.weights, self.offsets = (
             None if given is None else torch.from_numpy(np.asarray(given, np.float32)).to(device)
             for given in (weights, offsets)
@@ -183,9 +195,10 @@ class _Loss:
     def _mean(self, logits: Tensor, labels: Tensor, factors: Tensor | None) -> Tensor:
         """Weighted mean over the batch: each image by the weight of its class and its own factor."""
         if factors is None:
-            return F.cross_entropy(logits, labels, weight=self.weights)
+            return F.cross_entropy(logits, labels, weight=self.weights, label_smoothing=self.smoothing)
         weight = factors if self.weights is None else factors * self.weights[labels]
-        return (weight * F.cross_entropy(logits, labels, reduction="none")).sum() / weight.sum()
+        each = F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.smoothing)
+        return (weight * each).sum() / weight.sum()
 
 
 class _Training:
@@ -210,10 +223,9 @@ class _Training:
 
     def step(self, x: Tensor, targets: Targets) -> None:
         """One step of the optimiser, and a checkpoint where one is due."""
+        factor = lr_factor(self.done / self.steps, self.config.schedule, self.config.warmup)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.lr * lr_factor(
-                self.done / self.steps, self.config.schedule, self.config.warmup
-            )
+            group["lr"] = self.config.lr * factor * group.get("lr_scale", 1.0)
         lower = self.config.precision == "bfloat16"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=lower):
             logits = _forward(self.network, x, targets.apart)
