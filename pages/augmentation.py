@@ -39,6 +39,14 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             key=f"aug-generator-{preset}",
         )
         st.caption(config.GENERATORS[generator].words)
+        classifier = st.radio(
+            "Classifier",
+            list(config.CLASSIFIERS),
+            format_func=lambda name: config.CLASSIFIERS[name].title,
+            horizontal=True,
+            key="aug-classifier",
+        )
+        st.caption(config.CLASSIFIERS[classifier].words)
         grouping = st.selectbox(
             "Grouping, for the predicted gain",
             groupings.names(data),
@@ -53,8 +61,9 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             key="aug-seeds",
             help="Each seed trains every classifier again. One seed moves a result by several points.",
         )
-    base = launching.resolve(data, preset, generator)
-    overrides: dict[str, Any] = {"grouping": grouping, "seeds": seeds}
+    judging = {"classifier": {"name": classifier}}
+    base = launching.resolve(data, preset, generator, judging)
+    overrides: dict[str, Any] = {"grouping": grouping, "seeds": seeds, **judging}
     problem: InputError | None = None
     wanted: config.AugmentationConfig | None = None
     with right, st.expander("Advanced settings", icon=":material/tune:"):

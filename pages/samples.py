@@ -82,11 +82,17 @@ def counts(table: pd.DataFrame, reviews: dict[int, str]) -> None:
 
 
 def provenance(paths: RunPaths) -> None:
-    """Closed-set, open-set or unknown: what the generator had seen."""
+    """Closed-set, open-set or unknown: what the generator, and the classifier that judged, had seen."""
     if not paths.result.exists():
         st.caption("The run is still working; more samples may come.")
-    else:
-        st.markdown(ORIGINS[AugmentationResult.read(paths.result).generator.origin])
+        return
+    result = AugmentationResult.read(paths.result)
+    st.markdown(ORIGINS[result.generator.origin])
+    if not result.classifier.closed_set:
+        st.markdown(
+            ":violet-badge[:material/public: open-set judge] The classifier that judged had also seen images "
+            "from elsewhere."
+        )
 
 
 st.title("Samples", anchor=False)

@@ -211,8 +211,8 @@ def cautions(result: AugmentationResult) -> list[str]:
     if not result.classifier.closed_set:
         licence = (result.classifier.model_extra or {}).get("weights_licence")
         notes.append(
-            "Open-set classifier: its weights were learnt on images from outside this dataset, so neither the "
-            "accuracies nor the choice of samples are from this dataset alone."
+            "Open-set classifier: its weights were learnt on images from outside this dataset, so neither "
+            "the accuracies nor the choice of samples are from this dataset alone."
             + (f" Licence of the weights, as timm states it: {licence}." if licence else "")
         )
     auc = result.quality.real_vs_synthetic_auc

@@ -173,10 +173,11 @@ def resolve(
     data: Dataset, preset: str, generator: str, overrides: Mapping[str, Any] | None = None
 ) -> AugmentationConfig:
     """The settings of a run on this dataset. Raises InputError that names what is wrong."""
-    given = (overrides or {}).get("generator", {})
-    for name in ("pretrained", "pretrained_classifier"):
-        if isinstance(given, Mapping) and given.get(name):
-            jobs.allowed_path(str(given[name]))  # a page reads no other folders than for imports
+    for part in ("generator", "classifier"):
+        given = (overrides or {}).get(part, {})
+        for name in ("pretrained", "pretrained_classifier"):
+            if isinstance(given, Mapping) and given.get(name):
+                jobs.allowed_path(str(given[name]))  # a page reads no other folders than for imports
     return augmentation_config(
         data.id,
         image_size=data.image_size,
