@@ -74,8 +74,9 @@ def train(
     fresh last layer (head, Kang 2020) or its last block and last layer further (block);
     normalise_on: the images whose mean and standard deviation normalise the input, and on which a network
     that can learn without labels does so first (default: `images`); what it learnt is put away beside the
-    checkpoint; watch: who sees it on its way. report("", step, steps, loss=...) every REPORT_STEPS steps. Raises Stopped at the next step
-    after should_stop(), with the checkpoint written; Diverged for a loss that is not finite.
+    checkpoint; watch: who sees it on its way. report("", step, steps, loss=...) every REPORT_STEPS steps.
+    Raises Stopped at the next step after should_stop(), with the checkpoint written; Diverged for a loss that
+    is not finite.
     """
     device = torch.device(device)
     steps = config.steps_for(len(images)) if steps is None else steps
