@@ -48,7 +48,8 @@ def plain(images: NDArray[np.uint8], labels: NDArray[np.int64], config: MAEViTCo
     for _ in range(steps):
         index = torch.randint(len(x), (config.batch,))
         optimiser.zero_grad(set_to_none=True)
-        F.cross_entropy(network(x[index]), y[index], label_smoothing=config.smoothing).backward()
+        loss = F.cross_entropy(network(x[index]), y[index], label_smoothing=config.smoothing)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
 

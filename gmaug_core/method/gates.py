@@ -110,7 +110,7 @@ def pixels(images: Images) -> NDArray[np.float32]:
     side = whole.shape[1] // step
     cut = whole[:, : side * step, : side * step].reshape(len(whole), side, step, side, step, *whole.shape[3:])
     means = cut.mean(axis=(2, 4), dtype=np.float32)
-    return means.reshape(len(whole), math.prod(means.shape[1:]))
+    return np.asarray(means.reshape(len(whole), math.prod(means.shape[1:])), np.float32)
 
 
 def to_nearest(x: NDArray[np.float32], real: NDArray[np.float32]) -> Floats:

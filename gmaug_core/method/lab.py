@@ -176,13 +176,14 @@ class Lab:
     def decides(
         self, index: NDArray[np.int64], recipe: str, value: float, seed: int, steps: int
     ) -> dict[str, Any]:
-        """Everything that decides a classifier trained on these real images: shared.decides."""
+        """Everything that decides a classifier trained on these real images: shared.decides. Part of them is
+        normalised by itself."""
         generator = self.config.generator
         return decides(
             dataset_version=self.data.version,
             image_format=image_format(generator.resolution, generator.colour),
             index=index,
-            normalise_on=self.split["train"],
+            normalise_on=index,
             config=self.config.classifier,
             recipe=recipe,
             value=value,

@@ -1,6 +1,6 @@
 """The presets give the settings that they gave before they were written as tables: a frozen answer for every
-question. Not of the classifier's: those follow the number of images since (test_classifier_budget); nor the
-controls, which came later.
+question. Not of the classifier's: those follow the number of images since (test_classifier_budget); nor what
+came later.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def resolved(row, image_size, checkpoint):
         symmetric=row["symmetric"],
         overrides=given,
     )
-    settings = config.model_dump(mode="json", exclude={"classifier", "controls"})
+    before = row["settings"]
+    settings = config.model_dump(mode="json", include=set(before))
+    settings["selection"] = {key: settings["selection"][key] for key in before["selection"]}
     if row["pretrained"]:
         assert settings["generator"]["pretrained"] == str(checkpoint)
         settings["generator"]["pretrained"] = None

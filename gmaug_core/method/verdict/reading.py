@@ -215,7 +215,8 @@ def _train(lab: Lab, one: Training, path: Path, report: Report, should_stop: Sho
         seed=one.seed,
         steps=one.steps,
         plain=plain,
-        normalise_on=lab.real.images,
+        # a half knows nothing of the other half: neither its mean nor what pre-training on it would give
+        normalise_on=lab.real.images if one.images == "all" else None,
         checkpoint=path.with_suffix(".training"),
         device=lab.device,
         report=report,

@@ -31,13 +31,14 @@ class MAEViT(Network):
         super().__init__()
         self.config, self.classes = config, classes
         self.vit = _vit(config, in_channels, classes)
-        self.vit.patch_drop = self.hidden = Hidden(self.vit.num_prefix_tokens)
+        self.hidden = Hidden(self.vit.num_prefix_tokens)
+        setattr(self.vit, "patch_drop", self.hidden)  # noqa: B010 - timm types it as its own dropout
         depth = len(self.vit.blocks)
         for number, block in enumerate(self.vit.blocks):
             share = config.drop_path * number / max(depth - 1, 1)
             block.drop_path1, block.drop_path2 = StochasticDepth(share), StochasticDepth(share)
         with torch.no_grad():
-            self.vit.pos_embed.zero_()
+            self.positions.zero_()
             self.patch_positions().copy_(masked.positions(self.grid, self.vit.embed_dim))
 
     @property
@@ -50,9 +51,17 @@ class MAEViT(Network):
         """Pixels of a patch's side."""
         return int(self.vit.patch_embed.patch_size[0])
 
+    @property
+    def positions(self) -> nn.Parameter:
+        """[1, prefix + grid^2, d]: the position embedding."""
+        found = self.vit.pos_embed
+        if found is None:
+            raise TypeError("timm's ViT was built without a position embedding")
+        return found
+
     def patch_positions(self) -> Tensor:
         """[grid^2, d]: the part of the position embedding that belongs to the patches."""
-        return self.vit.pos_embed[0, -(self.grid**2) :]
+        return self.positions[0, -(self.grid**2) :]
 
     def sized(self, x: Tensor) -> Tensor:
         """[b, c, h, w] -> [b, c, image_size, image_size]."""
@@ -74,7 +83,10 @@ class MAEViT(Network):
 
     @property
     def last(self) -> nn.Linear:
-        return self.vit.head
+        head = self.vit.head
+        if not isinstance(head, nn.Linear):
+            raise TypeError("timm's ViT was built without a head")
+        return head
 
     @property
     def block(self) -> nn.Module:

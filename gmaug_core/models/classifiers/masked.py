@@ -53,6 +53,7 @@ class Decoder(nn.Module):
         self.entry = nn.Sequential(nn.LayerNorm(encoder_width), nn.Linear(encoder_width, width))
         self.mask = nn.Parameter(torch.zeros(width))
         nn.init.normal_(self.mask, std=0.02)
+        self.positions: Tensor
         self.register_buffer("positions", grid_positions, persistent=False)
         self.blocks = nn.Sequential(*(Block(width, width // HEAD_WIDTH) for _ in range(config.decoder_depth)))
         self.exit = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, pixels))

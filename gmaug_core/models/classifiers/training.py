@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -84,13 +84,17 @@ def train(
     normalise = _normalisation(real, body, device)
     network = _initial(config, channels_of(images), classes, seed, body, again).to(device)
     before = 0 if body else network.preparation(steps)
+
+    def counted(stage: str, step: int, total: int, **metrics: Any) -> None:  # noqa: ARG001
+        report(stage, step, before + steps, **metrics)
+
     if body is None and (checkpoint is None or not checkpoint.exists()):
         network.prepare(
             Batches(real, np.zeros(len(real), np.int64), normalise, config=config),
             before,
             seed=seed,
             folder=checkpoint.parent if checkpoint else None,
-            report=lambda stage, step, _, **loss: report(stage, step, before + steps, **loss),
+            report=counted,
             should_stop=should_stop,
         )
     batches = Batches(
