@@ -9,14 +9,17 @@ PORT ?= 8501
 # 5 GB less. The public index has no such build for Linux on x86-64. PyTorch is then not checked against a hash of ours.
 TORCH_INDEX ?=
 
-.PHONY: run test quick check format docs lock browser wheel clean
+.PHONY: run test coverage quick check format docs lock browser wheel clean
 
 run: $(VENV)/.run  ## open the dashboard with the demo dataset ready
 	$(BIN)/python -m gmaug_core app --port $(PORT)
 
-test: $(VENV)/.test browser  ## the whole suite, and which lines it never ran
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" --cov
+test: $(VENV)/.test browser  ## the whole suite
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser"
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m browser tests/browser
+
+coverage: $(VENV)/.test  ## which lines the suite never ran, without the browser's journeys; half as long again
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" --cov
 
 quick: $(VENV)/.test  ## no browser, nothing slow
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"

@@ -32,20 +32,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker: further thre
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a slow test with several cases the first alone is measured for coverage.
-
-    The others run nearly the same lines, and being watched costs half their time again.
-    """
-    seen = set()
-    for item in items:
-        if item.get_closest_marker("slow"):
-            test = (item.path, getattr(item, "originalname", item.name))
-            if test in seen:
-                item.add_marker("no_cover")
-            seen.add(test)
-
-
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """An empty workspace that this test alone uses."""
