@@ -196,7 +196,7 @@ def test_an_early_look_that_lets_go_on_changes_nothing_else(finished, data, tmp_
     result, folder, _ = finished
     grouping = {name: [name] for name in data.class_names}
     given = {"out_dir": tmp_path, "others": lambda: [folder / "checkpoints"]}
-    looked = tiny.config(data, probe="ask")
+    looked = tiny.config(data, probe="ask", **STUDY)
     try:
         again = experiment.run(looked, data, grouping, **given)
     except Paused:

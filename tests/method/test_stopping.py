@@ -58,6 +58,7 @@ class Fake:
     """A generator that draws noise, or new images of the very kind that the dataset has."""
 
     closed_set = True
+    stock = ()
 
     def __init__(self, kind, names):
         self.kind, self.names = kind, names
