@@ -99,6 +99,7 @@ with locked(Path(sys.argv[1])):
         other.stdout.close()
 
 
+@pytest.mark.slow
 def test_busy_lookers_never_make_a_taker_give_up(path):
     """Four threads and two processes look without a pause, as many pages would: every taking must succeed."""
     path.touch()

@@ -77,6 +77,7 @@ def test_killed_in_every_stage_and_resumed_is_the_same(bars, forks, generator, o
     assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())
 
 
+@pytest.mark.slow
 def test_a_similarity_run_from_submit_to_result(bars):
     run_id = launch.submit(SimilarityConfig(dataset=bars.id), token="click-1")
     assert launch.submit(SimilarityConfig(dataset=bars.id), token="click-1") == run_id

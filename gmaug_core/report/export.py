@@ -40,13 +40,13 @@ Rows = Iterator[tuple[Row, Pixels]]
 
 @dataclass(frozen=True)
 class About:
-    """What is exported. target: images of each class that were asked for; total: images, to show progress
-    against."""
+    """What is exported. asked: training images of each class, real and synthetic, that were asked for; total:
+    images, to show progress against."""
 
     title: str
     subject: str
     version: str
-    target: int | None
+    asked: Mapping[str, int]
     total: int
 
 
@@ -122,7 +122,7 @@ def _dataset_rows(data: Dataset) -> tuple[Rows, About]:
                 data, data.split(split), split, folders, lambda i: np.asarray(data.decoded(i).image)
             )
 
-    return rows(), About(data.name, data.id, data.version, None, len(data))
+    return rows(), About(data.name, data.id, data.version, {}, len(data))
 
 
 def _run_rows(run_id: str) -> tuple[Rows, About]:
@@ -146,9 +146,10 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
         )
     parts = splits.read(paths.split, data, settings.seed)
     counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
-    target = settings.target or int(counts.max())
-    wanted = balance.short_of(counts, target, settings.added)
-    chosen = _chosen(paths, settings.seed, np.asarray(np.ceil(amount * wanted), np.int64))
+    wanted = balance.wanted_of(counts, settings.target, settings.added, settings.generator.stock)
+    wanted = np.asarray(np.ceil(amount * wanted), np.int64)
+    chosen = _chosen(paths, settings.seed, wanted)
+    asked = dict(zip(data.class_names, (counts + wanted).tolist(), strict=True))
     folders = class_folders(data.class_names)
     real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
 
@@ -179,7 +180,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             yield row, samples.image(paths.samples, sample)
 
     total = sum(map(len, parts.values())) + len(chosen)
-    return rows(), About(data.name, run_id, data.version, target, total)
+    return rows(), About(data.name, run_id, data.version, asked, total)
 
 
 def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -231,7 +232,7 @@ def _write(folder: Path, rows: Rows, about: About, report: Report) -> dict[str, 
     (folder / "README.md").write_text(_readme(about, len(written), synthetic), encoding="utf-8")
     report("export", len(written), len(written))
     per_class = _per_class(written)
-    missing = {name: (about.target or 0) - sum(n.values()) for name, n in per_class.items()}
+    missing = {name: about.asked.get(name, 0) - sum(n.values()) for name, n in per_class.items()}
     return {
         "images": len(written),
         "real": len(written) - synthetic,

@@ -81,6 +81,7 @@ def nearest_neighbour(rng, classes=6, images=180, features=8):
     return Points(GROWTHS, tuple(correct), validated[1], np.full(400, 1 / 400)), float(added)
 
 
+@pytest.mark.slow
 def test_its_interval_holds_for_what_is_added_though_images_are_drawn_once():
     """80 learners: from half of the images to all of them. Without the draw of images 81 % hold."""
     rng = np.random.default_rng(5)

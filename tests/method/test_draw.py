@@ -108,6 +108,7 @@ def lab_in(folder, data, **settings):
 JUDGES = {0: Eye(4.0), 1: Eye(8.0)}
 
 
+@pytest.mark.slow
 def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, tmp_path):
     whole = lab_in(tmp_path / "whole", data)
     draw(whole, 1, Painter(), JUDGES)

@@ -15,6 +15,8 @@ from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import masked, strong, weights
 from gmaug_core.models.classifiers.mae_vit import MAEViT, StochasticDepth
 
+pytestmark = pytest.mark.slow
+
 SIZE = {"width": 32, "depth": 2, "heads": 2, "image_size": 16, "patch": 4, "decoder_width": 16}
 CONFIG = MAEViTConfig(**SIZE, steps=6, batch=8, pretraining=2, checkpoint_steps=4, augment="none")
 IMAGES = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3)).astype(np.uint8)

@@ -47,6 +47,7 @@ def test_addition_and_substitution_are_in_one_picture():
     assert equivalence_charts.rates(equivalence(), "accuracy", "open") is None
 
 
+@pytest.mark.slow
 def test_a_chart_is_printed_with_its_legend():
     svg = theme.printed(equivalence_charts.rates(equivalence(), "accuracy"))
     assert "<svg" in svg

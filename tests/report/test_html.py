@@ -20,6 +20,8 @@ from gmaug_core.files import write_json
 from gmaug_core.report import findings
 from gmaug_core.report.html import contact_sheets, html_report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def paths(finished_run):
