@@ -7,7 +7,6 @@ pictures of a source are one, so that none is on both sides.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import shutil
@@ -22,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks import fashion
 from gmaug_core import intake
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 
-FASHION = Path("/usr/share/datasets/fashion-mnist")
 TEST_SHARE = 0.3  # of each class, where a source has no test part of its own
 VALIDATED = 60  # validation images a class, at most
 TESTED = 1000  # test images a class, at most
@@ -116,7 +115,7 @@ def _source(name: str, archive: Path) -> Parts | None:
     if name == "digits":
         return _digits()
     if name == "fashion":
-        return _fashion() if FASHION.exists() else None
+        return _fashion()
     return _zipped(archive) if archive.exists() else None
 
 
@@ -166,16 +165,17 @@ def _digits() -> Parts:
     return {"train": _by_class(labels, picture), "test": {}}
 
 
-def _fashion() -> Parts:
-    def part(stem: str) -> dict[str, list[Picture]]:
-        pixels, labels = _idx(f"{stem}-images-idx3-ubyte.gz"), _idx(f"{stem}-labels-idx1-ubyte.gz")
-
+def _fashion() -> Parts | None:
+    def pictures(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> dict[str, list[Picture]]:
         def picture(index: int) -> Image.Image:
             return Image.fromarray(pixels[index])
 
         return _by_class(labels, picture)
 
-    return {"train": part("train"), "test": part("t10k")}
+    given = fashion.parts()
+    if given is None:
+        return None
+    return {part: pictures(*arrays) for part, arrays in given.items()}
 
 
 def _by_class(labels: NDArray[Any], picture: Callable[[int], Image.Image]) -> dict[str, list[Picture]]:
@@ -183,12 +183,6 @@ def _by_class(labels: NDArray[Any], picture: Callable[[int], Image.Image]) -> di
         f"class{label}": [partial(picture, int(index)) for index in np.flatnonzero(labels == label)]
         for label in np.unique(labels)
     }
-
-
-def _idx(name: str) -> NDArray[np.uint8]:
-    raw = gzip.decompress((FASHION / name).read_bytes())
-    sizes = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(sizes)
 
 
 def _zipped(archive: Path) -> Parts:

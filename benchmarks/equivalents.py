@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.verdicts import FASHION, idx
+from benchmarks import fashion
+from benchmarks.about import machine
 from gmaug_core import intake, runs
 from gmaug_core.config import EquivalenceConfig, equivalence_config
 from gmaug_core.data import dataset
@@ -83,14 +83,10 @@ TRIALS = {
 def parts_of(key: str) -> Parts:
     """train, val and test of a trial: uint8 [n, h, w] and labels."""
     if key == "fashion":
-        train, labels = (
-            idx(FASHION / "train-images-idx3-ubyte.gz"),
-            idx(FASHION / "train-labels-idx1-ubyte.gz"),
-        )
-        test, answers = (
-            idx(FASHION / "t10k-images-idx3-ubyte.gz"),
-            idx(FASHION / "t10k-labels-idx1-ubyte.gz"),
-        )
+        given = fashion.parts()
+        if given is None:
+            raise SystemExit(f"fashion-mnist is not in {fashion.FOLDER}")
+        (train, labels), (test, answers) = given["train"], given["test"]
         members = [np.flatnonzero(labels == label) for label in range(10)]
         first, last = (
             np.concatenate([own[part] for own in members]) for part in (np.s_[:1000], np.s_[-100:])
@@ -199,11 +195,10 @@ def so_far(key: str) -> None:
 def _write(key: str, paths: RunPaths, found: EquivalenceResult) -> None:
     document = found.to_dict()
     del document["run"], document["dataset"]
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     settings = RunConfigFile.read(paths.config).settings.model_dump(mode="json")
     write_json(
         RESULTS / f"equivalence_{key}.json",
-        {"machine": machine, "published_c2": PUBLISHED_C2, "settings": settings, **document},
+        {"machine": machine(), "published_c2": PUBLISHED_C2, "settings": settings, **document},
     )
     for row in found.exchange:
         if row.measure == found.measure and row.measured:

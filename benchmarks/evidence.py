@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.about import machine
 from benchmarks.cells import CELLS, Cell, made
 from gmaug_core import children, runs
 from gmaug_core.config import AugmentationConfig, RunConfig, VerdictConfig, augmentation_config
@@ -134,11 +134,7 @@ def measure(cell: Cell, data_folder: Path, home: Path) -> dict[str, Any] | None:
         "generator_seeds": 1,
         "config": config.model_dump(mode="json", exclude={"dataset"}),
         "costs": {key: read_json(path.folder / "costs.json") for key, path in paths.items()},
-        "machine": {
-            "cores": os.cpu_count(),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
         "first": told(Verdict.read(paths["first"].result)),
         "verdict": told(Verdict.read(paths["verdict"].result)),
         "result": found(result),

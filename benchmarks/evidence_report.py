@@ -20,6 +20,7 @@ from gmaug_core.files import read_json, write_bytes, write_json
 from gmaug_core.method.statistics import wilson
 from gmaug_core.method.variants import short
 from gmaug_core.scoring import record
+from gmaug_core.scoring.advice import ENLARGED_SHARE
 from gmaug_core.scoring.paper import paper_law
 from gmaug_core.scoring.record import Measured
 
@@ -72,7 +73,7 @@ def _measured(document: dict[str, Any]) -> Measured | None:
     return Measured(
         name=document["cell"],
         score=x,
-        enlarged=bool(stored and stored["enlarged"] > 0.05),
+        enlarged=bool(stored and stored["enlarged"] > ENLARGED_SHARE),
         predicted=predicted,
         predicted_low=low,
         predicted_high=high,
@@ -147,7 +148,7 @@ def law_section(seen: list[Seen]) -> str:
     said = []
     for name, group in (("all cells", known), ("images of 128 px or more", own)):
         tally = record.of_law(group)
-        fair = sum(m.predicted_low <= m.points <= m.predicted_high for m in group)
+        fair = sum(m.predicted_low <= m.fair <= m.predicted_high for m in group)
         if tally.error is None:
             continue
         said.append(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.about import machine  # noqa: E402
 from gmaug_core import intake  # noqa: E402
 from gmaug_core.config import augmentation_config  # noqa: E402
 from gmaug_core.data import dataset, splits  # noqa: E402
@@ -148,11 +148,7 @@ def main() -> None:
             "steps": arguments.steps or "quick preset",
             "seeds": arguments.seeds,
             "train": data.counts,
-            "machine": {
-                "cpu": platform.machine(),
-                "cores": os.cpu_count(),
-                "python": platform.python_version(),
-            },
+            "machine": machine(),
             "cases": {},
         }
         for case in arguments.case or CASES:

@@ -11,17 +11,16 @@ there. GMAUG_HOME: a workspace for them. What was measured before is kept: start
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
-import platform
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks import fashion as fashion_mnist
+from benchmarks.about import machine
 from gmaug_core import intake
 from gmaug_core.config import VerdictConfig, augmentation_config, image_format
 from gmaug_core.data import dataset, demo, splits
@@ -33,7 +32,6 @@ from gmaug_core.method.verdict.counting import Counting
 from gmaug_core.workspace import groupings
 
 RESULTS = Path(__file__).parent / "results"
-FASHION = Path("/usr/share/datasets/fashion-mnist")
 CEILING = (
     "flowers_128",
     "weather4_128",
@@ -61,10 +59,10 @@ def fashion() -> Iterator[tuple[str, Dataset]]:
     """fashion-mnist with an exponential long tail of each ratio; tested on its own test part."""
     from PIL import Image
 
-    if not FASHION.exists():
+    given = fashion_mnist.parts()
+    if given is None:
         return
-    train, labels = idx(FASHION / "train-images-idx3-ubyte.gz"), idx(FASHION / "train-labels-idx1-ubyte.gz")
-    test, answers = idx(FASHION / "t10k-images-idx3-ubyte.gz"), idx(FASHION / "t10k-labels-idx1-ubyte.gz")
+    (train, labels), (test, answers) = given["train"], given["test"]
     known = {summary.name: summary.id for summary in dataset.list_datasets()}
     for ratio in RATIOS:
         name = f"fashion_lt{ratio}"
@@ -82,12 +80,6 @@ def fashion() -> Iterator[tuple[str, Dataset]]:
                         Image.fromarray(images[number]).save(place / f"{number}.png")
             known[name] = intake.import_path(folder, name=name).dataset_id
         yield name, dataset.load(known[name])
-
-
-def idx(path: Path) -> NDArray[np.uint8]:
-    raw = gzip.decompress(path.read_bytes())
-    sizes = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(sizes)
 
 
 def ceiling(data: Path, seeds: int) -> None:
@@ -219,11 +211,6 @@ def one_verdict(name: str, data: Dataset, minutes: float, *, fast: bool) -> dict
     for key in ("run", "dataset", "counts", "equivalence"):
         del found[key]
     return {"cpu_seconds": round(time.process_time() - cpu, 1), **found}
-
-
-def machine() -> dict[str, Any]:
-    """What it was measured on."""
-    return {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
 
 
 def main() -> None:

@@ -31,12 +31,7 @@ if not known:
     )
     st.stop()
 
-paths = launching.pick("equivalence", data.id)
-if paths is None:
-    st.stop()
-if runs.read_status(paths).state != "finished":
-    live.show(paths.id)
-    st.stop()
+paths = live.finished("equivalence", data.id)
 found = EquivalenceResult.read(paths.result)
 equivalence.answer(found)
 equivalence.pictures(found)

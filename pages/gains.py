@@ -128,33 +128,18 @@ with st.container(horizontal=True, key="downloads"):
         on_click="ignore",
         key="d-json",
     )
-    st.download_button(
-        "Variants as CSV",
-        findings.to_csv(findings.variants_table(result)),
-        f"{name}-variants.csv",
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-        key="d-variants",
-    )
-    st.download_button(
-        "Classes as CSV",
-        findings.to_csv(findings.per_class_table(result)),
-        f"{name}-classes.csv",
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-        key="d-classes",
-    )
+    tables = {"variants": findings.variants_table(result), "classes": findings.per_class_table(result)}
     if result.doses:
+        tables["amounts"] = doses.table(result)
+    for key, rows in tables.items():
         st.download_button(
-            "Amounts as CSV",
-            findings.to_csv(doses.table(result)),
-            f"{name}-amounts.csv",
+            f"{key.capitalize()} as CSV",
+            findings.to_csv(rows),
+            f"{name}-{key}.csv",
             "text/csv",
             icon=":material/table:",
             on_click="ignore",
-            key="d-amounts",
+            key=f"d-{key}",
         )
     gains.export_button(paths, result)
 st.caption(

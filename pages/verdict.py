@@ -69,12 +69,7 @@ if not known:
     )
     st.stop()
 
-paths = launching.pick("verdict", data.id)
-if paths is None:
-    st.stop()
-if runs.read_status(paths).state != "finished":
-    live.show(paths.id)
-    st.stop()
+paths = live.finished("verdict", data.id)
 found = Verdict.read(paths.result)
 verdict.answer(found)
 verdict.numbers(found)

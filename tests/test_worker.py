@@ -7,8 +7,9 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny
@@ -16,7 +17,8 @@ from forked import Forks
 from nowhere import Nowhere
 
 from gmaug_core import runs, worker
-from gmaug_core.config import SimilarityConfig, VerdictConfig
+from gmaug_core.config import RunConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.config.documents import Document
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.locks import holder
 from gmaug_core.method.equivalence.result import EquivalenceResult
@@ -43,6 +45,43 @@ def forks() -> Iterator[Forks]:
         yield server
 
 
+def new(config: RunConfig) -> RunPaths:
+    return RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
+
+
+def comparable(result: Document) -> dict[str, Any]:
+    return tiny.comparable(result.to_dict())
+
+
+def left_alone(forks: Forks, config: RunConfig, keep: str = "") -> tuple[RunPaths, dict[str, Any]]:
+    """A run that nobody disturbed, and what it found. Its units of work are gone but for `keep`, so that
+    another run of the same settings takes nothing from it and trains everything itself."""
+    paths = new(config)
+    assert forks.work(paths) == 0, runs.read_status(paths).error
+    found = runs.read_result(paths)
+    assert found is not None
+    for unit in paths.checkpoints.iterdir():
+        if unit.is_dir():
+            shutil.rmtree(unit)
+        elif unit.name != keep:
+            unit.unlink()
+    return paths, comparable(found)
+
+
+def killed_and_resumed(forks: Forks, paths: RunPaths, stages: Sequence[str]) -> Document:
+    """The result of a run whose worker is killed once in each of the stages."""
+    for attempt, stage in enumerate(stages, start=1):
+        assert forks.work(paths, kill_at=stage) == -signal.SIGKILL, stage
+        status = runs.read_status(paths)
+        assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
+        assert runs.read_result(paths) is None
+    assert forks.work(paths) == 0, runs.read_status(paths).error
+    assert runs.read_status(paths).state == "finished"
+    found = runs.read_result(paths)
+    assert found is not None
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("generator", "only"),  # what the others do not share with the first
@@ -55,26 +94,11 @@ def forks() -> Iterator[Forks]:
 def test_killed_in_every_stage_and_resumed_is_the_same(bars, forks, generator, only):
     short = {} if only is None else {"use": ["fill"], "max_steps": 1, "controls": []}
     config = tiny.config(bars, generator, seeds=1, **short)
-    undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
-    assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
-    expected = runs.read_result(undisturbed)
-    shutil.rmtree(undisturbed.checkpoints)  # nothing to take from it: the other trains everything itself
+    undisturbed, expected = left_alone(forks, config)
     stages = list(runs.read_status(undisturbed).stages)
     wanted = {"decode", "score", "generator", "baseline", "sample-1", "retrain-1", "controls", "quality"}
     assert set(only or wanted) <= set(stages)
-
-    disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
-    for attempt, stage in enumerate(only or stages, start=1):
-        assert forks.work(disturbed, kill_at=stage) == -signal.SIGKILL, stage
-        status = runs.read_status(disturbed)
-        assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
-        assert runs.read_result(disturbed) is None
-    assert forks.work(disturbed) == 0, runs.read_status(disturbed).error
-    assert runs.read_status(disturbed).state == "finished"
-    found = runs.read_result(disturbed)
-    assert found is not None
-    assert expected is not None
-    assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())
+    assert comparable(killed_and_resumed(forks, new(config), only or stages)) == expected
 
 
 @pytest.mark.slow
@@ -137,36 +161,19 @@ def test_a_worker_refuses_folders_of_another_workspace(home, tmp_path, monkeypat
 def test_a_verdict_killed_while_it_trains_and_resumed_is_the_same(bars, forks):
     classifier = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
     config = VerdictConfig.about(tiny.config(bars, classifier=classifier), minutes=20)
-    undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
-    assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
-    disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
+    undisturbed, expected = left_alone(forks, config, keep="plan.json")
+    disturbed = new(config)
     # a plan follows the machine's pace, so the other one's is taken
-    disturbed.checkpoints.mkdir(exist_ok=True)
-    plan = (undisturbed.checkpoints / "plan.json").read_bytes()
-    (disturbed.checkpoints / "plan.json").write_bytes(plan)
-    for attempt, stage in enumerate(("first", "score", "trainings", "trainings"), start=1):
-        assert forks.work(disturbed, stage) == -signal.SIGKILL, stage
-        status = runs.read_status(disturbed)
-        assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
-    assert forks.work(disturbed) == 0
-    found, expected = runs.read_result(disturbed), runs.read_result(undisturbed)
+    shutil.copytree(undisturbed.checkpoints, disturbed.checkpoints, dirs_exist_ok=True)
+    found = killed_and_resumed(forks, disturbed, ("first", "score", "trainings", "trainings"))
     assert isinstance(found, Verdict)
-    assert expected is not None
-    assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())
+    assert comparable(found) == expected
 
 
 @pytest.mark.slow
 def test_an_equivalence_killed_and_resumed_is_the_same(bars, forks):
     config = tiny.equivalence(bars)
-    undisturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
-    assert forks.work(undisturbed) == 0, runs.read_status(undisturbed).error
-    disturbed = RunPaths(runs.root() / launch.submit(config, where=Nowhere()))
-    for attempt, stage in enumerate(("judges", "draw", "trainings", "trainings"), start=1):
-        assert forks.work(disturbed, stage) == -signal.SIGKILL, stage
-        status = runs.read_status(disturbed)
-        assert (status.state, status.stage, status.attempt) == ("lost", stage, attempt)
-    assert forks.work(disturbed) == 0
-    found, expected = runs.read_result(disturbed), runs.read_result(undisturbed)
+    _, expected = left_alone(forks, config)
+    found = killed_and_resumed(forks, new(config), ("judges", "draw", "trainings", "trainings"))
     assert isinstance(found, EquivalenceResult)
-    assert expected is not None
-    assert tiny.comparable(found.to_dict()) == tiny.comparable(expected.to_dict())
+    assert comparable(found) == expected

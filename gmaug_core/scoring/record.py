@@ -13,12 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from gmaug_core.errors import InputError
-from gmaug_core.scoring.law import Law
-from gmaug_core.scoring.paper import refit
-
-Z_95 = 1.96
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -78,22 +72,6 @@ def of_verdict(measured: Sequence[Measured]) -> Tally:
     told = [cell for cell in measured if cell.at_most is not None]
     held = sum(cell.points <= cell.at_most for cell in told if cell.at_most is not None)
     return Tally(held, len(told))
-
-
-@cache
-def fair_law() -> Law | None:
-    """The law's form fitted to the endpoints of these datasets, which count fairly: weighed by their errors
-    and the scatter of datasets. None where they are too few, or carry no curve."""
-    known = [cell for cell in cells() if cell.fair_high > cell.fair_low]
-    try:
-        return refit(
-            [cell.score for cell in known],
-            [cell.fair for cell in known],
-            [(cell.fair_high - cell.fair_low) / (2 * Z_95) for cell in known],
-            with_paper=False,
-        )
-    except InputError:
-        return None
 
 
 def helped(measured: Sequence[Measured]) -> Tally:

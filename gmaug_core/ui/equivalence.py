@@ -4,7 +4,6 @@ picture, the table, the price."""
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 import numpy as np
 import streamlit as st
@@ -12,16 +11,13 @@ import streamlit as st
 from gmaug_core import config
 from gmaug_core.config import EquivalenceConfig, SelectionConfig
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.errors import InputError
 from gmaug_core.method.equivalence.result import EquivalenceMeasure, EquivalenceResult
 from gmaug_core.method.equivalence.words import Costs
 from gmaug_core.report import cost, equivalence_charts, equivalence_findings, findings
 from gmaug_core.report.cost import duration
 from gmaug_core.report.html import html_report
-from gmaug_core.runs import launch
-from gmaug_core.runs.estimate import Estimate
 from gmaug_core.ui import launching, layout, text
-from gmaug_core.ui.routes import open_dataset
 from gmaug_core.workspace import groupings
 
 REPLACES_LOOKS: dict[equivalence_findings.Replaces, tuple[str, str]] = {  # colour and icon of the badge
@@ -124,31 +120,12 @@ def resolve(
     )
 
 
-@lru_cache(maxsize=16)
-def _estimate(settings: str) -> Estimate:
-    wanted = EquivalenceConfig.model_validate_json(settings)
-    return launch.estimate(wanted, data=open_dataset(wanted.dataset))
-
-
 def _estimate_button(wanted: EquivalenceConfig, data: Dataset) -> None:
     """Measures the pace here, and says how long the whole run would take."""
-    paced = wanted.model_copy(  # only what the pace depends on
-        update={"seed": 0, "seeds": 2, "base_sizes": (1,), "selection": SelectionConfig.model_validate({})}
-    ).model_dump_json()
-    if st.button(
-        "Measure the cost here",
-        icon=":material/timer:",
-        key="equivalence-estimate",
-        help="Trains a few steps on random images.",
-    ):
-        st.session_state["equivalence-estimated"] = paced
-    if st.session_state.get("equivalence-estimated") != paced:
-        return
-    try:
-        with st.spinner("Training a few steps…"):
-            found = _estimate(paced)
-    except GMAugError as error:
-        text.error_box(error)
+    # only what the pace depends on
+    same = {"seed": 0, "seeds": 2, "base_sizes": (1,), "selection": SelectionConfig.model_validate({})}
+    found = launching.measured_cost(wanted.model_copy(update=same), key="equivalence-estimate")
+    if found is None:
         return
     minutes = cost.equivalence_minutes(wanted, data, found)
     each = ", ".join(f"{name} {duration(60 * value)}" for name, value in minutes.items())

@@ -204,31 +204,40 @@ def expected(config: AugmentationConfig, data: Dataset) -> None:
 
 
 @lru_cache(maxsize=16)
-def _estimate(settings: str) -> Estimate:
-    config = AugmentationConfig.model_validate_json(settings)
+def _estimate(kind: type[AugmentationConfig | EquivalenceConfig], settings: str) -> Estimate:
+    config = kind.model_validate_json(settings)
     return launch.estimate(config, data=open_dataset(config.dataset))
+
+
+def measured_cost(config: AugmentationConfig | EquivalenceConfig, *, key: str) -> Estimate | None:
+    """A button that measures what a run would cost here; what was found, once it was pressed.
+
+    config: with fixed values for all that the cost does not depend on, so that another threshold does not ask
+    to measure again; key: of the button.
+    """
+    settings = config.model_dump_json()
+    if st.button(
+        "Measure the cost here",
+        icon=":material/timer:",
+        key=key,
+        help="Trains a few steps on random images.",
+    ):
+        st.session_state[f"{key}d"] = settings
+    if st.session_state.get(f"{key}d") != settings:
+        return None
+    try:
+        with st.spinner("Training a few steps…"):
+            return _estimate(type(config), settings)
+    except GMAugError as error:
+        text.error_box(error)
+        return None
 
 
 def estimate(config: AugmentationConfig) -> None:
     """A button that measures what the generator would cost here, and what it found."""
-    # only what the cost depends on, so that another threshold does not ask to measure again
-    settings = config.model_copy(
-        update={"seed": 0, "grouping": "identity", "selection": SelectionConfig.model_validate({})}
-    ).model_dump_json()
-    if st.button(
-        "Measure the cost here",
-        icon=":material/timer:",
-        key="aug-estimate",
-        help="Trains a few steps on random images.",
-    ):
-        st.session_state["estimated"] = settings
-    if st.session_state.get("estimated") != settings:
-        return
-    try:
-        with st.spinner("Training a few steps…"):
-            found = _estimate(settings)
-    except GMAugError as error:
-        text.error_box(error)
+    same = {"seed": 0, "grouping": "identity", "selection": SelectionConfig.model_validate({})}
+    found = measured_cost(config.model_copy(update=same), key="aug-estimate")
+    if found is None:
         return
     st.markdown(
         f"Generator: about **{duration(found.training_seconds)}** for {found.kimg:g} thousand images "

@@ -21,7 +21,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import layout, routes, text
+from gmaug_core.ui import launching, layout, routes, text
 
 EVERY_S = 2.0
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
@@ -55,6 +55,18 @@ def show(run_id: str) -> Status:
     status = runs.read_status(paths)
     st.fragment(_view, run_every=EVERY_S if status.active else None)(run_id, status.active)
     return status
+
+
+def finished(kind: str, dataset_id: str) -> RunPaths:
+    """The run to look at (launching.pick), once it has finished; until then the page is its live view, and
+    ends there."""
+    paths = launching.pick(kind, dataset_id)
+    if paths is None:
+        st.stop()
+    if runs.read_status(paths).state != "finished":
+        show(paths.id)
+        st.stop()
+    return paths
 
 
 def _view(run_id: str, was_active: bool) -> None:

@@ -1,19 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+from predictions_fixture import FOUND
 
 from gmaug_core.method.predictions import Predictions
-
-FOUND = Predictions.new(
-    dataset_version="x",
-    seed=0,
-    images=(4, 7, 9, 12, 20),
-    label=(0, 0, 1, 1, 1),
-    before=(0, 1, 0, 1, 0),
-    after=(0, 0, 0, 0, 1),
-    control="baseline",
-    augmented="augmented",
-)
 
 
 def test_the_matrix_and_the_images_behind_each_cell():

@@ -1,18 +1,8 @@
 from __future__ import annotations
 
-from gmaug_core.method.predictions import Predictions
-from gmaug_core.report import confusion
+from predictions_fixture import FOUND
 
-FOUND = Predictions.new(
-    dataset_version="x",
-    seed=0,
-    images=(4, 7, 9, 12, 20),
-    label=(0, 0, 1, 1, 1),
-    before=(0, 1, 0, 1, 0),
-    after=(0, 0, 0, 0, 1),
-    control="baseline",
-    augmented="augmented",
-)
+from gmaug_core.report import confusion
 
 
 def test_the_table_has_every_cell_with_images_and_what_changed():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +72,3 @@ def disagreement(right: Right) -> float:
         return 0.0
     p = right.mean(axis=0)
     return float((2 * p * (1 - p)).mean() * seeds / (seeds - 1))
-
-
-def stacked(each: Sequence[Right]) -> Right:
-    """One [n] a seed as [seeds, n]."""
-    return np.stack(list(each))
