@@ -35,7 +35,8 @@ from gmaug_core.data.dataset import Dataset  # noqa: E402
 from gmaug_core.files import write_json  # noqa: E402
 from gmaug_core.intake.elsewhere import take_in  # noqa: E402
 from gmaug_core.method import experiment  # noqa: E402
-from gmaug_core.method.result import AugmentationResult, Gain  # noqa: E402
+from gmaug_core.method.parts.accuracy import Gain  # noqa: E402
+from gmaug_core.method.result import AugmentationResult  # noqa: E402
 from gmaug_core.seeds import derive  # noqa: E402
 
 CASES = ("real", "shuffled", "noise", "copies")

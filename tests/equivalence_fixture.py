@@ -9,7 +9,7 @@ import numpy as np
 
 from gmaug_core.method.equivalence import exchange, words
 from gmaug_core.method.equivalence import result as e
-from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.parts.material import SplitSizes
 from gmaug_core.method.verdict.curve import image_weights
 
 LABELS = np.arange(300) % 10

@@ -11,7 +11,7 @@ from scipy import stats
 
 from gmaug_core.method.equivalence import exchange, words
 from gmaug_core.method.equivalence.result import Cell, Effort, EquivalenceResult, Shares, Source, Way
-from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.parts.material import SplitSizes
 
 CLASSES = 10
 REAL = (-0.5, 0.25, 0.5, 1.0, 2.0, 4.0)

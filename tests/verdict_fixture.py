@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.parts.material import SplitSizes
 from gmaug_core.method.verdict import result as v
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmaug_core.data import samples
-from gmaug_core.method.result import Passed, RealAcceptance
+from gmaug_core.method.parts.synthetic import Passed, RealAcceptance
 from gmaug_core.method.statistics import proportion
 
 

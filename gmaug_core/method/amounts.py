@@ -15,7 +15,8 @@ import numpy as np
 
 from gmaug_core.method.lab import Arm, Lab, Order, best
 from gmaug_core.method.measures import correct, measure
-from gmaug_core.method.result import Choice, Dose, Measure, Tried
+from gmaug_core.method.parts.accuracy import Measure
+from gmaug_core.method.parts.synthetic import Choice, Dose, Tried
 from gmaug_core.method.statistics import Floats, difference, proportion
 from gmaug_core.method.ways import Way, amounts, refinements, studied
 

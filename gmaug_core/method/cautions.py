@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig
-from gmaug_core.method.result import Collapse, Step
+from gmaug_core.method.parts.generator import Collapse
+from gmaug_core.method.parts.synthetic import Step
 
 MOST_NAMES = 8  # classes named in one sentence
 COVERED = "Intervals cover"  # how the sentence on them begins

@@ -15,12 +15,17 @@ from gmaug_core.config import CHANNELS
 from gmaug_core.data import samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
-from gmaug_core.method import result
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.lab import Lab, TrainedGenerator
 from gmaug_core.method.measures import generator_spread, pooled_seeds, recall, relative_gain, summary
+from gmaug_core.method.parts.generator import GeneratorFigures, Probe
+from gmaug_core.method.parts.material import Advice as Told
+from gmaug_core.method.parts.material import Predicted, Score
+from gmaug_core.method.parts.paper_counting import PaperCounting
+from gmaug_core.method.parts.synthetic import Choice, Dose, RealAcceptance, Step
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.predictions import Predictions
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.tested import not_tested
 from gmaug_core.method.variants import VARIANTS, role, short
 from gmaug_core.models import classifiers, quality
@@ -50,19 +55,19 @@ def compare(
     score: SimilarityResult,
     generator: TrainedGenerator,
     tested: Mapping[str, Sequence[Evaluation]],
-    steps: Sequence[result.Step],
+    steps: Sequence[Step],
     examiner: Classifier,
     inception: Inception | None,
     *,
     endpoint: Endpoint | None = None,
-    choice: result.Choice | None = None,
+    choice: Choice | None = None,
     repeats: Sequence[Mapping[str, Sequence[Evaluation]]] = (),
-    doses: Sequence[result.Dose] = (),
-    paper_counting: result.PaperCounting | None = None,
-    real_acceptance: result.RealAcceptance | None = None,
-    probe: result.Probe | None = None,
+    doses: Sequence[Dose] = (),
+    paper_counting: PaperCounting | None = None,
+    real_acceptance: RealAcceptance | None = None,
+    probe: Probe | None = None,
     ended: str = "",
-) -> result.AugmentationResult:
+) -> AugmentationResult:
     """The document of a run whose work is done; what the first seed said of each test image goes to a file.
 
     tested: for every variant its evaluations on the test split, in the order of lab.seeds; examiner: the
@@ -75,7 +80,7 @@ def compare(
     right = verdicts["accepted"].astype(bool)
     kept = nothing(lab) if ended else lab.pool(1, choice.amount if choice else None).kept(lab.seeds[0])
     words = ended or not_tested(kept_of_wanted(lab))
-    figures = result.GeneratorFigures.model_validate(
+    figures = GeneratorFigures.model_validate(
         {"name": lab.config.generator.name, "closed_set": generator.model.closed_set} | generator.figures
     )
     told: dict[str, object] = {
@@ -86,7 +91,7 @@ def compare(
         "probe": probe,
     }
     given = {key: value for key, value in told.items() if value is not None}
-    document = result.AugmentationResult.new(
+    document = AugmentationResult.new(
         **_whose(lab),
         status="not tested" if words else "measured",
         status_words=words,
@@ -145,7 +150,7 @@ def _forecast(lab: Lab, score: SimilarityResult) -> dict[str, Any]:
     """The score and what the law says to it: keys of the result."""
     advice = of_score(score, Addition(int(lab.counts.sum()), int(lab.wanted.sum())))
     return {
-        "score": result.Score(
+        "score": Score(
             ssim_supsubcls=score.ssim_supsubcls,
             ssim_mergecls=score.ssim_mergecls,
             argmax=score.argmax,
@@ -246,20 +251,20 @@ def kept_of_wanted(lab: Lab) -> dict[str, tuple[float, int]]:
     }
 
 
-def predicted(advice: Advice) -> result.Predicted | None:
+def predicted(advice: Advice) -> Predicted | None:
     """What the published law says, as the document holds it; None where it says nothing."""
     if advice.gain is None or advice.low is None or advice.high is None:
         return None
-    return result.Predicted(
+    return Predicted(
         gain_percent=advice.gain,
         low=advice.low,
         high=advice.high,
-        advice=result.Advice(verdict=advice.verdict, text=advice.text),
+        advice=Told(verdict=advice.verdict, text=advice.text),
     )
 
 
 def class_rows(lab: Lab, tested: Mapping[str, Sequence[Evaluation]], kept: Synthetic) -> list[dict[str, Any]]:
-    """One row a class, under the keys of result.ClassRow."""
+    """One row a class, under the keys of parts.accuracy.ClassRow."""
     labels = lab.data.labels[lab.split["test"]]
     synthetic = np.bincount(kept.labels, minlength=lab.classes)
     rows = []
@@ -280,7 +285,7 @@ def class_rows(lab: Lab, tested: Mapping[str, Sequence[Evaluation]], kept: Synth
 def recalls(
     tested: Mapping[str, Sequence[Evaluation]], labels: NDArray[np.int64], label: int
 ) -> dict[str, Any]:
-    """Each variant's recall of one class, and its interval: keys of result.ClassRow."""
+    """Each variant's recall of one class, and its interval: keys of parts.accuracy.ClassRow."""
     found = {key: recall(evaluations, labels, label) for key, evaluations in tested.items()}
     return {
         "intervals": {key: (each.low, each.high) for key, each in found.items() if each},
@@ -294,7 +299,7 @@ def _counted(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _why(rows: pd.DataFrame) -> dict[str, Any]:
-    """The reasons of rejected images, of all and class by class: keys of result.Rejected."""
+    """The reasons of rejected images, of all and class by class: keys of parts.synthetic.Rejected."""
     per_class = {str(name): _reasons(mine) for name, mine in rows.groupby("class", sort=False)}
     return {"reasons": _reasons(rows), "reasons_per_class": per_class}
 
@@ -307,7 +312,7 @@ def measure_quality(
     lab: Lab, kept: Synthetic, examiner: Classifier, inception: Inception | None = None
 ) -> dict[str, Any]:
     """Figures of the kept images against the real training images of the same classes, in the examiner's
-    features; with a person's Inception weights their FID as well. Keys: result.Quality."""
+    features; with a person's Inception weights their FID as well. Keys: parts.synthetic.Quality."""
     rows = np.flatnonzero(np.isin(lab.real.labels, np.unique(kept.labels)))
     if len(kept.labels) == 0:
         return {"n_real": len(rows), "n_synthetic": 0}

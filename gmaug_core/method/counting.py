@@ -20,9 +20,10 @@ from gmaug_core.files import atomic_write
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.method.lab import Arm, Lab
 from gmaug_core.method.measures import measure
+from gmaug_core.method.parts.accuracy import Measure
+from gmaug_core.method.parts.paper_counting import PaperArm, PaperCounting, PaperGain
 from gmaug_core.method.progress import Tally
 from gmaug_core.method.recipes import TrainingSet
-from gmaug_core.method.result import Measure, PaperArm, PaperCounting, PaperGain
 from gmaug_core.method.statistics import proportion, relative
 from gmaug_core.method.ways import Way
 from gmaug_core.models import classifiers

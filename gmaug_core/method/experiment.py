@@ -36,8 +36,10 @@ from gmaug_core.method.compare import Endpoint, compare
 from gmaug_core.method.counting import paper_counting
 from gmaug_core.method.draw import draw
 from gmaug_core.method.lab import PLAIN, Arm, Lab, Order, best
+from gmaug_core.method.parts.generator import Probe
+from gmaug_core.method.parts.synthetic import Step
 from gmaug_core.method.recipes import RECIPES, TrainingSet
-from gmaug_core.method.result import AugmentationResult, Probe, Step
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.statistics import difference
 from gmaug_core.method.stopping import EarlyVerdict, early_generator, probe, saved

@@ -104,7 +104,7 @@ def best(arms: Iterable[Arm]) -> Arm:
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """The run's generator, with the figures of its training (keys of result.GeneratorFigures)."""
+    """The run's generator, with the figures of its training (keys of parts.generator.GeneratorFigures)."""
 
     model: Generator
     figures: dict[str, Any]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmaug_core.method.curves import areas
-from gmaug_core.method.result import Gain, GeneratorSpread, Measure, VariantResult
+from gmaug_core.method.parts.accuracy import Gain, GeneratorSpread, Measure, VariantResult
 from gmaug_core.method.statistics import (
     Floats,
     Interval,

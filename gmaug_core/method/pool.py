@@ -65,7 +65,7 @@ class Pool:
         return self._take(self.table.drop_duplicates("sample").sort_values("sample", kind="stable"))
 
     def account(self, seed: int, budget: NDArray[np.int64]) -> dict[str, Any]:
-        """What this judge did with it, under the keys of result.Step. budget: int [classes], the most draws
+        """What this judge did with it, as parts.synthetic.Step. budget: int [classes], the most draws
         of each class."""
         rows = self.verdicts(seed)
         labels = rows.loc[rows["accepted"].astype(bool), "label"].to_numpy(int)

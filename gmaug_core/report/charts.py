@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from gmaug_core.method.result import AugmentationResult, ClassRow
+from gmaug_core.method.parts.accuracy import ClassRow
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import role, short
 from gmaug_core.report.findings import points, rarest_first
 from gmaug_core.report.theme import COLOURS, figure, safe

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gmaug_core.method.parts.accuracy import ClassRow, Gain, Measure, VariantResult
 from gmaug_core.method.recipes import RECIPES
-from gmaug_core.method.result import AugmentationResult, ClassRow, Gain, Measure, VariantResult
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import VARIANTS, Role, role, short
 from gmaug_core.workspace.grouping import guard_cell
 
@@ -338,7 +339,7 @@ class QualityFigure:
     n: str
 
 
-QUALITY_WORDS = {  # field of method.result.Quality -> (label, what it says)
+QUALITY_WORDS = {  # field of method.parts.synthetic.Quality -> (label, what it says)
     "fd": (
         "FD (domain)",
         "Fréchet distance in the baseline classifier's features; 0 is best, biased upward where "

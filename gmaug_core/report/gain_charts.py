@@ -15,7 +15,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from gmaug_core.method.result import AugmentationResult, Measure
+from gmaug_core.method.parts.accuracy import Measure
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report.findings import compared
 from gmaug_core.report.points import OwnPoint
 from gmaug_core.report.theme import COLOURS, MARKS, legend

@@ -24,7 +24,8 @@ from gmaug_core.config import AugmentationConfig, EquivalenceConfig, RunConfig
 from gmaug_core.data import pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.equivalence.result import EquivalenceResult
-from gmaug_core.method.result import AugmentationResult, Step
+from gmaug_core.method.parts.synthetic import Step
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import doses, equivalence_charts, equivalence_findings, findings, gain_charts, points
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths

@@ -17,8 +17,9 @@ from gmaug_core.method import experiment
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.draw import draw
 from gmaug_core.method.lab import Arm, Lab, Order, best
+from gmaug_core.method.parts.generator import Collapse
+from gmaug_core.method.parts.synthetic import Step
 from gmaug_core.method.recipes import RECIPES
-from gmaug_core.method.result import Collapse, Step
 from gmaug_core.method.score import score_training_images
 from gmaug_core.method.ways import Way
 from gmaug_core.models import classifiers

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from gmaug_core.errors import GMAugError
 from gmaug_core.files import write_json
-from gmaug_core.method.result import AugmentationResult, Gain
+from gmaug_core.method.parts.accuracy import Gain
+from gmaug_core.method.result import AugmentationResult
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from gmaug_core.files import read_json
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.lab import Lab, TrainedGenerator
-from gmaug_core.method.result import AugmentationResult, Look
+from gmaug_core.method.parts.generator import Look
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.statistics import Interval
 from gmaug_core.method.stopping import EarlyVerdict, decide, probe
 from gmaug_core.report import findings

@@ -36,9 +36,9 @@ from gmaug_core.method.equivalence import exchange, plan, words
 from gmaug_core.method.equivalence.plan import Base, Counts, Drawn, Plan, Training
 from gmaug_core.method.equivalence.result import Cell, Effort, EquivalenceResult, Shares
 from gmaug_core.method.lab import PLAIN, Lab
+from gmaug_core.method.parts.material import SplitSizes
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import TrainingSet
-from gmaug_core.method.result import SplitSizes
 from gmaug_core.method.shared import Folders, Shared, decides, hashed
 from gmaug_core.method.training import trained
 from gmaug_core.method.verdict.counting import Counting

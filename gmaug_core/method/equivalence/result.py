@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gmaug_core.config.documents import Document, Part
-from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.parts.material import SplitSizes
 
 EquivalenceMeasure = Literal["accuracy", "balanced_accuracy", "tail_accuracy"]
 Way = Literal["none", "added", "substituted"]

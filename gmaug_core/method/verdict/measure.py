@@ -15,7 +15,7 @@ from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.equivalence.result import EquivalenceResult
-from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.parts.material import SplitSizes
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.verdict import ceiling, first, seeing, words, worth
 from gmaug_core.method.verdict.counting import Counting

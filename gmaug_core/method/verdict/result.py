@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from gmaug_core.config.documents import Document, Migration, Part
-from gmaug_core.method.result import SplitSizes
+from gmaug_core.method.parts.material import SplitSizes
 
 MeasureKey = Literal["accuracy", "balanced_accuracy"]
 MEASURE_WORDS: dict[MeasureKey, str] = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
