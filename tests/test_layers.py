@@ -51,6 +51,7 @@ LIGHT_FILES: set[str] = {
     "method/statistics.py",
     "method/tested.py",
     "method/variants.py",
+    "method/verdict/figures.py",
     "method/verdict/result.py",
 }  # heavy, but no torch
 TORCH_FILES: set[str] = {"scoring/ssim_torch.py"}  # of light packages: torch, imported by nobody at start

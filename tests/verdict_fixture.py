@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from gmaug_core.method.parts.material import SplitSizes
+from gmaug_core.method.verdict import figures as f
 from gmaug_core.method.verdict import result as v
 
 
-def figure(value: float, half: float = 1.0) -> v.Figure:
-    return v.Figure(value=value, low=value - half, high=value + half)
+def figure(value: float, half: float = 1.0) -> f.Figure:
+    return f.Figure(value=value, low=value - half, high=value + half)
 
 
-def accuracies(share: float) -> v.Accuracies:
-    return v.Accuracies(accuracy=share, balanced_accuracy=share - 0.03, tail_accuracy=share - 0.08)
+def accuracies(share: float) -> f.Accuracies:
+    return f.Accuracies(accuracy=share, balanced_accuracy=share - 0.03, tail_accuracy=share - 0.08)
 
 
-def curve(of: str, learner: str, start: float) -> v.Curve:
+def curve(of: str, learner: str, start: float) -> f.Curve:
     points = tuple(
-        v.CurvePoint(
+        f.CurvePoint(
             growth=growth, images=int(2848 * growth), seeds=3, accuracies=accuracies(start + k * 0.03)
         )
         for k, growth in enumerate((0.125, 0.25, 0.5, 1.0))
     )
     fits = (
-        v.Fit(form="offset power law", error=0.3, twice=1.5),
-        v.Fit(form="piecewise linear in log n", error=0.4, twice=2.4),
+        f.Fit(form="offset power law", error=0.3, twice=1.5),
+        f.Fit(form="piecewise linear in log n", error=0.4, twice=2.4),
     )
-    return v.Curve(of=of, learner=learner, recipe="plain", points=points, fits=fits)
+    return f.Curve(of=of, learner=learner, recipe="plain", points=points, fits=fits)
 
 
-def projection(key: str, label: str, of: str, gain: float | None) -> v.Projection:
-    return v.Projection(
+def projection(key: str, label: str, of: str, gain: float | None) -> f.Projection:
+    return f.Projection(
         key=key,
         label=label,
         curve=of,
@@ -112,7 +113,7 @@ def verdict(
         length=None
         if fast
         else v.Length(planned=1600, rungs=rungs, longer=figure(2.8, 1.9), best=4800, used=1600),
-        ceiling=v.Ceiling(
+        ceiling=f.Ceiling(
             learner=learner,
             curves=() if fast else (curve("everything", "classifier", 0.66),),
             projections=(
@@ -126,7 +127,7 @@ def verdict(
         law=v.LawReading(
             score=0.1324,
             profile="paper",
-            predicted=v.Figure(value=31.4, low=-1.2, high=63.3),
+            predicted=f.Figure(value=31.4, low=-1.2, high=63.3),
             refused=None,
             record=(
                 v.LawRecord(
@@ -146,7 +147,7 @@ def verdict(
             refused="the curve does not rise" if refused else None,
             warnings=("the exchange was measured on another dataset",),
         ),
-        headroom=v.Headroom(
+        headroom=f.Headroom(
             projection="run",
             over="trivial_augment",
             gain=None if refused else figure(-0.4),

@@ -8,7 +8,8 @@ from gmaug_core.cli.runs import describe_run, follow
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.config import PRESETS, VerdictConfig, augmentation_config, parse_assignments
 from gmaug_core.data import dataset
-from gmaug_core.method.verdict.result import Figure, Verdict
+from gmaug_core.method.verdict.figures import Figure
+from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.runs import launch
 from gmaug_core.workspace import groupings
 

@@ -13,7 +13,8 @@ from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.method import power
-from gmaug_core.method.verdict.result import MEASURE_WORDS, Headroom, Variances, Verdict
+from gmaug_core.method.verdict.figures import MEASURE_WORDS, Headroom
+from gmaug_core.method.verdict.result import Variances, Verdict
 from gmaug_core.report import cost
 from gmaug_core.runs import RunConfigFile
 

@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 
 from gmaug_core.method.recipes import RECIPES
-from gmaug_core.method.verdict.result import MEASURE_WORDS, Curve, Verdict
+from gmaug_core.method.verdict.figures import MEASURE_WORDS, Curve
+from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report.theme import COLOURS, legend
 
 Chart = alt.LayerChart | alt.FacetChart

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from gmaug_core.method.verdict.result import MEASURE_WORDS, Figure, Verdict
+from gmaug_core.method.verdict.figures import MEASURE_WORDS, Figure
+from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report import verdict_charts
 from gmaug_core.report.cost import duration
 from gmaug_core.report.verdict_charts import LEARNER_WORDS

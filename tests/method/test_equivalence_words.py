@@ -16,7 +16,7 @@ from gmaug_core.method.equivalence.result import (
     ReverseRow,
 )
 from gmaug_core.method.verdict.curve import Projected
-from gmaug_core.method.verdict.result import Figure
+from gmaug_core.method.verdict.figures import Figure
 
 LESS, MORE = Answer(kind="less", images=None), Answer(kind="more", images=None)
 

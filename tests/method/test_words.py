@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gmaug_core.method.verdict.result import Figure
+from gmaug_core.method.verdict.figures import Figure
 from gmaug_core.method.verdict.words import Figures, decide
 
 

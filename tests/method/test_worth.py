@@ -8,7 +8,7 @@ from exchange_world import equivalence
 from gmaug_core.method.verdict import worth
 from gmaug_core.method.verdict.ceiling import Amount
 from gmaug_core.method.verdict.curve import Projected
-from gmaug_core.method.verdict.result import Figure
+from gmaug_core.method.verdict.figures import Figure
 
 RUN = Amount("run", "the run's 2,000 images", "everything", 3.0, 2000)
 

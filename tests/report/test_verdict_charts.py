@@ -6,7 +6,7 @@ import json
 
 from verdict_fixture import verdict
 
-from gmaug_core.method.verdict.result import Headroom
+from gmaug_core.method.verdict.figures import Headroom
 from gmaug_core.report import verdict_charts
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gmaug_core.method.equivalence.result import Answer, EquivalenceMeasure, ExchangeRow
 from gmaug_core.method.verdict.curve import Projected
-from gmaug_core.method.verdict.result import Figure
+from gmaug_core.method.verdict.figures import Figure
 
 FURTHER = 1.25  # times the largest measured share of synthetic images that an exchange is taken to go
 OTHER_SIZE = 1.5  # times larger or smaller than the measured base: said as a warning

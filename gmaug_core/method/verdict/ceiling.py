@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gmaug_core.method.verdict import curve
 from gmaug_core.method.verdict.curve import Of, Points, Projected
-from gmaug_core.method.verdict.result import Figure, Headroom, Projection
+from gmaug_core.method.verdict.figures import Figure, Headroom, Projection
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gmaug_core.method import statistics
 from gmaug_core.method.verdict.curve import image_weights, tail_classes
-from gmaug_core.method.verdict.result import Accuracies, Figure, MeasureKey
+from gmaug_core.method.verdict.figures import Accuracies, Figure, MeasureKey
 
 IMBALANCED = 2.0  # largest over smallest class from which balanced accuracy decides
 

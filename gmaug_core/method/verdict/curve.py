@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gmaug_core.method.verdict.result import Figure, Fit
+from gmaug_core.method.verdict.figures import Figure, Fit
 from gmaug_core.seeds import derive
 
 Of = Literal["everything", "rare"]

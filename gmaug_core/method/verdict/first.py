@@ -14,7 +14,8 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.verdict import curve, features
 from gmaug_core.method.verdict.counting import Counting, Right
 from gmaug_core.method.verdict.curve import Of, Points
-from gmaug_core.method.verdict.result import Curve, CurvePoint, FastReading, Free, FreeRecipe
+from gmaug_core.method.verdict.figures import Curve, CurvePoint
+from gmaug_core.method.verdict.result import FastReading, Free, FreeRecipe
 from gmaug_core.seeds import derive
 
 SIZE = 32  # pixels a side at most: where its patches were measured

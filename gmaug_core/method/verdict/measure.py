@@ -20,17 +20,9 @@ from gmaug_core.method.shared import Folders
 from gmaug_core.method.verdict import ceiling, first, seeing, words, worth
 from gmaug_core.method.verdict.counting import Counting
 from gmaug_core.method.verdict.curve import Of, Points
+from gmaug_core.method.verdict.figures import Ceiling
 from gmaug_core.method.verdict.first import First
-from gmaug_core.method.verdict.result import (
-    Ceiling,
-    Equivalence,
-    Free,
-    LawReading,
-    LawRecord,
-    Length,
-    Seen,
-    Verdict,
-)
+from gmaug_core.method.verdict.result import Equivalence, Free, LawReading, LawRecord, Length, Seen, Verdict
 
 
 @dataclass(frozen=True)

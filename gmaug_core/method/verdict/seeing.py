@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from gmaug_core.method import power
 from gmaug_core.method.power import Spread
 from gmaug_core.method.verdict.counting import Counting, Right, disagreement
-from gmaug_core.method.verdict.result import Buy, Learner, Seen, Variances
+from gmaug_core.method.verdict.figures import Learner
+from gmaug_core.method.verdict.result import Buy, Seen, Variances
 
 MORE_SEEDS = 8
 MORE_IMAGES = 4  # times the test images

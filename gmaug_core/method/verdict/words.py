@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gmaug_core.method.verdict.result import Decided, Figure, Words
+from gmaug_core.method.verdict.figures import Figure
+from gmaug_core.method.verdict.result import Decided, Words
 
 LONGER = 2.0  # percentage points, interval above 0: longer training is the better buy
 FREE = 1.0  # percentage points over plain training, interval above 0: a recipe gives something

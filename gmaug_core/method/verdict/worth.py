@@ -11,7 +11,8 @@ from gmaug_core.method.equivalence.predicted import nearest, predicted_gain
 from gmaug_core.method.equivalence.result import EquivalenceResult, ExchangeRow
 from gmaug_core.method.verdict.ceiling import Amount
 from gmaug_core.method.verdict.curve import Projected
-from gmaug_core.method.verdict.result import Equivalence, MeasureKey
+from gmaug_core.method.verdict.figures import MeasureKey
+from gmaug_core.method.verdict.result import Equivalence
 
 
 def told(
