@@ -200,6 +200,6 @@ class EquivalenceConfig(RunConfig):
     @property
     def augmentation(self) -> AugmentationConfig:
         """The same generator, classifier, rule and budget as settings of an augmentation run: what
-        method.lab works with."""
+        method.material works with."""
         shared = set(type(self).model_fields) & set(AugmentationConfig.model_fields) - {"kind"}
         return validate(AugmentationConfig, {name: getattr(self, name) for name in shared})

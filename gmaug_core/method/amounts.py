@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from gmaug_core.method.lab import Arm, Lab, Order, best
+from gmaug_core.method.arms import Arm, Order, best
+from gmaug_core.method.lab import Lab
 from gmaug_core.method.measures import correct, measure
 from gmaug_core.method.parts.accuracy import Measure
 from gmaug_core.method.parts.synthetic import Choice, Dose, Tried

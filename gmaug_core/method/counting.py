@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from gmaug_core.files import atomic_write
 from gmaug_core.hooks import Report, ShouldStop, under
-from gmaug_core.method.lab import Arm, Lab
+from gmaug_core.method.arms import Arm
+from gmaug_core.method.lab import Lab
 from gmaug_core.method.measures import measure
 from gmaug_core.method.parts.accuracy import Measure
 from gmaug_core.method.parts.paper_counting import PaperArm, PaperCounting, PaperGain

@@ -23,12 +23,12 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method import experiment
 from gmaug_core.method.cautions import COVERED, cautions
-from gmaug_core.method.compare import Endpoint, measured, recalls, write_predictions
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.parts.accuracy import Fold
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.stopping import EarlyVerdict
+from gmaug_core.method.testing import Endpoint, measured, recalls, write_predictions
 from gmaug_core.models.checkpoint import load_state, save_state
 from gmaug_core.models.classifiers import Evaluation, evaluation
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from gmaug_core.data.views import View
 from gmaug_core.files import read_json, write_json
-from gmaug_core.method.lab import Arm, Lab, Order, TrainedGenerator
+from gmaug_core.method.arms import Arm, Order
+from gmaug_core.method.lab import Lab, TrainedGenerator
 from gmaug_core.method.parts.generator import Look, Probe
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import RECIPES

@@ -9,7 +9,7 @@ import tiny
 from gmaug_core.data.balance import check_short, short_of
 from gmaug_core.errors import InputError
 from gmaug_core.method import amounts
-from gmaug_core.method.lab import Arm
+from gmaug_core.method.arms import Arm
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.ways import Way, study_trainings
 

@@ -13,10 +13,11 @@ from gmaug_core.config.runs import QUICK_CONTROLS
 from gmaug_core.data import samples, splits
 from gmaug_core.errors import InputError, Paused, Stopped
 from gmaug_core.hooks import never, no_report
-from gmaug_core.method import experiment
+from gmaug_core.method import controls, experiment
+from gmaug_core.method.arms import Arm, Order, best
 from gmaug_core.method.cautions import cautions
 from gmaug_core.method.draw import draw
-from gmaug_core.method.lab import Arm, Lab, Order, best
+from gmaug_core.method.lab import Lab
 from gmaug_core.method.parts.generator import Collapse
 from gmaug_core.method.parts.synthetic import Step
 from gmaug_core.method.recipes import RECIPES
@@ -230,8 +231,8 @@ def test_the_endpoint_is_the_best_recipe_on_validation_with_and_without_syntheti
     lab = Lab.prepare(tiny.config(data), data, folder, no_report, never)
     baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
     alone = {"plain": baseline}
-    orders = {key: experiment.without_generator(lab, key, baseline) for key in lab.config.controls}
-    alone |= experiment.trained_controls(lab, orders)
+    orders = {key: controls.without_generator(lab, key, baseline) for key in lab.config.controls}
+    alone |= controls.trained_controls(lab, orders)
     validation = {key: arm.validation for key, arm in alone.items()}
     assert validation[result.endpoint_recipe] == max(validation.values())
     plain = result.endpoint_recipe == "plain"
@@ -252,7 +253,7 @@ def test_a_recipe_that_is_best_is_combined_with_the_synthetic_images(finished, d
     assert [arm.way.use for arm in retrained] == ["fill", "mix"]
     recipe = RECIPES["posthoc_logit_adjustment"]
     strongest = Arm(recipe, 0.5, None, 0, {}, np.ones((2, 1), bool))
-    fill, _ = experiment.with_recipe(lab, strongest, retrained)
+    fill, _ = controls.with_recipe(lab, strongest, retrained)
     assert (fill.recipe, fill.value, fill.way, fill.step) == (recipe, 0.5, Way("fill"), 1)
     difference = fill.classifiers[0].predict_logits(lab.images[:4])
     difference -= retrained[0].classifiers[0].predict_logits(lab.images[:4])

@@ -31,11 +31,12 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
 from gmaug_core.files import atomic_write, read_json, write_bytes, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
+from gmaug_core.method.arms import PLAIN
 from gmaug_core.method.draw import draw
 from gmaug_core.method.equivalence import exchange, plan, words
 from gmaug_core.method.equivalence.plan import Base, Counts, Drawn, Plan, Training
 from gmaug_core.method.equivalence.result import Cell, Effort, EquivalenceResult, Shares
-from gmaug_core.method.lab import PLAIN, Lab
+from gmaug_core.method.lab import Lab
 from gmaug_core.method.parts.material import SplitSizes
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import TrainingSet
