@@ -176,14 +176,15 @@ def _watched(paths: RunPaths) -> Iterator[Any]:
 def so_far(key: str) -> None:
     """What the seeds that are whole say: the run with fewer seeds, of which every unit is there."""
     from gmaug_core.method.equivalence import measure
+    from gmaug_core.method.equivalence.study import Study
 
     data = imported(key)
     paths = runs.list_runs("equivalence", data.id)[0]
     config = RunConfigFile.read(paths.config).settings_as(EquivalenceConfig)
-    whole: measure.Study | None = None
+    whole: Study | None = None
     for seeds in range(2, config.seeds + 1):
         fewer = config.model_copy(update={"seeds": seeds})
-        study = measure.Study.prepare(fewer, data, paths.folder)
+        study = Study.prepare(fewer, data, paths.folder)
         if not study.pools_are_there() or study.missing():
             break
         whole = study

@@ -11,7 +11,8 @@ import tiny
 from gmaug_core.errors import InputError
 from gmaug_core.hooks import no_report
 from gmaug_core.method.equivalence import exchange, measure, plan
-from gmaug_core.method.equivalence.measure import ANSWERS_FILE, Study
+from gmaug_core.method.equivalence.measure import ANSWERS_FILE
+from gmaug_core.method.equivalence.study import Study
 from gmaug_core.models import classifiers
 
 pytestmark = pytest.mark.slow
