@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from gmaug_core import runs
 from gmaug_core.data import dataset
 from gmaug_core.data.manifest import Summary
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
+from gmaug_core.runs import bin as bins
+from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import choice, imports, overview, text
-from gmaug_core.ui.routes import open_dataset
+from gmaug_core.ui.routes import forget_datasets, open_dataset
 from gmaug_core.ui.uploader import uploader
 
 SHOWN = 6  # dataset cards before the rest is folded away
@@ -24,6 +27,13 @@ def import_from_path() -> None:
         st.session_state["import-path"] = st.session_state["import-name"] = ""
     except GMAugError as error:
         st.session_state[PROBLEM] = error
+
+
+def rename() -> str:
+    """Give the dataset that is looked at the name in the field."""
+    changed = dataset.rename(data.id, st.session_state[f"rename-{data.id}"])
+    forget_datasets()
+    return f"It is called {text.md(changed.name)} now."
 
 
 def import_area() -> None:
@@ -70,6 +80,7 @@ st.markdown(
     "Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import "
     "yours, or try the demo."
 )
+bin_ui.said()
 imports.show()
 if problem := st.session_state.pop(PROBLEM, None):
     text.error_box(problem)
@@ -88,12 +99,25 @@ for part, fold in ((summaries[:SHOWN], False), (summaries[SHOWN:], True)):
             for summary in part:
                 with st.container(width=226):
                     card(summary, current)
+bin_ui.contents()
 if not summaries:
     st.stop()
 
 data = open_dataset(current or summaries[0].id)
 table = overview.split_table(data)
-st.header(text.md(data.name), anchor=False)
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header(text.md(data.name), anchor=False)
+    with st.container(horizontal=True, width="content"):
+        with st.popover("Rename", icon=":material/edit:"):
+            st.text_input("Name", data.name, key=f"rename-{data.id}", max_chars=dataset.NAME_LENGTH)
+            st.button("Rename", on_click=bin_ui.attempt, args=(rename,), key=f"renamed-{data.id}")
+        on_it = len(runs.list_runs(dataset=data.id))
+        bin_ui.delete_button(
+            "this dataset",
+            lambda: bins.delete_dataset(data.id),
+            key=f"delete-{data.id}",
+            also=f" Its {text.plural(on_it, 'run')} will go with it." if on_it else "",
+        )
 with st.container(horizontal=True, gap="medium"):
     st.metric("Images", text.count(len(data)))
     st.metric("Sub-classes", text.count(len(data.class_names)))

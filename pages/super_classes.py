@@ -58,6 +58,26 @@ def label(name: str) -> str:
     return "identity (each on its own)" if name == IDENTITY else text.plain(name)
 
 
+def delete() -> None:
+    """Take the grouping that is looked at off the list."""
+    name = st.session_state[key]
+
+    def act() -> None:
+        groupings.delete(data.id, name, revision=groupings.current(data, name)[1])
+        st.session_state[MESSAGE] = f"'{name}' is deleted. Restore brings it back."
+
+    attempt(act)
+
+
+def restore(name: str) -> None:
+    def act() -> None:
+        groupings.restore(data.id, name)
+        st.session_state[key] = name
+        st.session_state[MESSAGE] = f"'{name}' is back."
+
+    attempt(act)
+
+
 st.title("Super-classes", anchor=False)
 data = chosen()
 key = f"grouping-{data.id}"
@@ -81,7 +101,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
     if st.query_params.get(ADDRESS) != st.session_state[key]:
         st.query_params[ADDRESS] = st.session_state[key]
-    current, _ = groupings.current(data, st.session_state[key])
+    current, stored = groupings.current(data, st.session_state[key])
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"
         st.session_state.setdefault(
@@ -110,6 +130,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.download_button(
             "JSON", current.to_json(), f"{file}.json", "application/json", on_click="ignore", width="stretch"
         )
+
+    if stored:
+        st.button("Delete", icon=":material/delete:", on_click=delete, key=f"delete-{data.id}-{current.name}")
+    if gone := groupings.deleted(data.id):
+        with st.popover("Restore", icon=":material/restore_from_trash:"):
+            for name in gone:
+                st.button(text.plain(name), on_click=restore, args=(name,), key=f"restore-{data.id}-{name}")
 
 groups = current.without_empty().super_classes
 alone = sum(len(subs) == 1 for subs in groups.values())

@@ -48,6 +48,7 @@ HOMES = (
     "data.splits",
     "runs.status",
     "runs.config_file",
+    "runs.bin",
 )
 DATASET, RUN = "datasets/<id>/", "runs/<id>/"
 PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
@@ -61,6 +62,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "Unit": (RUN, "the worker, for every classifier trained on real images alone"),
     "Predictions": (RUN, "the worker of an augmentation run, just before the result"),
     "Verdict": (RUN, "the worker of a verdict run, last; its presence is success"),
+    "Binned": ("bin/<entry>/", "whoever deletes a dataset or a run, before its folders move here"),
     "EquivalenceResult": (RUN, "the worker of an equivalence run, last; its presence is success"),
 }
 HEAD = """# What lies on disk

@@ -16,6 +16,7 @@ from gmaug_core import __version__
 from gmaug_core.cli import (
     app,
     augmentation,
+    bin,
     datasets,
     equivalence,
     groupings,
@@ -28,7 +29,7 @@ from gmaug_core.cli.output import one_document
 from gmaug_core.cli.verbs import Verbs
 from gmaug_core.errors import GMAugError
 
-SUBJECTS = (app, datasets, groupings, similarity, verdict, equivalence, augmentation, reviews, runs)
+SUBJECTS = (app, datasets, groupings, similarity, verdict, equivalence, augmentation, reviews, runs, bin)
 
 
 def parser() -> argparse.ArgumentParser:

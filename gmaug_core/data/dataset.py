@@ -28,6 +28,7 @@ from gmaug_core.locks import locked
 
 CHUNK = 1024  # images between two progress marks of a cache
 SIZES = range(8, 1025)  # of a cached image, in pixels
+NAME_LENGTH = 100  # characters of a dataset's name
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,20 @@ def load(dataset_id: str) -> Dataset:
         if known
         else "import one, or make the demo dataset",
     )
+
+
+def rename(dataset_id: str, name: str) -> Summary:
+    """Give a dataset another name, as people see it; its id and its content stay. Raises InputError for an
+    unknown dataset, and for an empty name."""
+    data = load(dataset_id)
+    clean = " ".join(name.split())[:NAME_LENGTH]
+    if not clean:
+        raise InputError("a dataset needs a name", expected=f"1 to {NAME_LENGTH} characters")
+    manifest = data.manifest.model_copy(update={"name": clean})
+    manifest.write(data.folder / MANIFEST)
+    summary = manifest.summary()
+    summary.write(data.folder / SUMMARY)
+    return summary
 
 
 def list_datasets() -> list[Summary]:

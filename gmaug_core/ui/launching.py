@@ -28,8 +28,10 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import outlook
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
+from gmaug_core.runs import bin as bins
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.advice import Advice
+from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
@@ -66,6 +68,7 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
 
     None where there is none. Runs that cannot be read are named above it.
     """
+    bin_ui.said()
     name_damaged(kind)
     found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
     if not found:
@@ -84,9 +87,11 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     elif st.session_state.get(key) not in found:
         st.session_state[key] = next(iter(found))
     labels = {run_id: label(paths) for run_id, paths in found.items()}
-    run_id = st.selectbox(
-        "Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session"
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"pick-{kind}"):
+        run_id = st.selectbox(
+            "Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session"
+        )
+        bin_ui.delete_button("this run", lambda: bins.delete_run(run_id), key=f"delete-{run_id}")
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
     return found[run_id]

@@ -13,6 +13,7 @@ from streamlit import config
 
 from gmaug_core.data.demo import make_demo
 from gmaug_core.intake import jobs
+from gmaug_core.runs import bin as bins
 from gmaug_core.ui.gate import Door
 
 POLL_S = 0.1
@@ -44,8 +45,10 @@ async def say_address() -> None:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Before the first page: imports that broke off are swept away, and the demo dataset is made."""
+    """Before the first page: imports that broke off are swept away, what was in the bin for long enough
+    leaves it, and the demo dataset is made."""
     jobs.sweep()
+    await asyncio.to_thread(lambda: bins.empty(bins.expired()))
     await asyncio.to_thread(make_demo)
     task = asyncio.create_task(say_address())
     yield None

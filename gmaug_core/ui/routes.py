@@ -82,6 +82,11 @@ def open_dataset(dataset_id: str) -> dataset.Dataset:
     return _dataset(home(), dataset_id)
 
 
+def forget_datasets() -> None:
+    """Open every dataset anew: what people see of one has changed."""
+    _dataset.cache_clear()
+
+
 def thumbnail(request: Request) -> Response:
     dataset_id, index = request.path_params["dataset"], request.path_params["index"]
     size = request.query_params.get("size", str(DEFAULT_SIZE))

@@ -39,6 +39,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " SELECT run, sample, decision, 'local', time FROM reviews_before ORDER BY time, run, sample",
         "DROP TABLE reviews_before",
     ),
+    # 2 -> 3: a grouping that was deleted keeps its row, so that it can come back
+    ("ALTER TABLE groupings ADD COLUMN deleted REAL",),
 )  # step n brings version n to n + 1; a step that was released is never changed
 SCHEMA_VERSION = len(MIGRATIONS)
 WAIT_S = 20  # for another writer

@@ -135,7 +135,9 @@ def add(data: Dataset, name: str, groups: Grouping, *, person: str | None = None
 def stored(dataset: str) -> list[str]:
     """Names of the stored groupings of a dataset."""
     with database.transaction() as connection:
-        rows = connection.execute("SELECT name FROM groupings WHERE dataset=? ORDER BY name", (dataset,))
+        rows = connection.execute(
+            "SELECT name FROM groupings WHERE dataset=? AND deleted IS NULL ORDER BY name", (dataset,)
+        )
         return [row[0] for row in rows]
 
 
@@ -191,6 +193,49 @@ def redo(dataset: str, name: str, *, revision: int, person: str | None = None) -
     )
 
 
+def delete(dataset: str, name: str, *, revision: int, person: str | None = None) -> None:
+    """Take a stored grouping off the list; `restore` brings it back as it was.
+
+    Raises InputError where it was never stored, Conflict when somebody changed it meanwhile.
+    """
+    with database.transaction() as connection:
+        now, _ = _current(connection, dataset, name)
+        if now == 0:
+            raise InputError(
+                f"there is no stored grouping '{name}'", expected="one that somebody made or edited"
+            )
+        _check(revision, now, name)
+        connection.execute(
+            "UPDATE groupings SET deleted=?, revision=revision + 1 WHERE dataset=? AND name=?",
+            (time.time(), dataset, name),
+        )
+        audit.add(connection, "grouping deleted", dataset, person, name=name)
+
+
+def deleted(dataset: str) -> list[str]:
+    """Names of the groupings that were deleted, the last one first."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "SELECT name FROM groupings WHERE dataset=? AND deleted IS NOT NULL ORDER BY deleted DESC",
+            (dataset,),
+        )
+        return [row[0] for row in rows]
+
+
+def restore(dataset: str, name: str, *, person: str | None = None) -> int:
+    """Bring a deleted grouping back as it was; returns its new revision. Raises InputError."""
+    with database.transaction() as connection:
+        found = connection.execute(
+            "UPDATE groupings SET deleted=NULL, revision=revision + 1"
+            " WHERE dataset=? AND name=? AND deleted IS NOT NULL RETURNING revision",
+            (dataset, name),
+        ).fetchone()
+        if not found:
+            raise InputError(f"no grouping '{name}' was deleted here")
+        audit.add(connection, "grouping restored", dataset, person, name=name)
+        return int(found[0])
+
+
 @dataclass(frozen=True)
 class Version:
     """One content that a grouping had. current: it is what the grouping is now; undo and redo move that mark.
@@ -237,9 +282,9 @@ def _step(dataset: str, name: str, revision: int, query: str, what: str, person:
 
 
 def _current(connection: sqlite3.Connection, dataset: str, name: str) -> tuple[int, int]:
-    """(revision, row of the history); zeros when it was never stored."""
+    """(revision, row of the history); zeros when it was never stored, or was deleted."""
     row = connection.execute(
-        "SELECT revision, at FROM groupings WHERE dataset=? AND name=?", (dataset, name)
+        "SELECT revision, at FROM groupings WHERE dataset=? AND name=? AND deleted IS NULL", (dataset, name)
     ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
@@ -265,8 +310,10 @@ def _insert(
 
 
 def _point(connection: sqlite3.Connection, dataset: str, name: str, revision: int, at: int) -> int:
-    connection.execute(
-        "REPLACE INTO groupings (dataset, name, revision, at) VALUES (?, ?, ?, ?)",
+    # one that takes the name of a deleted one counts on from it: nobody can mistake the two
+    row = connection.execute(
+        "INSERT INTO groupings (dataset, name, revision, at) VALUES (?, ?, ?, ?) ON CONFLICT (dataset, name)"
+        " DO UPDATE SET revision=revision + 1, at=excluded.at, deleted=NULL RETURNING revision",
         (dataset, name, revision + 1, at),
-    )
-    return revision + 1
+    ).fetchone()
+    return int(row[0])

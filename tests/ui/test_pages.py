@@ -289,3 +289,33 @@ def test_an_edit_elsewhere_is_taken_over_at_the_next_look(open_page, demo):
     assert state.revision == 2
     assert state.grouping.super_classes["odd"] == ("3",)
     assert workspace.groupings.names(dataset.load(demo))[0] == "mine"
+
+
+# --- deleting ---
+
+
+def test_a_dataset_is_renamed_deleted_and_restored_on_the_page(open_page, demo, tmp_path):
+    write_images(tmp_path / "two", {"a": 4, "b": 2})
+    other = intake.import_path(tmp_path / "two").dataset_id
+    app = open_page(dataset=other)
+    app.text_input(key=f"rename-{other}").set_value("Two of them")
+    app.button(key=f"renamed-{other}").click().run()
+    assert app.header[0].value == "Two of them"
+    app.button(key=f"delete-{other}").click().run()
+    assert not app.exception
+    assert "Moved Two of them to the bin" in words(app)
+    assert [summary.id for summary in dataset.list_datasets()] == [demo]
+    app.button(key=next(b.key for b in app.button if str(b.key).startswith("restore-"))).click().run()
+    assert "is back" in words(app)
+    assert len(dataset.list_datasets()) == 2
+
+
+def test_a_grouping_is_deleted_and_restored_on_the_page(open_page, demo):
+    data = dataset.load(demo)
+    workspace.groupings.add(data, "mine", Grouping("mine", {"all": list(data.class_names)}))
+    app = open_page("super_classes", dataset=demo, grouping="mine")
+    app.button(key=f"delete-{demo}-mine").click().run()
+    assert not app.exception
+    assert "mine" not in app.selectbox(key=f"grouping-{demo}").options
+    app.button(key=f"restore-{demo}-mine").click().run()
+    assert app.selectbox(key=f"grouping-{demo}").value == "mine"

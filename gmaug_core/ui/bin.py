@@ -1,0 +1,75 @@
+"""Deleting on screen: a button that moves something to the bin, and the bin."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from gmaug_core.errors import GMAugError
+from gmaug_core.runs import bin as bins
+from gmaug_core.runs.bin import DAYS, Binned
+from gmaug_core.ui import text
+
+_SAID = "bin-said"  # what the last action did, or why it could not be done
+
+
+def attempt(action: Callable[[], str]) -> None:
+    """Do something as a callback of a button; `said` tells on the page what it did, or why it could not."""
+    try:
+        st.session_state[_SAID] = action()
+    except GMAugError as error:
+        st.session_state[_SAID] = error
+
+
+def said() -> None:
+    """Say once what the last action did."""
+    match st.session_state.pop(_SAID, None):
+        case GMAugError() as error:
+            text.error_box(error)
+        case str(words):
+            st.success(words, icon=":material/check_circle:")
+
+
+def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: str = "") -> None:
+    """A button behind a second one, which says what will happen. what: 'this run'; also: what goes too."""
+
+    def deleted() -> str:
+        entry = action()
+        return f"Moved {text.md(entry.name)} to the bin, where it stays for {DAYS} days: see page Datasets."
+
+    with st.popover("Delete", icon=":material/delete:", key=f"{key}-asked"):
+        st.markdown(f"Move {what} to the bin?{also} It can be restored for {DAYS} days.")
+        st.button("Move to the bin", key=key, on_click=attempt, args=(deleted,))
+
+
+def contents() -> None:
+    """The bin, where there is anything in it."""
+    entries = bins.listed()
+    if not entries:
+        return
+    with st.expander(f"Bin ({len(entries)})", icon=":material/delete:", key="bin"):
+        for entry in entries:
+            _one(entry)
+        st.button(
+            f"Empty the bin ({text.size(sum(entry.size for entry in entries))})",
+            key="bin-empty",
+            on_click=attempt,
+            args=(lambda: f"{text.size(bins.empty(entries))} are free again.",),
+            help="Deletes all of it for good.",
+        )
+
+
+def _one(entry: Binned) -> None:
+    def restored() -> str:
+        return f"{text.md(bins.restore(entry.id).name)} is back."
+
+    runs = f" with {text.plural(len(entry.runs), 'run')}" if entry.runs else ""
+    days = max(0.0, entry.leaves - time.time()) / 86_400
+    with st.container(horizontal=True, vertical_alignment="center", key=f"binned-{entry.id}"):
+        st.markdown(
+            f"{entry.kind.capitalize()} **{text.md(entry.name)}**{runs} · {text.size(entry.size)} · deleted "
+            f"{text.when(entry.deleted)} by {text.md(entry.person)} · {days:.0f} days left"
+        )
+        st.button("Restore", key=f"restore-{entry.id}", on_click=attempt, args=(restored,))
