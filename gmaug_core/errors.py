@@ -37,6 +37,10 @@ class InputError(GMAugError):
     exit_status = 2
 
 
+class TooNew(GMAugError):
+    """A file that a newer version of this program wrote."""
+
+
 class Conflict(GMAugError):
     """Somebody else changed the same thing first; nothing was overwritten."""
 

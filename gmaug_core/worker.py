@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import resource
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import runs
+from gmaug_core import disk, runs
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import GMAugError, Paused, Stopped
 from gmaug_core.files import sweep_temporary
@@ -27,6 +28,7 @@ from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter
 from gmaug_core.runs.kinds import kind_of
 
 SLOT_POLL_S = 0.2
+NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 log = logging.getLogger("gmaug")
 
 
@@ -79,19 +81,24 @@ def work(paths: RunPaths) -> int:
 def _explain(error: Exception) -> GMAugError:
     if isinstance(error, GMAugError):
         return error
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
         return GMAugError(
-            "the run needed more memory than there is", todo="resume with a smaller batch or resolution"
+            f"the run needed more memory than there is (at its peak this process held {_peak_gb():.2f} GB)",
+            todo="start it again with a smaller batch, sampling_batch or resolution: half the batch needs "
+            "about half the memory",
         )
-    if isinstance(error, OSError) and error.errno == 28:
-        return GMAugError(
-            "the disk that holds the workspace is full",
-            todo="free some space, then resume the run: nothing finished was lost",
-        )
+    if problem := disk.explained(error):
+        return problem
     return GMAugError(
         f"the run met an error it does not know: {type(error).__name__}: {error}",
         todo="read the run's log, then resume",
     )
+
+
+def _peak_gb() -> float:
+    """The most memory that this process has held, in GB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 @contextmanager

@@ -84,6 +84,11 @@ bin_ui.said()
 imports.show()
 if problem := st.session_state.pop(PROBLEM, None):
     text.error_box(problem)
+for dataset_id, damage in dataset.damaged():
+    st.warning(
+        f"The dataset {text.md(dataset_id)} is damaged: {text.md(str(damage))}",
+        icon=":material/broken_image:",
+    )
 summaries = dataset.list_datasets()
 with st.expander(
     "Import a dataset",

@@ -64,9 +64,15 @@ def datasets(_: Arguments) -> object:
             f"{item.id:40} {item.n_images:>8,} images  {item.n_classes:>5} classes  "
             f"imbalance {item.imbalance_ratio:.1f}"
         )
-    if not found:
+    damaged = dataset.damaged()
+    for dataset_id, error in damaged:
+        say(f"{dataset_id:40} damaged: {error}")
+    if not found and not damaged:
         say("No dataset yet: import one, or run 'python -m gmaug_core demo'.")
-    return [item.model_dump(mode="json", exclude=LONG) for item in found]
+    return [
+        *(item.model_dump(mode="json", exclude=LONG) for item in found),
+        *({"id": dataset_id, "state": "damaged", "error": error.what} for dataset_id, error in damaged),
+    ]
 
 
 def show(args: Arguments) -> object:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from gmaug_core import __version__
+from gmaug_core import __version__, disk
 from gmaug_core.cli import (
     app,
     augmentation,
@@ -53,11 +53,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             args.run_verb(args)
     except GMAugError as error:
-        if args.json:
-            print(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
+        return _refused(error, args.json)
+    except OSError as error:
+        problem = disk.explained(error)
+        if problem is None:
+            raise
+        return _refused(problem, args.json)
     return 0
+
+
+def _refused(error: GMAugError, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+    print(f"error: {error}", file=sys.stderr)
+    return error.exit_status
 
 
 def entry() -> int:

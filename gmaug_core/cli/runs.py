@@ -37,7 +37,7 @@ def register(verbs: Verbs) -> None:
 def list_runs(_: Arguments) -> object:
     found: list[dict[str, str | None]] = []
     for paths in runs.list_runs():
-        config, state = RunConfigFile.read(paths.config), runs.read_status(paths).state
+        config, state = RunConfigFile.read(paths.config), runs.state_of(paths)
         subject = config.settings.dataset
         found.append({"run": paths.id, "kind": config.kind, "dataset": subject, "state": state})
         say(f"{paths.id:45} {subject:35} {state}")

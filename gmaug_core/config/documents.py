@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, TooNew
 from gmaug_core.files import write_bytes
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
@@ -66,7 +66,7 @@ class Document(Part):
         if not isinstance(number, int):
             raise ValueError("its schema is not a number")
         if number > cls.SCHEMA:
-            raise GMAugError(
+            raise TooNew(
                 f"the {cls.TITLE} was written by a newer version of this program "
                 f"(form {number}, here {cls.SCHEMA})",
                 todo="update the program; nothing was changed",

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 import os
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gmaug_core import disk
 from gmaug_core.config import Colour, Profile, image_format
 from gmaug_core.data import store
 from gmaug_core.data.decode import Decoded, canonical, decode
@@ -26,6 +29,7 @@ from gmaug_core.files import sync_folder, write_bytes
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.locks import locked
 
+NPY_HEADER = 128  # bytes before the values, for any shape of ours
 CHUNK = 1024  # images between two progress marks of a cache
 SIZES = range(8, 1025)  # of a cached image, in pixels
 NAME_LENGTH = 100  # characters of a dataset's name
@@ -164,7 +168,10 @@ class Dataset:
                 return
             done = int(mark.read_text()) if mark.exists() and part.exists() else 0
             if not done:
-                np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape).flush()
+                disk.reserve(part, NPY_HEADER + math.prod(shape))
+                header = np.lib.format.header_data_from_array_1_0(np.empty((0,), np.uint8)) | {"shape": shape}
+                with part.open("rb+") as file:
+                    np.lib.format.write_array_header_1_0(file, header)
 
             def fill(array: npt.NDArray[np.uint8], rows: range) -> None:
                 for i in rows:
@@ -244,14 +251,36 @@ def rename(dataset_id: str, name: str) -> Summary:
 
 
 def list_datasets() -> list[Summary]:
-    """One summary a dataset, newest first."""
-    summaries = [read_summary(folder) for folder in _dataset_folders()]
+    """One summary a dataset that can be read, newest first; the others are in `damaged` alone."""
+    summaries = [summary for _, summary in _summaries() if isinstance(summary, Summary)]
     return sorted(summaries, key=lambda summary: (summary.created, summary.id), reverse=True)
+
+
+def damaged() -> list[tuple[str, GMAugError]]:
+    """The ids of the datasets that cannot be read, each with the reason in words."""
+    return sorted(
+        ((dataset_id, found) for dataset_id, found in _summaries() if isinstance(found, GMAugError)),
+        key=lambda item: item[0],
+    )
+
+
+def _summaries() -> Iterator[tuple[str, Summary | GMAugError]]:
+    """Every dataset's id with its summary, or with why there is none."""
+    for folder in _dataset_folders():
+        try:
+            yield folder.name, read_summary(folder)
+        except FileNotFoundError:
+            yield (
+                folder.name,
+                GMAugError(f"its {MANIFEST} is gone", todo="restore the file, or import the images again"),
+            )
+        except GMAugError as error:
+            yield folder.name, error
 
 
 def _dataset_folders() -> list[Path]:
     return [
         folder
         for folder in store.datasets_folder().iterdir()
-        if not folder.name.startswith(".") and (folder / SUMMARY).exists()
+        if not folder.name.startswith(".") and ((folder / SUMMARY).exists() or (folder / MANIFEST).exists())
     ]

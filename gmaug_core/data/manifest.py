@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from gmaug_core.config import Colour
 from gmaug_core.config.documents import Document, Part
-from gmaug_core.files import read_json
+from gmaug_core.errors import GMAugError, TooNew
 
 SUMMARY, MANIFEST = "summary.json", "manifest.json"
 
@@ -162,13 +162,17 @@ def _no_collection() -> Iterator[None]:
 
 
 def read_summary(folder: Path) -> Summary:
-    """The summary of the dataset in `folder`. Raises FileNotFoundError, or GMAugError where it is too new."""
+    """The summary of the dataset in `folder`; one that is damaged or gone is made again from the manifest.
+
+    Raises FileNotFoundError, or GMAugError where the manifest is damaged as well, or too new.
+    """
     path = folder / SUMMARY
-    with suppress(ValueError):  # no JSON: the manifest knows better
-        given = read_json(path)
-        if "schema" in given:
-            return Summary.parse(given)
-    summary = Manifest.read(folder / MANIFEST).summary()
+    try:
+        return Summary.read(path)
+    except TooNew:
+        raise
+    except (FileNotFoundError, GMAugError):
+        summary = Manifest.read(folder / MANIFEST).summary()
     with suppress(OSError):  # of a folder that may not be written: then it is made up at every look
         summary.write(path)
     return summary

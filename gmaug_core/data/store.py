@@ -19,6 +19,7 @@ import numpy as np
 from gmaug_core.data import folders
 from gmaug_core.data.folders import SPLITS, ClassPath, Groupings, Place
 from gmaug_core.data.manifest import MANIFEST, SUMMARY, Findings, Manifest, Rows, read_summary
+from gmaug_core.errors import GMAugError
 from gmaug_core.files import sync_folder
 from gmaug_core.home import home
 from gmaug_core.locks import locked
@@ -231,8 +232,12 @@ def _commit_folder(staging: Path, manifest: Manifest) -> tuple[str, bool]:
     """The id, and whether the folder is new: not where a dataset of the same content is there."""
     root = staging.parent
     for known in root.glob(f"*-{manifest.version[:8]}"):
-        if read_summary(known).version == manifest.version:
-            return known.name, False
+        try:
+            if read_summary(known).version == manifest.version:
+                return known.name, False
+        except (FileNotFoundError, GMAugError):  # damaged: this import takes its place
+            if known.name == manifest.id:
+                known.rename(root / f"{STAGING}damaged-{time.time_ns()}")  # the next import sweeps it
     manifest.write(staging / MANIFEST)
     manifest.summary().write(staging / SUMMARY)
     (staging / "lock").unlink()

@@ -8,6 +8,7 @@ of JSON a file.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import struct
@@ -18,10 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gmaug_core import children
+from gmaug_core import children, disk
 from gmaug_core.data import originals
 from gmaug_core.data.decode import decode, is_grey
-from gmaug_core.errors import InputError
+from gmaug_core.errors import GMAugError, InputError
 
 SECONDS = 10  # for one image; the largest accepted one takes about one
 MEMORY = (
@@ -76,7 +77,15 @@ class Verifier:
         lines = [self._child.stdout.readline() for _ in files]
         if not all(line.endswith(b"\n") for line in lines):
             raise EOFError
-        return [json.loads(line) for line in lines]
+        answers = [json.loads(line) for line in lines]
+        for found in answers:
+            if "errno" in found:
+                problem = OSError(found["errno"], "an image could not be stored")
+                raise disk.explained(problem, needed=sum(map(len, files))) or GMAugError(
+                    f"an image could not be stored ({os.strerror(found['errno']).lower()})",
+                    todo="look at the disk that holds the workspace, then import again",
+                )
+        return answers
 
     def _end(self) -> None:
         if self._child is not None:
@@ -91,8 +100,12 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
         image, conversions = decode(data)
     except InputError as error:
         return {"reason": error.what}
+    try:
+        digest = originals.store_original(staging, data)
+    except OSError as error:  # not the image's fault: the import as a whole must end
+        return {"errno": error.errno}
     return {
-        "sha256": originals.store_original(staging, data),
+        "sha256": digest,
         "size": image.size,
         "grey": is_grey(image),
         "conversions": conversions,

@@ -18,7 +18,7 @@ from gmaug_core.runs.folder import (
     root,
 )
 from gmaug_core.runs.kinds import KINDS, Kind
-from gmaug_core.runs.status import ACTIVE, STALLED_S, STATES, Status, read_status
+from gmaug_core.runs.status import ACTIVE, STALLED_S, STATES, Status, read_status, state_of
 from gmaug_core.runs.writer import RunWriter, create
 
 __all__ = [
@@ -41,4 +41,5 @@ __all__ = [
     "read_result",
     "read_status",
     "root",
+    "state_of",
 ]

@@ -154,10 +154,10 @@ def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]]
     rows = []
     for line in data[:end].splitlines():
         try:
-            rows.append(json.loads(line))
-        except (
-            json.JSONDecodeError
-        ):  # a line torn by a kill and then appended to: the next attempt writes it again
+            row = json.loads(line)
+            if isinstance(row, dict):
+                rows.append(row)
+        except ValueError:  # a line torn by a kill and then appended to: the next attempt writes it again
             continue
     return rows, offset + end
 

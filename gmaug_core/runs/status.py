@@ -9,9 +9,9 @@ from pydantic import Field
 
 from gmaug_core.children import START_GRACE_S
 from gmaug_core.config.documents import Document, Part
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, TooNew
 from gmaug_core.runs.backends import LOCAL, Backend
-from gmaug_core.runs.folder import RunPaths
+from gmaug_core.runs.folder import RunPaths, read_metrics
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
 ACTIVE = ("queued", "running")
@@ -92,10 +92,47 @@ class Status(Document):
 
 def read_status(paths: RunPaths, where: Backend = LOCAL) -> Status:
     """The status, with `lost` derived: said to be active, but no worker is at it."""
-    status = Status.read(paths.status)
+    status = known_status(paths)
     if status.active and not where.alive(paths):
-        status = Status.read(paths.status)  # it may have ended between the two looks
+        status = known_status(paths)  # it may have ended between the two looks
         young = status.state == "queued" and time.time() - status.progress_at < START_GRACE_S
         if status.active and not young:
             status = status.but(state="lost")
     return status
+
+
+def state_of(paths: RunPaths) -> str:
+    """The state in a word for a list, or why it cannot be told."""
+    try:
+        return read_status(paths).state
+    except GMAugError as error:
+        return f"damaged: {error.what}"
+
+
+def known_status(paths: RunPaths) -> Status:
+    """The status as it was written; of a damaged one, what the other files of the run say."""
+    try:
+        return Status.read(paths.status)
+    except TooNew:
+        raise
+    except (FileNotFoundError, GMAugError):
+        return _found_again(paths)
+
+
+def _found_again(paths: RunPaths) -> Status:
+    """What the folder still tells of a run whose status cannot be read: a result is written last, a metrics
+    row has the number of its attempt, and whoever is at work says so itself with its next step.
+    """
+    rows, _ = read_metrics(paths)
+    finished = paths.result.exists()
+    since = paths.config.stat().st_mtime
+    last = max((float(row.get("time", since)) for row in rows), default=since)
+    return Status.new(
+        state="finished" if finished else "running",
+        attempt=max((int(row.get("attempt", 0)) for row in rows), default=0),
+        created=since,
+        started=since,
+        ended=last if finished else None,
+        progress_at=last,
+        reason=f"its {Status.FILE} was damaged: this is what the other files of the run say",
+    )

@@ -14,7 +14,7 @@ from typing import Any
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import RunPaths, root
-from gmaug_core.runs.status import Problem, State, Status
+from gmaug_core.runs.status import Problem, State, Status, known_status
 
 
 def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) -> tuple[RunPaths, bool]:
@@ -47,7 +47,7 @@ class RunWriter:
 
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
-        before = Status.read(paths.status)
+        before = known_status(paths)
         now = time.time()
         self.status = before.but(
             state="queued",
@@ -74,7 +74,7 @@ class RunWriter:
                     file.write(b"\n")
 
     def _write(self) -> None:
-        if Status.read(self.paths.status).attempt != self.status.attempt:
+        if known_status(self.paths).attempt > self.status.attempt:
             raise GMAugError("another worker has taken this run over", todo="nothing; this worker ends")
         self.status.write(self.paths.status)
         self._last_status = time.monotonic()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from gmaug_core import disk
 from gmaug_core.errors import GMAugError
 from gmaug_core.ui import ASSETS, ROOT, choice, text
 
@@ -37,9 +38,14 @@ page = st.navigation(
         for section, pages in PAGES.items()
     }
 )
-with st.sidebar:
-    choice.picker()
 try:
+    with st.sidebar:
+        choice.picker()
     page.run()
 except GMAugError as error:
     text.error_box(error)
+except OSError as error:
+    problem = disk.explained(error)
+    if problem is None:
+        raise
+    text.error_box(problem)

@@ -67,7 +67,7 @@ def test_a_status_of_the_first_form_is_read(paths):
 def test_what_cannot_be_read_is_refused_in_words(paths, change, words):
     write_json(paths.status, FIRST_FORM | change)
     with pytest.raises(GMAugError, match=words):
-        runs.read_status(paths)
+        Status.read(paths.status)
 
 
 def test_a_change_is_checked():
