@@ -10,6 +10,10 @@ from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.demo import make_demo
+from gmaug_core.data.folders import SPLITS
+from gmaug_core.errors import InputError
+from gmaug_core.intake.layouts.contract import Options
+from gmaug_core.intake.layouts.split_words import CLASS, SKIP
 from gmaug_core.workspace import audit, groupings
 
 LONG = {"schema_number", "classes", "counts", "hierarchy", "suggested_groupings"}  # `show` says them
@@ -27,6 +31,25 @@ def register(verbs: Verbs) -> None:
         help="what its first parentheses match in a path is the image's source (patient, slide, video): "
         "images of one source are never split apart",
     )
+    p.add_argument(
+        "--labels",
+        metavar="FILE[:COLUMN]",
+        help="the list that says the classes, or 'folders' for the folders",
+    )
+    p.add_argument(
+        "--pattern", metavar="REGEX", help="the class is what its first parentheses match in a path"
+    )
+    p.add_argument(
+        "--level", metavar="N", help="which class folder is the class: 1 the outermost, 2, ..., or all"
+    )
+    p.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        metavar="NAME=ROLE",
+        help="what a folder is: train, val, test, skip (leave it out) or class (no split)",
+    )
+    p.add_argument("--preview", action="store_true", help="say what would be read, and import nothing")
     verbs.add("datasets", datasets, "list the datasets")
     p = verbs.add("show", show, "one dataset: classes, counts, splits, groupings")
     p.add_argument("dataset")
@@ -42,12 +65,30 @@ def demo(_: Arguments) -> object:
 
 
 def import_dataset(args: Arguments) -> object:
+    if not args.path.strip():
+        raise InputError("no path was given", expected="the path of a zip or a folder")
+    options = _options(args)
+    if args.preview:
+        from gmaug_core.intake.door import preview
+
+        seen = preview(Path(args.path), options)
+        say(f"Would read {seen['layout']}")
+        for other in seen["other_readings"]:
+            say(f"  or: {other}")
+        return seen
     with Bar() as bar:
-        imported = intake.import_path(Path(args.path), name=args.name, group=args.group, report=bar)
+        imported = intake.import_path(
+            Path(args.path), name=args.name, group=args.group, options=options, report=bar
+        )
     audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
     say(f"{'Imported' if imported.created else 'Already here'}: {imported.dataset_id}")
     data = dataset.load(imported.dataset_id)
     show_counts(data)
+    say(f"  labels: {imported.layout}")
+    for other in imported.other_readings:
+        say(f"  not read as: {other} (--preview says how to choose)")
+    for words, n in imported.conversions.items():
+        say(f"  {words}: {n:,} images")
     for warning in imported.warnings:
         say(f"  note: {warning}")
     for item in imported.refused[:NAMED]:
@@ -55,6 +96,16 @@ def import_dataset(args: Arguments) -> object:
     if len(imported.refused) > NAMED:
         say(f"  and {len(imported.refused) - NAMED} more refused files; --json lists them all")
     return imported.to_dict() | describe(data)
+
+
+def _options(args: Arguments) -> Options:
+    """What was said of the labels. Raises InputError for a --split that says no role."""
+    splits = dict(item.partition("=")[::2] for item in args.split)
+    if wrong := [name for name, role in splits.items() if role not in (*SPLITS, SKIP, CLASS)]:
+        raise InputError(
+            f"--split '{wrong[0]}' says no role", expected="NAME=ROLE, ROLE train, val, test, skip or class"
+        )
+    return Options(labels=args.labels, pattern=args.pattern, level=args.level, splits=splits)
 
 
 def datasets(_: Arguments) -> object:
@@ -78,7 +129,13 @@ def datasets(_: Arguments) -> object:
 def show(args: Arguments) -> object:
     data = dataset.load(args.dataset)
     show_counts(data)
-    return describe(data) | {"groupings": groupings.names(data)}
+    for warning in data.manifest.warnings:
+        say(f"  note: {warning}")
+    return (
+        describe(data)
+        | {"warnings": list(data.manifest.warnings), "layout": data.manifest.layout}
+        | {"groupings": groupings.names(data)}
+    )
 
 
 def export(args: Arguments) -> object:

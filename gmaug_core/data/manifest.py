@@ -52,6 +52,10 @@ class Findings(Part):
     """Every group of files with the same bytes."""
     warnings: tuple[str, ...]
     """What a person should look at, in words."""
+    layout: str = ""
+    """Where the labels were found, in words; empty where nobody wrote it down."""
+    other_readings: tuple[str, ...] = ()
+    """What the labels could have been as well, in words: nobody chose it."""
 
 
 class Summary(Document):
@@ -117,8 +121,8 @@ class Rows(Part):
     the import was told of none. Images of one source are never split apart."""
 
 
-def _without_groups(document: dict[str, Any]) -> dict[str, Any]:
-    """Form 1 knew no sources."""
+def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
+    """Form 1 knew no sources, form 2 no layout: what it did not say has a default."""
     return document
 
 
@@ -127,8 +131,8 @@ class Manifest(Summary, Findings):
 
     TITLE = "manifest of the dataset"
     FILE = MANIFEST
-    SCHEMA = 2
-    MIGRATIONS: ClassVar = {1: _without_groups}
+    SCHEMA = 3
+    MIGRATIONS: ClassVar = {1: _with_defaults, 2: _with_defaults}
 
     images: Rows
     """The images."""

@@ -43,6 +43,8 @@ class Imported(Findings):
     """All images of each sub-class."""
     splits: dict[str, int]
     """Images of train, val and test."""
+    conversions: dict[str, int]
+    """What was done to images on the way in, in words, and to how many."""
     seconds: float
     """Time that it took, in seconds; 0 where nobody measured it."""
 
@@ -141,7 +143,9 @@ def commit(
         refused=findings.refused,
         junk=findings.junk,
         duplicates=findings.duplicates,
-        warnings=(*findings.warnings, *_count_warnings(counts, images)),
+        warnings=(*findings.warnings, *_count_warnings(class_names, counts, images)),
+        layout=findings.layout,
+        other_readings=findings.other_readings,
         images=images,
         conversions={str(i): image.conversions for i, (image, _) in enumerate(rows) if image.conversions},
     )
@@ -162,6 +166,9 @@ def _imported(manifest: Manifest, dataset_id: str, created: bool, seconds: float
         junk=manifest.junk,
         duplicates=manifest.duplicates,
         warnings=manifest.warnings,
+        layout=manifest.layout,
+        other_readings=manifest.other_readings,
+        conversions=dict(Counter(words for done in manifest.conversions.values() for words in done)),
         seconds=seconds,
     )
 
@@ -210,7 +217,7 @@ def _version(class_names: Sequence[str], images: Rows) -> str:
     return content.hexdigest()
 
 
-def _count_warnings(counts: dict[str, int], images: Rows) -> list[str]:
+def _count_warnings(class_names: Sequence[str], counts: dict[str, int], images: Rows) -> list[str]:
     warnings = []
     for n, words in ((0, "no training image"), (1, "a single training image")):
         few = [title for title, count in counts.items() if count == n]
@@ -219,6 +226,10 @@ def _count_warnings(counts: dict[str, int], images: Rows) -> list[str]:
     splits = set(images.split)
     if {"train", "val"} <= splits and "test" not in splits:
         warnings.append("there is a val folder but no test folder")
+    for split in SPLITS[1:]:
+        own = _counts(class_names, images, split)
+        if split in splits and (bare := [title for title, n in own.items() if not n and counts[title]]):
+            warnings.append(f"classes without an image in {split}: {listed(bare)}")
     return warnings
 
 

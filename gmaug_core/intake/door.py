@@ -7,9 +7,8 @@ place to write.
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from gmaug_core.data import elsewhere as made_elsewhere
-from gmaug_core.data.folders import KNOWN, SPLITS, Place, class_names, clean_name, detect
-from gmaug_core.data.manifest import Duplicate, Findings, Refused
+from gmaug_core.data.folders import KNOWN, Place, class_names, clean_name
+from gmaug_core.data.manifest import Findings, Refused
 from gmaug_core.data.store import Accepted, Imported, Placed, commit, listed, staging_folder
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
-from gmaug_core.intake.labels import Labels, read_labels
+from gmaug_core.intake.copies import contradictions, leaks, resolve_duplicates
+from gmaug_core.intake.layouts import LAYOUTS, Chosen, choose, said
+from gmaug_core.intake.layouts.contract import FOLDERS, Options, Tree
+from gmaug_core.intake.origins import source_pattern, with_sources
 from gmaug_core.intake.sources import Listing, Source, Unreadable, open_source, require_space
 from gmaug_core.intake.verify import Verifier
 
@@ -37,6 +39,7 @@ def import_path(
     *,
     name: str | None = None,
     group: str | None = None,
+    options: Options | None = None,
     elsewhere: bool = False,
     report: Report = no_report,
     should_stop: ShouldStop = never,
@@ -45,7 +48,8 @@ def import_path(
 
     name: shown to people; default: the file's name. group: a regular expression that is searched for in each
     path; what its first parentheses match is the image's source (patient, slide, video, burst), and images of
-    one source are never split apart. elsewhere: another program made these images: one class is enough, and
+    one source are never split apart. options: what a person says of the labels. elsewhere: another program
+    made these images: one class is enough, and
     they are kept beside the datasets. Broken images are refused one by one and listed; the
     import as a whole raises InputError when there is nothing to make a dataset of, Stopped when should_stop()
     says so; both leave no trace.
@@ -53,25 +57,30 @@ def import_path(
     start = time.perf_counter()
     path = Path(path)
     pattern = source_pattern(group) if group else None
+    options, least = options or Options(), 1 if elsewhere else 2
     only = path.name if path.suffix.lower() == ".json" and path.is_file() else None
+    if only:
+        options = replace(options, labels=only)
     room = made_elsewhere.folder() if elsewhere else None
     with open_source(path.parent if only else path) as source, staging_folder(room) as staging:
         listing = source.listing
-        labelled = read_labels(source, only)
-        wanted = [
-            (file, handle) for file, handle in listing.files if labelled is None or file in labelled.places
-        ]
+        tree = Tree(source)
+        chosen = choose(tree, options, path.name, least=least)
+        if chosen is None and tree.images:
+            _refuse_names(path, tree, options, listing, least)
+        wanted, refused = _wanted(listing, chosen)
         if not wanted:
-            raise _nothing(path, listing.refused, listing.junk)
-        require_space(staging, sum(getattr(handle, "file_size", 0) for _, handle in wanted))
-        images, refused = _store(source, wanted, staging, report, should_stop)
-        sorted_out = _place(images, listing, labelled)
-        refused = [*listing.refused, *refused, *sorted_out.refused]
+            raise _nothing(path, [*listing.refused, *refused], listing.junk)
+        require_space(staging, sum(source.size(handle) for _, handle in wanted))
+        images, undecoded = _store(source, wanted, staging, report, should_stop)
+        refused = [*listing.refused, *refused, *undecoded]
         if not images:
             raise _nothing(path, refused, listing.junk)
-        placed, duplicates, dropped = _resolve_duplicates(sorted_out.placed)
-        sorted_out.warnings += leaks(placed, duplicates)
-        _require_classes(path, placed, refused, least=1 if elsewhere else 2)
+        sorted_out = _place(images, tree, chosen, options, path, least)
+        refused += sorted_out.refused
+        placed, duplicates, dropped = resolve_duplicates(sorted_out.placed)
+        sorted_out.warnings += [*leaks(placed, duplicates), *contradictions(duplicates)]
+        _require_classes(path, placed, [*refused, *dropped], least=least)
         if pattern:
             placed, told = with_sources(placed, pattern)
             sorted_out.warnings += told
@@ -84,9 +93,36 @@ def import_path(
                 junk=listing.junk,
                 duplicates=tuple(duplicates),
                 warnings=tuple(sorted_out.warnings),
+                layout=sorted_out.layout,
+                other_readings=sorted_out.others,
             ),
             started=start,
         )
+
+
+def preview(path: Path, options: Options) -> dict[str, Any]:
+    """What an import would read, from names and lists alone: nothing is decoded, nothing is written.
+
+    Keys layout, choose (what says it on the command line), classes (images of each), warnings, and
+    other_readings. Raises InputError where import_path would.
+    """
+    path = Path(path)
+    with open_source(path) as source:
+        tree = Tree(source)
+        chosen = choose(tree, options, path.name)
+        if chosen is None:
+            _refuse_names(path, tree, options, source.listing, least=2)
+            raise _nothing(path, source.listing.refused, source.listing.junk)
+        reading = chosen.reading
+        names = class_names(place.path for place in reading.placed.values())
+        counts = Counter(names[place.path] for place in reading.placed.values())
+        return {
+            "layout": said(reading),
+            "choose": reading.options.said(),
+            "classes": dict(counts),
+            "warnings": list(reading.warnings),
+            "other_readings": [f"{said(other)}: {other.options.said()}" for other in chosen.others],
+        }
 
 
 @dataclass
@@ -96,21 +132,63 @@ class _SortedOut:
     placed: list[Placed]
     refused: list[Refused]
     warnings: list[str]
+    layout: str
+    others: tuple[str, ...]
 
 
-def _place(images: Sequence[Accepted], listing: Listing, labelled: Labels | None) -> _SortedOut:
-    """Give each image its class and split: from the lists where there are any, else from its folders."""
-    if labelled is not None:
-        placed = [(image, labelled.places[image.file]) for image in images]
-        return _SortedOut(placed, labelled.missing, labelled.warnings)
-    found = detect([_folder_parts(image.file) for image in images])
-    sorted_out = _SortedOut([], [], found.warnings + _empty_folders(listing.folders, images))
-    for image, place in zip(images, found.places, strict=True):
+def _refuse_names(path: Path, tree: Tree, options: Options, listing: Listing, least: int) -> None:
+    """Raises InputError where the names alone show that there are not enough classes: nothing is decoded."""
+    places: list[Place] = []
+    for reading in (reading for layout in LAYOUTS for reading in layout.read(tree, options)):
+        places = places or list(reading.placed.values())
+    reasons = [Refused(file=file, reason="lies in no class folder") for file in tree.images]
+    nobody = Accepted("", "", (0, 0), False, ())
+    _require_classes(path, [(nobody, place) for place in places], [*listing.refused, *reasons], least=least)
+
+
+def _wanted(listing: Listing, chosen: Chosen | None) -> tuple[list[tuple[str, Any]], list[Refused]]:
+    """The files to decode, and those that the layout leaves out."""
+    if chosen is None:
+        return listing.files, []
+    reading = chosen.reading
+    wanted, out = [], list(reading.missing)
+    for file, handle in listing.files:
+        place = reading.places.get(file)
+        if isinstance(place, str):
+            out.append(Refused(file=file, reason=place))
+        elif file not in reading.lists:
+            wanted.append((file, handle))
+    return wanted, out
+
+
+def _place(
+    images: Sequence[Accepted], tree: Tree, chosen: Chosen | None, options: Options, path: Path, least: int
+) -> _SortedOut:
+    """Give each image its class, split and source, as the layout says. Folders are read again where files
+    turned out to be no images, or images turned up under another ending."""
+    accepted = [image.file for image in images]
+    if chosen is None or (chosen.reading.key == FOLDERS and set(accepted) != set(chosen.reading.placed)):
+        left_out = (
+            set() if chosen is None else {f for f, p in chosen.reading.places.items() if isinstance(p, str)}
+        )
+        again = choose(tree.only([*accepted, *left_out]), options, path.name, least=least)
+        chosen = again or chosen
+    if chosen is None:
+        reasons = [Refused(file=image.file, reason="lies in no class folder") for image in images]
+        return _SortedOut([], reasons, [], "", ())
+    reading = chosen.reading
+    warnings = list(reading.warnings)
+    if reading.key == FOLDERS:
+        warnings += _empty_folders(tree.folders, images)
+    found = _SortedOut([], [], warnings, said(reading), tuple(said(other) for other in chosen.others))
+    for image in images:
+        place = reading.places.get(image.file, "is in no list of labels")
         if isinstance(place, Place):
-            sorted_out.placed.append((image, place))
+            group = reading.groups.get(image.file, "")
+            found.placed.append((replace(image, group=group) if group else image, place))
         else:
-            sorted_out.refused.append(Refused(file=image.file, reason=place))
-    return sorted_out
+            found.refused.append(Refused(file=image.file, reason=place))
+    return found
 
 
 def _store(
@@ -171,104 +249,17 @@ def _answer(file: str, answer: Mapping[str, Any]) -> Accepted | Refused:
     return Accepted(file, answer["sha256"], (width, height), answer["grey"], tuple(answer["conversions"]))
 
 
-def _resolve_duplicates(
-    placed: list[Placed],
-) -> tuple[list[Placed], list[Duplicate], list[Refused]]:
-    """Find byte-identical images. Returns what stays, the groups found, and what was dropped.
-
-    Within one split copies stay, so that a dataset keeps its published counts; they are listed, and
-    Dataset.content lets a later split keep them on one side. Between splits the copy in the split that judges
-    stays (test, then val) and the other goes: a published test set keeps its images, and no model is judged
-    on an image it was trained on.
-    """
-    groups: dict[str, list[int]] = defaultdict(list)
-    for i, (image, _) in enumerate(placed):
-        groups[image.sha256].append(i)
-    duplicates = []
-    gone: dict[int, str] = {}
-    for digest, rows in groups.items():
-        if len(rows) < 2:
-            continue
-        keeps = max((placed[i][1].split for i in rows), key=SPLITS.index)
-        out = [i for i in rows if placed[i][1].split != keeps]
-        gone |= dict.fromkeys(out, f"the same image is in {keeps}")
-        duplicates.append(
-            Duplicate(
-                sha256=digest,
-                files=tuple(placed[i][0].file for i in rows),
-                across_classes=len({placed[i][1].path for i in rows}) > 1,
-                across_splits=bool(out),
-                dropped=tuple(placed[i][0].file for i in out),
-            )
-        )
-    dropped = [Refused(file=placed[i][0].file, reason=reason) for i, reason in gone.items()]
-    return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
-
-
-def leaks(placed: Sequence[Placed], duplicates: Sequence[Duplicate]) -> list[str]:
-    """A sentence for each split that judges and came with images of an earlier one."""
-    across = {each.sha256: len(each.dropped) for each in duplicates if each.across_splits}
-    told = []
-    for split in SPLITS[1:]:
-        judging = [image.sha256 for image, place in placed if place.split == split]
-        copied = [digest for digest in judging if digest in across]
-        if copied:
-            gone = sum(across[digest] for digest in set(copied))
-            told.append(
-                f"the split leaks: {len(copied):,} of {len(judging):,} {split} images are in an earlier "
-                f"split, too; {gone:,} copies there were left out, so that no model is judged on them"
-            )
-    return told
-
-
-def source_pattern(text: str) -> re.Pattern[str]:
-    """The expression that finds an image's source in its path. Raises InputError: no expression, or one
-    without parentheses."""
-    expected = "a regular expression whose first parentheses match the source, such as '(patient\\d+)'"
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise InputError(f"'{text}' is no regular expression: {error}", expected=expected) from error
-    if not pattern.groups:
-        raise InputError(f"'{text}' has no parentheses", expected=expected)
-    return pattern
-
-
-def with_sources(placed: Sequence[Placed], pattern: re.Pattern[str]) -> tuple[list[Placed], list[str]]:
-    """The same with the source of each image, and what a person should know of it. Raises InputError where
-    no path has one."""
-    found = [(match[1] or "") if (match := pattern.search(image.file)) else "" for image, _ in placed]
-    named = [name for name in found if name]
-    if not named:
-        raise InputError(
-            f"'{pattern.pattern}' matches no path, such as '{clean_name(placed[0][0].file)[-80:]}'",
-            expected="an expression that finds the source in the images' paths",
-            todo="try it on one of the paths, or import without --group",
-        )
-    sides: dict[str, set[str]] = defaultdict(set)
-    for name, (_, place) in zip(found, placed, strict=True):
-        if name:
-            sides[name].add(place.split)
-    told = []
-    if len(named) < len(found):
-        told.append(f"{len(found) - len(named):,} images have no source: each counts as one of its own")
-    if leaking := sorted(name for name, splits in sides.items() if len(splits) > 1):
-        told.append(
-            f"{len(leaking):,} of {len(sides):,} sources have images in more than one split, so a model is "
-            f"judged on sources it was trained on: {listed(leaking)}"
-        )
-    given = [(replace(image, group=name), place) for name, (image, place) in zip(found, placed, strict=True)]
-    return given, told
-
-
 def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused], *, least: int) -> None:
     """Raises InputError when fewer than `least` classes have training images."""
     names = class_names(place.path for _, place in placed)
     trained = {names[place.path] for _, place in placed if place.split == "train"}
     if len(trained) >= least:
         return
+    copied = sum(item.reason.startswith("the same image is in ") for item in refused)
     if not names:
-        what = f"'{path.name}' has images but no class folders: {_first_reason(refused)}"
+        what = f"'{path.name}' has images but no class folders and no list of labels"
+    elif copied and not trained:
+        what = f"'{path.name}' has no training images of its own: all {copied:,} are in val or test, too"
     elif not trained:
         what = f"'{path.name}' has no training images, only " + " and ".join(
             sorted({place.split for _, place in placed})
@@ -279,33 +270,33 @@ def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Ref
             + (" with training images" if len(names) > 1 else "")
             + f": '{trained.pop()}'"
         )
-    raise InputError(
-        what,
-        expected=KNOWN + "; at least two classes",
-        todo="put the images of each class into a folder of their own",
+    if refused and not copied:
+        what += f"; {len(refused):,} files were refused, the first is {_first_reason(refused)}"
+    todo = (
+        "put the images of each class into a folder of their own, or say where the labels are: "
+        "--labels FILE, --pattern REGEX"
     )
+    if copied and not trained:
+        todo = "import the training images alone: a run makes a split of its own"
+    raise InputError(what, expected=KNOWN + "; at least two classes", todo=todo)
 
 
 def _nothing(path: Path, refused: Sequence[Refused], junk: int) -> InputError:
-    if not refused:
-        what = (
-            f"'{path.name}' is empty"
-            if not junk
-            else f"'{path.name}' holds nothing but {junk} hidden or system files"
-        )
+    todo = "check that this is the right file and that its images open"
+    if refused:
+        what = f"'{path.name}' has no usable images: {len(refused):,} files were refused, "
+        what += _first_reason(refused)
+        if all(item.reason == "a symbolic link" for item in refused):
+            todo = "copy the images themselves: cp -rL makes files of links"
+    elif junk:
+        what = f"'{path.name}' holds nothing but {junk} hidden or system files"
     else:
-        what = (
-            f"'{path.name}' has no usable images: {len(refused)} files were refused, {_first_reason(refused)}"
-        )
-    return InputError(what, expected=KNOWN, todo="check that this is the right file and that its images open")
+        what = f"'{path.name}' is empty"
+    return InputError(what, expected=KNOWN, todo=todo)
 
 
 def _first_reason(refused: Sequence[Refused]) -> str:
     return "; ".join(f"'{clean_name(item.file)[-80:]}' {item.reason}" for item in refused[:1])
-
-
-def _folder_parts(file: str) -> list[str]:
-    return [part for part in file.split("/")[:-1] if part not in ("", ".")]
 
 
 def _empty_folders(folders: set[str], images: Sequence[Accepted]) -> list[str]:

@@ -22,6 +22,8 @@ from gmaug_core.data.manifest import Refused
 from gmaug_core.errors import InputError
 
 MAX_FILE = 64 * 2**20  # bytes of one image file
+MAX_LIST = 2**30  # bytes of one list of labels; the largest published ones have about 600 MB
+LISTS = (".json", ".jsonl", ".csv", ".tsv", ".txt")
 MAX_ENTRY_RATIO = 200  # inflated / stored of an entry over 1 MiB; photographs are near 1, flat BMPs reach 100
 MAX_TOTAL_RATIO = 100  # of a whole archive that inflates to more than 1 GiB
 MAX_DIRECTORY = 256 * 2**20  # bytes of a zip's central directory: about 2 million entries
@@ -70,11 +72,14 @@ class Listing:
 
 
 class Source(Protocol):
-    """listing: what is there; read(handle) -> bytes, raises Unreadable; safe from several threads."""
+    """listing: what is there; size(handle): bytes of a file; read(handle) -> bytes, raises Unreadable, where
+    there are more than `limit`, too; safe from several threads."""
 
     listing: Listing
 
-    def read(self, handle: Any) -> bytes: ...
+    def size(self, handle: Any) -> int: ...
+
+    def read(self, handle: Any, limit: int = MAX_FILE) -> bytes: ...
 
 
 @contextmanager
@@ -146,16 +151,22 @@ class FolderSource:
             else:
                 self.listing.add(name, entry.path, None)
 
-    def read(self, handle: Any) -> bytes:
+    def size(self, handle: Any) -> int:
+        try:
+            return Path(handle).stat().st_size
+        except OSError:
+            return 0
+
+    def read(self, handle: Any, limit: int = MAX_FILE) -> bytes:
         try:
             # a file swapped for a link after the scan is not followed
             descriptor = os.open(handle, os.O_RDONLY | os.O_NOFOLLOW)
             with os.fdopen(descriptor, "rb") as file:
-                data = file.read(MAX_FILE + 1)
+                data = file.read(limit + 1)
         except OSError as error:
             raise Unreadable(f"cannot be read ({error.strerror})") from error
-        if len(data) > MAX_FILE:
-            raise Unreadable(f"larger than {MAX_FILE // 2**20} MiB")
+        if len(data) > limit:
+            raise Unreadable(f"larger than {limit // 2**20} MiB")
         return data
 
 
@@ -180,10 +191,13 @@ class ZipSource:
                 todo="unpack it, import the folder",
             )
 
-    def read(self, handle: Any) -> bytes:
+    def size(self, handle: Any) -> int:
+        return int(handle.file_size)
+
+    def read(self, handle: Any, limit: int = MAX_FILE) -> bytes:
         try:
             with self._archive.open(handle) as file:
-                return file.read(MAX_FILE)  # zipfile itself stops at the size that the directory states
+                return file.read(limit)  # zipfile itself stops at the size that the directory states
         except (
             zipfile.BadZipFile,
             zlib.error,
@@ -206,8 +220,9 @@ def _entry_problem(info: zipfile.ZipInfo) -> str | None:
         return "encrypted"
     if info.compress_type not in _METHODS:
         return f"compression method {info.compress_type} is not accepted (use deflate)"
-    if info.file_size > MAX_FILE:
-        return f"larger than {MAX_FILE // 2**20} MiB"
+    most = MAX_LIST if info.filename.lower().endswith(LISTS) else MAX_FILE
+    if info.file_size > most:
+        return f"larger than {most // 2**20} MiB"
     if info.file_size > 2**20 and info.file_size > MAX_ENTRY_RATIO * max(info.compress_size, 1):
         return f"inflates more than {MAX_ENTRY_RATIO} times"
     return None

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmaug_core.data.folders import Place, class_names, clean_name, detect, natural_key, suggested_groupings
+from gmaug_core.data.folders import Place, class_names, clean_name, natural_key, suggested_groupings
+from gmaug_core.intake.layouts.detect import detect
 
 WORDS = st.sampled_from(
     ["cat", "dog", "rose", "Oat-Milk", "a b", "7", "Übel", "貓", "training wheels", "test tube"]

@@ -1,0 +1,69 @@
+"""Byte-identical images: inside a split they stay and are told, between splits one stays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from gmaug_core.data.folders import SPLITS
+from gmaug_core.data.manifest import Duplicate, Refused
+from gmaug_core.data.store import Placed, listed
+
+
+def resolve_duplicates(
+    placed: list[Placed],
+) -> tuple[list[Placed], list[Duplicate], list[Refused]]:
+    """Find byte-identical images. Returns what stays, the groups found, and what was dropped.
+
+    Within one split copies stay, so that a dataset keeps its published counts; they are listed, and
+    Dataset.content lets a later split keep them on one side. Between splits the copy in the split that judges
+    stays (test, then val) and the other goes: a published test set keeps its images, and no model is judged
+    on an image it was trained on.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for i, (image, _) in enumerate(placed):
+        groups[image.sha256].append(i)
+    duplicates = []
+    gone: dict[int, str] = {}
+    for digest, rows in groups.items():
+        if len(rows) < 2:
+            continue
+        keeps = max((placed[i][1].split for i in rows), key=SPLITS.index)
+        out = [i for i in rows if placed[i][1].split != keeps]
+        gone |= dict.fromkeys(out, f"the same image is in {keeps}")
+        duplicates.append(
+            Duplicate(
+                sha256=digest,
+                files=tuple(placed[i][0].file for i in rows),
+                across_classes=len({placed[i][1].path for i in rows}) > 1,
+                across_splits=bool(out),
+                dropped=tuple(placed[i][0].file for i in out),
+            )
+        )
+    dropped = [Refused(file=placed[i][0].file, reason=reason) for i, reason in gone.items()]
+    return [row for i, row in enumerate(placed) if i not in gone], duplicates, dropped
+
+
+def leaks(placed: Sequence[Placed], duplicates: Sequence[Duplicate]) -> list[str]:
+    """A sentence for each split that judges and came with images of an earlier one."""
+    across = {each.sha256: len(each.dropped) for each in duplicates if each.across_splits}
+    told = []
+    for split in SPLITS[1:]:
+        judging = [image.sha256 for image, place in placed if place.split == split]
+        copied = [digest for digest in judging if digest in across]
+        if copied:
+            gone = sum(across[digest] for digest in set(copied))
+            told.append(
+                f"the split leaks: {len(copied):,} of {len(judging):,} {split} images are in an earlier "
+                f"split, too; {gone:,} copies there were left out, so that no model is judged on them"
+            )
+    return told
+
+
+def contradictions(duplicates: Sequence[Duplicate]) -> list[str]:
+    """A sentence where the same image lies in two classes: one of the labels is wrong."""
+    groups = [each for each in duplicates if each.across_classes]
+    if not groups:
+        return []
+    files = [each.files[0] for each in groups]
+    return [f"{len(groups):,} images have two labels each, of which one is wrong: {listed(files)}"]

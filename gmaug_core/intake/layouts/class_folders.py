@@ -1,0 +1,241 @@
+"""The layout of folders: one a class, at a level that the names say or a person chooses."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from gmaug_core.data.folders import ClassPath, Place
+from gmaug_core.data.store import listed
+from gmaug_core.errors import InputError
+from gmaug_core.intake.layouts.contract import FOLDERS, Layout, Options, Reading, Tree, asked
+from gmaug_core.intake.layouts.detect import detect
+
+ALL = "all"
+SOURCES = frozenset(
+    [
+        "patient",
+        "pat",
+        "subject",
+        "subj",
+        "case",
+        "person",
+        "pid",
+        "video",
+        "vid",
+        "clip",
+        "seq",
+        "sequence",
+        "slide",
+        "scan",
+        "scene",
+        "session",
+        "specimen",
+        "animal",
+        "individual",
+        "burst",
+        "series",
+        "visit",
+        "study",
+        "participant",
+    ]
+)
+HOLDERS = frozenset(
+    [
+        "part",
+        "batch",
+        "fold",
+        "chunk",
+        "shard",
+        "images",
+        "image",
+        "img",
+        "imgs",
+        "set",
+        "dir",
+        "folder",
+        "data",
+        "disk",
+        "vol",
+    ]
+)
+NO_CLASSES = HOLDERS | frozenset(
+    ["masks", "mask", "labels", "annotations", "annotation", "gt", "pictures", "photos"]
+)
+CROSSED = 0.75  # of all pairs of outer and inner names: then the inner ones are the same everywhere
+
+
+def _read(tree: Tree, options: Options) -> list[Reading]:
+    if options.pattern or options.labels not in (None, FOLDERS):
+        return []
+    folders = [_parts(file) for file in tree.images]
+    if not any(folders):
+        return []
+    found = detect(folders, options.splits)
+    places = dict(zip(tree.images, found.places, strict=True))
+    places, twins = _without_twins(tree.images, places)
+    told = (*found.warnings, *([twins] if twins else ()))
+    whole = Reading(FOLDERS, "the folders", places, _choice(options, None), warnings=told)
+    if options.level:
+        chosen = asked(_at_level(whole, options.level), options)
+        return [replace(chosen, warnings=(*told, *_bare(chosen)))]
+    readings = _readings(whole, options)
+    return (
+        [replace(readings[0], sure=True), *readings[1:]]
+        if options.labels and len(readings) == 1
+        else readings
+    )
+
+
+def _choice(options: Options, level: str | None) -> Options:
+    return replace(options, labels=FOLDERS, level=level)
+
+
+def _readings(whole: Reading, options: Options) -> list[Reading]:
+    """What the folders can mean: several sure ones where nobody can know."""
+    paths = list({place.path for place in whole.placed.values()})
+    depths = Counter(len(place.path) for place in whole.placed.values())
+    if not paths:
+        return []
+    depth = depths.most_common(1)[0][0]
+    if depth == 1 or depths[depth] < 0.9 * depths.total():
+        names = {path[0] for path in paths}
+        stem = _serial(names)
+        doubtful = stem in SOURCES or stem in HOLDERS or {n.casefold() for n in names} <= NO_CLASSES
+        return [replace(whole, sure=not doubtful, options=_choice(options, ALL))]
+    flat = [path for path in paths if len(path) == depth]
+    inner, outer = {path[-1] for path in flat}, {path[:-1] for path in flat}
+    levels = {level: _at_level(whole, level) for level in (str(depth - 1), str(depth))}
+    above, below = (replace(r, options=_choice(options, level)) for level, r in levels.items())
+    joined = replace(whole, options=_choice(options, ALL))
+    if len(outer) < 2 or not _several(above):
+        return [joined]
+    stem, outer_stem = _serial(inner), _serial({path[-1] for path in outer})
+    if len(inner) == 1 or stem in SOURCES or stem in HOLDERS:
+        return [above, replace(joined, sure=False)]
+    crossed = len(flat) >= CROSSED * len(inner) * len(outer)
+    if crossed and (outer_stem in HOLDERS or outer_stem in SOURCES):
+        return [_sourced(below, outer_stem in SOURCES, depth), replace(joined, sure=False)]
+    if crossed or (stem == "" and len(inner) > 2):
+        return [above, below, *([joined] if crossed else [])]
+    return [joined, replace(above, sure=False)]
+
+
+def _several(reading: Reading) -> bool:
+    return len({place.path for place in reading.placed.values()}) > 1
+
+
+def _serial(names: set[str]) -> str | None:
+    """What names that only count have before the number ('patient' of patient_007, '' of 007), else None."""
+    found = {
+        match[1].casefold() if (match := re.fullmatch(r"(.*?)[ _-]*\d+", name)) else None for name in names
+    }
+    if len(names) < 2 or len(found) != 1:
+        return None
+    stem = found.pop()
+    return None if stem is None else re.split(r"[ _-]", stem)[-1]
+
+
+def _at_level(whole: Reading, level: str) -> Reading:
+    """The class is the folder at this level, wherever it lies; folders below that only count are sources."""
+    if level == ALL:
+        return whole
+    if not level.isdecimal() or int(level) < 1:
+        raise InputError(
+            f"--level '{level}' is no level", expected="1 for the outermost class folder, 2, ... or all"
+        )
+    k = int(level)
+    deepest = max((len(place.path) for place in whole.placed.values()), default=0)
+    if k > deepest:
+        raise InputError(
+            f"there is no folder at level {k}: class folders lie at most {deepest} deep",
+            expected=f"--level 1 to {deepest}, or all",
+        )
+    homes: dict[str, set[ClassPath]] = defaultdict(set)
+    below: set[str] = set()
+    for place in whole.placed.values():
+        path = place.path[:k]
+        homes[path[-1]].add(path)
+        below |= set(place.path[k : k + 1])
+    one = {name: paths.pop() if len(paths) == 1 else (name,) for name, paths in homes.items()}
+    places = {
+        file: place if isinstance(place, str) else Place(place.split, one[place.path[:k][-1]])
+        for file, place in whole.places.items()
+    }
+    stem = _serial(below)
+    groups = {}
+    if stem is not None and stem not in HOLDERS:
+        groups = {file: place.path[k] for file, place in whole.placed.items() if len(place.path) > k}
+    where = f"the folders of level {k}"
+    return replace(whole, where=where, places=places, groups=groups)
+
+
+def _sourced(reading: Reading, is_source: bool, depth: int) -> Reading:
+    """Sources from the folders above the classes, where those are patients or the like."""
+    if not is_source:
+        return reading
+    groups = {file: _parts(file)[-2] for file in reading.placed if len(_parts(file)) >= depth}
+    return replace(reading, groups=groups)
+
+
+def _bare(reading: Reading) -> list[str]:
+    names = sorted({place.path[-1] for place in reading.placed.values()})
+    return [f"classes from {reading.where}, as asked: {listed(names)}"]
+
+
+def _without_twins(
+    images: Sequence[str], places: Mapping[str, Place | str]
+) -> tuple[dict[str, Place | str], str | None]:
+    """chest_xray/train/.. and chest_xray/chest_xray/train/..: the same tree twice is read once.
+
+    An inner file is the twin of an outer one of the same name below the tree's root.
+    """
+    paths = dict(places)
+    names = set(images)
+    shared = _shared_folder(images)
+    inside: dict[str, list[str]] = defaultdict(list)
+    for file in images:
+        head, slash, rest = file[len(shared) :].partition("/")
+        if slash and shared + rest in names:
+            inside[head].append(file)
+    for head, twins in inside.items():
+        prefix = f"{shared}{head}/"
+        under = sum(file.startswith(prefix) for file in images)
+        outside = len(images) - under
+        if len(twins) >= 0.9 * min(under, outside) and len({_parts(f)[-1] for f in twins if _parts(f)}) > 1:
+            outer = detect([_parts(f) for f in images if not f.startswith(prefix)])
+            again = dict(zip((f for f in images if not f.startswith(prefix)), outer.places, strict=True))
+            for file in images:
+                if file.startswith(prefix):
+                    twin = shared + file[len(prefix) :]
+                    again[file] = (
+                        f"is '{twin}' again: the same tree lies here twice"
+                        if twin in names
+                        else "lies in the second tree alone"
+                    )
+            return (
+                again,
+                f"the same tree lies here twice: {len(twins):,} images of '{head}' are those around it "
+                "again, and were left out",
+            )
+    return paths, None
+
+
+def _shared_folder(images: Sequence[str]) -> str:
+    """The folders that all images share, with a / at the end, or ''."""
+    first, last = min(images).split("/")[:-1], max(images).split("/")[:-1]
+    shared = []
+    for a, b in zip(first, last, strict=False):
+        if a != b:
+            break
+        shared.append(a)
+    return "".join(name + "/" for name in shared)
+
+
+def _parts(file: str) -> list[str]:
+    return [part for part in file.split("/")[:-1] if part not in ("", ".")]
+
+
+LAYOUT = Layout(FOLDERS, "one folder a class", _read)
