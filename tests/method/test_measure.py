@@ -128,6 +128,15 @@ def test_where_the_minutes_are_few_the_trainings_are_shorter():
     assert len(set(rich.trainings)) == len(rich.trainings)
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_recipe_of_the_curves_is_trained_at_a_value_that_it_has(recipe):
+    from gmaug_core.method.verdict import plan
+
+    made = plan.make(1_000, 100_000.0, [(recipe, RECIPES[recipe].values[0])], recipe, rare=True, seed=5)
+    assert {one.value for one in made.trainings if one.recipe == recipe} == {RECIPES[recipe].values[0]}
+    assert any(one.images == "rare-half" for one in made.trainings)
+
+
 def test_the_plan_is_written_once(tmp_path):
     from gmaug_core.method.verdict import plan
 

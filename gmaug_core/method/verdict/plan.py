@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from gmaug_core.files import read_json, write_json
+from gmaug_core.method.recipes import RECIPES
 
 Images = Literal["all", "half", "rare-half"]
 SHARE = 0.9  # of the time: evaluation and saving take the rest
@@ -68,8 +69,9 @@ def make(
     if used == planned:
         groups.append((f"{LONGER[0]} times the length", each("all", "plain", 1.0, LONGER[0] * used, seeds)))
     if rare:
-        trained = each("all", curve_recipe, 1.0, used, seeds) if curve_recipe != "plain" else []
-        trained += each("rare-half", curve_recipe, 1.0, used, seeds)
+        value = RECIPES[curve_recipe].values[0]  # the one that is tried beside plain, so trained once
+        trained = each("all", curve_recipe, value, used, seeds) if curve_recipe != "plain" else []
+        trained += each("rare-half", curve_recipe, value, used, seeds)
         groups.append(("half of the rare classes' images", trained))
     for key, value in recipes:
         groups.append((f"the recipe {key}", each("all", key, value, used, seeds)))
