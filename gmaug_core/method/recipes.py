@@ -9,36 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmaug_core.data.treatment import Strong, Treatment
 from gmaug_core.data.views import View
 
-Strong = Literal["none", "trivial_augment", "mixup", "cutmix"]
 HEAD_SHARE = 0.1  # of the steps, again, for a retrained head: 10 after 90 epochs (Kang 2020, section 5.1)
 
 
 @dataclass(frozen=True)
-class TrainingSet:
-    """What a classifier is trained on, and how.
-
-    labels: int64 [n]; draw_weights: float [n], how likely each image is drawn (None: all alike);
-    class_weights: float [classes], factors of the loss; logit_offsets: float [classes], added to the logits
-    inside the loss; strong: what is done to the images beside the classifier's own augmentation;
-    image_weights: float [n], factors of each image's loss (None: all alike); apart: bool [n], images with
-    statistics of their own in batch normalisation.
-    """
+class TrainingSet(Treatment):
+    """What a classifier is trained on, and how. labels: int64 [n]."""
 
     images: View
     labels: NDArray[np.int64]
-    draw_weights: NDArray[np.float64] | None = None
-    class_weights: NDArray[np.float64] | None = None
-    logit_offsets: NDArray[np.float64] | None = None
-    strong: Strong = "none"
-    image_weights: NDArray[np.float64] | None = None
-    apart: NDArray[np.bool_] | None = None
 
     def counts(self, classes: int) -> NDArray[np.float64]:
         """How many images each class stands for while it is trained on: float [classes], the sum of its

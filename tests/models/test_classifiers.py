@@ -10,12 +10,14 @@ import torch
 from torchvision.models import resnet18
 
 from gmaug_core.config import CLASSIFIERS, MAEViTConfig, ResNetConfig
+from gmaug_core.data.treatment import Treatment
 from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import classifiers
+from gmaug_core.models.classifiers.loss import Loss, forward
 from gmaug_core.models.classifiers.resnet import ResNet18
 from gmaug_core.models.classifiers.strong import STRONG, Targets
-from gmaug_core.models.classifiers.training import _forward, _Loss, _Training, lr_factor
+from gmaug_core.models.classifiers.training import _Training, lr_factor
 from gmaug_core.models.classifiers.transforms import channel_statistics, distort
 from gmaug_core.seeds import derive
 
@@ -159,7 +161,7 @@ def test_the_weights_that_are_kept_are_an_average(config, bars):
     images, labels = bars
     config = config.model_copy(update={"averaging": 0.1})
     network = classifiers.build(config, 1, 3)
-    training = _Training(network, config, 300, None, _Loss(None, None, CPU))
+    training = _Training(network, config, 300, None, Loss(None, None, CPU))
     x = torch.from_numpy(images[:16]).float()[:, None] / 255
     expected = {name: value.double() for name, value in network.state_dict().items()}
     for step in range(1, 36):
@@ -202,7 +204,9 @@ def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
     images, labels = bars
     config = config.model_copy(update={"averaging": averaging})
     weights = np.linspace(1, 3, len(images))
-    whole = classifiers.train(images, labels, 3, config, seed=5, draw_weights=weights).predict_logits(images)
+    whole = classifiers.train(
+        images, labels, 3, config, seed=5, treatment=Treatment(draw_weights=weights)
+    ).predict_logits(images)
     for stop_at in (1, 17, 39):
         calls = iter(range(1000))
         path = tmp_path / f"{stop_at}.training"
@@ -213,11 +217,13 @@ def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
                 3,
                 config,
                 seed=5,
-                draw_weights=weights,
+                treatment=Treatment(draw_weights=weights),
                 checkpoint=path,
                 should_stop=lambda: next(calls) >= stop_at,  # noqa: B023
             )
-        resumed = classifiers.train(images, labels, 3, config, seed=5, draw_weights=weights, checkpoint=path)
+        resumed = classifiers.train(
+            images, labels, 3, config, seed=5, treatment=Treatment(draw_weights=weights), checkpoint=path
+        )
         np.testing.assert_array_equal(resumed.predict_logits(images), whole)
         assert not path.exists()
 
@@ -273,7 +279,7 @@ def test_logit_offsets_in_the_loss_or_after_it_raise_the_balanced_accuracy(confi
     config = config.model_copy(update=LEVELS)
     prior = np.log(np.bincount(labels) / len(labels))
     plain = classifiers.train(images, labels, 2, config, seed=0)
-    adjusted = classifiers.train(images, labels, 2, config, seed=0, logit_offsets=prior)
+    adjusted = classifiers.train(images, labels, 2, config, seed=0, treatment=Treatment(logit_offsets=prior))
     assert _balanced(adjusted) > _balanced(plain) + 0.1
     after = plain.with_offsets(-prior)
     assert _balanced(after) > _balanced(plain) + 0.1
@@ -297,8 +303,7 @@ def test_the_loss_is_the_formula(config, bars):
         config,
         seed=3,
         steps=1,
-        logit_offsets=offsets,
-        class_weights=weights,
+        treatment=Treatment(logit_offsets=offsets, class_weights=weights),
         report=lambda *_, **figures: said.append(figures["loss"]),
     )
     generator = torch.Generator().manual_seed(derive("classifier", 3, 0))
@@ -322,7 +327,14 @@ def test_a_body_keeps_everything_but_the_last_layer(config, rare):
     before = {name: value.clone() for name, value in plain.network.state_dict().items()}
     weights = 1 / np.bincount(labels)[labels]
     again = classifiers.train(
-        images, labels, 2, config, seed=1, draw_weights=weights, body=plain, normalise_on=images[:9]
+        images,
+        labels,
+        2,
+        config,
+        seed=1,
+        treatment=Treatment(draw_weights=weights),
+        body=plain,
+        normalise_on=images[:9],
     )
     last = {id(value) for value in again.network.last.state_dict(keep_vars=True).values()}
     for name, value in again.network.state_dict(keep_vars=True).items():
@@ -363,13 +375,13 @@ def test_an_image_with_the_factor_two_counts_as_two_images():
     factors = torch.tensor([1.0, 2.0, 0.0, 1.0, 3.0])
     twice = factors.long()
     for weights in (None, np.array([1.0, 2.0, 0.5])):
-        loss = _Loss(weights, None, CPU)
+        loss = Loss(weights, None, CPU)
         expected = loss(logits.repeat_interleave(twice, 0), Targets(y.repeat_interleave(twice)))
         torch.testing.assert_close(loss(logits, Targets(y, weight=factors)), expected)
     partner = torch.tensor([4, 3, 2, 1, 0])
-    mixed = _Loss(None, None, CPU)(logits, Targets(y, weight=factors).with_other(partner, 0.25))
+    mixed = Loss(None, None, CPU)(logits, Targets(y, weight=factors).with_other(partner, 0.25))
     own, other = (
-        _Loss(None, None, CPU)(logits, Targets(y[index], weight=factors[index]))
+        Loss(None, None, CPU)(logits, Targets(y[index], weight=factors[index]))
         for index in (torch.arange(5), partner)
     )
     torch.testing.assert_close(mixed, 0.25 * own + 0.75 * other)
@@ -381,12 +393,12 @@ def test_images_apart_leave_no_trace_in_the_statistics_of_batch_normalisation():
     alone = copy.deepcopy(network)
     x, apart = torch.randn(12, 1, 16, 16), torch.arange(12) % 3 == 0
     x[apart] = 5 * x[apart] + 9
-    logits = _forward(network, x, apart)
+    logits = forward(network, x, apart)
     torch.testing.assert_close(logits[~apart], alone(x[~apart]))
     assert all(torch.equal(a, b) for a, b in zip(network.buffers(), alone.buffers(), strict=True) if a.dim())
     torch.testing.assert_close(logits[apart], alone(x[apart]))
     one = torch.arange(12) == 3
-    torch.testing.assert_close(_forward(network, x, one), network(x), msg="one image has no statistics")
+    torch.testing.assert_close(forward(network, x, one), network(x), msg="one image has no statistics")
 
 
 @pytest.mark.parametrize("strong", STRONG)
@@ -394,10 +406,11 @@ def test_images_apart_leave_no_trace_in_the_statistics_of_batch_normalisation():
 def test_strong_augmentation_learns_and_resumes(config, bars, tmp_path, strong):
     images, labels = bars
     config = config.model_copy(update={"augment": "none"})
-    whole = classifiers.train(images[:160], labels[:160], 3, config, seed=0, steps=50, strong=strong)
+    treatment = Treatment(strong=strong)
+    whole = classifiers.train(images[:160], labels[:160], 3, config, seed=0, steps=50, treatment=treatment)
     assert whole.evaluate(images[160:], labels[160:]).accuracy > 0.8
     calls = iter(range(1000))
-    given = {"seed": 0, "steps": 50, "strong": strong, "checkpoint": tmp_path / "c.training"}
+    given = {"seed": 0, "steps": 50, "treatment": treatment, "checkpoint": tmp_path / "c.training"}
     with pytest.raises(Stopped):
         classifiers.train(
             images[:160], labels[:160], 3, config, **given, should_stop=lambda: next(calls) >= 23
@@ -511,7 +524,7 @@ def test_a_view_trains_as_a_copy_does_to_the_last_bit(config, bars, colour, weig
     view, copy = View([images[:50], images[50:]], index), images[index]
     weights = np.arange(1.0, 91) if weighted else None
     found = [
-        classifiers.train(each, labels[index], 3, config, seed=4, draw_weights=weights)
+        classifiers.train(each, labels[index], 3, config, seed=4, treatment=Treatment(draw_weights=weights))
         for each in (view, copy)
     ]
     np.testing.assert_array_equal(found[0].predict_logits(view), found[1].predict_logits(copy))

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 
 from gmaug_core.config import MAEViTConfig, augmentation_config, validate
+from gmaug_core.data.treatment import Treatment
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.models import classifiers
 from gmaug_core.models.classifiers import masked, strong, weights
@@ -113,7 +114,10 @@ def test_trainings_that_want_the_same_pretraining_share_it(tmp_path, monkeypatch
         classifiers.Job(
             name,
             lambda report, should_stop, name=name, weight=weight: train(
-                checkpoint=tmp_path / name, class_weights=weight, report=report, should_stop=should_stop
+                checkpoint=tmp_path / name,
+                treatment=Treatment(class_weights=weight),
+                report=report,
+                should_stop=should_stop,
             ),
         )
         for name, weight in (("a.training", None), ("b.training", np.array([1.0, 2, 3])))

@@ -14,10 +14,11 @@ config/classifiers that names it.
 from __future__ import annotations
 
 from gmaug_core.models.classifiers.contract import Network, build, description
+from gmaug_core.models.classifiers.loss import class_balanced_weights
 from gmaug_core.models.classifiers.many import Job, train_many
-from gmaug_core.models.classifiers.strong import STRONG, Strong
+from gmaug_core.models.classifiers.strong import STRONG
 from gmaug_core.models.classifiers.trained import Classifier, Evaluation, evaluation, load
-from gmaug_core.models.classifiers.training import Again, Watch, class_balanced_weights, train
+from gmaug_core.models.classifiers.training import Again, Watch, train
 
 __all__ = [
     "STRONG",
@@ -26,7 +27,6 @@ __all__ = [
     "Evaluation",
     "Job",
     "Network",
-    "Strong",
     "Watch",
     "build",
     "class_balanced_weights",

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gmaug_core.config import ClassifierConfig
+from gmaug_core.data.treatment import ALIKE, Treatment
 from gmaug_core.data.views import Images
 from gmaug_core.models.classifiers.strong import (
-    Strong,
     Targets,
     erased,
     mixed,
@@ -47,17 +47,14 @@ class Batches:
         normalise: Normalisation,
         *,
         config: ClassifierConfig,
-        weights: NDArray[np.float64] | None = None,
-        strong: Strong = "none",
-        factors: NDArray[np.float64] | None = None,
-        apart: NDArray[np.bool_] | None = None,
+        treatment: Treatment = ALIKE,
     ) -> None:
-        """weights: float [n], how likely each image is drawn; factors: float [n], of each image's loss; None:
-        all alike; apart: bool [n], those with statistics of their own in batch normalisation."""
+        """images: as models.classifiers.train takes them; treatment: of them, but for what the loss does."""
         self.device = normalise.mean.device
         self.images, self.normalise = images, normalise
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(self.device)
-        self.config, self.strong = config, strong
+        self.config, self.strong = config, treatment.strong
+        weights, factors, apart = treatment.draw_weights, treatment.image_weights, treatment.apart
         self.weights = None if weights is None else torch.from_numpy(np.asarray(weights, np.float64))
         self.factors = None if factors is None else torch.from_numpy(np.asarray(factors, np.float32))
         self.apart = None if apart is None else torch.from_numpy(np.ascontiguousarray(apart))

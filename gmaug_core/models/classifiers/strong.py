@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
+from gmaug_core.data.treatment import Strong
 from gmaug_core.models.classifiers.transforms import sampled
 
-Strong = Literal["none", "trivial_augment", "mixup", "cutmix"]
 STRONG: tuple[Strong, ...] = get_args(Strong)
 MIXUP_ALPHA = (
     0.2  # Zhang 2018 (arXiv 1710.09412): .1 to .4 on photographs; larger ones underfit small networks

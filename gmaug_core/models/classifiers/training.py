@@ -11,18 +11,19 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from gmaug_core.config import ClassifierConfig
+from gmaug_core.data.treatment import ALIKE, Treatment
 from gmaug_core.data.views import Images
 from gmaug_core.errors import Diverged, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.models.classifiers.batches import Batches, Normalisation
 from gmaug_core.models.classifiers.contract import Network, build, initial
-from gmaug_core.models.classifiers.strong import Strong, Targets
+from gmaug_core.models.classifiers.loss import Loss, forward
+from gmaug_core.models.classifiers.strong import Targets
 from gmaug_core.models.classifiers.trained import Classifier
 from gmaug_core.models.classifiers.transforms import channel_statistics, channels_of
 from gmaug_core.seeds import derive
@@ -47,12 +48,7 @@ def train(
     *,
     seed: int,
     steps: int | None = None,
-    draw_weights: NDArray[np.float64] | None = None,
-    class_weights: NDArray[np.float64] | None = None,
-    logit_offsets: NDArray[np.float64] | None = None,
-    strong: Strong = "none",
-    image_weights: NDArray[np.float64] | None = None,
-    apart: NDArray[np.bool_] | None = None,
+    treatment: Treatment = ALIKE,
     body: Classifier | None = None,
     again: Again = "head",
     normalise_on: Images | None = None,
@@ -65,18 +61,13 @@ def train(
     """`steps` steps of the network's optimiser; bit-exact when resumed from `checkpoint` on a CPU.
 
     images: uint8 [n, h, w] or [n, h, w, 3], read a batch at a time (data.views); labels: int64 [n]; steps:
-    None for config.steps_for(n). draw_weights: float [n], how likely each image is drawn (default: all
-    alike); class_weights: float [classes], factors of the loss; logit_offsets: float [classes], added to the
-    logits inside the loss alone (logit adjustment, Menon 2021); strong: augmentation beside config.augment;
-    image_weights: float [n], factors of each image's loss; apart: bool [n], images that batch normalisation
-    normalises by statistics of their own, which are forgotten (Xie 2020, arXiv 1911.09665, for images of
-    another distribution); body: keep its weights and its normalisation, and train on it, as `again` says, a
-    fresh last layer (head, Kang 2020) or its last block and last layer further (block);
-    normalise_on: the images whose mean and standard deviation normalise the input, and on which a network
-    that can learn without labels does so first (default: `images`); what it learnt is put away beside the
-    checkpoint; watch: who sees it on its way. report("", step, steps, loss=...) every REPORT_STEPS steps.
-    Raises Stopped at the next step after should_stop(), with the checkpoint written; Diverged for a loss that
-    is not finite.
+    None for config.steps_for(n); treatment: of the images, beside the config's; body: keep its weights and
+    its normalisation, and train on it, as `again` says, a fresh last layer (head, Kang 2020) or its last
+    block and last layer further (block); normalise_on: the images whose mean and standard deviation normalise
+    the input, and on which a network that can learn without labels does so first (default: `images`); what
+    it learnt is put away beside the checkpoint; watch: who sees it on its way. report("", step, steps,
+    loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after should_stop(), with the
+    checkpoint written; Diverged for a loss that is not finite.
     """
     device = torch.device(device)
     steps = config.steps_for(len(images)) if steps is None else steps
@@ -89,39 +80,17 @@ def train(
         report(stage, step, before + steps, **metrics)
 
     if body is None and (checkpoint is None or not checkpoint.exists()):
-        network.prepare(
-            Batches(real, np.zeros(len(real), np.int64), normalise, config=config),
-            before,
-            seed=seed,
-            folder=checkpoint.parent if checkpoint else None,
-            report=counted,
-            should_stop=should_stop,
-        )
-    batches = Batches(
-        images,
-        labels,
-        normalise,
-        config=config,
-        weights=draw_weights,
-        strong=strong,
-        factors=image_weights,
-        apart=apart,
-    )
-    loss = _Loss(class_weights, logit_offsets, device, config.smoothing)
+        unlabelled = Batches(real, np.zeros(len(real), np.int64), normalise, config=config)
+        folder = checkpoint.parent if checkpoint else None
+        network.prepare(unlabelled, before, seed=seed, folder=folder, report=counted, should_stop=should_stop)
+    batches = Batches(images, labels, normalise, config=config, treatment=treatment)
+    loss = Loss(treatment.class_weights, treatment.logit_offsets, device, config.smoothing)
     training = _Training(network, config, steps, checkpoint, loss)
-    for step in range(training.done, steps):
-        training.show(watch, normalise)  # here, so that one that was resumed is looked at again
-        if should_stop():
-            training.save()
-            raise Stopped
-        # its draws and distortions depend on nothing else
-        generator = torch.Generator().manual_seed(derive("classifier", seed, step))
-        x, targets = batches.draw(generator)
-        network.randomise(generator, len(x))
-        training.step(x, targets)
-        if (step + 1) % REPORT_STEPS == 0 or step + 1 == steps:
-            report("", before + step + 1, before + steps, loss=training.checked())
-    training.show(watch, normalise)
+
+    def on_its_way(step: int, loss: float) -> None:
+        report("", before + step, before + steps, loss=loss)
+
+    training.finish(batches, seed, watch, on_its_way, should_stop)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     network = training.average.requires_grad_(True)
@@ -153,64 +122,11 @@ def _initial(
     return network.eval()  # the statistics of its normalisation layers belong to the body
 
 
-def _forward(network: Network, x: Tensor, apart: Tensor | None) -> Tensor:
-    """Logits [b, classes]. apart: bool [b], images that batch normalisation sees by themselves, without
-    remembering them; a batch with fewer than two of either kind is normalised as one."""
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    if apart is None or not norms or not network.training or not 1 < int(apart.sum()) < len(x) - 1:
-        logits: Tensor = network(x)
-        return logits
-    found = network(x[~apart])
-    pace = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    others = network(x[apart])
-    for norm, momentum in zip(norms, pace, strict=True):
-        norm.momentum = momentum
-    logits = found.new_empty(len(x), found.shape[1])
-    logits[~apart], logits[apart] = found, others
-    return logits
-
-
-class _Loss:
-    """Cross-entropy with what a recipe adds to it."""
-
-    def __init__(
-        self,
-        weights: NDArray[np.float64] | None,
-        offsets: NDArray[np.float64] | None,
-        device: torch.device,
-        smoothing: float = 0.0,
-    ) -> None:
-        """Each float [classes]: factors of the loss; added to the logits. smoothing: of the labels."""
-        self.smoothing = smoothing
-        self.weights, self.offsets = (
-            None if given is None else torch.from_numpy(np.asarray(given, np.float32)).to(device)
-            for given in (weights, offsets)
-        )
-
-    def __call__(self, logits: Tensor, targets: Targets) -> Tensor:
-        logits = logits.float() if self.offsets is None else logits.float() + self.offsets
-        loss = self._mean(logits, targets.own, targets.weight)
-        if targets.other is None:
-            return loss
-        other = self._mean(logits, targets.other, targets.other_weight)
-        return targets.share * loss + (1 - targets.share) * other
-
-    def _mean(self, logits: Tensor, labels: Tensor, factors: Tensor | None) -> Tensor:
-        """Weighted mean over the batch: each image by the weight of its class and its own factor."""
-        if factors is None:
-            return F.cross_entropy(logits, labels, weight=self.weights, label_smoothing=self.smoothing)
-        weight = factors if self.weights is None else factors * self.weights[labels]
-        each = F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.smoothing)
-        return (weight * each).sum() / weight.sum()
-
-
 class _Training:
     """A network on its way, and how it is put away and taken up again."""
 
     def __init__(
-        self, network: Network, config: ClassifierConfig, steps: int, checkpoint: Path | None, loss: _Loss
+        self, network: Network, config: ClassifierConfig, steps: int, checkpoint: Path | None, loss: Loss
     ) -> None:
         """Goes on from the checkpoint, if there is one."""
         self.network, self.config, self.steps, self.loss = network, config, steps, loss
@@ -226,6 +142,29 @@ class _Training:
             self.average.load_state_dict(state["average"] if config.averaging else state["network"])
             self.done = int(state["step"])
 
+    def finish(
+        self,
+        batches: Batches,
+        seed: int,
+        watch: Watch | None,
+        report: Callable[[int, float], None],
+        should_stop: ShouldStop,
+    ) -> None:
+        """The steps that are left. report: gets the steps done and the last loss."""
+        for step in range(self.done, self.steps):
+            self.show(watch, batches.normalise)  # here, so that one that was resumed is looked at again
+            if should_stop():
+                self.save()
+                raise Stopped
+            # its draws and distortions depend on nothing else
+            generator = torch.Generator().manual_seed(derive("classifier", seed, step))
+            x, targets = batches.draw(generator)
+            self.network.randomise(generator, len(x))
+            self.step(x, targets)
+            if (step + 1) % REPORT_STEPS == 0 or step + 1 == self.steps:
+                report(step + 1, self.checked())
+        self.show(watch, batches.normalise)
+
     def step(self, x: Tensor, targets: Targets) -> None:
         """One step of the optimiser, and a checkpoint where one is due."""
         factor = lr_factor(self.done / self.steps, self.config.schedule, self.config.warmup)
@@ -233,7 +172,7 @@ class _Training:
             group["lr"] = self.config.lr * factor * group.get("lr_scale", 1.0)
         lower = self.config.precision == "bfloat16"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=lower):
-            logits = _forward(self.network, x, targets.apart)
+            logits = forward(self.network, x, targets.apart)
         loss = self.loss(logits, targets)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -304,16 +243,3 @@ def lr_factor(progress: float, schedule: str, warmup: float = 0.0) -> float:
         return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
     factor: float = 0.1 ** int(progress * 100 // 30)
     return factor
-
-
-def class_balanced_weights(counts: NDArray[np.integer], beta: float | None = None) -> NDArray[np.float64]:
-    """Loss weights (1 - b) / (1 - b^n), normalised to sum to the number of classes (Cui 2019, arXiv
-    1901.05555).
-
-    counts: int [classes], training images a class (0 counts as 1); beta: None for (N - 1) / N with N all
-    images.
-    """
-    n = np.maximum(np.asarray(counts, np.float64), 1)
-    b = (n.sum() - 1) / n.sum() if beta is None else beta
-    weights = (1 - b) / (1 - b**n)
-    return np.asarray(weights * len(n) / weights.sum(), np.float64)
