@@ -1,12 +1,13 @@
 """Does it tell the truth, and where does it help? Ordinary runs of the product over many datasets.
 
-    python -m benchmarks.evidence HOME DATA [--only CELL ...] [--cells N]
+    python -m benchmarks.evidence HOME DATA [--only CELL ...] [--cells N] [--check]
 
 HOME: a folder for a workspace that is kept: a cell that was killed goes on where it stopped. DATA: a folder
 with zips (flowers_128.zip, ...); fashion-mnist and the digits are found by themselves. Each cell (cells.py)
 is a first verdict, a full verdict and an augmentation run of the quick preset with five classifier seeds;
 what came of it is benchmarks/results/evidence/CELL.json. Meant for hours at low priority: about 15 to 60
-minutes of one core a cell.
+minutes of one core a cell. --check: measure what is published already once more, in a HOME of one's own, and
+say of each figure whether it lies inside the published interval; exit 1 where one does not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,16 @@ RESULTS = Path(__file__).parent / "results" / "evidence"
 SEEDS = 5
 MOST_STEPS = 1000  # of a classifier: a cell must end within an hour of one core
 VERDICT_MINUTES = 2.0
+ROUNDING = 1e-9  # of an interval that is a point
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 class Waiting(LocalBackend):
@@ -177,6 +189,57 @@ def found(result: AugmentationResult) -> dict[str, Any]:
     return document
 
 
+def figures(document: Mapping[str, Any]) -> dict[str, Figure]:
+    """What a cell comes to, each with its 95 % interval."""
+    result = document["result"]
+    score = result["score"]["ssim_supsubcls"]
+    found = {"SSIM-supSubCls": Figure(score["value"], score["ci_low"], score["ci_high"])}
+    for name, arm in (("plain training", "baseline"), ("GM-augCls", "augmented")):
+        of = result[arm]["accuracy"]
+        found[f"accuracy of {name}, %"] = Figure(100 * of["mean"], 100 * of["ci_low"], 100 * of["ci_high"])
+    gain, endpoint = result["relative_gain_percent"], result.get("endpoint")
+    found["gain over plain training, %"] = Figure(gain["value"], gain["ci_low"], gain["ci_high"])
+    if endpoint:
+        found["over the best recipe without a generator, points"] = Figure(
+            endpoint["points"], endpoint["points_low"], endpoint["points_high"]
+        )
+    return found
+
+
+def checked(published: Mapping[str, Any], own: Mapping[str, Any]) -> tuple[bool, list[str]]:
+    """Whether every figure of one's own measurement lies inside the published interval, and a line for each.
+    One that was not measured on both sides does not."""
+    theirs, mine = figures(published), figures(own)
+    lines, inside = [], True
+    for name in theirs | mine:
+        if name not in theirs or name not in mine:
+            lines.append(f"{name}: measured on one side alone")
+            inside = False
+            continue
+        at, value = theirs[name], mine[name].value
+        holds = at.low - ROUNDING <= value <= at.high + ROUNDING
+        inside = inside and holds
+        where = "inside" if holds else "OUTSIDE"
+        lines.append(f"{name}: {value:.3f}, {where} [{at.low:.3f}, {at.high:.3f}] (published {at.value:.3f})")
+    return inside, lines
+
+
+def check(cells: Sequence[Cell], data: Path, home: Path) -> bool:
+    """Measure these cells once more and say how each compares; whether all of them hold."""
+    all_inside = True
+    for cell in cells:
+        published = read_json(RESULTS / f"{cell.name}.json")
+        began = time.monotonic()
+        document = measure(cell, data, home)
+        if document is None:
+            raise SystemExit(f"{cell.name}: its source is not on this machine")
+        inside, lines = checked(published, document)
+        all_inside = all_inside and inside
+        print(f"{cell.name}, {(time.monotonic() - began) / 60:.0f} minutes:", *lines, sep="\n  ", flush=True)
+        print("all inside the published intervals" if inside else "NOT all inside", flush=True)
+    return all_inside
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -185,8 +248,15 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", nargs="*", help="these cells")
     parser.add_argument("--cells", type=int, help="end after so many")
+    parser.add_argument("--check", action="store_true", help="compare with what is published")
     args = parser.parse_args()
     os.environ["GMAUG_HOME"] = str(args.home.resolve())
+    if args.check:
+        known = [cell for cell in CELLS if (RESULTS / f"{cell.name}.json").exists()]
+        chosen = [cell for cell in known if not args.only or cell.name in args.only][: args.cells]
+        if not chosen:
+            raise SystemExit("none of these cells is published")
+        sys.exit(0 if check(chosen, args.data.resolve(), args.home.resolve()) else 1)
     begun = 0
     for cell in CELLS:
         out = RESULTS / f"{cell.name}.json"

@@ -18,12 +18,15 @@ from importlib.resources import files
 class Measured:
     """One dataset of the benchmark.
 
-    score: SSIM-supSubCls; predicted: relative gain in percent that the law says of it; gain, low, high:
-    over plain training, in percent (the paper's comparison); fair, fair_low, fair_high: the endpoint (best
-    recipe without a generator, with synthetic images against without), in percent of that recipe's
-    accuracy; points, points_low, points_high: the same in percentage points of the deciding measure;
-    at_most: the upper end of the verdict's headroom in the same, None where it refused; enlarged: whether
-    the images are smaller than the law's profile, so that the product itself gives no prediction.
+    score: SSIM-supSubCls, score_se its standard error; predicted: relative gain in percent that
+    the law says of it; gain, low, high: over plain training, in percent (the paper's comparison,
+    step-matched); counted, counted_low, counted_high: the same by the paper's way of counting (as
+    many epochs, the best look at the test images), None where it was not measured; fair, fair_low,
+    fair_high: the endpoint (best recipe without a generator, with synthetic images against
+    without), in percent of that recipe's accuracy; points, points_low, points_high: the same in
+    percentage points of the deciding measure; at_most: the upper end of the verdict's headroom in
+    the same, None where it refused; enlarged: whether the images are smaller than the law's
+    profile, so that the product itself gives no prediction.
     """
 
     name: str
@@ -42,6 +45,10 @@ class Measured:
     points_low: float
     points_high: float
     at_most: float | None
+    score_se: float = 0.0
+    counted: float | None = None
+    counted_low: float | None = None
+    counted_high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core.scoring import record
+from gmaug_core.scoring import fair, record
 from gmaug_core.ui import text
 
 
 def show() -> None:
     """The record in sentences, and behind them the datasets one by one."""
     known = record.cells()
-    st.caption(text.md(record.words(known)))
+    st.caption(text.md(f"{record.words(known)} {fair.shipped_words()}"))
     if not known:
         return
     with st.expander(

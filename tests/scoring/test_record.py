@@ -5,10 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from benchmarks import evidence_report
+from benchmarks import (
+    evidence,
+    evidence_choices,
+    evidence_claims,
+    evidence_figures,
+    evidence_report,
+    evidence_seen,
+    summaries,
+)
 from gmaug_core.scoring import record
 from gmaug_core.scoring.record import Measured
 
@@ -76,3 +88,98 @@ def test_every_accuracy_in_the_readme_is_in_a_file():
             known |= {f"{abs(float(number)):.2f}", f"{100 * abs(float(number)):.2f}"}
     assert said
     assert said - known == set()
+
+
+def cell_document(name: str) -> dict[str, Any]:
+    """A cell's JSON with invented figures: four test images of two classes are enough."""
+    arm = {
+        "accuracy": {"mean": 0.5, "ci_low": 0.4, "ci_high": 0.6, "values": [0.5, 0.5], "n": 4},
+        "balanced_accuracy": {"mean": 0.5, "ci_low": 0.4, "ci_high": 0.6, "values": [0.5, 0.6], "n": 4},
+    }
+    better = arm | {"balanced_accuracy": arm["balanced_accuracy"] | {"values": [0.52, 0.64]}}
+    gain = {"value": 2.0, "ci_low": 1.0, "ci_high": 3.0, "points": 1.0, "points_low": 0.5, "points_high": 1.5}
+    cost = {"minutes": 1.0, "cpu_minutes": 3.0, "peak_mb": 100.0, "code": "abc"}
+    return {
+        "cell": name,
+        "config": {"use": ["mix"]},
+        "costs": {"first": cost, "verdict": cost, "augmentation": cost},
+        "verdict": {
+            "measure": "balanced_accuracy",
+            "key": "full_run",
+            "headroom": {"at_most": 5.0},
+            "seen": {"smallest": 1.0},
+        },
+        "result": {
+            "status": "measured",
+            "score": {"ssim_supsubcls": {"value": 0.2, "ci_low": 0.19, "ci_high": 0.21}, "stored": None},
+            "baseline": arm,
+            "augmented": better,
+            "controls": {"unfiltered": arm},
+            "relative_gain_percent": gain,
+            "endpoint": gain | {"of": "augmented", "control": "baseline"},
+            "endpoint_recipe": "plain",
+            "accepted": 8,
+            "rejected": 2,
+            "train_counts": [10, 5],
+        },
+    }
+
+
+def test_a_cell_without_a_summary_says_so_and_takes_the_wider_interval():
+    seen = evidence_seen.Seen(cell_document("a"), evidence_seen.measured(cell_document("a")))
+    contrast = seen.contrast("augmented", "baseline")
+    assert contrast is not None
+    assert contrast.points == pytest.approx(3.0)
+    assert not contrast.images
+    assert seen.contrast("augmented", "real_replay") is None
+    summarised = evidence_seen.Seen(
+        seen.document | {"balanced": {"augmented over baseline": {"points": 2, "low": 1, "high": 3}}}, None
+    )
+    assert summarised.contrast("augmented", "baseline") == evidence_seen.Contrast(2, 1, 3)
+
+
+def test_few_cells_carry_neither_a_rank_correlation_nor_an_interval():
+    document = cell_document("a")
+    seen = [evidence_seen.Seen(document, evidence_seen.measured(document))]
+    said = evidence_claims.law_section(seen) + evidence_claims.where_section(seen)
+    assert "not worked out of 1 cell" in said
+    assert "(n = 1: no interval)" in said
+    assert "Reliably better" in said
+    assert "not measured" in evidence_choices.parts_section(seen)
+    assert "1 of 1 (a)" in evidence_claims.failures(
+        [evidence_seen.Seen(document, changed(name="a", points=-1.0, points_low=-2.0, points_high=-0.5))]
+    )
+
+
+def test_figures_of_many_cells():
+    assert evidence_figures.mean([1.0, 2.0, 3.0, 2.0]) == "+2.0 [+0.7, +3.3] (n = 4)"
+    assert evidence_figures.rank([1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]).startswith("-1.00 [")
+    assert evidence_figures.share(0, 0) == "no case"
+
+
+def test_a_reproduction_is_told_whether_it_is_inside():
+    published = cell_document("a")
+    inside, lines = evidence.checked(published, cell_document("a"))
+    assert inside
+    assert len(lines) == 5
+    mine = cell_document("a")
+    mine["result"]["endpoint"] = mine["result"]["endpoint"] | {"points": 9.0}
+    inside, lines = evidence.checked(published, mine)
+    assert not inside
+    assert sum("OUTSIDE" in line for line in lines) == 1
+    assert not evidence.checked(published, {"result": mine["result"] | {"endpoint": None}})[0]
+
+
+def test_differences_of_balanced_accuracy_are_paired():
+    """One class of eight images and one of two: each counts half."""
+    labels = np.array([0] * 8 + [1] * 2)
+    wrong, right = np.zeros(10, bool), labels == 1
+
+    def arm(correct: NDArray[np.bool_]) -> list[Any]:
+        return [SimpleNamespace(correct=correct) for _ in range(3)]
+
+    tested = {"baseline": arm(wrong), "augmented": arm(right), "unfiltered": arm(labels == 0)}
+    told = summaries.of_balanced(tested, None, labels)
+    assert told["augmented over baseline"]["points"] == pytest.approx(50)
+    assert told["augmented over unfiltered"]["points"] == pytest.approx(0)
+    assert "unfiltered over baseline" in told

@@ -1,0 +1,241 @@
+"""What was predicted of the cells and what was measured: the law, the verdict, and where generation helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmarks.evidence_figures import interval, mean, names, rank, share, table
+from benchmarks.evidence_seen import Seen
+from gmaug_core.method.variants import short
+from gmaug_core.scoring import record
+from gmaug_core.scoring.record import Measured
+
+RUNS = frozenset({"small_run", "full_run"})  # verdicts that call for a run
+Gains = tuple[float, float, float]  # value, low, high in percent
+
+
+def failures(seen: Sequence[Seen]) -> str:
+    """Every claim that a cell contradicts, by name; a claim without such a cell is not in the list."""
+    known = [each.measured for each in seen if each.measured]
+    found = {
+        "The law's interval did not hold the gain over plain training": [
+            m.name for m in known if not m.predicted_low <= m.gain <= m.predicted_high
+        ],
+        "The law's interval did not hold the gain of the fair comparison": [
+            m.name for m in known if not m.predicted_low <= m.fair <= m.predicted_high
+        ],
+        "Measured above the verdict's upper end": [
+            m.name for m in known if m.at_most is not None and m.points > m.at_most
+        ],
+        "The verdict called for a run, and synthetic images were not reliably better than none": [
+            each.name
+            for each in seen
+            if each.measured and each.verdict["key"] in RUNS and each.measured.points_low <= 0
+        ],
+        "Synthetic images reliably worse than the best recipe without them": [
+            m.name for m in known if m.points_high < 0
+        ],
+        "The filter reliably made it worse": [
+            each.name for each in seen if (c := each.contrast("augmented", "unfiltered")) and c.high < 0
+        ],
+    }
+    lines = [
+        f"- {claim}: {len(who)} of {len(known)} ({', '.join(who)})." for claim, who in found.items() if who
+    ]
+    better = sum(m.points_low > 0 for m in known)
+    lines.append(
+        f"- Synthetic images reliably better than the best recipe without them: {better} of {len(known)}."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def law_section(seen: Sequence[Seen]) -> str:
+    """(a) The law under three ways of counting."""
+    known = [each.measured for each in seen if each.measured]
+    own = [m for m in known if not m.enlarged]
+    ways: dict[str, Callable[[Measured], Gains | None]] = {
+        "the paper's counting": _counted,
+        "over plain training, step-matched": lambda m: (m.gain, m.low, m.high),
+        "fair: over the best recipe without a generator": lambda m: (m.fair, m.fair_low, m.fair_high),
+    }
+    rows = []
+    for label, group in (("all", known), ("stored at 128 px or more", own)):
+        for name, of in ways.items():
+            pairs = [(m, gains) for m in group if (gains := of(m)) is not None]
+            if pairs:
+                rows.append([label, name, *_law_row(pairs)])
+    head = table(
+        (
+            "cells",
+            "gain counted as",
+            "n",
+            "law minus measured, % (mean)",
+            "mean error, %",
+            "law's interval holds it",
+            "reliably above / below zero",
+            "rank correlation with the score (the law says: negative)",
+        ),
+        rows,
+    )
+    each = [
+        [
+            m.name,
+            f"{m.score:.3f}" + (" (enlarged)" if m.enlarged else ""),
+            interval(m.predicted, m.predicted_low, m.predicted_high),
+            "not measured" if (counted := _counted(m)) is None else interval(*counted),
+            interval(m.gain, m.low, m.high),
+            interval(m.fair, m.fair_low, m.fair_high),
+        ]
+        for m in sorted(known, key=lambda m: m.predicted_low <= m.gain <= m.predicted_high)
+    ]
+    return (
+        "The law's prediction is above zero for every score. Enlarged: images stored below 128 px, "
+        "of which the "
+        "product itself predicts nothing; what the law would have said is counted all the same.\n\n"
+        + "![Gain over the score, and the law](pictures/results-law.svg)\n\n"
+        + head
+        + "\nIn percent of the accuracy without synthetic images; cells that the law missed first:\n\n"
+        + table(
+            (
+                "cell",
+                "SSIM-supSubCls",
+                "law",
+                "the paper's counting",
+                "over plain training",
+                "fair",
+            ),
+            each,
+        )
+    )
+
+
+def _counted(m: Measured) -> Gains | None:
+    if m.counted is None or m.counted_low is None or m.counted_high is None:
+        return None
+    return m.counted, m.counted_low, m.counted_high
+
+
+def _law_row(pairs: Sequence[tuple[Measured, Gains]]) -> list[object]:
+    off = [m.predicted - gains[0] for m, gains in pairs]
+    held = sum(m.predicted_low <= gains[0] <= m.predicted_high for m, gains in pairs)
+    above, below = (
+        sum(gains[1] > 0 for _, gains in pairs),
+        sum(gains[2] < 0 for _, gains in pairs),
+    )
+    return [
+        len(pairs),
+        mean(off),
+        f"{np.mean(np.abs(off)):.1f}",
+        share(held, len(pairs)),
+        f"{above} / {below}",
+        rank([m.score for m, _ in pairs], [gains[0] for _, gains in pairs]),
+    ]
+
+
+def verdict_section(seen: Sequence[Seen]) -> str:
+    """(b) The verdict's upper end, and what would have been lost by following it."""
+    known = [(each, each.measured) for each in seen if each.measured]
+    tally = record.of_verdict([m for _, m in known])
+    known_first = sorted(known, key=lambda pair: pair[1].at_most is None or pair[1].points <= pair[1].at_most)
+    rows = [
+        [
+            each.name,
+            each.verdict["key"].replace("_", " "),
+            "refused" if m.at_most is None else f"{m.at_most:.1f}",
+            interval(m.points, m.points_low, m.points_high),
+            f"{each.verdict['seen']['smallest']:.1f}",
+            "" if m.at_most is None else ("yes" if m.points <= m.at_most else "**no**"),
+        ]
+        for each, m in known_first
+    ]
+    return (
+        "Synthetic images on top of the best recipe stayed at or under the upper end of the "
+        f"verdict's headroom in {share(tally.held, tally.n)}. In points of the verdict's measure; "
+        f"what did not hold first:\n\n"
+        "![What was measured, and the verdict's upper end](pictures/results-verdict.svg)\n\n"
+        + table(("cell", "verdict", "at most", "measured", "smallest visible", "held"), rows)
+        + "\nWhat a rule would have lost against knowing beforehand (a run wherever the measured difference "
+        "is above zero; regret in points a cell):\n\n"
+        + table(("rule", "runs started", "regret", "CPU minutes spent"), _regrets(known))
+    )
+
+
+def _regrets(known: Sequence[tuple[Seen, Measured]]) -> list[list[object]]:
+    rules: dict[str, Callable[[Seen, Measured], bool]] = {
+        "always": lambda _, __: True,
+        "never": lambda _, __: False,
+        "the verdict (worth a run)": lambda each, _: each.verdict["key"] in RUNS,
+        "the law (its whole interval above zero)": lambda _, m: m.predicted_low > 0,
+    }
+    rows: list[list[object]] = []
+    for name, rule in rules.items():
+        started = [rule(each, m) for each, m in known]
+        lost = [
+            max(m.points, 0.0) - (m.points if ran else 0.0)
+            for (_, m), ran in zip(known, started, strict=True)
+        ]
+        spent = sum(
+            each.document["costs"]["augmentation"]["cpu_minutes"]
+            for (each, _), ran in zip(known, started, strict=True)
+            if ran
+        )
+        rows.append([name, f"{sum(started)} of {len(known)}", mean(lost), f"{spent:.0f}"])
+    return rows
+
+
+def where_section(seen: Sequence[Seen]) -> str:
+    """(c) Where generation beats the best control, and what these cells have in common."""
+    known = [(each, each.measured) for each in seen if each.measured]
+    better = [each.name for each, m in known if m.points_low > 0]
+    worse = [each.name for each, m in known if m.points_high < 0]
+    rest = len(known) - len(better) - len(worse)
+    properties: dict[str, Callable[[Seen], float]] = {
+        "imbalance (largest over smallest class)": lambda e: (
+            max(e.result["train_counts"]) / max(min(e.result["train_counts"]), 1)
+        ),
+        "training images": lambda e: sum(e.result["train_counts"]),
+        "accuracy of plain training, %": lambda e: 100 * e.result["baseline"]["accuracy"]["mean"],
+        "accepted of drawn, %": lambda e: (
+            100 * e.result["accepted"] / max(e.result["accepted"] + e.result["rejected"], 1)
+        ),
+        "SSIM-supSubCls": lambda e: e.result["score"]["ssim_supsubcls"]["value"],
+    }
+    rows = [
+        [
+            name,
+            _middle([of(each) for each, m in known if m.points_low > 0]),
+            _middle([of(each) for each, m in known if m.points_low <= 0]),
+            rank([of(each) for each, _ in known], [m.points for _, m in known]),
+        ]
+        for name, of in properties.items()
+    ]
+    recipes = [
+        [
+            each.name,
+            short(each.result.get("endpoint_recipe") or "plain"),
+            interval(m.points, m.points_low, m.points_high),
+        ]
+        for each, m in sorted(known, key=lambda pair: pair[1].points)
+    ]
+    common = "" if better else " There is none, so they have nothing in common yet."
+    return (
+        f"Reliably worse: {names(worse)}. Reliably better: {names(better)}. No reliable difference: "
+        f"{rest} of {len(known)}. Mean over cells: {mean([m.points for _, m in known])} points.{common}\n\n"
+        + table(("cell", "best recipe without a generator", "synthetic images on top, points"), recipes)
+        + "\n"
+        + table(
+            (
+                "property of the cell",
+                "median where better",
+                "median elsewhere",
+                "rank correlation with the difference",
+            ),
+            rows,
+        )
+    )
+
+
+def _middle(values: Sequence[float]) -> str:
+    return f"{np.median(values):.3g} (n = {len(values)})" if values else "no cell"
