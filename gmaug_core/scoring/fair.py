@@ -40,8 +40,9 @@ class FairPoint:
 @dataclass(frozen=True)
 class FairRecord:
     """Each dataset predicted by the law of the others. error: mean distance in percentage points; of_mean:
-    the same of the others' mean, which needs no score; better: whether the law's distances are smaller by more
-    than chance (95 %, one-sided, paired by dataset); held: intervals that hold what was measured, of n."""
+    the same of the others' mean, which needs no score; better: whether the law's distances are smaller by
+    more than chance (95 %, one-sided, paired by dataset); held: intervals that hold what was measured, of n.
+    """
 
     error: float
     of_mean: float
