@@ -7,8 +7,9 @@ import streamlit as st
 
 from gmaug_core import runs, workspace
 from gmaug_core.data import samples
+from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.runs import RunPaths
+from gmaug_core.runs import RunPaths, retraining
 from gmaug_core.ui import gallery, items, launching, layout, text
 from gmaug_core.ui.choice import chosen
 
@@ -112,7 +113,18 @@ if paths is None or not samples.steps(paths.samples):
     st.stop()
 st.markdown(
     "Every image that was drawn is kept, with what each judge said of it. Your decision wins over the filter "
-    "in the report and the export; the measured gain stays what it was."
+    "in the report and the export; the measured gain stays what it was, "
+    "until you retrain with your decisions."
 )
 provenance(paths)
+if paths.result.exists() and st.button(
+    "Retrain with my decisions",
+    icon=":material/model_training:",
+    key="retrain",
+    help="A new run that re-uses this one's generator, draws and baseline; your decisions win.",
+):
+    try:
+        launching.start(retraining.with_decisions(paths.id), data)
+    except GMAugError as error:
+        text.error_box(error)
 st.fragment(view)(paths.id)

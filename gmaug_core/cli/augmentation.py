@@ -97,7 +97,7 @@ def augment(args: Arguments) -> object:
         found = launch.estimate(config, data=data, where=where)
         show_estimate(found)
         return found.model_dump(mode="json")
-    return _started(config, data, args)
+    return started(config, args, data)
 
 
 def measure(args: Arguments) -> object:
@@ -107,10 +107,10 @@ def measure(args: Arguments) -> object:
     for name, n in zip(data.class_names, given.offered, strict=True):
         say(f"  {name:40} {n:>7,} images")
     say(f"{len(given.imported.refused):,} files refused")
-    return _started(wanted(args, data, "folder", given.settings), data, args)
+    return started(wanted(args, data, "folder", given.settings), args, data)
 
 
-def _started(config: AugmentationConfig, data: Dataset, args: Arguments) -> object:
+def started(config: AugmentationConfig, args: Arguments, data: Dataset | None = None) -> object:
     """The run, and unless detached its result."""
     run_id = launch.submit(config, data=data, where=backend(args.backend))
     if args.detach:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from gmaug_core import runs
+from gmaug_core.cli.augmentation import started
 from gmaug_core.cli.output import say, when
 from gmaug_core.cli.verbs import Arguments, Verbs
+from gmaug_core.runs import retraining
 from gmaug_core.workspace import audit, reviews
 
 SHOWN = 50  # rows that people see; --json has them all
@@ -23,6 +25,10 @@ def register(verbs: Verbs) -> None:
         ("list", "*", "what was decided, by whom and when: of all, or of these"),
     ):
         what.add_argument(f"--{name}", nargs=how_many, type=int, metavar="SAMPLE", help=words)
+    p = verbs.add("retrain", retrain, "a run that re-uses a finished one, where people's decisions win")
+    p.add_argument("run")
+    p.add_argument("--backend", default="local", help="local")
+    p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     p = verbs.add("audit", show_audit, "who did what in this workspace, the newest first")
     p.add_argument("subject", nargs="?", metavar="DATASET|RUN", help="only what was done to this one")
     p.add_argument("--last", type=int, default=200, metavar="N", help="rows at most (200)")
@@ -44,6 +50,10 @@ def review(args: Arguments) -> object:
         say(f"{item.sample:>7} {item.decision:7} {item.person:20} {when(item.time)}")
     say(f"{len(found):,} decided by people")
     return {"run": paths.id, "decisions": [asdict(item) for item in found]}
+
+
+def retrain(args: Arguments) -> object:
+    return started(retraining.with_decisions(args.run), args)
 
 
 def show_audit(args: Arguments) -> object:

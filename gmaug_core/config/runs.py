@@ -10,7 +10,7 @@ from gmaug_core.config.base import Config, OneOf, absolute, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
 from gmaug_core.config.generators import GENERATORS, SOURCES, GeneratorConfig
 from gmaug_core.config.profiles import Profile
-from gmaug_core.config.selection import SelectionConfig
+from gmaug_core.config.selection import Decisions, SelectionConfig
 
 Control = Literal[
     "oversampling",
@@ -116,6 +116,8 @@ class AugmentationConfig(RunConfig):
     # what happens when a fifth of the generator's training shows that the rest will not pay. ask: the run
     # pauses and says why; stop: it ends. Off, since the look itself costs trainings of the last layer
     probe: Literal["off", "ask", "stop"] = "off"
+    # of people, about the samples of another run; that run's generator, draws and baseline are taken over
+    decisions: Decisions | None = None
     inception: str | None = None  # a person's own Inception weights file: the result then has a true FID
     device: str = "auto"
 

@@ -17,6 +17,20 @@ USUAL_THRESHOLDS: dict[Mode, float] = {  # thresholds, by mode
 }
 
 
+class Decisions(Config):
+    """What people decided about the samples of a finished run, and whose run it was: it wins over the rule.
+
+    A run with these takes over everything of that run up to selection. An image is known by its draw seed,
+    which says the same image in every run that draws from the same generator.
+    """
+
+    run: str
+    revision: int = Field(ge=1)  # of the decisions, in the workspace: the number of the newest one
+    people: tuple[str, ...] = Field(min_length=1)  # who decided
+    keep: tuple[int, ...] = ()  # draw seeds
+    reject: tuple[int, ...] = ()  # draw seeds
+
+
 class SelectionConfig(Config):
     """The acceptance rule of GM-augCls.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,7 @@ COLUMNS = [
 ]
 GATE_COLUMNS = ["real_distance", "class_distance"]
 REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
+KEPT, TURNED_AWAY = "kept by a person", "rejected by a person"  # reasons that no filter gives
 VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
 ORDERS = ("drawn", "score, low first", "score, high first")
@@ -201,6 +202,18 @@ class Filter:
         for word, known in ((self.verdict, VERDICTS), (self.decision, DECISIONS), (self.order, ORDERS)):
             if word not in known:
                 raise InputError(f"'{word[:20]}' is not a filter", expected="one of " + ", ".join(known))
+
+
+def overruled(table: pd.DataFrame, keep: Collection[int], reject: Collection[int]) -> pd.DataFrame:
+    """The rows as people decided about them: accepted, or not, with a reason of its own. keep, reject: draw
+    seeds; without any, the rows as they are."""
+    if not keep and not reject:
+        return table
+    kept, turned_away = (table["draw_seed"].isin(list(seeds)).to_numpy() for seeds in (keep, reject))
+    return table.assign(
+        accepted=(table["accepted"].to_numpy(bool) | kept) & ~turned_away,
+        reason=np.select([turned_away, kept], [TURNED_AWAY, KEPT], table["reason"].to_numpy(object)),
+    )
 
 
 def decided(table: pd.DataFrame, decisions: Mapping[int, str]) -> NDArray[np.bool_]:

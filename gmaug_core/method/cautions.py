@@ -69,6 +69,13 @@ def cautions(
     few = [name for name, n in zip(class_names, tested, strict=True) if 0 < n < FEW_TEST]
     if few:
         found.append(f"Fewer than {FEW_TEST} test images of: {_named(few)}. Read their recall with care.")
+    if config.decisions:
+        by_hand = config.decisions
+        found.append(
+            f"People ({_named(by_hand.people)}) kept {len(by_hand.keep):,} and rejected "
+            f"{len(by_hand.reject):,} images of the run {by_hand.run}; that won over the filter here, and "
+            "generator, draws and baseline are that run's."
+        )
     seeds = "classifier seeds and " if config.seeds > 1 else ""
     alone = "" if config.seeds > 1 else " alone"
     if config.generator_seeds > 1:

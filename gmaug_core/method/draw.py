@@ -111,8 +111,8 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classif
                 part = slice(place, place + len(images))
                 rows = bench.verdicts(images, labels[part])
                 numbers = np.arange(part.start, part.stop) + first + start
-                stamped = [r.assign(sample=numbers, draw_seed=seeds[part]) for r in rows]
-                growing.add(images, pd.concat(stamped, ignore_index=True))
+                rows = [lab.decided(r.assign(sample=numbers, draw_seed=seeds[part])) for r in rows]
+                growing.add(images, pd.concat(rows, ignore_index=True))
                 tally.add(labels[part], np.array([r["accepted"] for r in rows], bool))
                 place = part.stop
                 _report(lab, step, tally)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -173,6 +174,11 @@ class Material:
     def drawn(self, step: int) -> bool:
         """Whether this step was drawn to its end."""
         return step in samples.steps(self.samples)
+
+    def decided(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Verdicts as people decided before this run began: about images of the first generator alone."""
+        known = self.config.decisions
+        return samples.overruled(rows, known.keep, known.reject) if known and not self.generator else rows
 
     def kept(self, step: int, way: Way, seed: int) -> TrainingSet:
         """Real images and what the seed's judge accepted in this step."""

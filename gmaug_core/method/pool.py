@@ -56,9 +56,11 @@ class Pool:
         return Synthetic(View([self.images], index), rows["label"].to_numpy(np.int64))
 
     def kept(self, seed: int) -> Synthetic:
-        """What this judge accepted, up to what each class was short of."""
+        """What this judge accepted, up to what each class was short of: what a person kept first."""
         rows = self.verdicts(seed)
-        return self._take(rows[rows["accepted"].astype(bool)])
+        rows = rows[rows["accepted"].astype(bool)]
+        by_person = (rows["reason"] == samples.KEPT).to_numpy()
+        return self._take(pd.concat([rows[by_person], rows[~by_person]]))
 
     def first_drawn(self) -> Synthetic:
         """The first draws of each class, whatever a judge said: the ablation's images."""

@@ -9,7 +9,7 @@ from gmaug_core.config import AugmentationConfig, VerdictConfig
 from gmaug_core.data import dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.hooks import Report, ShouldStop
-from gmaug_core.method import experiment, folds
+from gmaug_core.method import experiment, folds, inherited
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.stopping import EarlyVerdict
 from gmaug_core.method.verdict.result import Verdict
@@ -25,6 +25,8 @@ def augmentation_result(
     experiment.run raises."""
     config = document.settings_as(AugmentationConfig)
     data = dataset.load(config.dataset)
+    if config.decisions and (parent := runs.root() / config.decisions.run).is_dir():
+        inherited.take_over(parent, paths.folder, config.decisions)
     fill = folds.run if config.folds > 1 else experiment.run
     return fill(
         config,

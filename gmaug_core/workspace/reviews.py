@@ -72,6 +72,13 @@ def history(run: str) -> list[Review]:
     return [Review(*row) for row in rows]
 
 
+def revision(run: str) -> int:
+    """The number of the newest decision about a sample of the run; 0 where there is none."""
+    with database.transaction() as connection:
+        (found,) = connection.execute("SELECT MAX(id) FROM reviews WHERE run=?", (run,)).fetchone()
+    return found or 0
+
+
 def newest(run: str) -> dict[int, Review]:
     """sample -> the decision that counts, for the samples that a person decided about, by sample number."""
     last = {review.sample: review for review in history(run)}
