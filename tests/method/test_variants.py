@@ -118,7 +118,7 @@ def test_training_sets_draw_what_they_say(lab):
 def test_a_training_set_is_copied_nowhere_and_trains_as_a_copy_would(lab, tmp_path):
     training = lab.kept(1, Way("mix"), 0)
     assert lab.real is lab.real
-    copy = TrainingSet(training.images[:], training.labels, training.draw_weights)
+    copy = TrainingSet(training.images[:], training.labels, draw_weights=training.draw_weights)
     found = []
     for name, given in (("view", training), ("copy", copy)):
         room = Lab.prepare(lab.config, lab.data, tmp_path / name, no_report, never)
