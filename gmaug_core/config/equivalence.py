@@ -109,6 +109,8 @@ def equivalence_config(
         overrides=_with_own(chosen, given),
     )
     settings = {"dataset": dataset, "preset": preset, **chosen.settings, **wanted}
+    if parts.generator.stock:  # images made elsewhere: there is one set of them
+        settings["generator_seeds"] = 1
     for key in PARTS:
         settings[key] = getattr(parts, key)
     if "base_sizes" not in settings:

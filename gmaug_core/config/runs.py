@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gmaug_core.config.base import Config, OneOf, absolute, validate
 from gmaug_core.config.classifiers import CLASSIFIERS, ClassifierConfig
-from gmaug_core.config.generators import GENERATORS, SOURCES, GeneratorConfig
+from gmaug_core.config.generators import SOURCES, GeneratorConfig
 from gmaug_core.config.profiles import Profile
 from gmaug_core.config.selection import Decisions, SelectionConfig
 
@@ -172,7 +172,7 @@ class EquivalenceConfig(RunConfig):
 
     kind: Literal["equivalence"] = "equivalence"
     preset: str = "small"
-    generator: Annotated[GeneratorConfig, OneOf(record.config for record in GENERATORS.values())]
+    generator: Annotated[GeneratorConfig, OneOf(record.config for record in SOURCES.values())]
     classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
     selection: SelectionConfig
     # real images a class in each base (natural proportions: on average), the smaller a part of the larger

@@ -91,6 +91,15 @@ def equivalence_minutes(config: EquivalenceConfig, data: Dataset, found: Estimat
     return plan.minutes(equivalence_plan(config, data), config, pace)
 
 
+def _sources(config: EquivalenceConfig, made: plan.Plan) -> str:
+    if config.generator.stock:
+        return f"{sum(config.generator.stock):,} images made elsewhere"
+    return (
+        f"{len(made.bases) * len(made.generators)} generators of {config.generator.kimg:g} thousand images, "
+        f"about {made.draws(config):,} images drawn"
+    )
+
+
 def equivalence_words(config: EquivalenceConfig, data: Dataset, found: Estimate | None = None) -> str:
     """What an equivalence run will have to do; found: its measured pace, for how long that takes."""
     made = equivalence_plan(config, data)
@@ -100,9 +109,7 @@ def equivalence_words(config: EquivalenceConfig, data: Dataset, found: Estimate 
     )
     said = (
         f"Bases of {sizes} real images a class ({totals} in all): "
-        f"{len(made.bases) * len(made.generators)} generators of "
-        f"{config.generator.kimg:g} thousand images at {config.generator.resolution} px, about "
-        f"{made.draws(config):,} images drawn, {len(made.trainings):,} classifiers "
+        f"{_sources(config, made)} at {config.generator.resolution} px, {len(made.trainings):,} classifiers "
         f"({made.steps:,} steps in all)."
     )
     if found is None:

@@ -64,11 +64,17 @@ def curves(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) ->
     return alt.LayerChart(layer=layers).properties(height=HEIGHT_PX)
 
 
-def ways(
-    result: EquivalenceResult, base: int, measure: EquivalenceMeasure, source: Source = "closed"
-) -> alt.LayerChart | None:
+def made_by(result: EquivalenceResult) -> Source:
+    """Where this run's synthetic images come from."""
+    there = {row.source for row in result.exchange}
+    made: tuple[Source, ...] = ("closed", "open", "folder")
+    return next((source for source in made if source in there), "closed")
+
+
+def ways(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) -> alt.LayerChart | None:
     """Synthetic images added to the base, and in the place of as many of its images; None where one of them
     was not measured."""
+    source = made_by(result)
     own = {curve.way: curve for curve in _of(result, base, measure) if curve.source == source}
     real = next(each for each in _of(result, base, measure) if each.source == "real")
     if not {"added", "substituted"} <= set(own):
@@ -93,11 +99,10 @@ def ways(
     return alt.LayerChart(layer=layers).properties(height=HEIGHT_PX)
 
 
-def rates(
-    result: EquivalenceResult, measure: EquivalenceMeasure, source: Source = "closed"
-) -> alt.LayerChart | None:
+def rates(result: EquivalenceResult, measure: EquivalenceMeasure) -> alt.LayerChart | None:
     """Real images that one synthetic image is worth, against how many were added, one line a base; None where
     none was. Below 0: less than nothing; an interval that goes on is drawn to the end of the axis."""
+    source = made_by(result)
     rows = [
         row for row in result.exchange if (row.measure, row.source, row.way) == (measure, source, "added")
     ]

@@ -100,6 +100,7 @@ def _equivalence(paths: RunPaths, config: RunConfigFile, result: EquivalenceResu
     return _template("equivalence.html.jinja").render(
         result=result,
         name=config.dataset_name,
+        set="closed-set" if equivalence_charts.made_by(result) == "closed" else "open-set",
         colour=COLOURS["baseline"],
         substitution=told and f"{equivalence_findings.REPLACES_WORDS[told[0]]}. {told[1]}",
         drawn={key: _drawing(chart) for key, chart in drawn.items() if chart is not None},

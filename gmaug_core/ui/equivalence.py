@@ -11,7 +11,9 @@ import streamlit as st
 from gmaug_core import config
 from gmaug_core.config import EquivalenceConfig, SelectionConfig
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import InputError
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.intake import jobs
+from gmaug_core.intake.elsewhere import take_in
 from gmaug_core.method.equivalence.result import EquivalenceMeasure, EquivalenceResult
 from gmaug_core.method.equivalence.words import Costs
 from gmaug_core.report import cost, equivalence_charts, equivalence_findings, findings
@@ -50,6 +52,12 @@ def form(data: Dataset) -> None:
             key="equivalence-bases",
             help="For example 50, 100, 200.",
         )
+        elsewhere = st.text_input(
+            "Images made elsewhere, instead of a generator's",
+            placeholder="a folder or zip on this machine, one folder a class",
+            key="equivalence-elsewhere",
+            help="Open-set: what their generator has seen is not known here.",
+        )
         more = st.text_area(
             "Any other setting, one KEY=VALUE a line",
             key="equivalence-more",
@@ -76,11 +84,13 @@ def form(data: Dataset) -> None:
             key="equivalence-checks",
         )
         try:
-            wanted = resolve(data, preset, bases, more, {"seeds": seeds, "checks": checks})
+            given = _made_elsewhere(data, elsewhere)
+            wanted = resolve(data, preset, bases, more, {"seeds": seeds, "checks": checks, **given})
             st.markdown("**What it costs**")
             st.caption(cost.equivalence_words(wanted, data))
-            _estimate_button(wanted, data)
-        except InputError as error:
+            if not given:  # nothing is trained or drawn to have them
+                _estimate_button(wanted, data)
+        except GMAugError as error:
             wanted = None
             text.error_box(error)
     if (
@@ -94,6 +104,19 @@ def form(data: Dataset) -> None:
         and wanted
     ):
         launching.start(wanted, data)
+
+
+def _made_elsewhere(data: Dataset, path: str) -> dict[str, object]:
+    """The generator's settings of images made elsewhere, looked through once a session; empty without a
+    path. Raises GMAugError where they cannot be read, or are of no class of the dataset."""
+    if not path.strip():
+        return {}
+    known: dict[tuple[str, str], dict[str, object]] = st.session_state.setdefault("equivalence-taken-in", {})
+    key = data.id, path.strip()
+    if key not in known:
+        with st.spinner("Looking through the images…"):
+            known[key] = take_in(jobs.allowed_path(path.strip()), data).settings
+    return {"generator": {"name": "folder", **known[key]}}
 
 
 def resolve(
@@ -138,6 +161,11 @@ def _estimate_button(wanted: EquivalenceConfig, data: Dataset) -> None:
 def answer(result: EquivalenceResult) -> None:
     """The answer in words, and whether synthetic images replace real ones."""
     with st.container(border=True, key="equivalence-answer"):
+        if equivalence_charts.made_by(result) != "closed":
+            st.markdown(
+                ":violet-badge[:material/public: open-set] What these images' generator has seen is not "
+                "known to be the base alone."
+            )
         if found := equivalence_findings.substitution(result):
             colour, icon = REPLACES_LOOKS[found[0]]
             st.markdown(f":{colour}-badge[:material/{icon}: {equivalence_findings.REPLACES_WORDS[found[0]]}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import equivalence_fixture
+import tiny
 from nowhere import Nowhere
 
 from gmaug_core import runs
@@ -60,3 +61,20 @@ def test_what_it_found_is_shown_with_its_price_and_written(tmp_path, capsys):
     assert said.count("hours)") == len(result.bases)
     rows = (tmp_path / "rows.csv").read_text().splitlines()
     assert len(rows) == 1 + len(result.exchange)
+
+
+def test_images_made_elsewhere_take_the_generators_place_or_are_refused(bars, tmp_path, capsys, monkeypatch):
+    nowhere = Nowhere()
+    monkeypatch.setattr(launch.LOCAL, "start", nowhere.start)
+    made = tiny.write_folder(tmp_path / "made", held=())
+    asked = ["equivalence", bars.id, "--base", "1", "--set", "real=[1,2]", "--images", str(made)]
+    assert cli.main([*asked, "--set", "synthetic=[90]", "--detach"]) == 2
+    assert "made elsewhere" in capsys.readouterr().err
+    assert cli.main([*asked, "--estimate"]) == 2
+    assert not nowhere.started
+    balanced = ["--set", "synthetic=[1]", "--set", "proportions=balanced"]
+    assert cli.main([*asked, *balanced, "--detach", "--json"]) == 0
+    run_id = json.loads(capsys.readouterr().out)["run"]
+    config = runs.RunConfigFile.read(runs.find(run_id).config).settings_as(EquivalenceConfig)
+    assert config.generator.name == "folder"
+    assert config.generator_seeds == 1

@@ -10,6 +10,7 @@ import tiny
 
 from gmaug_core.errors import InputError
 from gmaug_core.hooks import no_report
+from gmaug_core.intake.elsewhere import take_in
 from gmaug_core.method.equivalence import exchange, measure, plan
 from gmaug_core.method.equivalence.measure import ANSWERS_FILE
 from gmaug_core.method.equivalence.study import Study
@@ -100,3 +101,19 @@ def test_an_amount_that_the_filter_cannot_bring_is_left_out_and_said(study, monk
 def test_the_door_of_a_run_refuses_what_cannot_be_done(bars, tmp_path):
     with pytest.raises(InputError, match="more than there are"):
         Study.prepare(tiny.equivalence(bars, base_sizes=[9]), bars, tmp_path, no_report)
+
+
+def test_images_made_elsewhere_are_measured_like_those_of_a_generator(bars, tmp_path, one_thread):
+    given = take_in(tiny.write_folder(tmp_path / "made", held=()), bars)
+    config = tiny.equivalence(
+        bars,
+        generator={"name": "folder", **given.settings},
+        selection={"mode": "probability", "threshold": 0.01},
+        generator_seeds=2,
+    )
+    assert config.generator_seeds == 1
+    study = Study.prepare(config, bars, tmp_path)
+    found = study.measure()
+    cells = [cell for cell in study.cells(found) if cell.source == "folder"]
+    assert {cell.way for cell in cells} == {"added", "substituted"}
+    assert sum(given.offered) == found.efforts[0].drawn

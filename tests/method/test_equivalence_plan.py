@@ -116,3 +116,34 @@ def test_minutes_follow_the_pace():
     assert one["generators"] == len(made.generators)
     assert one["classifiers"] == made.steps / 20 / 60
     assert {name: 2 * value for name, value in one.items()} == two
+
+
+def folder(*offered: int) -> dict[str, object]:
+    return {"name": "folder", "images": "images-0", "offered": offered}
+
+
+def test_images_made_elsewhere_are_one_set_and_named_open():
+    config = wanted(
+        base_sizes=[2],
+        real=[0.5, 1],
+        synthetic=[1, 2],
+        proportions="balanced",
+        generator=folder(4, 4, 4),
+        generator_seeds=3,
+    )
+    assert config.generator_seeds == 1
+    made = plan.make(config, COUNTS, NAMES)
+    assert {one.source for one in made.trainings if one.generator is not None} == {"folder"}
+
+
+def test_too_few_images_made_elsewhere_are_refused_with_what_would_do():
+    config = wanted(base_sizes=[2], real=[0.5, 1], synthetic=[1, 4], generator=folder(20, 20, 3))
+    with pytest.raises(InputError) as refused:
+        plan.make(config, np.array([10, 10, 10]), NAMES)
+    assert "c (has 3)" in refused.value.what
+    assert "synthetic=[" in refused.value.todo
+    balanced = wanted(
+        base_sizes=[2], real=[0.5, 1], synthetic=[1, 4], proportions="balanced", generator=folder(20, 20, 3)
+    )
+    with pytest.raises(InputError, match="made elsewhere"):
+        plan.make(balanced, COUNTS, NAMES)

@@ -26,6 +26,7 @@ WORDS: dict[Source, str] = {
     "real": "real",
     "closed": "synthetic",
     "open": "synthetic",
+    "folder": "made elsewhere",
     "noise": "noise",
     "disguised": "real as if synthetic",
 }
@@ -142,6 +143,7 @@ def make(config: EquivalenceConfig, counts: Counts, class_names: Sequence[str]) 
     bases = tuple(_base(config, size, counts) for size in config.base_sizes)
     for base in bases:
         check(config, base, counts, class_names)
+        check_stock(config, base, class_names)
     seeds = tuple(config.seed + k for k in range(config.seeds))
     generators = tuple(config.seed + k for k in range(config.generator_seeds))
     trainings = tuple(
@@ -161,7 +163,10 @@ def _base(config: EquivalenceConfig, size: int, counts: Counts) -> Base:
 
 
 def source(config: EquivalenceConfig) -> Source:
-    """What the run's generators are: open where training starts from a file that saw other images."""
+    """What the run's generators are: a folder of images made elsewhere, or open where training starts from a
+    file that saw other images."""
+    if config.generator.stock:
+        return "folder"
     return "open" if config.generator.files() else "closed"
 
 
@@ -184,6 +189,27 @@ def check(config: EquivalenceConfig, base: Base, counts: Counts, class_names: Se
         f"there are to train on of {', '.join(names)}{more}",
         expected="real images that are held back from the base, to be added to it",
         todo="ask for " + (", or ".join(ways) if ways else "a smaller base, or import more images"),
+    )
+
+
+def check_stock(config: EquivalenceConfig, base: Base, class_names: Sequence[str]) -> None:
+    """Raises InputError where images made elsewhere are fewer than the largest amount of them needs."""
+    stock = np.array(config.generator.stock, np.int64)
+    largest = max(config.synthetic + config.substituted)
+    if not len(stock):
+        return
+    short = np.flatnonzero(base.times(largest) > stock)
+    if not len(short):
+        return
+    names = [f"{class_names[label]} (has {int(stock[label])})" for label in short[:NAMED]]
+    more = f" and {len(short) - NAMED} more" if len(short) > NAMED else ""
+    enough = int(10 * float((stock / base.counts).min())) / 10
+    ways = [f"--set synthetic=[{enough:g}]"] if enough >= 0.1 else []
+    raise InputError(
+        f"{largest:g} times a base of {base.size} images a class are more than the images made elsewhere of "
+        f"{', '.join(names)}{more}",
+        expected="as many images of each class as the largest amount that is added",
+        todo="bring more images, or ask for " + ", or ".join([*ways, "a smaller base"]),
     )
 
 
