@@ -94,6 +94,13 @@ def augmentation_config(
     if preset not in PRESETS:
         raise InputError(f"unknown preset '{preset}'", expected="one of " + ", ".join(PRESETS))
     run, wanted = PRESETS[preset], dict(overrides or {})
+    for name, own in (("dataset", dataset), ("preset", preset), ("kind", "augmentation")):
+        if wanted.get(name, own) != own:
+            raise InputError(
+                f"setting '{name}' is given twice: '{own}' and '{wanted[name]}'",
+                expected=f"one {name}",
+                todo=f"leave the setting out, and name the {name} where it belongs; nothing was started",
+            )
     generators, classifiers = _mapping(wanted, "generator"), _mapping(wanted, "classifier")
     drawing = _record(SOURCES, "generator", generator or generators.get("name") or run.generator)
     judging = _record(CLASSIFIERS, "classifier", classifiers.get("name") or run.classifier)
@@ -123,6 +130,8 @@ def augmentation_config(
         both = isinstance(value, Mapping) and isinstance(resolved.get(key), dict)
         resolved[key] = {**resolved[key], **value} if both else value
     config = validate(AugmentationConfig, {**resolved, "dataset": dataset, "preset": preset})
+    if config.inception:
+        _check_files("", {"inception": Path(config.inception)})
     _check_files("generator", config.generator.files())
     _check_files("classifier", config.classifier.files())
     return config
@@ -134,7 +143,7 @@ def _check_files(part: str, files: Mapping[str, Path]) -> None:
             raise InputError(
                 f"there is no checkpoint '{path.name}' to start from",
                 expected="a file on this machine: your own copy of a published checkpoint",
-                todo=f"correct {part}.{setting}, or leave it out to train from scratch",
+                todo=f"correct {part}{'.' * bool(part)}{setting}, or leave it out",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -31,6 +32,9 @@ QUICK_CONTROLS: tuple[Control, ...] = ("oversampling", "class_balanced_loss", "p
 Multiple = Annotated[float, Field(gt=0, le=100)]  # of the images in a base
 
 
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
+
+
 class RunConfig(Config):
     """What every kind of run is told."""
 
@@ -39,6 +43,20 @@ class RunConfig(Config):
     grouping: str = "identity"  # name of a stored grouping of the dataset
     seed: int = Field(0, ge=0, lt=2**31)
     device: str = "cpu"  # auto | cpu | cuda | cuda:0 ...
+
+    @field_validator("device", check_fields=False)
+    @classmethod
+    def _some_device(cls, given: str) -> str:
+        if not DEVICE.fullmatch(given):
+            raise ValueError("no device: auto, cpu, cuda, cuda:N or mps")
+        return given
+
+    @field_validator("dataset", "grouping")
+    @classmethod
+    def _named(cls, given: str) -> str:
+        if not given.strip() or len(given) > 500:
+            raise ValueError("a name of 1 to 500 characters")
+        return given
 
 
 class SimilarityConfig(RunConfig):
@@ -79,9 +97,9 @@ class AugmentationConfig(RunConfig):
     generator_seeds: int = Field(1, ge=1, le=20)
     selection: SelectionConfig
     # real + synthetic images a class; None: as many as the largest class has, or all images made elsewhere
-    target: int | None = Field(None, ge=1)
+    target: int | None = Field(None, ge=1, le=10**7)
     # synthetic images of each class, whatever it has already, instead of filling up to the target
-    added: int | None = Field(None, ge=1)
+    added: int | None = Field(None, ge=1, le=10**7)
     # what one would do without a generator, by key of method.recipes: each is a control, and the best one on
     # validation is what synthetic images have to improve
     controls: tuple[Control, ...] = QUICK_CONTROLS
@@ -108,8 +126,8 @@ class AugmentationConfig(RunConfig):
     # synthetic images have statistics of their own in batch normalisation
     own_statistics: bool = False
     # at most this many draws for every image wanted, per class and step
-    draw_budget: float = Field(5.0, ge=1)
-    sampling_batch: int = Field(250, ge=1)
+    draw_budget: float = Field(5.0, ge=1, le=1000)
+    sampling_batch: int = Field(250, ge=1, le=10**5)
     # 2 or more: every image is tested once, by an experiment of its own a fold; that many times the work, for
     # datasets whose test part is too small to see a gain
     folds: int = Field(1, ge=1, le=20)
@@ -176,7 +194,7 @@ class EquivalenceConfig(RunConfig):
     classifier: Annotated[ClassifierConfig, OneOf(record.config for record in CLASSIFIERS.values())]
     selection: SelectionConfig
     # real images a class in each base (natural proportions: on average), the smaller a part of the larger
-    base_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    base_sizes: tuple[Annotated[int, Field(ge=1, le=10**7)], ...] = Field(min_length=1)
     # natural: classes as in the training images; balanced: all alike
     proportions: Literal["natural", "balanced"] = "natural"
     # real images added, in multiples of the base: what they do is the scale that synthetic ones are read on
@@ -190,8 +208,8 @@ class EquivalenceConfig(RunConfig):
     seeds: int = Field(5, ge=2, le=100)  # classifiers a cell; one alone has no interval
     generator_seeds: int = Field(2, ge=1, le=20)  # generators a base
     # at most this many draws for every image wanted, per class and generator
-    draw_budget: float = Field(5.0, ge=1)
-    sampling_batch: int = Field(250, ge=1)
+    draw_budget: float = Field(5.0, ge=1, le=1000)
+    sampling_batch: int = Field(250, ge=1, le=10**5)
     device: str = "auto"
 
     @field_validator("base_sizes", "real", "synthetic", "substituted")

@@ -8,19 +8,18 @@ starting a run there costs nothing.
 from __future__ import annotations
 
 import ctypes.util
-import re
 from functools import cache, lru_cache
 from pathlib import Path
 
 from gmaug_core import children
 from gmaug_core.config.classifiers.common import Precision
 from gmaug_core.config.documents import Part
+from gmaug_core.config.runs import DEVICE
 from gmaug_core.errors import GMAugError, InputError
 
 ASK_S = 120.0  # importing torch on a busy machine
 CPU_BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # one of them
 DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/kfd"))
-FORMS = re.compile(r"auto|cpu|cuda(:\d{1,3})?|mps")
 
 
 class Gpu(Part):
@@ -65,7 +64,7 @@ def resolve(device: str) -> str:
 
     Raises InputError for one that is not there.
     """
-    if not FORMS.fullmatch(device):
+    if not DEVICE.fullmatch(device):
         raise InputError(
             f"'{device}' is not a device", expected="auto, cpu, cuda or cuda:N", todo="use 'auto'"
         )

@@ -19,13 +19,13 @@ class ClassifierConfig(Config):
     name: str
     # passes over the real training images: a budget that grows with them, so that 500 images and 50,000 are
     # learned equally well
-    epochs: float = Field(100.0, gt=0)
-    least_steps: int = Field(1, ge=1)  # a few images need more passes
-    most_steps: int = Field(10**6, ge=1)  # a ceiling of time
-    steps: int | None = Field(None, ge=1)  # exactly so many instead
-    batch: int = Field(256, ge=2)
-    lr: float = Field(0.1, gt=0)
-    weight_decay: float = Field(1e-4, ge=0)
+    epochs: float = Field(100.0, gt=0, le=10**5)
+    least_steps: int = Field(1, ge=1, le=10**8)  # a few images need more passes
+    most_steps: int = Field(10**6, ge=1, le=10**8)  # a ceiling of time
+    steps: int | None = Field(None, ge=1, le=10**8)  # exactly so many instead
+    batch: int = Field(256, ge=2, le=8192)
+    lr: float = Field(0.1, gt=0, le=100)
+    weight_decay: float = Field(1e-4, ge=0, le=10)
     schedule: Literal["cosine", "step"] = "cosine"  # step: x0.1 at each third, as in paper A
     warmup: float = Field(0.0, ge=0, lt=1)  # share of the training in which the learning rate rises from 0
     # affine for digits; every variant gets the same
@@ -34,15 +34,15 @@ class ClassifierConfig(Config):
     # stands in the place of its like
     rand_augment: bool = False  # two operations an image, 9 of 30 strong (Cubuk 2020)
     erase: float = Field(0.0, ge=0, le=1)  # share of the images in which a box becomes noise (Zhong 2020)
-    mixup: float = Field(0.0, ge=0)  # alpha of its Beta; 0: none (Zhang 2018)
-    cutmix: float = Field(0.0, ge=0)  # the same; with both, half of the batches each (Yun 2019)
+    mixup: float = Field(0.0, ge=0, le=100)  # alpha of its Beta; 0: none (Zhang 2018)
+    cutmix: float = Field(0.0, ge=0, le=100)  # the same; with both, half of the batches each (Yun 2019)
     smoothing: float = Field(0.0, ge=0, lt=1)  # share of every label that all classes get
     # the weights that are kept are an average over about this share of the training (EMA); 0: the last ones
     averaging: float = Field(0.0, ge=0, le=1)
     # of the training alone. auto: bfloat16 where the device has it itself, made concrete at launch, so that a
     # resumed run goes on as it began; float32 where nobody launched
     precision: Literal["auto", Precision] = "auto"
-    checkpoint_steps: int = Field(500, ge=1)
+    checkpoint_steps: int = Field(500, ge=1, le=10**8)
 
     @model_validator(mode="after")
     def _floor_below_ceiling(self) -> Self:

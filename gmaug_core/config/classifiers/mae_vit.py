@@ -36,17 +36,17 @@ class MAEViTConfig(ClassifierConfig):
     masked: float = Field(0.75, gt=0, lt=1)  # share of the patches that is hidden
     decoder_width: int = Field(96, ge=16, le=1024, multiple_of=16)
     decoder_depth: int = Field(1, ge=1, le=16)
-    pretraining_lr: float = Field(1.5e-3, gt=0)  # He 2022: 1.5e-4 at 256 images a step, for ViT-L
-    lr: float = Field(1e-3, gt=0)  # at 256 images a step; He 2022's
-    batch: int = Field(128, ge=2)
-    weight_decay: float = Field(0.05, ge=0)
+    pretraining_lr: float = Field(1.5e-3, gt=0, le=10)  # He 2022: 1.5e-4 at 256 images a step, for ViT-L
+    lr: float = Field(1e-3, gt=0, le=10)  # at 256 images a step; He 2022's
+    batch: int = Field(128, ge=2, le=8192)
+    weight_decay: float = Field(0.05, ge=0, le=10)
     layer_decay: float = Field(0.75, gt=0, le=1)  # a block learns so much slower than the next one
     drop_path: float = Field(0.1, ge=0, lt=1)  # of the last block; those before get less, evenly
     warmup: float = Field(0.1, ge=0, lt=1)
     rand_augment: bool = True
     erase: float = Field(0.25, ge=0, le=1)
-    mixup: float = Field(0.8, ge=0)
-    cutmix: float = Field(1.0, ge=0)
+    mixup: float = Field(0.8, ge=0, le=100)
+    cutmix: float = Field(1.0, ge=0, le=100)
     smoothing: float = Field(0.1, ge=0, lt=1)
 
     _absolute = field_validator("pretrained")(absolute)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,8 @@ class ResNetConfig(ClassifierConfig):
     width: int = Field(64, ge=4, le=256)  # channels of the first stage; 64 is ResNet18
     # small: 3x3 without pooling, for <= 64 px; strided: the same at every second pixel, a quarter of the work
     stem: Literal["imagenet", "small", "strided"] = "imagenet"
-    blocks: tuple[int, ...] = (2, 2, 2, 2)  # residual blocks a stage; (2, 2, 2, 2) is ResNet18
+    # residual blocks a stage; (2, 2, 2, 2) is ResNet18
+    blocks: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field((2, 2, 2, 2), min_length=1, max_length=6)
     momentum: float = Field(0.9, ge=0, lt=1)
 
 

@@ -11,6 +11,10 @@ from gmaug_core.config.base import Config
 from gmaug_core.config.profiles import Colour
 
 Kimg = Annotated[float, Field(gt=0, le=10**6)]  # a budget of training in thousand images
+HalfLife = Annotated[float, Field(gt=0, le=10**6)]  # of an average of weights, in thousand images
+# channels of each level of a U-Net, in multiples of the first; each level after it halves the image
+ChannelMult = Annotated[tuple[Annotated[int, Field(ge=1, le=16)], ...], Field(min_length=1, max_length=8)]
+Resolutions = tuple[Annotated[int, Field(ge=1, le=256)], ...]  # pixels of the levels that attend
 Batch = Annotated[int, Field(ge=2, le=8192)]
 
 
@@ -27,7 +31,15 @@ class GeneratorConfig(Config):
     lr: float = Field(2e-3, gt=0, le=1)
     class_power: float = Field(0.5, ge=0, le=1)  # classes are drawn ~ n^power: 1 natural, 0 balanced
     mirror: bool = False  # horizontal flips; wrong for digits and text
-    snapshot_kimg: float = Field(10.0, gt=0)  # checkpoint and sample grid interval
+    snapshot_kimg: float = Field(10.0, gt=0, le=10**6)  # checkpoint and sample grid interval
+
+    def _check_levels(self, channel_mult: tuple[int, ...]) -> None:
+        """Raises ValueError for images that a U-Net of these levels cannot halve."""
+        halved = len(channel_mult) - 1
+        if self.resolution % (1 << halved):
+            raise ValueError(
+                f"resolution {self.resolution} cannot be halved {halved} times, as channel_mult asks for"
+            )
 
     def files(self) -> dict[str, Path]:
         """The files of this machine that training starts from, by the setting that names them."""

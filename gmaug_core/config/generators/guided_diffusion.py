@@ -8,7 +8,14 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from gmaug_core.config.base import absolute
-from gmaug_core.config.generators.common import Batch, GeneratorConfig, Kimg
+from gmaug_core.config.generators.common import (
+    Batch,
+    ChannelMult,
+    GeneratorConfig,
+    HalfLife,
+    Kimg,
+    Resolutions,
+)
 from gmaug_core.config.records import GeneratorRecord, Preset
 
 
@@ -20,9 +27,9 @@ class GuidedDiffusionConfig(GeneratorConfig):
 
     name: Literal["guided_diffusion"] = "guided_diffusion"
     channels: int = Field(24, ge=8, le=512, multiple_of=2)
-    channel_mult: tuple[int, ...] = (1, 2, 2)
+    channel_mult: ChannelMult = (1, 2, 2)
     blocks: int = Field(1, ge=1, le=8)  # per level
-    attention_resolutions: tuple[int, ...] = (4,)
+    attention_resolutions: Resolutions = (4,)
     heads: int = Field(0, ge=0, le=64)  # of attention; 0: one every 64 channels
     dropout: float = Field(0.0, ge=0, lt=1)
     class_conditional: bool = True  # the U-Net knows the class as well; False: guidance alone makes it
@@ -32,7 +39,7 @@ class GuidedDiffusionConfig(GeneratorConfig):
     diffusion_steps: int = Field(1000, ge=2, le=10000)
     kimg: Kimg = 40.0
     batch: Batch = 64
-    ema_half_life_kimg: float = Field(5.0, gt=0)
+    ema_half_life_kimg: HalfLife = 5.0
     # the noisy classifier has the U-Net's levels
     classifier_channels: int = Field(16, ge=8, le=512, multiple_of=2)
     classifier_blocks: int = Field(1, ge=1, le=8)
@@ -52,9 +59,7 @@ class GuidedDiffusionConfig(GeneratorConfig):
 
     @model_validator(mode="after")
     def _check(self) -> GuidedDiffusionConfig:
-        halved = len(self.channel_mult) - 1
-        if self.resolution % (1 << halved):
-            raise ValueError(f"resolution {self.resolution} cannot be halved {halved} times")
+        self._check_levels(self.channel_mult)
         if self.sampling_steps > self.diffusion_steps:
             raise ValueError("sampling_steps must not be more than diffusion_steps")
         if self.pretrained_classifier and not self.guidance:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gmaug_core.config.generators.common import Batch, GeneratorConfig, Kimg
+from gmaug_core.config.generators.common import Batch, GeneratorConfig, HalfLife, Kimg
 from gmaug_core.config.records import GeneratorRecord, Preset
 
 
@@ -17,7 +17,7 @@ class StyleGAN2Config(GeneratorConfig):
     """
 
     name: Literal["stylegan2"] = "stylegan2"
-    channel_base: int = Field(512, ge=64)  # channels(res) = min(channel_base // res, channel_max)
+    channel_base: int = Field(512, ge=64, le=10**6)  # channels(res) = min(channel_base // res, channel_max)
     channel_max: int = Field(64, ge=8, le=1024)
     z_dim: int = Field(64, ge=8, le=1024)
     w_dim: int = Field(64, ge=8, le=1024)
@@ -25,26 +25,30 @@ class StyleGAN2Config(GeneratorConfig):
     kimg: Kimg = 60.0  # a minute and a half on two cores
     batch: Batch = 32  # batches of 32 agree more often than of 64
     beta2: float = Field(0.99, gt=0, lt=1)
-    r1_gamma: float = Field(0.3, ge=0)
-    r1_interval: int = Field(8, ge=1)  # lazy: every this many steps, weighted accordingly
-    path_length_weight: float = Field(0.0, ge=0)  # 2 in the paper preset
-    path_length_interval: int = Field(4, ge=1)
+    r1_gamma: float = Field(0.3, ge=0, le=10**4)
+    r1_interval: int = Field(8, ge=1, le=10**4)  # lazy: every this many steps, weighted accordingly
+    path_length_weight: float = Field(0.0, ge=0, le=10**4)  # 2 in the paper preset
+    path_length_interval: int = Field(4, ge=1, le=10**4)
     style_mixing: float = Field(0.0, ge=0, le=1)  # .9 in the paper preset
-    ema_half_life_kimg: float = Field(4.0, gt=0)
+    ema_half_life_kimg: HalfLife = 4.0
     transition_start: float = Field(0.1, ge=0, le=1)  # share of the budget at which lambda leaves 0
     transition_end: float = Field(0.4, ge=0, le=1)  # share at which lambda reaches 1
     augment: Literal["none", "diffaugment", "ada"] = "diffaugment"
     ada_target: float = Field(0.6, gt=0, lt=1)  # sign statistic of the unconditional logit
     # rpgan: relativistic pairs with R1 and R2 (R3GAN, Huang 2024)
     loss: Literal["nonsaturating", "rpgan"] = "nonsaturating"
-    noisy_twins: float = Field(0.0, ge=0)  # weight of NoisyTwins (Rangwani 2023); 0: off, .01 in the paper
+    noisy_twins: float = Field(
+        0.0, ge=0, le=100
+    )  # weight of NoisyTwins (Rangwani 2023); 0: off, .01 in the paper
     # noise on a class embedding of unit size, over the effective number of its images
-    twins_sigma: float = Field(0.75, ge=0)
+    twins_sigma: float = Field(0.75, ge=0, le=100)
     twins_alpha: float = Field(0.99, ge=0, lt=1)  # of the effective number
-    twins_gamma: float = Field(0.05, ge=0)  # weight of the correlations between different components of w
+    twins_gamma: float = Field(
+        0.05, ge=0, le=100
+    )  # weight of the correlations between different components of w
     # UTLO (Khorram 2024): up to here no layer knows the class; 0: off, 8 in the paper
     low_resolution: int = Field(0, ge=0, le=128)
-    low_weight: float = Field(1.0, ge=0)  # of the unconditional loss on low-resolution images
+    low_weight: float = Field(1.0, ge=0, le=100)  # of the unconditional loss on low-resolution images
     truncation: float = Field(1.0, gt=0, le=1)  # .7 lifts agreement and costs coverage
     compile: bool = False  # by torch.compile, which takes a minute first: for a GPU; on a CPU it is slower
 
