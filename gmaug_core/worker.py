@@ -10,24 +10,19 @@ import logging
 import resource
 import signal
 import sys
-import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gmaug_core import disk, runs
+from gmaug_core import disk
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import GMAugError, Paused, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
-from gmaug_core.hooks import ShouldStop
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter
+from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, queue
 from gmaug_core.runs.kinds import kind_of
 
-SLOT_POLL_S = 0.2
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 log = logging.getLogger("gmaug")
 
@@ -56,7 +51,7 @@ def work(paths: RunPaths) -> int:
         try:
             document = RunConfigFile.read(paths.config)
             kind = kind_of(document.kind)
-            with slot(document.device if kind.heavy else None, should_stop):
+            with queue.slot(document.device if kind.heavy else None, writer.status, paths.id, should_stop):
                 log.info("attempt %d of %s begins on %s", writer.status.attempt, paths.id, document.device)
                 module, _, function = kind.work.partition(":")
                 fill = getattr(importlib.import_module(module), function)
@@ -99,26 +94,6 @@ def _peak_gb() -> float:
     """The most memory that this process has held, in GB."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-
-
-@contextmanager
-def slot(device: str | None, should_stop: ShouldStop) -> Iterator[None]:
-    """One heavy run at a time on a device: the others stay queued.
-
-    None: a run of seconds, which needs no slot.
-    """
-    if device is None:
-        yield
-        return
-    path = runs.root() / f".slot-{device.replace(':', '-')}.lock"
-    while True:
-        with locked(path) as mine:
-            if mine:
-                yield
-                return
-        if should_stop():
-            raise Stopped
-        time.sleep(SLOT_POLL_S)
 
 
 def main() -> int:
