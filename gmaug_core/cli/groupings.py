@@ -32,6 +32,8 @@ def register(verbs: Verbs) -> None:
 
 def group(args: Arguments) -> object:
     data = dataset.load(args.dataset)
+    if args.out and Path(args.out).is_dir():
+        raise InputError(f"'{Path(args.out).name}' is a folder", expected="a file .csv or .json to write")
     if args.history:
         return history(data, args.name or groupings.names(data)[0])
     made = new_grouping(data, args)
@@ -50,7 +52,13 @@ def group(args: Arguments) -> object:
     if args.out:
         out = Path(args.out)
         written = chosen.to_csv() if out.suffix.lower() == ".csv" else chosen.to_json()
-        out.write_text(written, encoding="utf-8")
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(written, encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"'{out.name}' cannot be written ({error.strerror})", expected="a place that can be written"
+            ) from error
     return {
         "dataset": data.id,
         "name": chosen.name,

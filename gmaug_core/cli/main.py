@@ -7,6 +7,7 @@ Exit status: 0 done, 1 failed, 2 bad usage or input.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -71,6 +72,9 @@ def _refused(error: GMAugError, as_json: bool) -> int:
 
 def entry() -> int:
     """The exit status of the command that was typed."""
+    for stream in (sys.stdout, sys.stderr):  # a console that knows ASCII alone sees escapes, no traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return main()
     except BrokenPipeError:  # the reader of a pipe went away, as in `... | head`

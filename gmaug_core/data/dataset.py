@@ -132,7 +132,7 @@ class Dataset:
 
     def decoded(self, i: int) -> Decoded:
         """Image i, upright, 8-bit grey or RGB, at its own size."""
-        return decode(self.original(i))
+        return decode(self.original(i), self.manifest.depth)
 
     def images(
         self,

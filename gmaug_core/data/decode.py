@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +17,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gmaug_core.errors import InputError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-MAX_PIXELS = (
-    2**25
-)  # 33.5 megapixels, 100 MB as RGB: above any training image, below what hurts a small machine
-GREY_PROBE = 64  # pixels a side that is_grey looks at
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
+MAX_PIXELS = 2**26  # 67 megapixels, 200 MB as RGB: a phone's 48 go in, and a small machine is not hurt
+GREY_PROBE = 64  # pixels a side that is_grey looks at first
+NEARLY_BLACK, TINY, STRIP = 16, 8, 10  # what remark names: largest sample, pixels, length by width
 
 _ORIENTATION = 0x0112  # EXIF tag
 # what Pillow raises on damaged files, all formats together
@@ -53,6 +53,12 @@ _OTHER_FILES = (
 )
 
 
+Depth = Mapping[str, tuple[float, float]]  # kind -> the samples that mean black and white
+_KINDS = {"I": "32-bit", "F": "float"}  # by Pillow's mode; the rest of the deep ones are 16-bit
+_PHOTOMETRIC = 262  # TIFF tag; 0: zero is white
+_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc", b"ftypmsf1")
+
+
 class Decoded(NamedTuple):
     """image: PIL, mode "L" or "RGB"; conversions: what was done to get there, in words, in order."""
 
@@ -60,11 +66,12 @@ class Decoded(NamedTuple):
     conversions: tuple[str, ...]
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes, depth: Depth | None = None) -> Decoded:
     """Decode one image file.
 
     The first frame of an animation; turned upright by its EXIF orientation; alpha flattened on white;
-    palettes and CMYK to RGB; 16-bit, 32-bit and float samples rescaled to 0..255. Raises InputError with the
+    palettes and CMYK to RGB; 16-bit, 32-bit and float samples rescaled to 0..255: by what depth says of their
+    kind, else by the image's own kind. Raises InputError with the
     reason when the bytes are no image in one of FORMATS, damaged, or larger than MAX_PIXELS.
     """
     expected = "an intact image: " + ", ".join(FORMATS)
@@ -75,10 +82,10 @@ def decode(data: bytes) -> Decoded:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise InputError(
-                    f"{width} x {height} pixels is too large",
+                    f"{width} x {height} pixels is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels",
                     expected=f"at most {MAX_PIXELS:,} pixels an image",
                 )
-            return _canonical_depth(image)
+            return _canonical_depth(image, depth or {})
     except UnidentifiedImageError:
         raise InputError("not an image: " + _looks_like(data), expected=expected) from None
     except Image.DecompressionBombError:
@@ -89,8 +96,9 @@ def decode(data: bytes) -> Decoded:
         raise InputError(f"a damaged image ({_short(error)})", expected=expected) from error
 
 
-def _canonical_depth(image: Image.Image) -> Decoded:
+def _canonical_depth(image: Image.Image, depth: Depth) -> Decoded:
     done = []
+    inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0 and _is_deep(image.mode)
     if getattr(image, "is_animated", False):
         done.append("first frame of several")
         image.seek(0)
@@ -100,16 +108,16 @@ def _canonical_depth(image: Image.Image) -> Decoded:
         done.append(f"turned upright (EXIF orientation {orientation})")
         image = ImageOps.exif_transpose(image)
     mode = image.mode
-    if mode.startswith("I;16"):
-        done.append("16-bit rescaled to 8-bit")
-        return Decoded(_from_array(np.asarray(image), 65535.0), tuple(done))
-    if mode in ("I", "F"):
+    if _is_deep(mode):
+        kind = _KINDS.get(mode, "16-bit")
+        done.append(f"{kind} rescaled to 8-bit")
         values = np.asarray(image).astype(np.float64)
-        low, high = float(values.min()), float(values.max())
-        if not np.isfinite(low) or not np.isfinite(high):
-            raise InputError("holds values that are not finite", expected="finite pixel values")
-        done.append(f"{'float' if mode == 'F' else '32-bit'} rescaled to 8-bit")
-        return Decoded(_from_array(*_unit_range(values, low, high, is_float=mode == "F")), tuple(done))
+        black, white = depth.get(kind) or _own_range(values, kind)
+        grey = _from_array(np.clip(values - black, 0, white - black), white - black)
+        if inverted:
+            done.append("zero is white: inverted")
+            grey = ImageOps.invert(grey)
+        return Decoded(grey, tuple(done))
     if image.has_transparency_data:
         done.append("transparency flattened on white")
         return Decoded(_flatten(image), tuple(done))
@@ -121,16 +129,55 @@ def _canonical_depth(image: Image.Image) -> Decoded:
     return Decoded(image.convert("L" if mode == "1" else "RGB"), tuple(done))
 
 
-def _unit_range(values: np.ndarray, low: float, high: float, *, is_float: bool) -> tuple[np.ndarray, float]:
-    """The value that means white.
+def _is_deep(mode: str) -> bool:
+    return mode.startswith("I;16") or mode in _KINDS
+
+
+def _own_range(values: np.ndarray, kind: str) -> tuple[float, float]:
+    """The samples that mean black and white, from the image alone.
 
     Known conventions first (floats in 0..1, 8-bit, 16-bit); anything else by its own range.
     """
+    if kind == "16-bit":
+        return 0.0, 65535.0
+    low, high = _finite_range(values)
     if low >= 0:
-        for white in (1.0, 255.0, 65535.0) if is_float else (65535.0,):
+        for white in (1.0, 255.0, 65535.0) if kind == "float" else (65535.0,):
             if high <= white:
-                return values, white
-    return values - low, max(high - low, 1.0)
+                return 0.0, white
+    return low, low + max(high - low, 1.0)
+
+
+def _finite_range(values: np.ndarray) -> tuple[float, float]:
+    """Raises InputError where there is none."""
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise InputError("holds values that are not finite", expected="finite pixel values")
+    return low, high
+
+
+def deep_range(data: bytes) -> tuple[str, float, float] | None:
+    """Kind, smallest and largest sample of an image of more than 8 bits; None for any other. The bytes were
+    decoded once without an error."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        if not _is_deep(image.mode):
+            return None
+        return _KINDS.get(image.mode, "16-bit"), *_finite_range(np.asarray(image))
+
+
+def remark(image: Image.Image) -> str:
+    """What is odd about a decoded image, in words; empty where nothing is."""
+    width, height = image.size
+    extremes = np.array(image.getextrema()).reshape(-1, 2)
+    if (extremes[:, 0] == extremes[:, 1]).all():
+        return "are of one colour"
+    if extremes.max() <= NEARLY_BLACK:
+        return "are nearly black"
+    if min(width, height) < TINY:
+        return f"are under {TINY} pixels high or wide"
+    if max(width, height) > STRIP * min(width, height):
+        return f"are strips, over {STRIP} times as long as wide"
+    return ""
 
 
 def _from_array(values: np.ndarray, white: float) -> Image.Image:
@@ -146,8 +193,9 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Whether the image holds no colour: mode "L", or equal channels on a grid of at most GREY_PROBE x
-    GREY_PROBE pixels.
+    """Whether the image holds no colour: mode "L", or equal channels.
+
+    A grid of GREY_PROBE x GREY_PROBE pixels is looked at first: it decides most.
     """
     if image.mode == "L":
         return True
@@ -155,7 +203,10 @@ def is_grey(image: Image.Image) -> bool:
     sample = np.asarray(
         image.resize((min(width, GREY_PROBE), min(height, GREY_PROBE)), Image.Resampling.NEAREST)
     )
-    return bool((sample == sample[..., :1]).all())
+    if not (sample == sample[..., :1]).all():
+        return False
+    pixels = np.asarray(image)  # a small coloured mark may lie between the points of the grid
+    return bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
 
 
 def canonical(image: Image.Image, size: int, colour: str) -> np.ndarray:
@@ -173,6 +224,8 @@ def canonical(image: Image.Image, size: int, colour: str) -> np.ndarray:
 
 
 def _looks_like(data: bytes) -> str:
+    if data[4:12] in _HEIC:
+        return "it looks like HEIC: convert it to JPEG or PNG first"
     start = data[:256].lstrip()
     for magic, words in _OTHER_FILES:
         if start.startswith(magic):

@@ -136,6 +136,9 @@ class Manifest(Summary, Findings):
 
     images: Rows
     """The images."""
+    depth: dict[str, tuple[float, float]] = {}
+    """Samples that mean black and white in images of more than 8 bits, by kind (16-bit, 32-bit, float);
+    empty: each image by itself."""
     conversions: dict[str, tuple[str, ...]]
     """What was done to images on the way in, by row number, in words; only those to which anything was."""
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from gmaug_core.data import folders
+from gmaug_core.data.decode import Depth
 from gmaug_core.data.folders import SPLITS, ClassPath, Groupings, Place
 from gmaug_core.data.manifest import MANIFEST, SUMMARY, Findings, Manifest, Rows, read_summary
 from gmaug_core.errors import GMAugError
@@ -59,6 +60,8 @@ class Accepted:
     grey: bool
     conversions: tuple[str, ...]
     group: str = ""  # its source, where the import was told of any
+    remark: str = ""  # what is odd about it, in words
+    deep: tuple[str, float, float] | None = None  # of more than 8 bits: kind, smallest and largest sample
 
 
 Placed = tuple[Accepted, Place]
@@ -107,13 +110,15 @@ def commit(
     symmetric: bool = True,
     groupings: Groupings | None = None,
     demo: bool = False,
+    depth: Depth | None = None,
     started: float | None = None,
 ) -> Imported:
     """Turn a staging folder with its originals into a dataset by one rename; the same content again changes
     nothing.
 
     symmetric: a mirrored image is still a valid one of its class. groupings: what to suggest as
-    super-classes; default: what the folders propose. started: time.perf_counter() when the import began.
+    super-classes; default: what the folders propose. depth: what is black and white in images of more than
+    8 bits. started: time.perf_counter() when the import began.
     """
     names = folders.class_names(place.path for _, place in placed)
     class_names = list(names.values())
@@ -121,7 +126,7 @@ def commit(
     images = _columns(rows, list(names))
     counts = _counts(class_names, images, "train")
     positive = [count for count in counts.values() if count]
-    version = _version(class_names, images)
+    version = _version(class_names, images, depth or {})
     hierarchy = {title: path[:-1] for path, title in names.items()}
     manifest = Manifest.new(
         id=f"{_slug(name)}-{version[:8]}",
@@ -147,6 +152,7 @@ def commit(
         layout=findings.layout,
         other_readings=findings.other_readings,
         images=images,
+        depth=depth or {},
         conversions={str(i): image.conversions for i, (image, _) in enumerate(rows) if image.conversions},
     )
     dataset_id, created = _commit_folder(staging, manifest)
@@ -207,9 +213,11 @@ def _counts(class_names: Sequence[str], images: Rows, split: str | None = None) 
     return {title: found[label] for label, title in enumerate(class_names)}
 
 
-def _version(class_names: Sequence[str], images: Rows) -> str:
+def _version(class_names: Sequence[str], images: Rows, depth: Depth) -> str:
     """sha256 over classes, labels, splits, sources where there are any, and the bytes of every image."""
-    sources = [images.group] if images.group else []
+    sources: list[object] = [images.group] if images.group else []
+    if depth and depth != {"16-bit": (0.0, 65535.0)}:
+        sources.append(depth)
     text = json.dumps([class_names, images.label, images.split, *sources], ensure_ascii=False)
     content = hashlib.sha256(text.encode())
     for digest in images.sha256:

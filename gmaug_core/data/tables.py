@@ -27,15 +27,15 @@ def text_of(data: bytes) -> str:
 
 def rows_of(text: str) -> list[list[str]]:
     """The filled rows, cells trimmed. Raises InputError where a cell is broken."""
-    lines = text.lstrip().splitlines()
+    text = text.lstrip("\r\n ")
+    head, _, rest = text.partition("\n")
     delimiter = None
-    if lines and lines[0].lower().replace('"', "").startswith("sep="):
-        delimiter = lines[0].replace('"', "")[4:5] or "\t"
-        lines = lines[1:]
-    head = lines[0] if lines else ""
+    if head.lower().replace('"', "").startswith("sep="):
+        delimiter = head.replace('"', "").rstrip("\r")[4:5] or "\t"
+        text, head = rest, rest.partition("\n")[0]
     delimiter = delimiter or max(",;\t|", key=head.count)
     try:
-        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error as error:
         raise InputError(f"this is no table: {error}", expected="one row a line") from error
     cells = [[cell.strip() for cell in row] for row in rows]

@@ -26,6 +26,7 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.intake.copies import contradictions, leaks, resolve_duplicates
 from gmaug_core.intake.layouts import LAYOUTS, Chosen, choose, said
 from gmaug_core.intake.layouts.contract import FOLDERS, Options, Tree
+from gmaug_core.intake.looks import depth_of, remarks
 from gmaug_core.intake.origins import source_pattern, with_sources
 from gmaug_core.intake.sources import Listing, Source, Unreadable, open_source, require_space
 from gmaug_core.intake.verify import Verifier
@@ -76,7 +77,7 @@ def import_path(
         refused = [*listing.refused, *refused, *undecoded]
         if not images:
             raise _nothing(path, refused, listing.junk)
-        sorted_out = _place(images, tree, chosen, options, path, least)
+        sorted_out = _place(images, tree, chosen, options, path, least, [*listing.warnings, *remarks(images)])
         refused += sorted_out.refused
         placed, duplicates, dropped = resolve_duplicates(sorted_out.placed)
         sorted_out.warnings += [*leaks(placed, duplicates), *contradictions(duplicates)]
@@ -96,6 +97,7 @@ def import_path(
                 layout=sorted_out.layout,
                 other_readings=sorted_out.others,
             ),
+            depth=depth_of(images),
             started=start,
         )
 
@@ -162,7 +164,13 @@ def _wanted(listing: Listing, chosen: Chosen | None) -> tuple[list[tuple[str, An
 
 
 def _place(
-    images: Sequence[Accepted], tree: Tree, chosen: Chosen | None, options: Options, path: Path, least: int
+    images: Sequence[Accepted],
+    tree: Tree,
+    chosen: Chosen | None,
+    options: Options,
+    path: Path,
+    least: int,
+    notes: Sequence[str],
 ) -> _SortedOut:
     """Give each image its class, split and source, as the layout says. Folders are read again where files
     turned out to be no images, or images turned up under another ending."""
@@ -177,7 +185,7 @@ def _place(
         reasons = [Refused(file=image.file, reason="lies in no class folder") for image in images]
         return _SortedOut([], reasons, [], "", ())
     reading = chosen.reading
-    warnings = list(reading.warnings)
+    warnings = [*notes, *reading.warnings]
     if reading.key == FOLDERS:
         warnings += _empty_folders(tree.folders, images)
     found = _SortedOut([], [], warnings, said(reading), tuple(said(other) for other in chosen.others))
@@ -246,7 +254,15 @@ def _answer(file: str, answer: Mapping[str, Any]) -> Accepted | Refused:
     if "reason" in answer:
         return Refused(file=file, reason=answer["reason"])
     width, height = answer["size"]
-    return Accepted(file, answer["sha256"], (width, height), answer["grey"], tuple(answer["conversions"]))
+    return Accepted(
+        file,
+        answer["sha256"],
+        (width, height),
+        answer["grey"],
+        tuple(answer["conversions"]),
+        remark=answer["remark"],
+        deep=tuple(answer["deep"]) if answer["deep"] else None,
+    )
 
 
 def _require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused], *, least: int) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from gmaug_core.data.folders import KNOWN
 from gmaug_core.data.manifest import Refused
 from gmaug_core.errors import InputError
+from gmaug_core.intake.spelling import entry_name, readable
 
 MAX_FILE = 64 * 2**20  # bytes of one image file
 MAX_LIST = 2**30  # bytes of one list of labels; the largest published ones have about 600 MB
@@ -37,6 +38,11 @@ _SIGNATURES = (
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x1f\x8b", "a gzip file"),
     (b"BZh", "a bzip2 file"),
+    (b"<!doctype html", "a web page: the download needs a login or another link"),
+    (b"<html", "a web page: the download needs a login or another link"),
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself with 'git lfs pull'"),
+    (b"\x89PNG", "a single PNG image"),
+    (b"\xff\xd8\xff", "a single JPEG image"),
 )
 
 
@@ -54,6 +60,16 @@ class Listing:
     refused: list[Refused] = field(default_factory=list)
     folders: set[str] = field(default_factory=set)
     junk: int = 0
+    letters: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+
+    def note(self, letters: str) -> None:
+        """Say once in which letters names were read that nobody wrote down."""
+        if letters and letters not in self.letters:
+            self.letters.add(letters)
+            self.warnings.append(
+                f"names are not in UTF-8 and were read as {letters}: look at the class names"
+            )
 
     def add(self, name: str, handle: Any, reason: str | None) -> None:
         """Sort one file into junk, refused or files. name: as given, '/'-separated; a trailing / marks a
@@ -126,30 +142,57 @@ def _name_problem(name: str) -> str | None:
 
 
 class FolderSource:
-    """A folder, walked without following links."""
+    """A folder. Links are followed to files of the same folder only."""
 
     def __init__(self, folder: Path) -> None:
         self.listing = Listing()
-        self._walk(folder, "")
+        self._root = folder.resolve()
+        self._targets: set[str] = set()
+        self._links: set[str] = set()
+        waiting = [(folder, "")]
+        while waiting:  # no recursion: folders may lie deeper than Python can call
+            waiting += self._walk(*waiting.pop())
+        kept = []
+        for name, handle in self.listing.files:
+            if handle in self._targets and name not in self._links:
+                self.listing.refused.append(Refused(file=name, reason="a link beside it stands for it"))
+            else:
+                kept.append((name, handle))
+        self.listing.files = sorted(kept, key=lambda item: item[0])
 
-    def _walk(self, folder: Path, prefix: str) -> None:
+    def _walk(self, folder: Path, prefix: str) -> list[tuple[Path, str]]:
+        """List one folder; the folders in it are returned."""
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             reason = f"cannot be listed ({error.strerror})"
-            self.listing.refused.append(Refused(file=prefix or folder.name, reason=reason))
-            return
+            self.listing.refused.append(Refused(file=(prefix or folder.name)[:MAX_NAME], reason=reason))
+            return []
+        inner = []
         for entry in entries:
-            name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            text, letters = readable(os.fsencode(entry.name))
+            self.listing.note(letters)
+            name = prefix + text
             if entry.is_symlink():
-                self.listing.add(name, None, "a symbolic link")
+                self._add_link(name, entry)
             elif entry.is_dir(follow_symlinks=False):
                 self.listing.add(name + "/", None, None)
-                self._walk(Path(entry.path), name + "/")
+                inner.append((Path(entry.path), name + "/"))
             elif not entry.is_file(follow_symlinks=False):
                 self.listing.add(name, None, "not an ordinary file")
             else:
-                self.listing.add(name, entry.path, None)
+                self.listing.add(name, os.path.realpath(entry.path), None)
+        return inner
+
+    def _add_link(self, name: str, entry: os.DirEntry[str]) -> None:
+        """A link to a file of the same import is that file; any other is refused."""
+        target = os.path.realpath(entry.path)
+        if Path(target).is_relative_to(self._root) and Path(target).is_file():
+            self._targets.add(target)
+            self._links.add(name)
+            self.listing.add(name, target, None)
+        else:
+            self.listing.add(name, None, "a symbolic link")
 
     def size(self, handle: Any) -> int:
         try:
@@ -181,15 +224,32 @@ class ZipSource:
         infos = archive.infolist()
         _refuse_bomb(archive, infos, path)
         encrypted = 0
-        for info in infos:
+        names = self._names(infos)
+        last = {name: i for i, name in enumerate(names)}
+        for i, (name, info) in enumerate(zip(names, infos, strict=True)):
             encrypted += info.flag_bits & 1
-            self.listing.add(info.orig_filename, info, _entry_problem(info))
+            problem = _entry_problem(info)
+            if last[name] != i:
+                problem = "an entry of the same name comes later in the archive"
+            self.listing.add(name, info, problem)
         if encrypted and not self.listing.files:
             raise InputError(
                 f"'{path.name}' is encrypted",
                 expected="an archive without a password",
                 todo="unpack it, import the folder",
             )
+
+    def _names(self, infos: list[zipfile.ZipInfo]) -> list[str]:
+        """The name of each entry: in its letters, and with / where the whole archive has backslashes."""
+        names = []
+        for info in infos:
+            name, letters = entry_name(info)
+            self.listing.note(letters)
+            names.append(name)
+        if not any("/" in name for name in names) and any("\\" in name for name in names):
+            self.listing.warnings.append("folders are separated by backslashes, and were read as if by /")
+            names = [name.replace("\\", "/") for name in names]
+        return names
 
     def size(self, handle: Any) -> int:
         return int(handle.file_size)
@@ -267,7 +327,14 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise InputError(
             f"'{path.name}' is empty (0 bytes)", expected=KNOWN, todo="copy or download the file again"
         )
-    words = next((words for magic, words in _SIGNATURES if start.startswith(magic)), None)
+    words = next(
+        (
+            words
+            for magic, words in _SIGNATURES
+            if start.startswith(magic) or start.lstrip().lower().startswith(magic)
+        ),
+        None,
+    )
     if start[257:262] == b"ustar":
         words = "a tar archive"
     try:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from gmaug_core import children, disk
 from gmaug_core.data import originals
-from gmaug_core.data.decode import decode, is_grey
+from gmaug_core.data.decode import decode, deep_range, is_grey, remark
 from gmaug_core.errors import GMAugError, InputError
 
 SECONDS = 10  # for one image; the largest accepted one takes about one
@@ -109,6 +109,8 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
         "size": image.size,
         "grey": is_grey(image),
         "conversions": conversions,
+        "remark": remark(image),
+        "deep": deep_range(data) if any("rescaled" in words for words in conversions) else None,
     }
 
 

@@ -9,6 +9,7 @@ import csv
 import difflib
 import io
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gmaug_core.data.tables import column_key, rows_of, text_of
 from gmaug_core.errors import InputError
 
 IDENTITY = "identity"
 NAME_LENGTH = 80  # characters of the name of a super-class or a grouping
+SUB_COLUMNS = frozenset({"sub_class", "subclass", "class", "sub"})
+SUPER_COLUMNS = frozenset({"super_class", "superclass", "group", "super"})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -164,16 +168,11 @@ def identity(class_names: Iterable[str]) -> Grouping:
 def read(text: str | bytes, name: str) -> Grouping:
     """A grouping from a JSON or CSV file. Validate it against a dataset afterwards.
 
-    JSON: {super: [sub, ...]}, bare or under "super_classes". CSV: sub_class, super_class; comma or
-    semicolon; with or without a header. Raises InputError with the row or key.
+    JSON: {super: [sub, ...]}, bare or under "super_classes". CSV: sub_class, super_class; comma, semicolon or
+    tab; columns by the names in a header, else the first two. Raises InputError with the row or key.
     """
     if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                "the grouping file is not UTF-8 text", expected="CSV or JSON in UTF-8"
-            ) from error
+        text = text_of(text)
     text = text.removeprefix("\ufeff").strip()
     if not text:
         raise InputError(
@@ -204,25 +203,32 @@ def _read_json(text: str) -> dict[str, list[str]]:
     for key, subs in groups.items():
         if not isinstance(subs, list) or not all(isinstance(sub, str) for sub in subs):
             raise InputError(f"super-class '{key}' is not a list of names", expected="{super: [sub, ...]}")
-    return groups
+    return {_composed(key): [_composed(sub) for sub in subs] for key, subs in groups.items()}
 
 
 def _read_csv(text: str) -> dict[str, list[str]]:
-    delimiter = ";" if text.splitlines()[0].count(";") > text.splitlines()[0].count(",") else ","
+    rows = [[_unguard(cell) for cell in row] for row in rows_of(text)]
+    sub, sup, body = 0, 1, rows
+    head = [column_key(cell) for cell in rows[0]] if rows else []
+    subs = [k for k, name in enumerate(head) if name in SUB_COLUMNS]
+    supers = [k for k, name in enumerate(head) if name in SUPER_COLUMNS]
+    if subs and supers:
+        sub, sup, body = subs[0], supers[0], rows[1:]
     groups: dict[str, list[str]] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
-        cells = [_unguard(cell.strip()) for cell in row]
-        if not any(cells) or (
-            number == 1 and [cell.lower() for cell in cells[:2]] == ["sub_class", "super_class"]
-        ):
-            continue
-        if len(cells) < 2 or not cells[0] or not cells[1]:
+    for number, cells in enumerate(body, start=1 + len(rows) - len(body)):
+        pair = [cells[k] if k < len(cells) else "" for k in (sub, sup)]
+        if not all(pair):
             raise InputError(
                 f"row {number} of the grouping file has no sub_class or no super_class",
-                expected="two filled columns",
+                expected="two filled columns, with the header sub_class, super_class where there are more",
             )
-        groups.setdefault(cells[1], []).append(cells[0])
+        groups.setdefault(_composed(pair[1]), []).append(_composed(pair[0]))
     return groups
+
+
+def _composed(text: str) -> str:
+    """As class names are written: macOS writes an umlaut as two characters."""
+    return unicodedata.normalize("NFC", text)
 
 
 def guard_cell(text: str) -> str:
@@ -286,6 +292,10 @@ def agreement(first: Grouping, second: Grouping) -> float:
 
 
 def _near(name: str, known: list[str]) -> str:
+    if zeros := [
+        each for each in known if each.isdecimal() and each != name and each.lstrip("0") == name.lstrip("0")
+    ]:
+        return f" (is it '{zeros[0]}'? a spreadsheet takes leading zeros away: save that column as text)"
     near = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 

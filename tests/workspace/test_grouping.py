@@ -75,7 +75,8 @@ def test_semicolons_and_no_header():
         ('{"a": "x"}', "not a list"),
         ('{"a": ["x"], "a": ["y"]}', "twice"),
         ("sub_class,super_class\nx\n", "row 2"),
-        (b"\xff\xfe", "UTF-8"),
+        (b"\xff\xfe", "empty"),
+        (b"a\0,b", "no text"),
     ],
 )
 def test_bad_files_are_explained(text, said):
@@ -102,3 +103,28 @@ def test_agreement_is_the_adjusted_rand_index():
             for x in (a, b)
         ]
         assert grouping.agreement(*groups) == pytest.approx(adjusted_rand_score(a, b))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "super_class,sub_class\na,x\nb,y\n",
+        "sep=;\nsub_class;super_class\nx;a\ny;b\n",
+        ",sub_class,super_class\n0,x,a\n1,y,b\n",
+        "Class\tGroup\nx\ta\ny\tb\n",
+        "Sub class;Super class\nx;a\ny;b\n",
+        "sub_class,n,super_class\nx,3,a\ny,4,b\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_columns_are_found_by_their_names(text, encoding):
+    made = grouping.read(text.encode(encoding), "g")
+    assert dict(made.super_classes) == {"a": ("x",), "b": ("y",)}
+
+
+def test_names_are_composed_and_lost_zeros_named():
+    nfd = "Ro\u0308hrling,gro\u0308\u00dfer\n"
+    for data in (nfd.encode(), "R\xf6hrling,gr\xf6\xdfer\n".encode("cp1252")):
+        assert dict(grouping.read(data, "g").super_classes) == {"gr\xf6\xdfer": ("R\xf6hrling",)}
+    with pytest.raises(InputError, match="is it '001'"):
+        grouping.read("1,a\n100,b\n", "g").validate(["001", "100"])
