@@ -35,7 +35,7 @@ def _pairs(document: Any) -> list[tuple[str, str]]:
     if isinstance(labels, dict):
         items = list(labels.items())
     elif isinstance(labels, list):
-        items = [row for row in labels if isinstance(row, list) and len(row) == 2]
+        items = [(row[0], row[1]) for row in labels if isinstance(row, list) and len(row) == 2]
     else:
         return []
     classes = document.get("classes")
