@@ -132,6 +132,12 @@ def augmentation_config(
     config = validate(AugmentationConfig, {**resolved, "dataset": dataset, "preset": preset})
     if config.inception:
         _check_files("", {"inception": Path(config.inception)})
+    if config.generator.stock and config.generator_seeds > 1:
+        raise InputError(
+            "images made elsewhere are the same at every generator seed",
+            expected="generator_seeds=1",
+            todo="leave generator_seeds out",
+        )
     _check_files("generator", config.generator.files())
     _check_files("classifier", config.classifier.files())
     return config

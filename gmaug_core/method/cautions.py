@@ -84,10 +84,12 @@ def cautions(
             "split; accuracies, classes and images are of the first one, with which everything was chosen."
         )
     else:
-        found.append(
-            f"{COVERED} {seeds}the finite test split{alone}; the generator was trained once: its luck "
-            "is in no interval."
+        luck = (
+            "the images are those that were given: other images of the same making could do otherwise."
+            if config.generator.stock
+            else "the generator was trained once: its luck is in no interval."
         )
+        found.append(f"{COVERED} {seeds}the finite test split{alone}; {luck}")
     return found
 
 

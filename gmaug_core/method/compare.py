@@ -25,6 +25,7 @@ from gmaug_core.method.testing import Endpoint, measured, recalls, write_predict
 from gmaug_core.models import classifiers, quality
 from gmaug_core.models.classifiers import Classifier, Evaluation
 from gmaug_core.models.inception import Inception
+from gmaug_core.models.pixel_statistics import pixel_auc
 from gmaug_core.scoring.advice import Addition, Advice, of_score
 from gmaug_core.scoring.result import SimilarityResult
 
@@ -211,4 +212,7 @@ def measure_quality(
     found: dict[str, Any] = quality.metrics(
         examiner.features(real), examiner.features(kept.images), seed=lab.config.seed
     )
+    in_pixels = pixel_auc((real, lab.real.labels[rows]), (kept.images, kept.labels), lab.config.seed)
+    if in_pixels:
+        found |= {"pixel_auc": in_pixels[0], "pixel_auc_n": in_pixels[1]}
     return found | (inception.fid(real, kept.images) if inception else {})

@@ -62,14 +62,19 @@ def _third_form(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _fourth_form(document: dict[str, Any]) -> dict[str, Any]:
+    """What form 4 knows besides is not there where it was not measured."""
+    return document
+
+
 class AugmentationResult(Document):
     """What an augmentation run found: every variant on the test split, gains with intervals, how it came
     about."""
 
     TITLE = "result"
     FILE = "result.json"
-    SCHEMA = 3
-    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form, 2: _third_form}
+    SCHEMA = 4
+    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form, 2: _third_form, 3: _fourth_form}
 
     run: str
     """The run: the name of its folder."""

@@ -361,6 +361,10 @@ QUALITY_WORDS = {  # field of method.parts.synthetic.Quality -> (label, what it 
         "Real vs synthetic AUC",
         "How well the two can be told apart: 0.5 not at all, 1 always.",
     ),
+    "pixel_auc": (
+        "The same in pixel statistics",
+        "Sees faint patterns that a classifier's features do not show: 0.5 nothing, 1 always told apart.",
+    ),
 }
 
 
@@ -370,6 +374,8 @@ def quality_figures(result: AugmentationResult) -> list[QualityFigure]:
     n = dict.fromkeys(QUALITY_WORDS, f"{found.n_real:,} real, {found.n_synthetic:,} synthetic")
     if found.auc_n is not None:
         n["real_vs_synthetic_auc"] = f"{found.auc_n:,} of each"
+    if found.pixel_auc_n is not None:
+        n["pixel_auc"] = f"{found.pixel_auc_n:,} of each"
     if found.fid_n_real is not None and found.fid_n_synthetic is not None:
         n["fid"] = f"{found.fid_n_real:,} real, {found.fid_n_synthetic:,} synthetic"
     return [

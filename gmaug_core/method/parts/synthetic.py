@@ -154,6 +154,10 @@ class Quality(Part):
     """How well a logistic regression tells the two apart: 0.5 not at all, 1 always."""
     auc_n: int | None = None
     """Images of each kind that this rests on."""
+    pixel_auc: float | None = None
+    """The same in statistics of the pixels: what a classifier's features do not show. Since form 4."""
+    pixel_auc_n: int | None = None
+    """Images of each kind that this rests on."""
     fid: float | None = None
     """Frechet distance in the features of a person's Inception weights; comparable at equal n alone."""
     fid_n_real: int | None = None
