@@ -14,7 +14,8 @@ from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report.theme import COLOURS, legend
 
 Chart = alt.LayerChart | alt.FacetChart
-OF_WORDS = {"everything": "more of everything", "rare": "more of the rare classes"}
+OF_WORDS = {"everything": "all classes", "rare": "rare classes"}  # of which there are more
+LEARNER_SHORT = {"fast": "fast learner", "classifier": "classifier"}
 LEARNER_WORDS = {"fast": "the fast learner", "classifier": "the run's classifier"}
 SEEN = "visible from here on"
 ROW_PX = 44  # height of a bar
@@ -86,8 +87,9 @@ def scale(verdict: Verdict) -> Chart:
 
 
 def _named(curve: Curve) -> str:
-    done = "" if curve.recipe == "plain" else f", {recipe(curve.recipe).lower()}"
-    return f"{OF_WORDS[curve.of]}, {LEARNER_WORDS[curve.learner]}{done}"
+    """Short enough for a legend on a narrow screen."""
+    done = "" if curve.recipe == "plain" else f" ({recipe(curve.recipe).lower()})"
+    return f"{OF_WORDS[curve.of]}: {LEARNER_SHORT[curve.learner]}{done}"
 
 
 def learning_curves(verdict: Verdict) -> Chart:

@@ -126,10 +126,16 @@ def _projections(verdict: Verdict) -> None:
     rows: list[dict[str, object]] = []
     for item in verdict.ceiling.projections:
         most = "" if item.at_most is None else points(item.at_most)
-        gain = figure(item.gain) if item.gain else f"refused: {item.refused}"
+        gain = figure(item.gain) if item.gain else "refused"
         label = text.plain(item.label)
         rows.append({"if these were added": label, "images": item.added, "points": gain, "at most": most})
     _table(rows)
+    why: dict[str, list[str]] = {}
+    for item in verdict.ceiling.projections:
+        if item.refused:
+            why.setdefault(item.refused, []).append(item.label)
+    for reason, labels in why.items():
+        st.caption(f"Refused for {text.md(', '.join(labels))}: {text.md(reason)}.")
     st.caption(
         f"Continued from the curves of {LEARNER_WORDS[verdict.ceiling.learner]}, as if every added image "
         "were a new real one. A synthetic image is rarely worth as much."
