@@ -44,7 +44,7 @@ def law(seen: Sequence[Seen]) -> alt.LayerChart:
     xs = [0.1 + 0.01 * k for k in range(70)]
     curve, low, high = paper_law().predict(xs)
     band = pd.DataFrame({"x": xs, "gain": curve, "low": low, "high": high})
-    ends = [row[key] for row in rows for key in ("low", "high")]
+    ends = [end for row in rows for key in ("low", "high") if isinstance(end := row[key], float)]
     bottom, top = min(-8.0, *ends) - 1, max(20.0, *ends) + 1
     scale = alt.Scale(domain=[bottom, top], nice=False, clamp=True)
     present = [name for name in COUNTINGS if any(row["counting"] == name for row in rows)]

@@ -32,9 +32,9 @@ from gmaug_core.data import dataset
 from gmaug_core.data.splits import Split
 from gmaug_core.files import read_json, write_json
 from gmaug_core.method import experiment
-from gmaug_core.method.compare import Endpoint
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.statistics import difference, seed_variance
+from gmaug_core.method.testing import Endpoint
 from gmaug_core.runs import RunConfigFile, RunPaths
 
 if TYPE_CHECKING:

@@ -104,13 +104,16 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
         digest = originals.store_original(staging, data)
     except OSError as error:  # not the image's fault: the import as a whole must end
         return {"errno": error.errno}
+    deep = deep_range(data) if any("rescaled" in words for words in conversions) else None
     return {
         "sha256": digest,
         "size": image.size,
         "grey": is_grey(image),
         "conversions": conversions,
-        "remark": remark(image),
-        "deep": deep_range(data) if any("rescaled" in words for words in conversions) else None,
+        "remark": ""
+        if deep
+        else remark(image),  # a deep one is read anew once the whole set's range is known
+        "deep": deep,
     }
 
 

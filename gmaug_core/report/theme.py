@@ -87,10 +87,7 @@ def figure(*, height: int, **layout: Any) -> go.Figure:
 
 def legend(columns: int = 4, *, orient: Literal["top", "top-right"] = "top", **options: Any) -> alt.Legend:
     """An Altair legend in the house style: on top, without a title."""
-    return alt.Legend(
-        **{"title": None, "orient": orient, "columns": columns, "labelLimit": 320, "columnPadding": 24}
-        | options
-    )
+    return alt.Legend(**{"title": None, "orient": orient, "columns": columns, "labelLimit": 320} | options)
 
 
 def printed(chart: alt.LayerChart) -> str:

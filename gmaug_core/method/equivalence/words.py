@@ -78,7 +78,8 @@ def needed(row: ReverseRow) -> str:
     if row.low.kind == "more":
         return f"{subject}, no number would do, up to {measured}."
     if row.synthetic.kind == "more":
-        return f"{subject}, {measured} do not suffice; at least {answer(row.low)} would be needed."
+        least = f"; at least {answer(row.low)} would be needed" if row.low.images else ""
+        return f"{subject}, {measured} do not suffice{least}."
     high = f"more than {measured}" if row.high.kind == "more" else answer(row.high)
     return (
         f"{subject} you would need {answer(row.synthetic)} [{answer(row.low)}, {high}] {_short(row.source)}."
