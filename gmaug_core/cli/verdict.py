@@ -58,7 +58,10 @@ def show(found: Verdict) -> None:
         gain = with_interval(each.gain) if each.gain else f"not projected: {each.refused}"
         say(f"Ceiling, {each.label}: {gain}")
     seen = found.seen
-    say(f"Seen: from {seen.smallest:.1f} points on ({seen.test_images:,} test images, {seen.seeds} seeds)")
+    say(
+        f"Seen: from {seen.smallest:.1f} points on ({seen.test_images:,} test images, {seen.seeds} seeds)"
+        f"{seen.rests}"
+    )
     if found.length:
         for rung in found.length.rungs:
             share, on_training = getattr(rung.accuracies, found.measure), rung.training_accuracy

@@ -13,6 +13,7 @@ from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.method import power
+from gmaug_core.method.verdict import seeing
 from gmaug_core.method.verdict.figures import MEASURE_WORDS, Headroom
 from gmaug_core.method.verdict.result import Variances, Verdict
 from gmaug_core.report import cost
@@ -115,4 +116,4 @@ def _visible(found: Verdict, config: AugmentationConfig, data: Dataset) -> str:
 @lru_cache(maxsize=64)
 def _smallest(variances: Variances, seeds: int, images: int) -> float:
     """Half a second the first time; a form asks again with every click."""
-    return power.smallest_visible(power.Spread(**variances.to_dict()), seeds, images)
+    return power.smallest_visible(seeing.spread_of(variances), seeds, images)

@@ -179,9 +179,10 @@ def _seen(verdict: Verdict) -> None:
     relative = "" if seen.smallest_percent is None else f", {seen.smallest_percent:.1f} % of the accuracy"
     st.markdown(
         f"With {seen.seeds} seeds and {text.count(seen.test_images)} test images a true gain of "
-        f"**{seen.smallest:.1f} points**{relative} would be found in {text.percent(seen.power, 0)} of runs. "
-        f"Two trainings that differ by their seed alone disagree on {text.percent(seen.disagreement)} of the "
-        f"images (seed deviation {seen.seed_deviation:.2f} points, {LEARNER_WORDS[seen.learner]})."
+        f"**{seen.smallest:.1f} points**{relative} would be found in {text.percent(seen.power, 0)} of runs"
+        f"{seen.rests}. Two trainings that differ by their seed alone disagree on "
+        f"{text.percent(seen.disagreement)} of the images (seed deviation "
+        f"{seen.seed_deviation:.2f} points, {LEARNER_WORDS[seen.learner]})."
     )
     rows: list[dict[str, object]] = [
         {

@@ -7,6 +7,7 @@ import pytest
 
 from gmaug_core.method import power
 from gmaug_core.method.power import Spread
+from gmaug_core.method.statistics import difference
 from gmaug_core.method.verdict import seeing
 from gmaug_core.method.verdict.counting import Counting
 
@@ -49,3 +50,43 @@ def test_what_would_let_smaller_gains_be_seen():
     words = seeing.best_buy(found)
     assert "then gains from" in words
     assert power.POWER == found.power
+
+
+def pilot(rng, ways, seeds, images, seed_sd):
+    """Ways of training, each float [seeds, images] as if it were right: way x image 0.2, seed x image 0.3."""
+    return [
+        rng.normal(0, 0.2, images) + rng.normal(0, seed_sd, (seeds, 1)) + rng.normal(0, 0.3, (seeds, images))
+        for _ in range(ways)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed_sd", "most"), [(0.02, 0.85), (0.05, 0.85), (0.0, 1.0)])
+def test_found_as_often_as_said_by_verdicts_of_two_seeds_pooled_over_three_ways(seed_sd, most):
+    """1,000 runs of 3 seeds, four for each of 250 verdicts. Where a seed does nothing, more are found."""
+    rng, found = np.random.default_rng(4), []
+    counting = Counting(np.repeat([0, 1], 250), np.array([100, 100]))
+    for _ in range(250):
+        rights = pilot(rng, 3, 2, 500, seed_sd)
+        spread = seeing.spread(rights, 100 * (rights[0] - rights[1]), counting)
+        assert (spread.degrees, spread.measured_images) == (3, 500)
+        gain = power.smallest_visible(spread, 3, 500)
+        for _ in range(4):
+            better, control = pilot(rng, 2, 3, 500, seed_sd)
+            found.append(difference(100 * better + gain, 100 * control).low > 0)
+    assert 0.75 <= np.mean(found) <= most
+
+
+def test_trainings_that_vary_more_are_not_pooled():
+    rng = np.random.default_rng(5)
+    counting = Counting(np.repeat([0, 1], 250), np.array([100, 100]))
+    same, alike = pilot(rng, 3, 4, 500, 0.02), pilot(rng, 2, 4, 500, 0.02)
+    assert len(seeing.pool(same, alike, counting)) == 5
+    assert len(seeing.pool(same, pilot(rng, 2, 4, 500, 0.2), counting)) == 3
+
+
+def test_the_interval_of_what_can_be_seen_narrows_with_the_degrees():
+    few, many = (Spread(8.0, 800.0, 1800.0, degrees, 500, 11.6) for degrees in (2, 20))
+    (low, high), (lower, upper) = (power.visible_range(each, 3, 500) for each in (few, many))
+    assert low <= lower < power.smallest_visible(many, 3, 500) < upper < high
+    assert power.smallest_visible(many, 3, 500) < power.smallest_visible(few, 3, 500)

@@ -12,6 +12,7 @@ from gmaug_core.config import AugmentationConfig, augmentation_config
 from gmaug_core.data import dataset, splits
 from gmaug_core.files import write_json
 from gmaug_core.method import power
+from gmaug_core.method.verdict import seeing
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report import cost, outlook
 
@@ -43,7 +44,7 @@ def test_the_newest_verdict_and_what_these_seeds_would_see(demo):
     assert "Headroom over what is free: -0.4 points, at most +0.6." in known.verdict
     assert "It was asked for" not in known.verdict
     images = len(splits.made(data, 0)["test"])
-    spread = power.Spread(**said.seen.variances.to_dict())
+    spread = seeing.spread_of(said.seen.variances)
     for seeds in (3, 8):
         smallest = power.smallest_visible(spread, seeds, images)
         told = outlook.of(asked(data, seeds=seeds), data).visible

@@ -70,7 +70,7 @@ class Results:
         )
         return Reading(
             seen=seeing.seen(
-                self._variants(),
+                self._pairs("all"),
                 self.counting.differences(right, self.right(half)),
                 self.counting,
                 learner="classifier",
@@ -78,6 +78,7 @@ class Results:
                 test_images=len(self.lab.split["test"]),
                 all_images=len(self.lab.images),
                 control=control,
+                drawn=[*self._pairs("half"), *self._pairs("rare-half")],
             ),
             length=self._length(plain),
             ceiling=Ceiling(
@@ -92,10 +93,12 @@ class Results:
             own=own,
         )
 
-    def _variants(self) -> list[Right]:
-        """Every way of training on all images at the length used, where more than one seed was trained."""
-        keys = sorted({one.recipe for one in self.trained if one.images == "all"})
-        each = [self.of("all", key, self.made.used) for key in keys]
+    def _pairs(self, images: Images) -> list[Right]:
+        """Every way and length of training on these images that more than one seed was trained in; a
+        retrained last layer has its body from the plain one, so it says nothing more."""
+        mine = [one for one in self.trained if one.images == images]
+        ways = sorted({(one.recipe, one.steps) for one in mine if not RECIPES[one.recipe].second_stage})
+        each = [self.of(images, *way) for way in ways]
         return [self.right(found) for found in each if len(found) > 1]
 
     def _points(self, half: Right, full: Right) -> Points:

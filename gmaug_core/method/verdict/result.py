@@ -131,6 +131,12 @@ class Variances(Part):
     """Of an image's true mean difference over seeds."""
     both: float
     """Of what is left: a seed on an image."""
+    degrees: float | None = None
+    """Of freedom that the first rests on; null in a verdict from before they were kept: taken as known."""
+    measured_images: int | None = None
+    """Validation images that they were measured on; null as above."""
+    means: float | None = None
+    """Over seeds, of the mean over these images, which the first is taken from; null as above."""
 
 
 class Seen(Part):
@@ -151,14 +157,31 @@ class Seen(Part):
     variances: Variances | None = None
     """What other numbers of seeds and test images would see follows from these; null where they were not
     kept."""
+    trainings: int | None = None
+    """Trainings that it rests on; null in a verdict from before they were counted."""
     smallest: float
-    """Smallest visible gain in percentage points."""
+    """Smallest visible gain in percentage points: found with `power` on average over what the seeds' variance
+    may be."""
+    smallest_low: float | None = None
+    """What could be seen were that variance at the lower end of its 95 % interval; null as above."""
+    smallest_high: float | None = None
+    """The same at the upper end."""
     smallest_percent: float | None
     """The same relative to the control's accuracy, in percent; null where that is 0."""
     power: float
     """Probability with which a gain of this size is found, 0 ... 1."""
     buys: tuple[Buy, ...]
     """What would make it smaller."""
+
+    @property
+    def rests(self) -> str:
+        """How far the smallest visible gain is known, and from how many trainings; empty where untold."""
+        if self.trainings is None or self.smallest_low is None or self.smallest_high is None:
+            return ""
+        return (
+            f" (95 % interval {self.smallest_low:.1f} to {self.smallest_high:.1f}: what a seed does is known "
+            f"from {self.trainings} trainings)"
+        )
 
 
 class LawRecord(Part):
@@ -248,13 +271,19 @@ def _first_form(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"seen": document["seen"] | {"variances": None}}
 
 
+def _second_form(document: dict[str, Any]) -> dict[str, Any]:
+    """What the smallest visible gain rests on was not told: not measured."""
+    untold = {"trainings": None, "smallest_low": None, "smallest_high": None}
+    return document | {"seen": document["seen"] | untold}
+
+
 class Verdict(Document):
     """What a verdict run found: can it be gained, can it be seen, what is free, and one verdict in words."""
 
     TITLE = "verdict"
     FILE = "result.json"
-    SCHEMA = 2
-    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {1: _first_form}
+    SCHEMA = 3
+    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {1: _first_form, 2: _second_form}
 
     run: str
     """The run: the name of its folder."""
