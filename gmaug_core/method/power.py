@@ -68,7 +68,7 @@ class Spread:
             return np.full(np.shape(chances), self.seed)
         factors = self.degrees / stats.chi2.ppf(chances, self.degrees)
         rest = self.both / self.measured_images  # part of what the means vary by
-        return np.maximum(self.means * factors - rest, 0.0)
+        return np.asarray(np.maximum(self.means * factors - rest, 0.0), np.float64)
 
 
 @dataclass(frozen=True)
