@@ -50,7 +50,8 @@ def test_a_fast_reading(home, tmp_path):
     found.write(path)
     assert Verdict.read(path) == found
     before = found.to_dict() | {"schema": 1, "equivalence": None}
-    seen = found.seen.model_copy(update={"variances": None})  # form 1 had none
+    untold = dict.fromkeys(("variances", "trainings", "smallest_low", "smallest_high"))
+    seen = found.seen.model_copy(update=untold)  # form 1 had none of them
     assert Verdict.parse(before) == found.model_copy(update={"equivalence": None, "seen": seen})
 
 
