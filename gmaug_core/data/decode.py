@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from gmaug_core.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
+STRIP_ROWS = 256  # of a deep image, rescaled at once
 MAX_PIXELS = 2**26  # 67 megapixels, 200 MB as RGB: a phone's 48 go in, and a small machine is not hurt
 GREY_PROBE = 64  # pixels a side that is_grey looks at first
 NEARLY_BLACK, TINY, STRIP = 16, 8, 10  # what remark names: largest sample, pixels, length by width
@@ -111,9 +112,9 @@ def _canonical_depth(image: Image.Image, depth: Depth) -> Decoded:
     if _is_deep(mode):
         kind = _KINDS.get(mode, "16-bit")
         done.append(f"{kind} rescaled to 8-bit")
-        values = np.asarray(image).astype(np.float64)
+        values = np.asarray(image)
         black, white = depth.get(kind) or _own_range(values, kind)
-        grey = _from_array(np.clip(values - black, 0, white - black), white - black)
+        grey = _rescaled(values, black, white)
         if inverted:
             done.append("zero is white: inverted")
             grey = ImageOps.invert(grey)
@@ -180,8 +181,15 @@ def remark(image: Image.Image) -> str:
     return ""
 
 
-def _from_array(values: np.ndarray, white: float) -> Image.Image:
-    return Image.fromarray(np.floor(values * (255.0 / white) + 0.5).astype(np.uint8))
+def _rescaled(values: np.ndarray, black: float, white: float) -> Image.Image:
+    """Samples as grey levels, rounded half up; a strip of rows at a time, so that the largest accepted image
+    needs no eight bytes a pixel at once."""
+    grey = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), STRIP_ROWS):
+        rows = np.s_[top : top + STRIP_ROWS]
+        above = np.clip(values[rows].astype(np.float64) - black, 0, white - black)
+        grey[rows] = np.floor(above * (255.0 / (white - black)) + 0.5)
+    return Image.fromarray(grey)
 
 
 def _flatten(image: Image.Image) -> Image.Image:
