@@ -29,7 +29,6 @@ from gmaug_core.data.dataset import Dataset
 TEST_SHARE = 0.3  # of each class, where a source has no test part of its own
 VALIDATED = 60  # validation images a class, at most
 TESTED = 1000  # test images a class, at most
-SUFFIXES = (".jpg", ".jpeg", ".png")
 SPLIT_WORDS = {"train": "train", "test": "test", "val": "test"}
 
 Picture = Callable[[], Image.Image]

@@ -7,26 +7,21 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.data import dataset
 from gmaug_core.data.manifest import Summary
-from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
 from gmaug_core.runs import bin as bins
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import choice, imports, overview, text
+from gmaug_core.ui import choice, imports, outcome, overview, text
 from gmaug_core.ui.routes import forget_datasets, open_dataset
 from gmaug_core.ui.uploader import uploader
 
 SHOWN = 6  # dataset cards before the rest is folded away
-PROBLEM = "import-problem"
 
 
 def import_from_path() -> None:
-    """Start importing what the person named; what is wrong with it is said on the page."""
-    try:
-        path = jobs.allowed_path(st.session_state["import-path"])
-        jobs.start(path, name=st.session_state["import-name"].strip() or path.stem)
-        st.session_state["import-path"] = st.session_state["import-name"] = ""
-    except GMAugError as error:
-        st.session_state[PROBLEM] = error
+    """Start importing what the person named; the page's list of imports tells how it goes."""
+    path = jobs.allowed_path(st.session_state["import-path"])
+    jobs.start(path, name=st.session_state["import-name"].strip() or path.stem)
+    st.session_state["import-path"] = st.session_state["import-name"] = ""
 
 
 def rename() -> str:
@@ -45,7 +40,13 @@ def import_area() -> None:
     with from_path, st.container(border=True):
         st.text_input("Path of a zip or a folder", key="import-path", placeholder="~/data/mushrooms.zip")
         st.text_input("Name (optional)", key="import-name", max_chars=100)
-        st.button("Import", on_click=import_from_path, type="primary", icon=":material/download:")
+        st.button(
+            "Import",
+            on_click=outcome.attempt,
+            args=(import_from_path,),
+            type="primary",
+            icon=":material/download:",
+        )
     st.caption(
         "Known layouts: one folder a class; train, val and test folders with classes inside; super-class "
         "folders with class folders "
@@ -80,10 +81,7 @@ st.markdown(
     "Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import "
     "yours, or try the demo."
 )
-bin_ui.said()
 imports.show()
-if problem := st.session_state.pop(PROBLEM, None):
-    text.error_box(problem)
 for dataset_id, damage in dataset.damaged():
     st.warning(
         f"The dataset {text.md(dataset_id)} is damaged: {text.md(str(damage))}",
@@ -115,7 +113,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     with st.container(horizontal=True, width="content"):
         with st.popover("Rename", icon=":material/edit:"):
             st.text_input("Name", data.name, key=f"rename-{data.id}", max_chars=dataset.NAME_LENGTH)
-            st.button("Rename", on_click=bin_ui.attempt, args=(rename,), key=f"renamed-{data.id}")
+            st.button("Rename", on_click=outcome.attempt, args=(rename,), key=f"renamed-{data.id}")
         on_it = len(runs.list_runs(dataset=data.id))
         bin_ui.delete_button(
             "this dataset",

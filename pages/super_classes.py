@@ -5,52 +5,34 @@ Choose a grouping, edit it on the board, import, export, copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from gmaug_core.errors import GMAugError
-from gmaug_core.ui import text
+from gmaug_core.ui import outcome, text
 from gmaug_core.ui.board import board
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import grouping, groupings
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
 ADDRESS = "grouping"  # the query parameter: a link opens the grouping that it was taken from
-MESSAGE = "super-classes-message"  # what the last action did, said once
 
 
-def store_as_new(name: str, groups: Grouping) -> None:
+def store_as_new(name: str, groups: Grouping) -> str:
     """Store a grouping under a name that is not taken yet, and look at it. Raises GMAugError."""
     clean = groupings.add(data, name, groups)
     st.session_state[key] = clean
-    st.session_state[MESSAGE] = f"'{clean}' is stored and can be edited."
+    return f"'{text.md(clean)}' is stored and can be edited."
 
 
-def attempt(action: Callable[[], None]) -> None:
-    """Run a callback's action.
-
-    What goes wrong is said on the page, and what was stored before is unchanged.
-    """
-    try:
-        action()
-    except GMAugError as error:
-        st.session_state[MESSAGE] = error
+def copy(source: Grouping, field: str) -> str:
+    return store_as_new(st.session_state[field], source)
 
 
-def copy(source: Grouping, field: str) -> None:
-    attempt(lambda: store_as_new(st.session_state[field], source))
-
-
-def import_file() -> None:
+def import_file() -> str | None:
     upload = st.session_state["grouping-file"]
-    if upload:
-        attempt(
-            lambda: store_as_new(
-                st.session_state["grouping-file-name"] or upload.name.rsplit(".", 1)[0],
-                grouping.read(upload.getvalue(), "imported"),
-            )
-        )
+    if not upload:
+        return None
+    name = st.session_state["grouping-file-name"] or upload.name.rsplit(".", 1)[0]
+    return store_as_new(name, grouping.read(upload.getvalue(), "imported"))
 
 
 def label(name: str) -> str:
@@ -58,24 +40,15 @@ def label(name: str) -> str:
     return "identity (each on its own)" if name == IDENTITY else text.plain(name)
 
 
-def delete() -> None:
-    """Take the grouping that is looked at off the list."""
-    name = st.session_state[key]
-
-    def act() -> None:
-        groupings.delete(data.id, name, revision=groupings.current(data, name)[1])
-        st.session_state[MESSAGE] = f"'{name}' is deleted. Restore brings it back."
-
-    attempt(act)
+def delete(name: str) -> str:
+    groupings.delete(data.id, name, revision=groupings.current(data, name)[1])
+    return f"'{text.md(name)}' is deleted. Restore brings it back."
 
 
-def restore(name: str) -> None:
-    def act() -> None:
-        groupings.restore(data.id, name)
-        st.session_state[key] = name
-        st.session_state[MESSAGE] = f"'{name}' is back."
-
-    attempt(act)
+def restore(name: str) -> str:
+    groupings.restore(data.id, name)
+    st.session_state[key] = name
+    return f"'{text.md(name)}' is back."
 
 
 st.title("Super-classes", anchor=False)
@@ -91,12 +64,6 @@ st.markdown(
     "size, shape and colour. "
     "SSIM-supSubCls, and with it the predicted gain, follows from the most self-similar super-class."
 )
-message = st.session_state.pop(MESSAGE, None)
-if isinstance(message, GMAugError):
-    text.error_box(message)
-elif message:
-    st.success(text.md(message), icon=":material/check_circle:")
-
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
     if st.query_params.get(ADDRESS) != st.session_state[key]:
@@ -108,7 +75,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             field, "my grouping" if current.name == IDENTITY else f"{current.name} copy"
         )
         st.text_input("Name of the copy", key=field, max_chars=NAME_LENGTH)
-        st.button("Make the copy", on_click=copy, args=(current, field), type="primary")
+        st.button("Make the copy", on_click=outcome.attempt, args=(copy, current, field), type="primary")
     with st.popover("Import", icon=":material/upload_file:"):
         st.markdown(
             "CSV with the columns `sub_class, super_class`, or JSON `{super: [sub, ...]}`. Every sub-class "
@@ -118,7 +85,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.file_uploader("Grouping file", type=["csv", "json", "txt"], key="grouping-file")
         st.button(
             "Import the file",
-            on_click=import_file,
+            on_click=outcome.attempt,
+            args=(import_file,),
             type="primary",
             disabled=not st.session_state.get("grouping-file"),
         )
@@ -132,11 +100,22 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
 
     if stored:
-        st.button("Delete", icon=":material/delete:", on_click=delete, key=f"delete-{data.id}-{current.name}")
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            on_click=outcome.attempt,
+            args=(delete, current.name),
+            key=f"delete-{data.id}-{current.name}",
+        )
     if gone := groupings.deleted(data.id):
         with st.popover("Restore", icon=":material/restore_from_trash:"):
             for name in gone:
-                st.button(text.plain(name), on_click=restore, args=(name,), key=f"restore-{data.id}-{name}")
+                st.button(
+                    text.plain(name),
+                    on_click=outcome.attempt,
+                    args=(restore, name),
+                    key=f"restore-{data.id}-{name}",
+                )
 
 groups = current.without_empty().super_classes
 alone = sum(len(subs) == 1 for subs in groups.values())
@@ -154,8 +133,8 @@ if current.name == IDENTITY:
                 "Start grouping",
                 icon=":material/edit:",
                 type="primary",
-                on_click=copy,
-                args=(current, "begin-name"),
+                on_click=outcome.attempt,
+                args=(copy, current, "begin-name"),
             )
 elif alone:
     st.caption(

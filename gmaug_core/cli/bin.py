@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from gmaug_core.cli.output import say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
@@ -78,8 +76,10 @@ def contents(args: Arguments) -> object:
         say(f"{freed / MB:,.0f} MB are free again.")
     found = bins.listed()
     for entry in found:
-        left = max(0.0, entry.leaves - time.time()) / 86_400
-        say(f"{entry.subject:45} {entry.size / MB:>9,.0f} MB  {left:3.0f} days left{_with_runs(entry)}")
+        say(
+            f"{entry.subject:45} {entry.size / MB:>9,.0f} MB  {entry.days_left:3.0f} days left"
+            f"{_with_runs(entry)}"
+        )
     if not found:
         say("The bin is empty.")
     return [entry.to_dict() for entry in found]

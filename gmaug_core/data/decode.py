@@ -166,13 +166,16 @@ def deep_range(data: bytes) -> tuple[str, float, float] | None:
         return _KINDS.get(image.mode, "16-bit"), *_finite_range(np.asarray(image))
 
 
-def remark(image: Image.Image) -> str:
-    """What is odd about a decoded image, in words; empty where nothing is."""
+def remark(image: Image.Image, deep: tuple[str, float, float] | None = None) -> str:
+    """What is odd about a decoded image, in words; empty where nothing is.
+
+    deep: its `deep_range`. Whether such an image is dark is told by the range of its whole dataset alone.
+    """
     width, height = image.size
-    extremes = np.array(image.getextrema()).reshape(-1, 2)
+    extremes = np.array(deep[1:] if deep else image.getextrema()).reshape(-1, 2)
     if (extremes[:, 0] == extremes[:, 1]).all():
         return "are of one colour"
-    if extremes.max() <= NEARLY_BLACK:
+    if not deep and extremes.max() <= NEARLY_BLACK:
         return "are nearly black"
     if min(width, height) < TINY:
         return f"are under {TINY} pixels high or wide"

@@ -216,7 +216,7 @@ def _counts(class_names: Sequence[str], images: Rows, split: str | None = None) 
 def _version(class_names: Sequence[str], images: Rows, depth: Depth) -> str:
     """sha256 over classes, labels, splits, sources where there are any, and the bytes of every image."""
     sources: list[object] = [images.group] if images.group else []
-    if depth and depth != {"16-bit": (0.0, 65535.0)}:
+    if depth and depth != {"16-bit": (0.0, 65535.0)}:  # how they were read before: the same id as then
         sources.append(depth)
     text = json.dumps([class_names, images.label, images.split, *sources], ensure_ascii=False)
     content = hashlib.sha256(text.encode())

@@ -50,10 +50,9 @@ def import_path(
     name: shown to people; default: the file's name. group: a regular expression that is searched for in each
     path; what its first parentheses match is the image's source (patient, slide, video, burst), and images of
     one source are never split apart. options: what a person says of the labels. elsewhere: another program
-    made these images: one class is enough, and
-    they are kept beside the datasets. Broken images are refused one by one and listed; the
-    import as a whole raises InputError when there is nothing to make a dataset of, Stopped when should_stop()
-    says so; both leave no trace.
+    made these images: one class is enough, and they are kept beside the datasets. Broken images are refused
+    one by one and listed; the import as a whole raises InputError when there is nothing to make a dataset of,
+    Stopped when should_stop() says so; both leave no trace.
     """
     start = time.perf_counter()
     path = Path(path)

@@ -13,9 +13,13 @@ from gmaug_core.errors import InputError
 
 
 def source_pattern(text: str) -> re.Pattern[str]:
-    """The expression that finds an image's source in its path. Raises InputError: no expression, or one
+    """The expression that finds an image's source in its path. Raises InputError as `expression` does."""
+    return expression(text, "a regular expression whose first parentheses match the source: '(patient\\d+)'")
+
+
+def expression(text: str, expected: str) -> re.Pattern[str]:
+    """A person's expression, which finds something in a path. Raises InputError: no expression, or one
     without parentheses."""
-    expected = "a regular expression whose first parentheses match the source, such as '(patient\\d+)'"
     try:
         pattern = re.compile(text)
     except re.error as error:

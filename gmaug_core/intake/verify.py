@@ -110,9 +110,7 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
         "size": image.size,
         "grey": is_grey(image),
         "conversions": conversions,
-        "remark": ""
-        if deep
-        else remark(image),  # a deep one is read anew once the whole set's range is known
+        "remark": remark(image, deep),
         "deep": deep,
     }
 

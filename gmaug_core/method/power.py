@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
+from gmaug_core.method.statistics import satterthwaite
+
 POWER = 0.8
 NODES = 64  # of the average over what the spread of the seeds will look like
 UNKNOWN = 33  # of the average over what that spread truly is
@@ -92,10 +94,7 @@ class _Runs:
             return cls(special.stdtrit(images - 1, 0.975) * np.sqrt(of_image), deviations)
         factors = stats.chi2.ppf((np.arange(NODES) + 0.5) / NODES, seeds - 1) / (seeds - 1)
         of_seed = (seed / seeds + shared) * factors  # what the variance of the seeds' means estimates
-        # statistics.combined, for many at once
-        variance = np.maximum(of_seed + of_image - shared, np.maximum(of_seed, of_image))
-        squares = of_seed**2 / (seeds - 1) + of_image**2 / (images - 1)
-        degrees = np.divide(variance**2, squares, out=np.ones_like(squares), where=squares > 0)
+        variance, degrees = satterthwaite([(of_seed, seeds - 1.0), (of_image, images - 1.0)], shared)
         return cls(special.stdtrit(np.maximum(degrees, 1.0), 0.975) * np.sqrt(variance), deviations)
 
     def finds(self, gain: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,13 +133,21 @@ def components(contributions: Floats) -> Components:
 
 
 def combined(terms: Sequence[tuple[float, float]], twice: float = 0.0) -> Spread:
-    """One spread from independent ones (Satterthwaite 1946). terms: variance of the mean over one factor and
-    its degrees of freedom; twice: what two of them both contain."""
-    total = sum(term for term, _ in terms)
-    if total <= 0:
-        return Spread(0.0, 1.0)
-    variance = max(total - twice, *(term for term, _ in terms), 0.0)
-    return Spread(variance, variance**2 / sum(term**2 / degrees for term, degrees in terms))
+    """One spread from independent ones: see `satterthwaite`."""
+    variance, degrees = satterthwaite([(np.array(term), own) for term, own in terms], twice)
+    return Spread(float(variance), float(degrees))
+
+
+def satterthwaite(
+    terms: Sequence[tuple[Floats, float]], twice: Floats | float = 0.0
+) -> tuple[Floats, Floats]:
+    """The variance of a mean and its degrees of freedom from independent factors (Satterthwaite 1946), for
+    many means at once. terms: variance of the mean over one factor, any shape, and its degrees of freedom;
+    twice: what two of them both contain. Where nothing varies: 0 and 1."""
+    variances = [variance for variance, _ in terms]
+    variance = reduce(np.maximum, variances, np.maximum(sum(variances) - twice, 0.0))
+    squares = np.asarray(sum(own**2 / degrees for own, degrees in terms))
+    return variance, np.divide(variance**2, squares, out=np.ones_like(squares), where=squares > 0)
 
 
 def between_folds(values: Floats, fold: NDArray[np.int64]) -> Spread:

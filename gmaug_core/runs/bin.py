@@ -28,6 +28,7 @@ from gmaug_core.runs.status import read_status
 from gmaug_core.workspace import audit
 
 DAYS = 30  # that a deleted thing is kept
+DAY_S = 86_400
 FILE = "entry.json"
 
 
@@ -69,7 +70,12 @@ class Binned(Document):
     @property
     def leaves(self) -> float:
         """When it is gone for good, in seconds since 1970."""
-        return self.deleted + DAYS * 86_400
+        return self.deleted + DAYS * DAY_S
+
+    @property
+    def days_left(self) -> float:
+        """Until then, from now; 0 when it is due."""
+        return max(0.0, self.leaves - time.time()) / DAY_S
 
 
 def delete_run(run_id: str, *, person: str | None = None) -> Binned:

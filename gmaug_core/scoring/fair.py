@@ -93,8 +93,7 @@ def record_of(of: Sequence[FairPoint]) -> FairRecord:
 
 @cache
 def shipped_words() -> str:
-    """`words` of the benchmark's datasets: a leave-one-out takes seconds, and a page asks for it "
-    "at each run."""
+    """`words` of the benchmark's datasets: a leave-one-out takes seconds, and a page asks at each rerun."""
     return words(points())
 
 

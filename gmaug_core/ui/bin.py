@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import streamlit as st
 
-from gmaug_core.errors import GMAugError
 from gmaug_core.runs import bin as bins
 from gmaug_core.runs.bin import DAYS, Binned
-from gmaug_core.ui import text
-
-_SAID = "bin-said"  # what the last action did, or why it could not be done
-
-
-def attempt(action: Callable[[], str]) -> None:
-    """Do something as a callback of a button; `said` tells on the page what it did, or why it could not."""
-    try:
-        st.session_state[_SAID] = action()
-    except GMAugError as error:
-        st.session_state[_SAID] = error
-
-
-def said() -> None:
-    """Say once what the last action did."""
-    match st.session_state.pop(_SAID, None):
-        case GMAugError() as error:
-            text.error_box(error)
-        case str(words):
-            st.success(words, icon=":material/check_circle:")
+from gmaug_core.ui import outcome, text
 
 
 def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: str = "") -> None:
@@ -41,7 +20,7 @@ def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: st
 
     with st.popover("Delete", icon=":material/delete:", key=f"{key}-asked"):
         st.markdown(f"Move {what} to the bin?{also} It can be restored for {DAYS} days.")
-        st.button("Move to the bin", key=key, on_click=attempt, args=(deleted,))
+        st.button("Move to the bin", key=key, on_click=outcome.attempt, args=(deleted,))
 
 
 def contents() -> None:
@@ -55,7 +34,7 @@ def contents() -> None:
         st.button(
             f"Empty the bin ({text.size(sum(entry.size for entry in entries))})",
             key="bin-empty",
-            on_click=attempt,
+            on_click=outcome.attempt,
             args=(lambda: f"{text.size(bins.empty(entries))} are free again.",),
             help="Deletes all of it for good.",
         )
@@ -66,10 +45,9 @@ def _one(entry: Binned) -> None:
         return f"{text.md(bins.restore(entry.id).name)} is back."
 
     runs = f" with {text.plural(len(entry.runs), 'run')}" if entry.runs else ""
-    days = max(0.0, entry.leaves - time.time()) / 86_400
     with st.container(horizontal=True, vertical_alignment="center", key=f"binned-{entry.id}"):
         st.markdown(
             f"{entry.kind.capitalize()} **{text.md(entry.name)}**{runs} · {text.size(entry.size)} · deleted "
-            f"{text.when(entry.deleted)} by {text.md(entry.person)} · {days:.0f} days left"
+            f"{text.when(entry.deleted)} by {text.md(entry.person)} · {entry.days_left:.0f} days left"
         )
-        st.button("Restore", key=f"restore-{entry.id}", on_click=attempt, args=(restored,))
+        st.button("Restore", key=f"restore-{entry.id}", on_click=outcome.attempt, args=(restored,))

@@ -68,7 +68,6 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
 
     None where there is none. Runs that cannot be read are named above it.
     """
-    bin_ui.said()
     name_damaged(kind)
     found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
     if not found:

@@ -140,11 +140,15 @@ def test_twelve_bits_are_the_same_image(home, tmp_path):
     ramps = [np.linspace(low, 255, 256).astype(np.uint8).reshape(16, 16) for low in (0, 40)]
     deep = [Image.fromarray((ramp.astype(int) * 4095 // 255).astype(np.uint16)) for ramp in ramps]
     contents = {f"{name}/1.tif": encode(deep[k], "TIFF") for k, name in enumerate("ab")}
+    contents["b/blank.tif"] = encode(Image.fromarray(np.full((16, 16), 9, np.uint16)), "TIFF")
     found = import_path(make_folder(tmp_path / "given", contents))
     data = dataset.load(found.dataset_id)
     for k, ramp in enumerate(ramps):
         assert abs(np.asarray(data.decoded(k).image).astype(int) - ramp).max() <= 1
-    assert found.conversions == {"16-bit rescaled to 8-bit": 2}
+    assert found.conversions == {"16-bit rescaled to 8-bit": 3}
+    assert [line for line in found.warnings if "images are" in line] == [
+        "1 images are of one colour: 'b/blank.tif'"
+    ]
     assert data.manifest.depth == {"16-bit": (0.0, 4095.0)}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from gmaug_core.data.folders import Place, clean_name
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts.contract import Layout, Options, Reading, Tree
 from gmaug_core.intake.layouts.split_words import roles
+from gmaug_core.intake.origins import expression
 
 KEY = "file-names"
 LEAST, MOST = 2, 200  # classes of a guess
@@ -42,12 +42,7 @@ def _guesses(images: Sequence[str]) -> list[str]:
 
 
 def _reading(tree: Tree, text: str, options: Options, *, sure: bool) -> Reading:
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise InputError(f"'{text}' is no regular expression: {error}", expected=EXPECTED) from error
-    if not pattern.groups:
-        raise InputError(f"'{text}' has no parentheses", expected=EXPECTED)
+    pattern = expression(text, EXPECTED)
     places: dict[str, Place | str] = {}
     groups = {}
     for file in tree.images:
