@@ -256,7 +256,7 @@ def _lines(
     names = list(looks)
     scale = alt.Scale(domain=names, range=[COLOURS[role] for role, _ in looks.values()])
     marks = alt.Scale(domain=names, range=[mark for _, mark in looks.values()])
-    colour = alt.Color("what:N", scale=scale, legend=legend(3, symbolOpacity=1))
+    colour = alt.Color("what:N", scale=scale, legend=legend(2, symbolOpacity=1))
     tip = [alt.Tooltip("what:N"), alt.Tooltip("added:Q", format=",.0f")]
     tip += [alt.Tooltip(f"{key}:Q", format=".2f") for key in ("value", "low", "high")]
     bands, dots = (alt.Chart(frame).encode(x=x, color=colour) for frame in (places, points))
@@ -266,7 +266,7 @@ def _lines(
         dots.mark_rule(strokeWidth=1.2, opacity=0.6).encode(y=_accuracy("low", measure), y2="high:Q"),
         dots.mark_point(filled=True, size=70, opacity=1).encode(
             y=_accuracy("value", measure),
-            shape=alt.Shape("what:N", scale=marks, legend=legend(3, symbolOpacity=1)),
+            shape=alt.Shape("what:N", scale=marks, legend=legend(2, symbolOpacity=1)),
             tooltip=tip,
         ),
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gmaug_core.method.equivalence import words
-from gmaug_core.method.equivalence.result import Constant, EquivalenceMeasure, EquivalenceResult
+from gmaug_core.method.equivalence.result import EquivalenceMeasure, EquivalenceResult
 from gmaug_core.method.equivalence.words import Costs
 
 Replaces = Literal["yes", "no", "unclear"]
@@ -40,7 +40,7 @@ def published(result: EquivalenceResult, measure: EquivalenceMeasure | None = No
     """What the published form says of these measurements, a sentence a source: its constants, whether it
     holds. measure: None for the run's own."""
     return [
-        f"{_sentence_case(words.SOURCE_WORDS[form.source])}: c2 {_constant(form.c2)}. "
+        f"{_sentence_case(words.SOURCE_WORDS[form.source])}: c2 {words.constant(form.c2, least='1')}. "
         f"{words.base_effect(form)} {words.holds(form)}"
         for form in result.published
         if form.measure == (measure or result.measure)
@@ -49,12 +49,6 @@ def published(result: EquivalenceResult, measure: EquivalenceMeasure | None = No
 
 def _sentence_case(said: str) -> str:
     return said[0].upper() + said[1:]
-
-
-def _constant(found: Constant) -> str:
-    low = "1" if found.low is None else f"{found.low:.2f}"
-    high = "no end" if found.high is None else f"{found.high:.2f}"
-    return f"{found.value:.2f} [{low}, {high}]"
 
 
 def prices(result: EquivalenceResult, costs: Costs) -> list[str]:

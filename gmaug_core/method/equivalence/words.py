@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gmaug_core.method.equivalence.result import (
     Answer,
+    Constant,
     Effort,
     EquivalenceMeasure,
     ExchangeRow,
@@ -26,6 +27,7 @@ SOURCE_WORDS: dict[Source, str] = {
 }
 WORTHLESS = "fewer real images would do as well as the base"
 HOUR_S = 3600
+LEGIBLE = 1e5  # a constant from here on is told by its size alone
 
 
 def rounded(images: float) -> str:
@@ -86,13 +88,22 @@ def needed(row: ReverseRow) -> str:
     )
 
 
+def constant(found: Constant, *, least: str) -> str:
+    """A constant of the published form with its interval; least: what it cannot be below."""
+
+    def shown(number: float) -> str:  # a search that found no end comes back with any number of digits
+        return f"{number:.2f}" if number < LEGIBLE else f"{number:.0e}"
+
+    low = least if found.low is None else shown(found.low)
+    high = "no end" if found.high is None else shown(found.high)
+    return f"{shown(found.value)} [{low}, {high}]"
+
+
 def base_effect(form: PublishedForm) -> str:
     """Whether synthetic images are worth more or less where there are more real ones, as a sentence."""
     if form.c1 is None:
         return "One base size says nothing of how the exchange changes with it."
-    low = "0" if form.c1.low is None else f"{form.c1.low:.2f}"
-    high = "no end" if form.c1.high is None else f"{form.c1.high:.2f}"
-    ends = f"c1 {form.c1.value:.2f} [{low}, {high}] a {rounded(form.k)} images"
+    ends = f"c1 {constant(form.c1, least='0')} a {rounded(form.k)} images"
     if form.base_effect == "unclear":
         return f"Whether a larger base needs more or fewer synthetic images cannot be told: {ends}."
     return f"The larger the base, the {form.base_effect} synthetic images are needed: {ends}."
