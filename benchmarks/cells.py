@@ -23,6 +23,7 @@ from PIL import Image
 
 from benchmarks import fashion
 from gmaug_core import intake
+from gmaug_core.config.runs import QUICK_CONTROLS
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 
@@ -40,7 +41,8 @@ class Cell:
     """One dataset at one imbalance, and what its run is told beyond the preset.
 
     largest: training images of the largest class; None: as many as there are. ratio: largest over smallest
-    class, exponential in between; None: as the source is. whole: the zip is imported as it is.
+    class, exponential in between; None: as the source is. whole: the zip is imported as it is. preset: of the
+    run.
     """
 
     name: str
@@ -50,8 +52,21 @@ class Cell:
     size: int = 16  # pixels a side
     symmetric: bool = True
     whole: bool = False
+    preset: str = "quick"
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+
+# the standard preset cut down to some minutes of one GPU
+ON_A_GPU: Mapping[str, Any] = {
+    "seeds": 3,
+    "controls": QUICK_CONTROLS,
+    "amounts": (0.25, 1.0),
+    "amount_seeds": 1,
+    "counting_seeds": 1,
+    "max_steps": 1,
+    "generator": {"channels": 96, "blocks": 1, "kimg": 200.0, "snapshot_kimg": 100.0, "sampling_steps": 12},
+    "classifier": {"stem": "strided", "epochs": 40, "least_steps": 800, "most_steps": 800},
+}
 
 CELLS: tuple[Cell, ...] = (
     Cell("digits_100_r50", "digits", 100, 50, symmetric=False),
@@ -81,6 +96,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("flowers_300_r1", "flowers_128", 300, 1, settings={"target": 600}),
     Cell("cxr3_100_r10", "cxr3_128", 100, 10),
     Cell("fashion_1000_r100", "fashion", 1000, 100, settings={"target": 500}),
+    Cell("flowers_64px", "flowers_128", size=64, preset="standard", settings=ON_A_GPU),
 )
 
 

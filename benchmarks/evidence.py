@@ -30,7 +30,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.files import read_json, write_json
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.verdict.result import Verdict
-from gmaug_core.runs import RunPaths, launch
+from gmaug_core.runs import RunConfigFile, RunPaths, launch
 from gmaug_core.runs.backends import LocalBackend
 from gmaug_core.workspace import groupings
 
@@ -57,16 +57,17 @@ class Waiting(LocalBackend):
         del paths
 
 
-def config_of(cell: Cell, data: Dataset) -> AugmentationConfig:
-    """The settings of a cell's augmentation run: the quick preset, but for what is said here."""
+def config_of(cell: Cell, data: Dataset, device: str = "cpu") -> AugmentationConfig:
+    """The settings of a cell's augmentation run: its preset, but for what is said here."""
     return augmentation_config(
         data.id,
         image_size=min(cell.size, data.image_size),
         colour=data.colour,
         symmetric=cell.symmetric,
+        preset=cell.preset,
         overrides={
             "seeds": SEEDS,
-            "device": "cpu",
+            "device": device,
             "grouping": groupings.names(data)[0],
             "classifier": {"most_steps": MOST_STEPS},
             "use": ("mix",),  # one way of use: half the trainings
@@ -104,6 +105,7 @@ def measured(paths: RunPaths) -> None:
             "cpu_minutes": before["cpu_minutes"] + (usage.ru_utime + usage.ru_stime) / 60,
             "peak_mb": max(before["peak_mb"], usage.ru_maxrss / 1024),
             "code": code(),
+            "machine": machine(),
         },
     )
     if status != 0 or not paths.result.exists():
@@ -122,12 +124,14 @@ def code() -> str:
     return found.stdout.strip() or "unknown"
 
 
-def measure(cell: Cell, data_folder: Path, home: Path) -> dict[str, Any] | None:
-    """What came of a cell, in one document; None where its source is not here."""
+def measure(cell: Cell, data_folder: Path, home: Path, device: str = "cpu") -> dict[str, Any] | None:
+    """What came of a cell, in one document; None where its source is not here. A run that is there already
+    keeps the settings and the device that it was made with.
+    """
     data = made(cell, data_folder, home / "scratch")
     if data is None:
         return None
-    config = config_of(cell, data)
+    config = config_of(cell, data, device)
     paths = {
         "first": run_of(cell, "first", VerdictConfig.about(config, fast=True), data),
         "verdict": run_of(cell, "verdict", VerdictConfig.about(config, minutes=VERDICT_MINUTES), data),
@@ -136,6 +140,7 @@ def measure(cell: Cell, data_folder: Path, home: Path) -> dict[str, Any] | None:
     for path in paths.values():
         measured(path)
     result = AugmentationResult.read(paths["augmentation"].result)
+    config = RunConfigFile.read(paths["augmentation"].config).settings_as(AugmentationConfig)
     return {
         "cell": cell.name,
         "source": cell.source,
@@ -248,6 +253,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", nargs="*", help="these cells")
     parser.add_argument("--cells", type=int, help="end after so many")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N; timings are of where it ran")
     parser.add_argument("--check", action="store_true", help="compare with what is published")
     args = parser.parse_args()
     os.environ["GMAUG_HOME"] = str(args.home.resolve())
@@ -265,7 +271,7 @@ def main() -> None:
         if args.cells is not None and begun >= args.cells:
             break
         begun += 1
-        document = measure(cell, args.data.resolve(), args.home.resolve())
+        document = measure(cell, args.data.resolve(), args.home.resolve(), args.device)
         if document is None:
             print(f"{cell.name}: its source is not on this machine")
             continue

@@ -12,7 +12,9 @@ channel_max, batch, z = w, mapping layers, R1 every 16 steps, path length every 
 augmentation, no mirror, EMA. Ours runs with lambda 1, so both of its heads work; theirs has one head and a
 mapping network for the label. On a CPU their code takes its reference operations in float32, the only way it
 runs there; ours takes bfloat16 where the CPU multiplies in it (--float32:
-not).
+not). On a GPU both are as their own commands set them: theirs with float16 in its four highest resolutions
+and its own CUDA kernels, which it builds at its first step (whether it could is in the result); ours in
+bfloat16.
 
 Each is a process of its own, so that neither's memory decides how the other's is given out, and they take
 turns of 16 steps (a whole period) until --seconds are over a size; the first turn of each is not counted.
@@ -106,7 +108,11 @@ def theirs(
     from training.networks import Discriminator, Generator
 
     side, base, most = size
-    channels = {"channel_base": base, "channel_max": most}
+    channels: dict[str, Any] = {"channel_base": base, "channel_max": most}
+    if device.type == "cuda":  # what their train.py and training_loop.py set
+        channels |= {"num_fp16_res": 4, "conv_clamp": 256}
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     generator = Generator(
         width, CLASSES, width, side, 3, mapping_kwargs={"num_layers": layers}, synthesis_kwargs=channels
     ).to(device)
@@ -165,9 +171,15 @@ def theirs(
 
 def draw(batch: int, side: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Random images in [-1, 1] and labels."""
-    return (torch.rand(batch, 3, side, side) * 2 - 1).to(device), torch.randint(0, CLASSES, (batch,)).to(
-        device
-    )
+    images = torch.rand(batch, 3, side, side, device=device) * 2 - 1
+    return images, torch.randint(0, CLASSES, (batch,), device=device)
+
+
+def their_kernels() -> dict[str, bool]:
+    """Whether each of their CUDA kernels could be built here; else they fall back by themselves."""
+    from torch_utils.ops import bias_act, upfirdn2d
+
+    return {"bias_act": bool(bias_act._init()), "upfirdn2d": bool(upfirdn2d._init())}
 
 
 def take_turns(
@@ -288,12 +300,14 @@ def main() -> None:
         name: getattr(arguments, name)
         for name in ("batch", "width", "layers", "seconds", "threads", "float32")
     }
-    gpu = torch.cuda.get_device_name() if arguments.device.startswith("cuda") else None
+    on_gpu = arguments.device.startswith("cuda")
+    gpu = torch.cuda.get_device_name() if on_gpu else None
     machine = {"cpu": platform.processor() or platform.machine(), "gpu": gpu, "torch": torch.__version__}
     document = {
         "what": "training images a second of StyleGAN2, ours against the public code",
         **same,
         "sizes": rows,
+        "their_kernels": their_kernels() if on_gpu else None,
         "machine": machine,
     }
     if arguments.out:

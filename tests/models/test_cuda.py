@@ -1,0 +1,53 @@
+"""The contracts of generators and classifiers once more on a GPU, where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from test_classifiers import CONFIGS as CLASSIFIERS
+from test_generators import CLASSES, data, draw, each, stop_after
+
+from gmaug_core.errors import Stopped
+from gmaug_core.models import classifiers, generators
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
+def train(config, folder, **hooks):
+    generator = generators.create(config)
+    return generator, generator.train(*data(config), CLASSES, folder, seed=3, device="cuda", **hooks)
+
+
+@each()
+def test_a_generator_trains_and_its_images_are_those_that_the_cpu_draws(config, tmp_path):
+    generator, figures = train(config, tmp_path / "run")
+    assert np.isfinite([value for value in figures.values() if isinstance(value, float)]).all()
+    drawn = draw(generator)
+    assert np.array_equal(drawn, draw(generator)), "the same seeds give the same images"
+    generator.save(tmp_path)
+    there, here = generators.load(tmp_path, "cuda"), generators.load(tmp_path, "cpu")
+    assert np.array_equal(drawn, draw(there))
+    apart = np.abs(drawn.astype(int) - draw(here))
+    assert apart.mean() < 1.0, f"grey levels between GPU and CPU: {apart.mean():.2f}, at most {apart.max()}"
+
+
+@each("edm", "guided_diffusion", "stylegan2")
+def test_a_generator_that_was_stopped_goes_on(config, tmp_path):
+    with pytest.raises(Stopped):
+        train(config, tmp_path, should_stop=stop_after(6))
+    _, figures = train(config, tmp_path)
+    assert figures["images"] == 80
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("config", CLASSIFIERS.values(), ids=list(CLASSIFIERS))
+def test_a_classifier_learns_and_judges_as_on_the_cpu(config, precision, bars, tmp_path):
+    images, labels = bars
+    config = config.model_copy(update={"precision": precision})
+    trained = classifiers.train(images[:160], labels[:160], 3, config, seed=0, device="cuda")
+    assert trained.evaluate(images[160:], labels[160:]).accuracy > 0.85
+    trained.save(tmp_path / "c.safetensors")
+    here = classifiers.load(tmp_path / "c.safetensors", 3, config, torch.device("cpu"))
+    there = trained.predict_logits(images)
+    assert np.abs(here.predict_logits(images) - there).max() < 0.1 * np.abs(there).max()
