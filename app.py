@@ -5,9 +5,15 @@ from __future__ import annotations
 import streamlit as st
 from starlette.middleware import Middleware
 
-from gmaug_core.ui import FRAME
+from gmaug_core.ui import FRAME, failure
 from gmaug_core.ui.gate import Gate
 from gmaug_core.ui.opening import door, lifespan
 from gmaug_core.ui.routes import ROUTES
 
-app = st.App(FRAME, routes=ROUTES, middleware=[Middleware(Gate, door=door)], lifespan=lifespan)
+app = st.App(
+    FRAME,
+    routes=ROUTES,
+    middleware=[Middleware(Gate, door=door)],
+    lifespan=lifespan,
+    on_script_error=failure.told,
+)

@@ -86,3 +86,13 @@ def test_the_inspector_shows_the_sample_and_its_nearest_real_images(page, app_se
     playwright.expect(large).to_have_js_property("width", 224)
     playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
     playwright.expect(page.get_by_role("img", name="Real image of")).to_have_count(4)
+
+
+def test_a_page_that_breaks_says_so_in_our_own_words(page, app_server, run_id):
+    samples_folder = Path(app_server.home) / "runs" / run_id / "samples"
+    (samples_folder / "step-2.parquet").write_bytes(b"no parquet")
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
+    playwright.expect(page.get_by_text("nobody foresaw")).to_be_visible()
+    playwright.expect(page.locator("a[href^=http]:not([href*='127.0.0.1'])")).to_have_count(0)
+    playwright.expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert "parquet" in (Path(app_server.home) / "errors.log").read_text()
