@@ -23,7 +23,6 @@ from PIL import Image
 
 from benchmarks import fashion
 from gmaug_core import intake
-from gmaug_core.config.runs import QUICK_CONTROLS
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 
@@ -59,12 +58,12 @@ class Cell:
 # the standard preset cut down to some minutes of one GPU
 ON_A_GPU: Mapping[str, Any] = {
     "seeds": 3,
-    "controls": QUICK_CONTROLS,
-    "amounts": (0.25, 1.0),
+    "controls": ("class_balanced_loss", "posthoc_logit_adjustment"),
+    "amounts": (1.0,),
     "amount_seeds": 1,
     "counting_seeds": 1,
     "max_steps": 1,
-    "generator": {"channels": 96, "blocks": 1, "kimg": 200.0, "snapshot_kimg": 100.0, "sampling_steps": 12},
+    "generator": {"channels": 96, "blocks": 1, "kimg": 100.0, "snapshot_kimg": 50.0, "sampling_steps": 12},
     "classifier": {"stem": "strided", "epochs": 40, "least_steps": 800, "most_steps": 800},
 }
 

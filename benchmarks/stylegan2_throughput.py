@@ -104,6 +104,7 @@ def theirs(
     """The same with their networks and loss, driven as their training loop does (lazy phases with scaled
     Adam, EMA).
     """
+    import torch.utils.cpp_extension  # brings distutils, which they import and Python 3.12 no longer has  # noqa: F401
     from training.loss import StyleGAN2Loss
     from training.networks import Discriminator, Generator
 
@@ -177,6 +178,7 @@ def draw(batch: int, side: int, device: torch.device) -> tuple[torch.Tensor, tor
 
 def their_kernels() -> dict[str, bool]:
     """Whether each of their CUDA kernels could be built here; else they fall back by themselves."""
+    import torch.utils.cpp_extension  # as above  # noqa: F401
     from torch_utils.ops import bias_act, upfirdn2d
 
     return {"bias_act": bool(bias_act._init()), "upfirdn2d": bool(upfirdn2d._init())}
