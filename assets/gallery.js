@@ -2,10 +2,10 @@
    on the parent element: this function is called again whenever data or theme changes, and DOM, scroll and focus survive. */
 
 import { OperationLog } from "./operations.mjs";
-import { decided, grid, keyed, onScreen, scrolled, undone } from "./gallery_logic.mjs";
+import { decided, grid, keyed, onScreen, range, scrolled, undone } from "./gallery_logic.mjs";
 
 const KEEP = "__gmaugGallery";
-const CELL = 96; // px, at least
+const CELL = 88; // px, at least
 const FOOT = 20;
 const GAP = 6;
 const REST_MS = 90; // pictures are asked for when the scroll has rested
@@ -34,7 +34,9 @@ class Gallery {
     this.log = new OperationLog();
     this.items = { sample: [], classes: [], reasons: [] };
     this.decisions = {};
-    this.done = []; // what this tab decided, for undo: {sample, before}
+    this.done = []; // what this tab decided, for undo: lists of [sample, word before]
+    this.chosen = new Set(); // positions that are selected together; empty: the one at `at` alone
+    this.anchor = 0; // where the selection began
     this.cells = new Map(); // position -> element
     this.at = 0;
     this.build(parent);
@@ -70,37 +72,60 @@ class Gallery {
     }
     if (this.address !== address) return; // another filter meanwhile
     this.items = items;
-    this.at = 0;
-    this.view.scrollTop = 0;
+    this.chosen.clear();
+    const linked = this.data.first === null ? -1 : items.sample.indexOf(this.data.first);
+    this.at = this.anchor = Math.max(linked, 0);
     for (const cell of this.cells.values()) cell.remove();
     this.cells.clear();
+    this.view.scrollTop = 0;
     this.draw();
+    if (linked > 0) this.go(linked);
+    this.draw();
+    this.greet();
     if (items.sample.length) this.select();
   }
 
+  /* The keys work from the first one on: the grid has the focus, unless a person has put it somewhere. */
+  greet() {
+    const idle = document.activeElement === document.body || document.activeElement === null;
+    if (!this.greeted && idle) this.view.focus({ preventScroll: true });
+    this.greeted = true;
+  }
+
+  /* The positions that a decision is about. */
+  meant() {
+    return this.chosen.size ? [...this.chosen].toSorted((a, b) => a - b) : [this.at];
+  }
+
   decide(decision) {
-    const sample = this.items.sample[this.at];
-    if (sample === undefined) return;
-    this.done.push({ sample, before: this.decisions[sample] ?? null });
-    this.send(sample, decision);
-    this.go(Math.min(this.at + 1, this.items.sample.length - 1));
+    const { sample } = this.items;
+    if (sample[this.at] === undefined) return;
+    const positions = this.meant();
+    this.done.push(positions.map((position) => [sample[position], this.decisions[sample[position]] ?? null]));
+    this.send(positions.map((position) => [sample[position], decision]));
+    this.chosen.clear();
+    this.go(Math.min(positions.at(-1) + 1, sample.length - 1));
+    this.anchor = this.at;
     this.draw();
   }
 
-  send(sample, decision) {
-    this.log.add({ sample, decision });
+  send(edits) {
+    this.log.add({ edits });
     this.decisions = decided(this.data.decisions, this.log.pending);
     this.tell("ops", this.log.pending);
-    this.heard.textContent = `Sample ${sample}: ${decision ?? "as the filter says"}`;
+    const [[sample, decision]] = edits;
+    this.heard.textContent = `${edits.length > 1 ? `${edits.length} samples` : `Sample ${sample}`}: ${decision ?? "as the filter says"}`;
   }
 
-  /* The last decision of this tab is as it was before, and its sample is looked at again. */
+  /* What this tab decided last is as it was before, and its first sample is looked at again. */
   undo() {
-    const back = undone(this.done);
-    if (!back) return;
-    this.send(back.sample, back.decision);
-    const at = this.items.sample.indexOf(back.sample);
+    const edits = undone(this.done);
+    if (!edits) return;
+    this.send(edits);
+    this.chosen.clear();
+    const at = this.items.sample.indexOf(edits[0][0]);
     if (at >= 0) this.go(at); // a filter may hide it
+    this.anchor = this.at;
     this.draw();
   }
 
@@ -118,7 +143,7 @@ class Gallery {
     this.buttons = [
       ["Keep", "K", () => this.decide("keep")],
       ["Reject", "X", () => this.decide("reject")],
-      ["As the filter says", "F", () => this.decide(null)],
+      ["As filtered", "F", () => this.decide(null)],
       ["Undo", "U", () => this.undo()],
     ].map(([label, key, act]) => {
       const button = make("button", "", `${label} `);
@@ -134,7 +159,11 @@ class Gallery {
     this.view = make("div", "view");
     this.view.tabIndex = 0;
     this.view.setAttribute("role", "listbox");
-    this.view.setAttribute("aria-label", "Samples. Arrow keys move, K keeps, X rejects, F follows the filter again, U or Ctrl+Z undoes.");
+    this.view.setAttribute("aria-multiselectable", "true");
+    this.view.setAttribute(
+      "aria-label",
+      "Samples. Arrow keys move, with Shift they select, Ctrl+A selects all; K keeps, X rejects, F follows the filter again, U or Ctrl+Z undoes.",
+    );
     this.room = make("div", "room");
     this.view.append(this.room);
     this.heard = make("div", "sr");
@@ -151,7 +180,7 @@ class Gallery {
 
   key(event) {
     const meant = keyed(
-      { key: event.key, modified: event.ctrlKey || event.metaKey || event.altKey, command: event.ctrlKey || event.metaKey },
+      { key: event.key, modified: event.ctrlKey || event.metaKey || event.altKey, command: event.ctrlKey || event.metaKey, shift: event.shiftKey },
       {
         at: this.at,
         total: this.items.sample.length,
@@ -162,12 +191,38 @@ class Gallery {
     if (!meant) return;
     if (meant.undo) this.undo();
     else if ("decision" in meant) this.decide(meant.decision);
-    else {
-      this.go(meant.to);
-      this.draw();
-    }
+    else if (meant.all) this.choose(range(0, this.items.sample.length - 1));
+    else if (meant.none) this.choose([]);
+    else this.move(meant.to, meant.extend);
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  choose(positions) {
+    this.chosen = new Set(this.items.sample.length ? positions : []);
+    this.draw();
+  }
+
+  /* Look at another position; extend: and select all from where the selection began. */
+  move(to, extend) {
+    if (to < 0) return;
+    this.go(to);
+    if (!extend) this.anchor = to;
+    this.choose(extend ? range(this.anchor, to) : []);
+  }
+
+  /* A click: alone, with Shift (all between), with Ctrl or the Mac's own key (this one more, or not). */
+  click(position, event) {
+    if (event.ctrlKey || event.metaKey) {
+      const before = this.chosen.size ? this.chosen : new Set([this.at]);
+      const more = new Set(before);
+      if (before.has(position) && before.size > 1) more.delete(position);
+      else more.add(position);
+      this.go(position);
+      this.anchor = position;
+      this.choose(more);
+    } else this.move(position, event.shiftKey);
+    this.view.focus({ preventScroll: true });
   }
 
   go(to) {
@@ -210,25 +265,27 @@ class Gallery {
       cell.append(make("img"), make("span", "mark"), make("div", "foot"));
       cell.children[0].alt = "";
       cell.children[2].append(make("span", "name", items.classes[items.class[position]]), make("span", "", `${items.accepted[position] ? "✓" : "✕"} ${items.probability[position].toFixed(2)}`));
-      cell.addEventListener("click", () => {
-        this.go(position);
-        this.draw();
-        this.view.focus({ preventScroll: true });
-      });
+      cell.id = `sample-${sample}`;
+      cell.addEventListener("click", (event) => this.click(position, event));
       this.cells.set(position, cell);
       this.room.append(cell);
     }
     const decision = this.decisions[sample];
     const accepted = items.accepted[position] === 1;
-    cell.className = `cell ${accepted ? "accepted" : "rejected"}${decision ? " decided" : ""}${position === this.at ? " here" : ""}`;
+    cell.className = `cell ${accepted ? "accepted" : "rejected"}${decision ? " decided" : ""}${position === this.at ? " here" : ""}${this.chosen.has(position) ? " chosen" : ""}`;
     cell.style.cssText =
       `left:${GAP + (position % this.grid.columns) * (side + GAP)}px;top:${GAP + Math.floor(position / this.grid.columns) * this.grid.rowHeight}px;` +
       `width:${side}px;height:${side + FOOT}px;--tone:var(--${accepted ? "accepted" : "rejected"});` +
       `--decided:var(--${decision === "keep" ? "accepted" : "rejected"})`;
     cell.children[1].textContent = decision === "keep" ? "✓" : "✕";
-    cell.setAttribute("aria-selected", String(position === this.at));
+    cell.setAttribute("aria-selected", String(this.chosen.size ? this.chosen.has(position) : position === this.at));
+    if (position === this.at) this.view.setAttribute("aria-activedescendant", cell.id);
     const said = decision ? `, ${decision} by a person` : "";
-    cell.setAttribute("aria-label", `Sample ${sample}, ${items.classes[items.class[position]]}, ${items.reasons[items.reason[position]]}${said}`);
+    const mark = accepted ? "✓" : "✕";
+    cell.setAttribute(
+      "aria-label",
+      `${items.classes[items.class[position]]} ${mark} ${items.probability[position].toFixed(2)}, sample ${sample}, ${items.reasons[items.reason[position]]}${said}`,
+    );
     cell.title = items.reasons[items.reason[position]];
   }
 
@@ -247,6 +304,10 @@ class Gallery {
     const sample = items.sample[at];
     for (const button of this.buttons) button.disabled = sample === undefined;
     this.buttons[3].disabled = this.done.length === 0;
+    if (this.chosen.size > 1) {
+      this.note.textContent = `${this.chosen.size.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} selected: K, X or F decides about all of them, Escape lets go`;
+      return;
+    }
     if (sample === undefined) {
       this.note.textContent = this.address ? "0 samples" : this.note.textContent;
       return;

@@ -1,35 +1,46 @@
 /* What the gallery shows and what a key means, without the page. */
 
-/* The decisions that are shown: those of the server, and over them what it has not acknowledged. decisions: {sample: word} */
+/* The decisions that are shown: those of the server, and over them what it has not acknowledged. decisions: {sample: word};
+   an operation has edits: [[sample, word or null], ...] */
 export function decided(decisions, pending) {
   const all = { ...decisions };
   for (const op of pending) {
-    if (op.decision === null) delete all[op.sample];
-    else all[op.sample] = op.decision;
+    for (const [sample, decision] of op.edits) {
+      if (decision === null) delete all[sample];
+      else all[sample] = decision;
+    }
   }
   return all;
 }
 
 const DECISIONS = { k: "keep", x: "reject", f: null, Backspace: null, Delete: null };
 
-/* What a key means: {to: position}, {decision: word or null}, {undo: true}, or null for nothing of ours.
+/* What a key means: {to: position, extend: whether the selection grows to it}, {decision: word or null}, {undo: true},
+   {all: true}, {none: true} (select all, select nothing), or null for nothing of ours.
    at: the position now, of `total`; columns: cells a row; page: cells a screen; command: Ctrl, or the Mac's own key. */
-export function keyed({ key, modified, command }, { at, total, columns, page }) {
+export function keyed({ key, modified, command, shift = false }, { at, total, columns, page }) {
   const name = key.length === 1 ? key.toLowerCase() : key;
   if ((!modified && name === "u") || (command && name === "z")) return { undo: true };
+  if (command && name === "a") return { all: true };
   if (modified) return null;
+  if (name === "Escape") return { none: true };
   const steps = {
     ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
     PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity,
   };
-  if (Object.hasOwn(steps, name)) return { to: Math.max(0, Math.min(total - 1, at + steps[name])) };
+  if (Object.hasOwn(steps, name)) return { to: Math.max(0, Math.min(total - 1, at + steps[name])), extend: shift };
   return Object.hasOwn(DECISIONS, name) ? { decision: DECISIONS[name] } : null;
 }
 
-/* What undoes the last of `done`, each {sample, before}, where it is still to be undone; null at the beginning. Takes it off. */
+/* The positions from one to another, both among them, in order. */
+export function range(from, to) {
+  const first = Math.min(from, to);
+  return Array.from({ length: Math.abs(to - from) + 1 }, (_, k) => first + k);
+}
+
+/* What undoes the last of `done`, each a list of [sample, word before]; null at the beginning. Takes it off. */
 export function undone(done) {
-  const last = done.pop();
-  return last ? { sample: last.sample, decision: last.before } : null;
+  return done.pop() ?? null;
 }
 
 /* The grid at a width in px: cells of at least `cell` px and a foot below each, `gap` px apart. */

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from gmaug_core import runs, workspace
@@ -10,10 +9,9 @@ from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunPaths, retraining
-from gmaug_core.ui import gallery, items, launching, layout, text
+from gmaug_core.ui import gallery, items, launching, layout, sample_filters, text
 from gmaug_core.ui.choice import chosen
 
-ALL = "all"
 ORIGINS = {  # what the generator had seen
     "closed-set": ":gray-badge[:material/lock: closed-set] The generator saw this dataset's training images "
     "and nothing else.",
@@ -23,71 +21,35 @@ ORIGINS = {  # what the generator had seen
 }
 
 
-def view(run_id: str) -> None:
+def view(run_id: str, class_names: tuple[str, ...]) -> None:
     """The part that runs again at every key press."""
     paths = runs.find(run_id)
     table = items.table(paths.samples)
-    want = filters(table)
+    want = sample_filters.filters(paths, table, class_names)
     reviews = workspace.reviews.load(paths.id)
-    found = samples.chosen(table, want, reviews)
-    counts(table[table["seed"] == want.seed], reviews)
-    left, right = layout.columns([5, 2], key="sample-view", least=17)
+    found = items.found(paths, want, reviews)
+    total = len(items.of_judge(paths, want.seed))
+    sample_filters.counters(paths, found, total, reviews)
+    count = int(table["sample"].max()) + 1
+    left, right = layout.columns([2, 1], key="sample-view", least=8)
     with left:
-        selected = gallery.gallery(paths, want, shown=len(found), count=int(table["sample"].max()) + 1)
-    with right, st.container(border=True):
-        if selected is None or selected not in set(table["sample"]):
+        linked = st.query_params.get("sample", "")
+        first = int(linked) if linked.isdecimal() else None
+        selected = gallery.gallery(paths, want, shown=len(found), count=count, first=first)
+    with right:
+        if selected is None:
             st.caption("Choose a sample: click it, or move with the arrow keys.")
         else:
-            gallery.inspector(paths, selected, want.seed)
+            gallery.inspector(paths, selected, want)
+            if linked != str(selected):
+                st.query_params["sample"] = str(selected)
 
 
-def filters(table: pd.DataFrame) -> samples.Filter:
-    """What to show."""
-    seeds = sorted(table["seed"].unique().tolist())
-    with st.container(horizontal=True, vertical_alignment="bottom", key="sample-filters"):
-        verdict = st.segmented_control(
-            "Filter's verdict", samples.VERDICTS, default="all", key="f-verdict", required=True
-        )
-        name = st.selectbox(
-            "Class", [ALL, *table["class"].unique()], format_func=text.plain, key="f-class", width=170
-        )
-        reason = st.selectbox("Reason", [ALL, *table["reason"].unique()], key="f-reason", width=220)
-        seed = st.selectbox("Judge", seeds, format_func=lambda n: f"seed {n}", key="f-seed", width=120)
-        step = st.selectbox("Step", [ALL, *sorted(table["step"].unique().tolist())], key="f-step", width=100)
-        decision = st.selectbox("People's decision", samples.DECISIONS, key="f-decision", width=150)
-        order = st.selectbox("Order", samples.ORDERS, key="f-order", width=170)
-    return samples.Filter(
-        seed=int(seed),
-        verdict=verdict or ALL,
-        name="" if name == ALL else name,
-        reason="" if reason == ALL else reason,
-        step=None if step == ALL else int(step),
-        decision=decision,
-        order=order,
-    )
-
-
-def counts(table: pd.DataFrame, reviews: dict[int, str]) -> None:
-    """How many were drawn, accepted, rejected, decided by people."""
-    accepted = int(table["accepted"].astype(bool).sum())
-    kept = int(samples.decided(table, reviews).sum())
-    parts = [
-        f"**{text.count(len(table))}** judged",
-        f":green-badge[:material/check: {text.count(accepted)} accepted]",
-    ]
-    parts.append(f":orange-badge[:material/close: {text.count(len(table) - accepted)} rejected]")
-    if reviews:
-        parts.append(f":blue-badge[:material/person: {text.count(len(reviews))} decided by people]")
-        parts.append(f"so **{text.count(kept)}** are kept")
-    st.markdown(" ".join(parts))
-
-
-def provenance(paths: RunPaths) -> None:
+def provenance(result: AugmentationResult | None) -> None:
     """Closed-set, open-set or unknown: what the generator, and the classifier that judged, had seen."""
-    if not paths.result.exists():
+    if result is None:
         st.caption("The run is still working; more samples may come.")
         return
-    result = AugmentationResult.read(paths.result)
     st.markdown(ORIGINS[result.generator.origin])
     if not result.classifier.closed_set:
         st.markdown(
@@ -96,9 +58,35 @@ def provenance(paths: RunPaths) -> None:
         )
 
 
-st.title("Samples", anchor=False)
+def what_next(paths: RunPaths) -> None:
+    """Retrain with what people decided, and what an export would hold."""
+    st.subheader("What comes next", anchor=False)
+    st.markdown(
+        "Your decision wins over the filter in the report and the export; the measured gain stays what it "
+        "was, until you retrain with your decisions: a new run that re-uses this one's generator, draws and "
+        "baseline."
+    )
+    with st.container(horizontal=True):
+        if st.button(
+            "Retrain with my decisions",
+            icon=":material/model_training:",
+            key="retrain",
+        ):
+            try:
+                launching.start(retraining.with_decisions(paths.id), data)
+            except GMAugError as error:
+                text.error_box(error)
+        text.link("gains", "Gains, report and export")
+    if (told := sample_filters.exported(paths)) is not None:
+        with st.expander("What the export holds, a class", icon=":material/folder_zip:"):
+            st.dataframe(told, hide_index=True)
+
+
+title, picker = layout.columns([2, 5], key="samples-head", least=7)
+title.title("Samples", anchor=False)
 data = chosen()
-paths = launching.pick("augmentation", data.id)
+with picker:
+    paths = launching.pick("augmentation", data.id)
 if paths is None or not samples.steps(paths.samples):
     text.empty(
         "No synthetic images yet",
@@ -111,20 +99,7 @@ if paths is None or not samples.steps(paths.samples):
         label="Go to augmentation",
     )
     st.stop()
-st.markdown(
-    "Every image that was drawn is kept, with what each judge said of it. Your decision wins over the filter "
-    "in the report and the export; the measured gain stays what it was, "
-    "until you retrain with your decisions."
-)
-provenance(paths)
-if paths.result.exists() and st.button(
-    "Retrain with my decisions",
-    icon=":material/model_training:",
-    key="retrain",
-    help="A new run that re-uses this one's generator, draws and baseline; your decisions win.",
-):
-    try:
-        launching.start(retraining.with_decisions(paths.id), data)
-    except GMAugError as error:
-        text.error_box(error)
-st.fragment(view)(paths.id)
+st.fragment(view)(paths.id, data.class_names)
+provenance(AugmentationResult.read(paths.result) if paths.result.exists() else None)
+if paths.result.exists():
+    what_next(paths)

@@ -75,6 +75,9 @@ def register(verbs: Verbs) -> None:
     p.add_argument("--seed", type=int, metavar="N", help="whose verdict; by default the first judge's")
     p.add_argument("--decision", default="any", metavar="D", help="undecided, keep, reject or overruled")
     p.add_argument("--order", default="drawn", help="drawn; score, low first; score, high first")
+    p.add_argument(
+        "--threshold", type=float, metavar="T", help="as the run's rule would have it with this threshold"
+    )
     p = verbs.add("report", report, "a self-contained HTML report of a run")
     p.add_argument("run")
     p.add_argument("--out", required=True, metavar="FILE.html")
@@ -171,11 +174,13 @@ def show_estimate(found: Estimate) -> None:
 
 def list_samples(args: Arguments) -> object:
     from gmaug_core.data import samples  # pandas: a third of a second
+    from gmaug_core.report import browsing
 
     paths = runs.find(args.run)
-    table = samples.table(paths.samples)
+    rule = RunConfigFile.read(paths.config).settings_as(AugmentationConfig).selection
+    table = browsing.judged(samples.table(paths.samples), paths.samples, rule, args.threshold)
     first = int(table["seed"].min()) if len(table) else 0
-    want = samples.Filter(
+    want = browsing.Filter(
         seed=first if args.seed is None else args.seed,
         verdict="accepted" if args.accepted else "rejected" if args.rejected else "all",
         name=args.class_name,
@@ -183,9 +188,10 @@ def list_samples(args: Arguments) -> object:
         step=args.step,
         decision=args.decision,
         order=args.order,
+        threshold=args.threshold,
     )
     decisions = reviews.load(paths.id)
-    table = samples.chosen(table, want, decisions)
+    table = browsing.chosen(table, want, decisions)
     rows = [row | {"review": decisions.get(row["sample"])} for row in table.to_dict("records")]
     for row in rows[:SHOWN]:
         say(

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ import pandas as pd
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from gmaug_core.errors import InputError
 from gmaug_core.files import atomic_write
 
 COLUMNS = [
@@ -42,9 +40,6 @@ COLUMNS = [
 GATE_COLUMNS = ["real_distance", "class_distance"]
 REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
 KEPT, TURNED_AWAY = "kept by a person", "rejected by a person"  # reasons that no filter gives
-VERDICTS = ("all", "accepted", "rejected")
-DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
-ORDERS = ("drawn", "score, low first", "score, high first")
 
 
 def _with_gates(columns: list[str], rows: pd.DataFrame) -> list[str]:
@@ -180,28 +175,7 @@ def count(folder: Path) -> int:
     return sum(len(np.load(folder / f"step-{step}.npy", mmap_mode="r")) for step in steps(folder))
 
 
-# --- looking through them ---
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What a person wants to see. Empty text or None: no restriction.
-
-    Raises InputError for a word that is none.
-    """
-
-    seed: int = 0  # whose verdicts: the judge is the classifier of this seed
-    verdict: str = "all"
-    name: str = ""  # class
-    reason: str = ""
-    step: int | None = None
-    decision: str = "any"
-    order: str = "drawn"
-
-    def __post_init__(self) -> None:
-        for word, known in ((self.verdict, VERDICTS), (self.decision, DECISIONS), (self.order, ORDERS)):
-            if word not in known:
-                raise InputError(f"'{word[:20]}' is not a filter", expected="one of " + ", ".join(known))
+# --- what people decided about them ---
 
 
 def overruled(table: pd.DataFrame, keep: Collection[int], reject: Collection[int]) -> pd.DataFrame:
@@ -221,27 +195,3 @@ def decided(table: pd.DataFrame, decisions: Mapping[int, str]) -> NDArray[np.boo
     decision = table["sample"].map(dict(decisions))
     kept = (decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))
     return np.asarray(kept, bool)
-
-
-def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:
-    """The rows of `table` that a filter asks for, in its order: one a sample, by the judge of want.seed."""
-    rows = rows[rows["seed"] == want.seed]
-    if want.verdict != "all":
-        rows = rows[rows["accepted"].astype(bool) == (want.verdict == "accepted")]
-    if want.name:
-        rows = rows[rows["class"] == want.name]
-    if want.reason:
-        rows = rows[rows["reason"] == want.reason]
-    if want.step is not None:
-        rows = rows[rows["step"] == want.step]
-    if want.decision != "any":
-        decision = rows["sample"].map(dict(decisions))
-        if want.decision == "undecided":
-            rows = rows[decision.isna()]
-        elif want.decision == "overruled":
-            rows = rows[decision.notna() & (decided(rows, decisions) != rows["accepted"].astype(bool))]
-        else:
-            rows = rows[decision == want.decision]
-    if want.order != "drawn":
-        rows = rows.sort_values("probability", ascending=want.order.endswith("low first"), kind="stable")
-    return rows

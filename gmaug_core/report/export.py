@@ -135,19 +135,8 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             expected="a finished augmentation run",
             todo="wait, or resume the run",
         )
-    result = AugmentationResult.read(paths.result)
-    generator, amount = result.generator, result.choice.amount if result.choice else 1.0
-    data = dataset.load(settings.dataset)
-    if data.version != config.dataset_version:
-        raise InputError(
-            "the dataset has changed since this run",
-            expected="the images that the run was made with",
-            todo="import it again",
-        )
-    parts = splits.read(paths.split, data, settings.seed)
-    counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
-    wanted = balance.wanted_of(counts, settings.target, settings.added, settings.generator.stock)
-    wanted = np.asarray(np.ceil(amount * wanted), np.int64)
+    generator = AugmentationResult.read(paths.result).generator
+    data, parts, counts, wanted = _short_of(paths, config, settings)
     chosen = _chosen(paths, settings.seed, wanted)
     asked = dict(zip(data.class_names, (counts + wanted).tolist(), strict=True))
     folders = class_folders(data.class_names)
@@ -181,6 +170,44 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
 
     total = sum(map(len, parts.values())) + len(chosen)
     return rows(), About(data.name, run_id, data.version, asked, total)
+
+
+def _short_of(
+    paths: runs.RunPaths, config: RunConfigFile, settings: AugmentationConfig
+) -> tuple[Dataset, splits.Parts, NDArray[np.int64], NDArray[np.int64]]:
+    """The dataset, its split, real training images a class, and synthetic ones that are exported at most."""
+    choice = AugmentationResult.read(paths.result).choice
+    data = dataset.load(settings.dataset)
+    if data.version != config.dataset_version:
+        raise InputError(
+            "the dataset has changed since this run",
+            expected="the images that the run was made with",
+            todo="import it again",
+        )
+    parts = splits.read(paths.split, data, settings.seed)
+    counts = np.bincount(data.labels[parts["train"]], minlength=len(data.class_names))
+    wanted = balance.wanted_of(counts, settings.target, settings.added, settings.generator.stock)
+    wanted = np.asarray(np.ceil((choice.amount if choice else 1.0) * wanted), np.int64)
+    return data, parts, counts, wanted
+
+
+def counted(run_id: str) -> pd.DataFrame:
+    """What an export of a finished run would hold as people's decisions stand now, without writing it: a row
+    a class with class, real (training images), short of (synthetic ones at most), exported (synthetic ones).
+    """
+    paths = runs.find(run_id)
+    config = RunConfigFile.read(paths.config)
+    settings = config.settings_as(AugmentationConfig)
+    data, _, counts, wanted = _short_of(paths, config, settings)
+    taken = Counter(row["label"] for row in _chosen(paths, settings.seed, wanted))
+    return pd.DataFrame(
+        {
+            "class": data.class_names,
+            "real": counts,
+            "short of": wanted,
+            "exported": [taken[label] for label in range(len(counts))],
+        }
+    )
 
 
 def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ The pictures and the list come from our own routes: a rerun carries only decisio
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig, image_format
 from gmaug_core.data import samples, splits
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.nearest import nearest
 from gmaug_core.data.pictures import png
-from gmaug_core.data.samples import Filter
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.report.browsing import Filter
 from gmaug_core.report.theme import COLOURS
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.ui import ASSETS, items, layout, text
@@ -52,9 +54,9 @@ def apply_ops(state: State, sent: object) -> State:
 
     Changes and returns state.
 
-    An operation is {n, mount, sample, decision: "keep" | "reject" | null}. One that cannot be done is
-    dropped and said in state.problem; one that could not be saved is not acknowledged, so the browser sends
-    it again.
+    An operation is {n, mount, edits: [[sample, "keep" | "reject" | null], ...]}. One that cannot be done is
+    dropped whole and said in state.problem; one that could not be saved is not acknowledged, so the browser
+    sends it again.
     """
     with state.lock:
         fresh = state.fresh(sent)
@@ -64,11 +66,9 @@ def apply_ops(state: State, sent: object) -> State:
         state.problem = ""
         for _, op in fresh:
             try:
-                sample, decision = reviews.check(op.get("sample"), op.get("decision"), count=state.count)
+                edits |= _edits(op.get("edits"), state.count)
             except InputError as error:
                 state.problem = str(error)
-            else:
-                edits[sample] = decision
         if edits:
             try:
                 reviews.save(state.run, edits)
@@ -80,10 +80,18 @@ def apply_ops(state: State, sent: object) -> State:
     return state
 
 
-def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | None:
+def _edits(given: object, count: int) -> dict[int, str | None]:
+    """The decisions of one operation. Raises InputError for anything else."""
+    pairs = given if isinstance(given, list) else []
+    if not pairs or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise InputError("that is no decision about samples", expected="pairs of a sample and a word")
+    return dict(reviews.check(sample, decision, count=count) for sample, decision in pairs)
+
+
+def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int, first: int | None) -> int | None:
     """Draw the gallery; deal with what its person did.
 
-    shown: how many the filter finds; count: samples of the run.
+    shown: how many the filter finds; count: samples of the run; first: the sample that it begins at.
 
     Returns the sample that the person looks at, None before the first.
     """
@@ -107,6 +115,7 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
             "pictures": samples_url(paths.id),
             "decisions": {str(sample): decision for sample, decision in decisions.items()},
             "expected": shown,
+            "first": first,
             "colours": {name: COLOURS[name] for name in ("accepted", "rejected")},
         },
         on_ops_change=receive,
@@ -120,34 +129,67 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int) -> int | N
 
 # --- the inspector ---
 
+_CARD = """<style>
+.card-of-sample { display: flex; flex-wrap: wrap; gap: 8px; align-items: flex-start; }
+.card-of-sample img { image-rendering: pixelated; border-radius: 4px; display: block; background: #0002; }
+.card-of-sample > img { flex: 0 1 168px; width: 168px; min-width: 0; max-width: 100%; }
+.card-of-sample .near { display: grid; grid-template-columns: repeat(2, 60px); gap: 2px 6px; }
+.card-of-sample figure { margin: 0; }
+.card-of-sample figcaption { font-size: 11px; line-height: 15px; overflow: hidden; white-space: nowrap;
+    text-overflow: ellipsis; width: 60px; }
+</style>"""
 
-def inspector(paths: RunPaths, sample: int, seed: int) -> None:
-    """One sample large, what judges and people said of it, and the real images nearest to it."""
-    rows = items.table(paths.samples)
-    rows = rows[rows["sample"] == sample].sort_values("seed")
-    judged = rows[rows["seed"] == seed]
+
+def inspector(paths: RunPaths, sample: int, want: Filter) -> None:
+    """One sample large beside the real images nearest to it, and what judges and people said of it."""
+    every = items.table(paths.samples)
+    rows = every[every["sample"].to_numpy() == sample].sort_values("seed")
+    now = items.of_judge(paths, want.seed, want.threshold)
+    judged = now[now["sample"].to_numpy() == sample]
     first = (judged if len(judged) else rows).iloc[0]
-    data = open_dataset(RunConfigFile.read(paths.config).settings.dataset)
+    settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
+    data = open_dataset(settings.dataset)
     pixels = samples.image(paths.samples, sample)
-    layout.picture(png(pixels, least=224), width=224, alt=f"Sample {sample}, drawn as {first['class']}")
+    st.html(_card(pixels, str(first["class"]), sample, _nearest_real(paths, data, settings, pixels, first)))
     accepted = bool(first["accepted"])
     verdict = (
         ":green-badge[:material/check: accepted]" if accepted else ":orange-badge[:material/close: rejected]"
     )
-    st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
     review = reviews.newest(paths.id).get(sample)
     if review and review.decision:
-        st.markdown(f":blue-badge[:material/person: {WORDS[review.decision]} by {text.md(review.person)}]")
+        verdict += f" :blue-badge[:material/person: {WORDS[review.decision]} by {text.md(review.person)}]"
+    st.markdown(f"**Sample {sample}**, drawn as **{text.md(first['class'])}** {verdict}")
     st.markdown(
         f"Reason: {text.md(first['reason'])}  \n"
-        f"Predicted class: {text.md(data.class_names[int(first['predicted'])])}  \n"
-        f"Probability of its own class: {first['probability']:.4f}  \n"
-        f"Logit of its own class: {first['logit']:.2f}  \n"
-        f"Step {first['step']}, draw seed {first['draw_seed']}"
+        f"Judged as {text.md(data.class_names[int(first['predicted'])])}; its own class: probability "
+        f"{first['probability']:.4f}, logit {first['logit']:.2f}  \n"
+        f"Step {first['step']}, draw seed {first['draw_seed']}",
+        help="Logit: what the judge's last layer gives the image's own class. Probability: "
+        "exp(logit) divided by the sum of exp over all classes.",
     )
     if len(rows) > 1:
         _every_judge(rows, data.class_names)
-    _nearest_real(paths, pixels, int(first["label"]))
+
+
+def _card(
+    pixels: NDArray[np.uint8], name: str, sample: int, near: Sequence[tuple[str, float, NDArray[np.uint8]]]
+) -> str:
+    """The pictures as HTML; near: class, distance and pixels of real images."""
+    alt = f"Sample {sample}, drawn as {name}"
+    shown = "".join(
+        f"<figure>{layout.picture_tag(png(image, least=60), width=60, alt=f'Real image of {real}')}"
+        f"<figcaption title='{html.escape(text.plain(real), quote=True)}'>{distance:.1f} "
+        f"{html.escape(text.plain(real))}</figcaption></figure>"
+        for real, distance, image in near
+    )
+    says = (
+        "The nearest real training images, by pixels: root mean square difference in grey levels. Near 0: "
+        "the generator may have copied this image."
+    )
+    return (
+        f"{_CARD}<div class='card-of-sample'>{layout.picture_tag(png(pixels, least=168), width=168, alt=alt)}"
+        f"<div class='near' title='{says}'>{shown}</div></div>"
+    )
 
 
 def _every_judge(rows: pd.DataFrame, class_names: Sequence[str]) -> None:
@@ -160,21 +202,14 @@ def _every_judge(rows: pd.DataFrame, class_names: Sequence[str]) -> None:
     st.markdown("**Every judge**  \n" + "  \n".join(lines))
 
 
-def _nearest_real(paths: RunPaths, pixels: NDArray[np.uint8], label: int) -> None:
-    settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
-    data = open_dataset(settings.dataset)
+def _nearest_real(
+    paths: RunPaths, data: Dataset, settings: AugmentationConfig, pixels: NDArray[np.uint8], row: pd.Series
+) -> list[tuple[str, float, NDArray[np.uint8]]]:
+    """Class, distance and pixels of the real training images nearest to a sample."""
     real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
     train = _train(paths, data.id, settings.seed)
-    st.markdown("**Nearest real training images**, by pixels")
-    with st.container(horizontal=True, key=f"nearest-{paths.id}"):
-        for row, distance in nearest(pixels, real, train, data.labels, label, most=NEAREST):
-            name = data.class_names[data.labels[row]]
-            with st.container(width=84):
-                layout.picture(png(np.array(real[row]), least=72), width=72, alt=f"Real image of {name}")
-                st.caption(f"{text.md(name)} · {distance:.1f}")
-    st.caption(
-        "Root mean square difference in grey levels. Near 0: the generator may have copied this image."
-    )
+    found = nearest(pixels, real, train, data.labels, int(row["label"]), most=NEAREST)
+    return [(data.class_names[data.labels[i]], distance, np.array(real[i])) for i, distance in found]
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,7 @@ The gallery component fetches it by address once a filter; a key press then send
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gmaug_core import runs
+from gmaug_core.config import AugmentationConfig
+from gmaug_core.config.selection import SelectionConfig
 from gmaug_core.data import samples
-from gmaug_core.data.samples import Filter
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.report import browsing
+from gmaug_core.report.browsing import Filter
+from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.workspace import reviews
+
+NUMBERS = {"seed": int, "step": int, "predicted": int, "low": float, "high": float, "threshold": float}
 
 
 @lru_cache(maxsize=8)
@@ -33,41 +39,68 @@ def table(folder: Path) -> pd.DataFrame:
     return _table(folder, tuple(samples.steps(folder)))
 
 
+@lru_cache(maxsize=64)
+def rule(config: Path) -> SelectionConfig:
+    """The acceptance rule of a run; its config file never changes."""
+    return RunConfigFile.read(config).settings_as(AugmentationConfig).selection
+
+
+@lru_cache(maxsize=32)
+def _judge(
+    folder: Path, config: Path, _: tuple[int, ...], seed: int, threshold: float | None
+) -> pd.DataFrame:
+    rows = table(folder)
+    return browsing.judged(rows[rows["seed"] == seed], folder, rule(config), threshold)
+
+
+def of_judge(paths: RunPaths, seed: int, threshold: float | None = None) -> pd.DataFrame:
+    """The verdicts of one judge, one row a sample, as another threshold would have them; kept between
+    reruns."""
+    steps = tuple(samples.steps(paths.samples))
+    return _judge(paths.samples, paths.config, steps, seed, threshold)
+
+
+def found(paths: RunPaths, want: Filter, decisions: dict[int, str]) -> pd.DataFrame:
+    """What a filter finds among all samples of a run."""
+    return browsing.chosen(of_judge(paths, want.seed, want.threshold), want, decisions)
+
+
 def document(rows: pd.DataFrame) -> dict[str, Any]:
     """Columns, not records: 5,000 samples in some 200 KB."""
-    names, reasons = list(rows["class"].unique()), list(rows["reason"].unique())
+    classes, names = pd.factorize(rows["class"])
+    reasons, words = pd.factorize(rows["reason"])
     return {
         "sample": rows["sample"].astype(int).tolist(),
-        "class": rows["class"].map({name: k for k, name in enumerate(names)}).astype(int).tolist(),
-        "classes": names,
+        "class": classes.tolist(),
+        "classes": list(names),
         "probability": rows["probability"].astype(float).round(4).tolist(),
         "logit": rows["logit"].astype(float).round(3).tolist(),
         "accepted": rows["accepted"].astype(int).tolist(),
-        "reason": rows["reason"].map({reason: k for k, reason in enumerate(reasons)}).astype(int).tolist(),
-        "reasons": reasons,
+        "reason": reasons.tolist(),
+        "reasons": list(words),
     }
 
 
 def url(run_id: str, want: Filter, version: str) -> str:
     """Where the gallery finds the list. version: changes when the list may have changed."""
-    given = {key: value for key, value in asdict(want).items() if value not in (None, "")}
+    usual = {field.name: field.default for field in fields(Filter)}
+    given = {key: value for key, value in asdict(want).items() if value != usual[key]}
     return f"/runs/{quote(run_id)}/items?{urlencode(given | {'version': version})}"
 
 
 def items(request: Request) -> Response:
     """The route: 404 for an unknown run, 400 for a filter that is none."""
-    asked = dict(request.query_params)
+    asked: dict[str, Any] = dict(request.query_params)
     asked.pop("version", None)
     try:
-        numbers = {key: int(asked.pop(key)) for key in ("seed", "step") if key in asked}
-        want = Filter(**numbers, **asked)  # type: ignore[arg-type]
+        want = Filter(**{key: NUMBERS.get(key, str)(value) for key, value in asked.items()})
     except (TypeError, ValueError, InputError):
         return Response("not a filter", status_code=400, media_type="text/plain")
     try:
         paths = runs.find(request.path_params["run"])
+        rows = found(paths, want, reviews.load(paths.id))
     except GMAugError:
         return Response("not here", status_code=404, media_type="text/plain")
-    rows = samples.chosen(table(paths.samples), want, reviews.load(paths.id))
     return Response(
         json.dumps(document(rows)), media_type="application/json", headers={"cache-control": "no-store"}
     )

@@ -20,12 +20,12 @@ def columns(spec: int | Sequence[float], *, key: str, least: float = 20.0) -> li
         return st.columns(spec)
 
 
-def picture(png: bytes, *, width: int, alt: str) -> None:
-    """A small picture inside the page itself: a rerun cannot take it away before the browser asked for it,
-    as it can with st.image. alt: what it shows, as plain text.
+def picture_tag(png: bytes, *, width: int, alt: str) -> str:
+    """HTML of a small picture that travels inside the page itself: a rerun cannot take it away before the
+    browser asked for it, as it can with st.image. alt: what it shows, as plain text.
     """
     data = base64.b64encode(png).decode("ascii")
-    st.html(f'<img src="data:image/png;base64,{data}" width="{width}" alt="{html.escape(alt, quote=True)}">')
+    return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{html.escape(alt, quote=True)}">'
 
 
 def image(address: str, *, alt: str) -> None:

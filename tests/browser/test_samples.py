@@ -42,7 +42,7 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     page.locator(".cell img[src]").first.wait_for()
     page.wait_for_timeout(1500)
     assert 0 < len(asked) < 150  # of 1,500 samples
-    page.locator(".view").focus()
+    playwright.expect(page.locator(".view")).to_be_focused()  # the first key works
     keys = "kkxkxfxxkkxk"
     for key in keys:
         page.keyboard.press(key)
@@ -57,8 +57,38 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     page.keyboard.press("End")
     last = len(samples.all_images(Path(app_server.home) / "runs" / run_id / "samples")) - 1
     playwright.expect(page.get_by_text(f"Sample {last}", exact=False).first).to_be_visible()
-    page.get_by_text("rejected", exact=True).first.click()
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}&verdict=rejected&sample={last}")
+    page.locator(".cell.rejected").first.wait_for()
     playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
+    page.get_by_role("link", name="Gains", exact=True).click()
+    page.get_by_role("heading", name="Gains").wait_for()
+    page.get_by_role("link", name="Samples", exact=True).click()
+    page.locator(".cell.rejected").first.wait_for()
+    playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
+    assert "verdict=rejected" in page.url
+
+
+def test_many_are_decided_at_once_and_another_threshold_recounts(page, app_server, run_id):
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
+    page.locator(".cell img[src]").first.wait_for()
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "x"):
+        page.keyboard.press(key)
+    wait_for(lambda: workspace.reviews.load(run_id) == dict.fromkeys((1, 2, 3), "reject"))
+    playwright.expect(page.locator(".said")).to_contain_text("5 of 1,500")
+    page.keyboard.press("Control+a")
+    playwright.expect(page.locator(".said")).to_contain_text("1,500 of 1,500 selected")
+    page.keyboard.press("k")
+    wait_for(lambda: len(workspace.reviews.load(run_id)) == 1500)
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    wait_for(lambda: workspace.reviews.load(run_id) == {})
+    own = page.get_by_test_id("stMarkdown").filter(has_text="accepted").first
+    before = own.inner_text()
+    page.get_by_role("button", name="Threshold").click()
+    page.get_by_role("slider").press("Home")
+    playwright.expect(page.get_by_role("button", name="Threshold 0")).to_be_visible()
+    playwright.expect(own).not_to_have_text(before)
+    assert "threshold=0" in page.url
 
 
 def test_undo_goes_back_to_the_sample_that_was_decided(page, app_server, run_id):
@@ -83,9 +113,13 @@ def test_the_inspector_shows_the_sample_and_its_nearest_real_images(page, app_se
     page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
     large = page.get_by_role("img", name="Sample 0, drawn as")
-    playwright.expect(large).to_have_js_property("width", 224)
+    near = page.get_by_role("img", name="Real image of")
+    playwright.expect(near).to_have_count(4)
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        for picture in (large, page.locator(".cell").first, near.last):
+            playwright.expect(picture).to_be_in_viewport(ratio=1)
     playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
-    playwright.expect(page.get_by_role("img", name="Real image of")).to_have_count(4)
 
 
 def test_a_page_that_breaks_says_so_in_our_own_words(page, app_server, run_id):

@@ -10,6 +10,7 @@ import run_fixture
 from gmaug_core import workspace
 from gmaug_core.cli import main as cli
 from gmaug_core.data import dataset, samples
+from gmaug_core.report import browsing
 from gmaug_core.workspace import groupings, reviews
 
 
@@ -60,13 +61,13 @@ def test_samples_are_filtered_as_on_the_page(paths, answer):
     overruled = next(row["sample"] for row in everything if not row["accepted"])
     answer("review", paths.id, "--accept", overruled)
     for words, want in (
-        (["--rejected", "--class", "4"], samples.Filter(verdict="rejected", name="4")),
-        (["--decision", "overruled"], samples.Filter(decision="overruled")),
-        (["--seed", 1, "--step", 2], samples.Filter(seed=1, step=2)),
-        (["--order", "score, low first"], samples.Filter(order="score, low first")),
+        (["--rejected", "--class", "4"], browsing.Filter(verdict="rejected", name="4")),
+        (["--decision", "overruled"], browsing.Filter(decision="overruled")),
+        (["--seed", 1, "--step", 2], browsing.Filter(seed=1, step=2)),
+        (["--order", "score, low first"], browsing.Filter(order="score, low first")),
     ):
         rows, status = answer("samples", paths.id, *words)
-        expected = samples.chosen(table, want, reviews.load(paths.id))["sample"].tolist()
+        expected = browsing.chosen(table, want, reviews.load(paths.id))["sample"].tolist()
         assert status == 0
         assert [row["sample"] for row in rows] == expected != []
     assert answer("samples", paths.id, "--decision", "maybe")[1] == 2

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decided, grid, keyed, onScreen, scrolled, undone } from "../../assets/gallery_logic.mjs";
+import { decided, grid, keyed, onScreen, range, scrolled, undone } from "../../assets/gallery_logic.mjs";
 
 test("what is not acknowledged lies over what the server says", () => {
   const server = { 1: "keep", 2: "reject" };
-  const pending = [{ sample: 1, decision: null }, { sample: 3, decision: "keep" }, { sample: 3, decision: "reject" }];
+  const pending = [{ edits: [[1, null], [3, "keep"]] }, { edits: [[3, "reject"]] }];
   assert.deepEqual(decided(server, pending), { 2: "reject", 3: "reject" });
   assert.deepEqual(server, { 1: "keep", 2: "reject" });
 });
@@ -14,10 +14,10 @@ const press = (key, now = {}) => keyed({ key, modified: false }, { ...NOW, ...no
 
 test("keys move by cell, row, screen, and stop at the ends", () => {
   const to = { ArrowLeft: 9, ArrowRight: 11, ArrowUp: 2, ArrowDown: 18, PageUp: 0, PageDown: 34, Home: 0, End: 99 };
-  for (const [key, position] of Object.entries(to)) assert.deepEqual(press(key), { to: position });
-  assert.deepEqual(press("ArrowLeft", { at: 0 }), { to: 0 });
-  assert.deepEqual(press("ArrowDown", { at: 95 }), { to: 99 });
-  assert.deepEqual(press("ArrowRight", { at: 0, total: 0 }), { to: 0 });
+  for (const [key, position] of Object.entries(to)) assert.deepEqual(press(key), { to: position, extend: false });
+  assert.deepEqual(press("ArrowLeft", { at: 0 }), { to: 0, extend: false });
+  assert.deepEqual(press("ArrowDown", { at: 95 }), { to: 99, extend: false });
+  assert.deepEqual(press("ArrowRight", { at: 0, total: 0 }), { to: 0, extend: false });
 });
 
 test("keys decide, in either case of the letter", () => {
@@ -35,10 +35,19 @@ test("U and Ctrl+Z undo, and nothing else does", () => {
   assert.equal(press("z"), null);
 });
 
+test("Shift selects on the way, Ctrl+A all, Escape nothing", () => {
+  assert.deepEqual(keyed({ key: "ArrowDown", shift: true }, NOW), { to: 18, extend: true });
+  assert.deepEqual(keyed({ key: "a", modified: true, command: true }, NOW), { all: true });
+  assert.equal(press("a"), null);
+  assert.deepEqual(press("Escape"), { none: true });
+  assert.deepEqual(range(5, 2), [2, 3, 4, 5]);
+  assert.deepEqual(range(3, 3), [3]);
+});
+
 test("undo gives back what stood there before, the last first", () => {
-  const done = [{ sample: 4, before: null }, { sample: 9, before: "reject" }];
-  assert.deepEqual(undone(done), { sample: 9, decision: "reject" });
-  assert.deepEqual(undone(done), { sample: 4, decision: null });
+  const done = [[[4, null]], [[9, "reject"], [10, null]]];
+  assert.deepEqual(undone(done), [[9, "reject"], [10, null]]);
+  assert.deepEqual(undone(done), [[4, null]]);
   assert.equal(undone(done), null);
 });
 

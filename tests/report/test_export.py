@@ -33,7 +33,10 @@ def rows_of(folder):
 
 def test_every_image_is_listed_once_and_every_listed_image_is_there(paths, tmp_path):
     out = tmp_path / "out"
+    counted = exporting.counted(paths.id)
     document = export(paths.id, out)
+    exported = {name: made["synthetic"] for name, made in document["per_class"].items()}
+    assert dict(zip(counted["class"], counted["exported"], strict=True)) == exported
     rows = rows_of(out)
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*.png")}
     assert {row["file_name"] for row in rows} == on_disk

@@ -13,15 +13,16 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gmaug_core.data import samples
-from gmaug_core.data.samples import Filter
 from gmaug_core.errors import GMAugError
+from gmaug_core.report import browsing
+from gmaug_core.report.browsing import Filter
 from gmaug_core.ui import items
 from gmaug_core.ui.gallery import State, apply_ops
 from gmaug_core.workspace import reviews
 
 
 def op(n, sample, decision, mount="m"):
-    return {"n": n, "mount": mount, "sample": sample, "decision": decision}
+    return {"n": n, "mount": mount, "edits": [[sample, decision]]}
 
 
 @pytest.fixture
@@ -33,6 +34,16 @@ def test_decisions_are_stored_and_acknowledged(state):
     apply_ops(state, [op(1, 3, "keep"), op(2, 4, "reject"), op(3, 3, None)])
     assert state.ack == 3
     assert state.decisions == {4: "reject"} == reviews.load("run-1")
+
+
+def test_one_operation_decides_about_many_and_undoes_it(state):
+    apply_ops(state, [op(1, 3, "keep")])
+    many = [[sample, "reject"] for sample in range(2, 60)]
+    apply_ops(state, [{"n": 2, "mount": "m", "edits": many}])
+    assert reviews.load("run-1") == dict.fromkeys(range(2, 60), "reject")
+    back = [[sample, "keep" if sample == 3 else None] for sample in range(2, 60)]
+    apply_ops(state, [{"n": 3, "mount": "m", "edits": back}])
+    assert reviews.load("run-1") == {3: "keep"} == state.decisions
 
 
 def test_what_is_sent_again_counts_once(state):
@@ -49,7 +60,7 @@ def test_a_lost_message_loses_nothing(state):
         apply_ops(state, [item for item in log[:end] if item["n"] > state.ack])
     expected = {}
     for item in log:
-        expected[item["sample"]] = item["decision"]
+        expected |= dict(item["edits"])
     assert reviews.load("run-1") == {k: v for k, v in expected.items() if v}
 
 
@@ -68,6 +79,9 @@ def test_another_sessions_numbers_are_ignored(state):
         op(1, True, "keep"),
         op(1, 3, "maybe"),
         op(1, 3, ["keep"]),
+        {"n": 1, "mount": "m"},
+        {"n": 1, "mount": "m", "edits": [[3]]},
+        {"n": 1, "mount": "m", "edits": [[3, "keep"], [100, "keep"]]},
     ],
 )
 def test_a_bad_operation_is_dropped_said_and_acknowledged(state, bad):
@@ -111,31 +125,31 @@ def paths(demo):
 
 def test_filters_find_what_they_say(paths):
     table = items.table(paths.samples)
-    everything = samples.chosen(table, Filter(), {})
+    everything = browsing.chosen(table, Filter(), {})
     assert len(everything) == everything["sample"].nunique() == len(samples.all_images(paths.samples))
     accepted, rejected = (
-        samples.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected")
+        browsing.chosen(table, Filter(verdict=verdict), {}) for verdict in ("accepted", "rejected")
     )
     assert accepted["accepted"].all()
     assert not rejected["accepted"].any()
     assert len(accepted) + len(rejected) == len(everything)
-    narrow = samples.chosen(table, Filter(seed=1, name="4", step=2), {})
+    narrow = browsing.chosen(table, Filter(seed=1, name="4", step=2), {})
     assert set(narrow["class"]) == {"4"}
     assert set(narrow["step"]) == {2}
     assert set(narrow["seed"]) == {1}
     reason = rejected["reason"].iloc[0]
-    assert set(samples.chosen(table, Filter(reason=reason), {})["reason"]) == {reason}
-    low = samples.chosen(table, Filter(order="score, low first"), {})["probability"]
+    assert set(browsing.chosen(table, Filter(reason=reason), {})["reason"]) == {reason}
+    low = browsing.chosen(table, Filter(order="score, low first"), {})["probability"]
     assert low.is_monotonic_increasing
 
 
 def test_decisions_can_be_filtered(paths):
     table = items.table(paths.samples)
-    rows = samples.chosen(table, Filter(), {})
+    rows = browsing.chosen(table, Filter(), {})
     yes, no = int(rows[rows["accepted"]]["sample"].iloc[0]), int(rows[~rows["accepted"]]["sample"].iloc[0])
     reviews = {yes: "keep", no: "keep"}
     found = {
-        d: set(samples.chosen(table, Filter(decision=d), reviews)["sample"])
+        d: set(browsing.chosen(table, Filter(decision=d), reviews)["sample"])
         for d in ("keep", "reject", "overruled", "undecided")
     }
     assert found["keep"] == {yes, no}
@@ -150,7 +164,7 @@ def test_the_route_answers_what_the_gallery_asks(paths):
     client = TestClient(Starlette(routes=ROUTES))
     want = Filter(verdict="accepted", name="4")
     answer = client.get(items.url(paths.id, want, "v"))
-    rows = samples.chosen(items.table(paths.samples), want, {})
+    rows = browsing.chosen(items.table(paths.samples), want, {})
     assert answer.status_code == 200
     assert answer.json()["sample"] == rows["sample"].tolist()
     assert answer.json()["classes"] == ["4"]
@@ -165,6 +179,6 @@ def test_the_route_answers_what_the_gallery_asks(paths):
 def test_five_thousand_samples_fit_in_a_small_list(paths):
     import pandas as pd
 
-    rows = samples.chosen(items.table(paths.samples), Filter(), {})
+    rows = browsing.chosen(items.table(paths.samples), Filter(), {})
     many = pd.concat([rows] * (5000 // len(rows) + 1), ignore_index=True).head(5000)
     assert len(json.dumps(items.document(many))) < 250_000

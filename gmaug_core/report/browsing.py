@@ -1,0 +1,150 @@
+"""Looking through the synthetic images of a run: what a person asks to see, and what another threshold of the
+filter would accept. Nothing is drawn or asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gmaug_core.config.selection import SelectionConfig
+from gmaug_core.data import samples
+from gmaug_core.errors import InputError
+from gmaug_core.models import selection
+
+VERDICTS = ("all", "accepted", "rejected")
+DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
+ORDERS = ("drawn", "score, low first", "score, high first")
+OTHER_RULE = "by another threshold"  # why a sample is accepted that the run's own rule rejected
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a person wants to see. Empty text or None: no restriction.
+
+    Raises InputError for a word that is none, or a range that holds nothing.
+    """
+
+    seed: int = 0  # whose verdicts: the judge is the classifier of this seed
+    verdict: str = "all"
+    name: str = ""  # class
+    predicted: int | None = None  # what the judge took it for: the number of a class
+    reason: str = ""
+    step: int | None = None
+    decision: str = "any"
+    order: str = "drawn"
+    low: float = 0.0  # the probability of an image's own class is in low..high
+    high: float = 1.0
+    threshold: float | None = None  # of the filter, in the run's own mode, in place of its own
+
+    def __post_init__(self) -> None:
+        for word, known in ((self.verdict, VERDICTS), (self.decision, DECISIONS), (self.order, ORDERS)):
+            if word not in known:
+                raise InputError(f"'{word[:20]}' is not a filter", expected="one of " + ", ".join(known))
+        if not 0 <= self.low <= self.high <= 1:
+            raise InputError(
+                f"no probability lies between {self.low:g} and {self.high:g}",
+                expected="0 <= low <= high <= 1",
+            )
+
+
+def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:
+    """The rows of samples.table that a filter asks for, in its order: one a sample, by the judge of
+    want.seed. want.threshold is not looked at: `judged` comes before."""
+    rows = rows[rows["seed"] == want.seed]
+    if want.verdict != "all":
+        rows = rows[rows["accepted"].astype(bool) == (want.verdict == "accepted")]
+    for column, value in (("class", want.name), ("reason", want.reason)):
+        if value:
+            rows = rows[rows[column] == value]
+    for column, number in (("step", want.step), ("predicted", want.predicted)):
+        if number is not None:
+            rows = rows[rows[column] == number]
+    if (want.low, want.high) != (0.0, 1.0):
+        rows = rows[rows["probability"].between(want.low, want.high)]
+    if want.decision != "any":
+        decision = rows["sample"].map(dict(decisions))
+        if want.decision == "undecided":
+            rows = rows[decision.isna()]
+        elif want.decision == "overruled":
+            rows = rows[
+                decision.notna() & (samples.decided(rows, decisions) != rows["accepted"].astype(bool))
+            ]
+        else:
+            rows = rows[decision == want.decision]
+    if want.order != "drawn":
+        rows = rows.sort_values("probability", ascending=want.order.endswith("low first"), kind="stable")
+    return rows
+
+
+def judged(rows: pd.DataFrame, folder: Path, rule: SelectionConfig, threshold: float | None) -> pd.DataFrame:
+    """The rows of samples.table as the run's rule would have it with another threshold, in its own mode; the
+    rows themselves where threshold is None. What people decided before the run began wins still.
+
+    folder: the run's samples, which also hold what the judges say of real images. Raises InputError where the
+    mode needs these and the run is older than they are.
+    """
+    if threshold is None:
+        return rows
+    real = samples.real_table(folder)
+    if rule.mode == "real_share" and real.empty:
+        raise InputError(
+            "this run kept no verdicts on real images",
+            expected="a run of this version",
+            todo="run it again to try other shares",
+        )
+    nearest = farthest = None
+    if "copy" in rule.gates and "real_distance" in real:
+        one = real[(real["seed"] == real["seed"].min()) & (real["step"] == real["step"].min())]
+        nearest = float(np.quantile(one["real_distance"].to_numpy(float), 1 - rule.gate_share))
+    if "outlier" in rule.gates:
+        farthest = 1.0
+    accepted = selection.recount(rows, rule.mode, threshold, real=real, nearest=nearest, farthest=farthest)
+    reason = rows["reason"].to_numpy(object)
+    by_people = np.isin(reason, [samples.KEPT, samples.TURNED_AWAY])
+    accepted = np.where(by_people, rows["accepted"].to_numpy(bool), accepted)
+    before = rows["accepted"].to_numpy(bool)
+    reason = np.where(accepted & ~before, OTHER_RULE, reason)
+    reason = np.where(~accepted & before, selection.LOW_SCORE, reason)
+    return rows.assign(accepted=accepted, reason=reason)
+
+
+def thresholds(rows: pd.DataFrame, rule: SelectionConfig) -> tuple[float, float, float]:
+    """Least and largest threshold worth asking for, in the run's own mode, and a step between."""
+    if rule.mode == "real_share":
+        return 0.5, 0.995, 0.005
+    if rule.mode == "probability":
+        return 0.0, 0.999, 0.001
+    logits = rows["logit"].to_numpy(float)
+    low, high = (float(np.floor(logits.min())), float(np.ceil(logits.max()))) if len(rows) else (0.0, 1.0)
+    return min(low, rule.threshold), max(high, rule.threshold, low + 1), 0.1
+
+
+def per_class(
+    rows: pd.DataFrame, own: pd.DataFrame, kept: NDArray[np.bool_], names: tuple[str, ...]
+) -> pd.DataFrame:
+    """A row a class that has samples: class, judged, accepted by the run, accepted now, kept.
+
+    rows, own: one a sample, in one order, as `judged` gives them and as the run has them; kept: bool [rows],
+    with what people decided.
+    """
+    label, classes = rows["label"].to_numpy(np.int64), len(names)
+
+    def count(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(label[which], minlength=classes)
+
+    table = pd.DataFrame(
+        {
+            "class": np.array(names, object),
+            "judged": count(np.ones(len(label), bool)),
+            "accepted by the run": count(own["accepted"].to_numpy(bool)),
+            "accepted now": count(rows["accepted"].to_numpy(bool)),
+            "kept": count(kept),
+        }
+    )
+    return table[table["judged"] > 0].reset_index(drop=True)
