@@ -104,7 +104,7 @@ def theirs(
     """The same with their networks and loss, driven as their training loop does (lazy phases with scaled
     Adam, EMA).
     """
-    import torch.utils.cpp_extension  # brings distutils, which they import and Python 3.12 no longer has  # noqa: F401
+    import torch.utils.cpp_extension  # brings distutils, which they import and Python 3.12 no longer has
     from training.loss import StyleGAN2Loss
     from training.networks import Discriminator, Generator
 
