@@ -178,7 +178,7 @@ def draw(batch: int, side: int, device: torch.device) -> tuple[torch.Tensor, tor
 
 def their_kernels() -> dict[str, bool]:
     """Whether each of their CUDA kernels could be built here; else they fall back by themselves."""
-    import torch.utils.cpp_extension  # as above  # noqa: F401
+    from torch.utils import cpp_extension  # noqa: F401  as above
     from torch_utils.ops import bias_act, upfirdn2d
 
     return {"bias_act": bool(bias_act._init()), "upfirdn2d": bool(upfirdn2d._init())}
