@@ -212,6 +212,13 @@ class EquivalenceConfig(RunConfig):
     sampling_batch: int = Field(250, ge=1, le=10**5)
     device: str = "auto"
 
+    @field_validator("selection")
+    @classmethod
+    def _judged_plainly(cls, given: SelectionConfig) -> SelectionConfig:
+        if given.judge != "plain":
+            raise ValueError("selection.judge: every base has one judge a seed here, a plain one")
+        return given
+
     @field_validator("base_sizes", "real", "synthetic", "substituted")
     @classmethod
     def _ascending(cls, given: tuple[float, ...]) -> tuple[float, ...]:

@@ -8,11 +8,13 @@ from pydantic import Field, model_validator
 
 from gmaug_core.config.base import Config
 
-Mode = Literal["logit", "probability", "real_share"]
-Gate = Literal["copy", "outlier"]
+Mode = Literal["logit", "probability", "calibrated", "real_share"]
+Gate = Literal["copy", "outlier", "repeat"]
+Judging = Literal["plain", "cross_fitted"]
 USUAL_THRESHOLDS: dict[Mode, float] = {  # thresholds, by mode
     "logit": 10.0,  # paper A: 10 to 30 for ResNet18
     "probability": 0.9,
+    "calibrated": 0.9,
     "real_share": 0.9,
 }
 
@@ -35,11 +37,21 @@ class SelectionConfig(Config):
     """The acceptance rule of GM-augCls.
 
     mode: "logit" compares the raw logit of an image's class with the threshold, as paper A does;
-    "probability" the softmax; "real_share" the softmax with what it takes, class by class, that this share of
-    the real validation images that the judge classifies correctly would pass.
+    "probability" the softmax; "calibrated" the softmax of logits divided by a temperature that was fitted on
+    the real validation images (Guo 2017, arXiv 1706.04599); "real_share" the softmax with what it takes,
+    class by class, that this share of the real images that the judge was not trained on, and classifies
+    correctly, would pass.
+
+    judge: "plain", as in paper A, the classifier that was trained on all real training images;
+    "cross_fitted", judge_folds of each seed, each trained without one part of them: a synthetic image gets
+    the mean of their logits, a real training image those of the one that has not seen it.
     """
 
     mode: Mode = "logit"
+    # plain, as in the paper, until measured to help
+    judge: Judging = "plain"
+    # classifiers of each seed and step that a cross-fitted judge costs
+    judge_folds: int = Field(5, ge=2, le=20)
     # alpha: any logit, or a probability or share between 0 and 1; left out: the mode's usual one
     threshold: float = Field(USUAL_THRESHOLDS["logit"], ge=-1000, le=1000)
 
@@ -65,6 +77,8 @@ class SelectionConfig(Config):
     def words(self) -> str:
         """The rule in a few words, for tables."""
         beside = "".join(f", no {gate}" for gate in self.gates)
+        if self.judge == "cross_fitted":
+            beside += f", judge of {self.judge_folds} folds"
         if self.mode == "real_share":
             return f"as {self.threshold:.0%} of real images{beside}"
         return f"{self.mode} > {self.threshold:g}{beside}"

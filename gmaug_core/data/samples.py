@@ -2,11 +2,15 @@
 
 samples/step-K.npy      uint8 [m, h, w] or [m, h, w, 3], the images drawn in select-and-retrain step K
 samples/step-K.parquet  one row an image and judge: sample, step, seed, label, class, draw_seed, logit,
-                        probability, predicted, accepted, reason; where the run has gates real_distance (root
-                        mean square difference to the nearest training image, grey levels) and class_distance
-                        (to the centre of its class, as a share of what its gate allows)
+                        probability, predicted, accepted, reason, calibrated (probability at the judge's
+                        temperature); where the run has gates real_distance (root mean square difference to
+                        the nearest training image, grey levels), class_distance (to the centre of its class,
+                        as a share of what its gate allows) and twin (the sample that it nearly repeats: the
+                        first of its kind, which names itself)
 samples/step-K/         while step K is drawn: the same rows, a file a batch
-samples/real-K.parquet  what the judges of step K say of the real validation images, a row an image and judge
+samples/real-K.parquet  what the judges of step K say of the real validation images, a row an image and judge;
+                        with each judge's temperature; from a cross-fitted judge what it says of the training
+                        images, too, and which part an image is of (part: val or train)
 A judge is the classifier of one seed. `sample` counts through all steps, so it names one image of the run.
 """
 
@@ -37,14 +41,18 @@ COLUMNS = [
     "accepted",
     "reason",
 ]
-GATE_COLUMNS = ["real_distance", "class_distance"]
+# not in the files of every run
+OPTIONAL_COLUMNS = ["calibrated", "real_distance", "class_distance", "twin", "temperature", "part"]
 REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
 KEPT, TURNED_AWAY = "kept by a person", "rejected by a person"  # reasons that no filter gives
+# offered as synthetic, but an image of a part that nothing may be trained on: no person can keep it
+VALIDATION_IMAGE, TEST_IMAGE = "validation image", "test image"
+HELD_OUT = (VALIDATION_IMAGE, TEST_IMAGE)
 
 
-def _with_gates(columns: list[str], rows: pd.DataFrame) -> list[str]:
-    """The columns, and those of gates where the rows have them."""
-    return [*columns, *(name for name in GATE_COLUMNS if name in rows)]
+def _present(columns: list[str], rows: pd.DataFrame) -> list[str]:
+    """The columns, and the optional ones that the rows have."""
+    return [*columns, *(name for name in OPTIONAL_COLUMNS if name in rows)]
 
 
 def steps(folder: Path) -> list[int]:
@@ -90,6 +98,12 @@ class GrowingStep:
         parts = [pd.read_parquet(path) for path in self._written]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
+    def images(self) -> NDArray[np.uint8]:
+        """Those that it has so far, mapped: uint8 [m, h, w] or [m, h, w, 3]."""
+        if not self.count:
+            return np.zeros((0, *self._shape), np.uint8)
+        return np.memmap(self._pixels.name, np.uint8, "r", self._start, (self.count, *self._shape))
+
     def add(self, images: NDArray[np.uint8], rows: pd.DataFrame) -> None:
         """Store a batch, uint8 [m, h, w] or [m, h, w, 3], with its verdicts: the images first, so that a
         batch without its rows is no batch."""
@@ -98,7 +112,7 @@ class GrowingStep:
         self._pixels.flush()
         os.fsync(self._pixels.fileno())
         path = self._parts / f"{len(self._written):06d}.parquet"
-        columns = _with_gates(COLUMNS, rows)
+        columns = _present(COLUMNS, rows)
         atomic_write(path, lambda file: rows[columns].to_parquet(file, index=False))
         self._written.append(path)
         self.count += len(images)
@@ -131,7 +145,7 @@ def write_real(folder: Path, step: int, table: pd.DataFrame) -> None:
     """Store what the judges of a step say of the real validation images; REAL_COLUMNS."""
     atomic_write(
         folder / f"real-{step}.parquet",
-        lambda file: table[_with_gates(REAL_COLUMNS, table)].to_parquet(file, index=False),
+        lambda file: table[_present(REAL_COLUMNS, table)].to_parquet(file, index=False),
     )
 
 
@@ -180,10 +194,11 @@ def count(folder: Path) -> int:
 
 def overruled(table: pd.DataFrame, keep: Collection[int], reject: Collection[int]) -> pd.DataFrame:
     """The rows as people decided about them: accepted, or not, with a reason of its own. keep, reject: draw
-    seeds; without any, the rows as they are."""
+    seeds; without any, the rows as they are. Images of held-out parts stay out."""
     if not keep and not reject:
         return table
     kept, turned_away = (table["draw_seed"].isin(list(seeds)).to_numpy() for seeds in (keep, reject))
+    kept &= ~_held_out(table)
     return table.assign(
         accepted=(table["accepted"].to_numpy(bool) | kept) & ~turned_away,
         reason=np.select([turned_away, kept], [TURNED_AWAY, KEPT], table["reason"].to_numpy(object)),
@@ -191,7 +206,30 @@ def overruled(table: pd.DataFrame, keep: Collection[int], reject: Collection[int
 
 
 def decided(table: pd.DataFrame, decisions: Mapping[int, str]) -> NDArray[np.bool_]:
-    """Kept or not, row by row: what a person decided (sample -> keep | reject) wins over the filter."""
+    """Kept or not, row by row: what a person decided (sample -> keep | reject) wins over the filter, but for
+    images of held-out parts."""
     decision = table["sample"].map(dict(decisions))
     kept = (decision == "keep") | (table["accepted"].astype(bool) & (decision != "reject"))
-    return np.asarray(kept, bool)
+    return np.asarray(kept, bool) & ~_held_out(table)
+
+
+def settled(table: pd.DataFrame, accepted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What another rule accepts, bool [rows], and what no rule decides: the decisions that the rows know of,
+    and images of held-out parts."""
+    if "reason" not in table:
+        return accepted
+    reason = table["reason"].to_numpy(object)
+    return np.asarray((accepted | (reason == KEPT)) & (reason != TURNED_AWAY) & ~_held_out(table), bool)
+
+
+def first_of_twins(table: pd.DataFrame, accepted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the accepted rows those that nearly repeat no earlier accepted one: bool [rows], a judge each."""
+    order = np.argsort(table["sample"].to_numpy(), kind="stable")
+    mine = order[accepted[order]]
+    found = np.zeros(len(table), bool)
+    found[mine[~table.iloc[mine].duplicated(["step", "seed", "twin"]).to_numpy()]] = True
+    return found
+
+
+def _held_out(table: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.asarray(table["reason"].isin(HELD_OUT), bool)

@@ -190,6 +190,17 @@ def folds(
     return found
 
 
+def spread(data: Dataset, index: Index, count: int, seed: int) -> Index:
+    """A number from 0 to count - 1 for each of these images, int64 [n]: every class is spread evenly, copies
+    and images of one source get the same. -1 where a class has one source (or one image and its copies).
+    """
+    groups = np.arange(len(data)) if data.groups is None else data.groups
+    names, place = np.unique(_units(groups, data.content)[index], return_inverse=True)
+    table = np.zeros((len(names), len(data.class_names)), np.int64)
+    np.add.at(table, (place, data.labels[index]), 1)
+    return _fold_of(table, count, np.random.default_rng(derive("spread", seed)))[place]
+
+
 def _fold_of(table: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """The fold that tests each unit, int [units]; -1 where none does, since its class would not be trained
     on. Class by class, that with the fewest units first; each unit to the fold that has the fewest images of

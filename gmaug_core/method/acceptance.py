@@ -21,6 +21,8 @@ def real_acceptance(folder: Path, class_names: Sequence[str]) -> RealAcceptance 
     """
     table = samples.real_table(folder)
     table = table[table["step"] == 1]
+    if "part" in table:  # a cross-fitted judge says of training images what one of its members does
+        table = table[table["part"] == "val"]
     if table.empty:
         return None
     rows = [mine for _, mine in table.groupby("seed")]

@@ -43,7 +43,8 @@ class Order:
 
     name: of the images and the recipe, for files; training_set: by seed; plain: the arm on the same sets by
     the plain recipe, for recipes that start from it; seeds: of its classifiers, where they are not the run's;
-    the rest: as in Arm.
+    held: the part of the real images, by material.judge_fold, that its classifiers are not trained on; the
+    rest: as in Arm.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Order:
     way: Way | None = None
     step: int = 0
     seeds: tuple[int, ...] | None = None
+    held: int | None = None
 
     @property
     def title(self) -> str:

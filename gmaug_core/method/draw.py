@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gmaug_core.data import samples
-from gmaug_core.data.views import Images
 from gmaug_core.errors import Stopped
-from gmaug_core.method.gates import Gates
+from gmaug_core.method.bench import Bench, Screen
+from gmaug_core.method.judging import Judge
 from gmaug_core.method.lab import Lab
-from gmaug_core.models import selection
-from gmaug_core.models.classifiers import Classifier
 from gmaug_core.models.generators import Generator
 from gmaug_core.seeds import derive
 
@@ -76,7 +74,7 @@ class Tally:
         return np.asarray(np.minimum(ask, self.left), np.int64)
 
 
-def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classifier]) -> None:
+def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge]) -> None:
     """Draw step `step` and store all its images with every judge's verdict. judges: by seed.
 
     Image k of a class depends on (seed, step, class, k) alone; with generator.feedback also on the first
@@ -89,7 +87,9 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classif
     steering = next((judge.judge() for judge in judges.values()), None) if lab.feedback else None
     first = samples.count(lab.samples)
     growing = samples.GrowingStep(lab.samples, step, lab.images.shape[1:])
-    before = _accepted_before(growing.table(), list(judges))
+    stored = growing.table()
+    before = _accepted_before(stored, list(judges))
+    screen = Screen.prepare(lab, stored, first, offered=bool(stock))
     _report(lab, step, tally)
     try:
         # images made elsewhere cost nothing: all of them are judged
@@ -109,9 +109,16 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Classif
             )
             for images in batches:
                 part = slice(place, place + len(images))
-                rows = bench.verdicts(images, labels[part])
                 numbers = np.arange(part.start, part.stop) + first + start
-                rows = [lab.decided(r.assign(sample=numbers, draw_seed=seeds[part])) for r in rows]
+                rows = [
+                    each.assign(sample=numbers, draw_seed=seeds[part])
+                    for each in bench.verdicts(images, labels[part])
+                ]
+                rows = [
+                    lab.decided(each)
+                    for each in screen.looked_through(images, labels[part], rows, growing.images())
+                ]
+                screen.remember(rows)
                 growing.add(images, pd.concat(rows, ignore_index=True))
                 tally.add(labels[part], np.array([r["accepted"] for r in rows], bool))
                 place = part.stop
@@ -145,81 +152,3 @@ def _report(lab: Lab, step: int, tally: Tally) -> None:
     drawn, kept = int(tally.drawn.sum()), int(tally.accepted.sum(axis=1).min())
     total = int(lab.asked.sum())
     lab.report(f"sample-{step}", min(kept, total), total, drawn=drawn, accepted=kept, rejected=drawn - kept)
-
-
-@dataclass(frozen=True)
-class Bench:
-    """The judges of a step and their rule. limits: what a probability must exceed, by seed; only in mode
-    "real_share"; gates: by seed; only where the run has any."""
-
-    lab: Lab
-    step: int
-    judges: Mapping[int, Classifier]
-    limits: Mapping[int, NDArray[np.float64]]
-    gates: Mapping[int, Gates]
-
-    @classmethod
-    def prepare(cls, lab: Lab, step: int, judges: Mapping[int, Classifier]) -> Bench:
-        """Shows the judges the real validation images, which none was trained on, and stores what they say
-        of them."""
-        images, labels = lab.part("val")
-        rule, limits = lab.config.selection, {}
-        if rule.mode == "real_share":
-            own = np.arange(len(labels)), labels
-            for seed, judge in judges.items():
-                logits = judge.predict_logits(images)
-                probability = selection.probabilities(logits)[own]
-                limits[seed] = selection.real_limits(
-                    labels, logits.argmax(axis=1), probability, rule.threshold, lab.classes
-                )
-        gates = {
-            seed: Gates.of(
-                rule.gates,
-                judge,
-                (lab.real.images, lab.real.labels),
-                (images, labels),
-                share=rule.gate_share,
-                classes=lab.classes,
-            )
-            for seed, judge in judges.items()
-            if rule.gates
-        }
-        bench = cls(lab, step, judges, limits, gates)
-        rows = pd.concat(bench.verdicts(images, labels), ignore_index=True)
-        samples.write_real(lab.samples, step, rows)
-        return bench
-
-    def verdicts(self, images: Images, labels: Counts) -> list[pd.DataFrame]:
-        """For every judge one row an image: what it said of it, and whether it is accepted."""
-        return [self._verdict(seed, judge, images, labels) for seed, judge in self.judges.items()]
-
-    def _verdict(self, seed: int, judge: Classifier, images: Images, labels: Counts) -> pd.DataFrame:
-        logits, rule = judge.predict_logits(images), self.lab.config.selection
-        verdict = selection.select(
-            logits, labels, threshold=rule.threshold, mode=rule.mode, limits=self.limits.get(seed)
-        )
-        own = np.arange(len(labels)), labels
-        table = pd.DataFrame(
-            {
-                "step": self.step,
-                "seed": seed,
-                "label": labels,
-                "class": np.array(self.lab.data.class_names, object)[labels],
-                "logit": logits[own].astype(float),
-                "probability": selection.probabilities(logits)[own],
-                "predicted": verdict.predicted,
-                "accepted": verdict.accepted,
-                "reason": verdict.reason,
-            }
-        )
-        if seed not in self.gates:
-            return table
-        found = self.gates[seed].distances(images, labels)
-        turned_away = self.gates[seed].reasons(found)
-        mine = verdict.accepted & (turned_away != "")
-        return table.assign(
-            accepted=verdict.accepted & ~mine,
-            reason=np.where(mine, turned_away, verdict.reason),
-            real_distance=found.real,
-            class_distance=found.own,
-        )

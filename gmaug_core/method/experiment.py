@@ -43,6 +43,7 @@ from gmaug_core.method.controls import (
 )
 from gmaug_core.method.counting import paper_counting
 from gmaug_core.method.draw import draw
+from gmaug_core.method.judging import judges
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.parts.generator import Probe
 from gmaug_core.method.parts.synthetic import Step
@@ -201,11 +202,11 @@ def augment(lab: Lab, generator: Generator, baseline: Arm) -> Augmented:
     """C' on real + kept, once for each way of using them, of the step that was best on validation. Without
     arms where nothing was kept."""
     if not lab.drawn(1):
-        draw(lab, 1, generator, baseline.classifiers)
+        draw(lab, 1, generator, judges(lab, 1, baseline))
     found, judge = Augmented(amount_study(lab)), baseline
     for step in range(1, lab.config.max_steps + 1):
         if not lab.drawn(step):
-            draw(lab, step, generator, judge.classifiers)
+            draw(lab, step, generator, judges(lab, step, judge))
         arms = retrain(lab, step, found.study.way)
         after = best(arms) if arms else None
         went_on = after is not None and step < lab.config.max_steps and improves(lab, judge, after)
@@ -243,7 +244,7 @@ def repeated(
     judge, found = baseline, dict[Way | None, Arm]()
     for step in range(1, augmented.step + 1):
         if not lab.drawn(step):
-            draw(lab, step, generator.model, judge.classifiers)
+            draw(lab, step, generator.model, judges(lab, step, judge))
         orders = [
             Order(f"step{step}", partial(lab.kept, step, way), way=way, step=step) for way in ways.values()
         ]

@@ -3,8 +3,10 @@
 copy: nearer in pixels to a training image than real images are that nobody trained on. A mirrored copy is
 none: generators that train with mirroring draw such images rightly.
 outlier: farther from its class, in the judge's features, than real images of the class are.
+repeat: nearer to an earlier accepted image of its class than real images of a class are to each other
+(method.twins).
 
-Both bounds come from the real validation images: `share` of them pass each gate.
+All bounds come from the real validation images: `share` of them pass each gate.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from gmaug_core.config.selection import Gate
 from gmaug_core.data.views import Images
 
 COPY, OUTLIER = "nearly a copy of a training image", "far from its class"
+REPEAT = "nearly repeats an accepted image"
 SIDE = 32  # pixels: larger images are compared as means of blocks
 BLOCK = 512  # images compared at a time
 LEAST_REAL = 10  # validation images of a class, below which all classes share one bound

@@ -180,11 +180,12 @@ class Lab(Material):
             return self._first_stage(order, seed, told, should_stop)
         if path.exists():
             return classifiers.load(path, self.classes, self.config.classifier, self.device)
+        real = self.real_without(order.held)
         first = self._first_stage(order.first_stage(), seed, told, should_stop)
         classifier = trained(
             replace(order.recipe, second_stage=True),
             order.value,
-            self.real,
+            real,
             self.classes,
             self.config.classifier,
             seed=seed,
@@ -207,8 +208,10 @@ class Lab(Material):
             return classifiers.load(path, self.classes, config, self.device)
         training, steps = order.training_set(seed), self.steps
         checkpoint = path.with_suffix(".training")
-        if recipe.trains and training is self.real:
-            decided_by = self.decides(self.split["train"], recipe.key, order.value, seed, steps)
+        real = self.real_without(order.held)
+        if recipe.trains and training is real:
+            index = self.index_without(order.held)
+            decided_by = self.decides(index, recipe.key, order.value, seed, steps)
             if trained_by := self.shared.take(path, decided_by):
                 told("", steps, steps, shared_with=trained_by)
                 return classifiers.load(path, self.classes, config, self.device)
@@ -222,7 +225,7 @@ class Lab(Material):
             seed=seed,
             steps=steps,
             plain=order.plain.classifiers[seed] if order.plain else None,
-            normalise_on=self.real.images,
+            normalise_on=real.images,
             checkpoint=checkpoint,
             device=self.device,
             report=told,

@@ -141,6 +141,29 @@ class Material:
         index = self.split["train"]
         return TrainingSet(View([self.images], index), self.data.labels[index])
 
+    @cached_property
+    def judge_fold(self) -> NDArray[np.int64]:
+        """The part of each real training image, int64 [n]: one judge of a cross-fitted one is trained without
+        it. -1: all are trained on it, since its class would be without images."""
+        return splits.spread(
+            self.data, self.split["train"], self.config.selection.judge_folds, self.config.seed
+        )
+
+    def real_without(self, fold: int | None) -> TrainingSet:
+        """The real training images but for one part; None: all of them."""
+        if fold is None:
+            return self.real
+        return self._parts.setdefault(fold, self.real.only(self.judge_fold != fold))
+
+    @cached_property
+    def _parts(self) -> dict[int, TrainingSet]:
+        return {}
+
+    def index_without(self, fold: int | None) -> NDArray[np.int64]:
+        """Which images of the dataset these are."""
+        index = self.split["train"]
+        return index if fold is None else index[self.judge_fold != fold]
+
     def with_synthetic(self, way: Way, synthetic: Synthetic) -> TrainingSet:
         """Real and synthetic images together.
 

@@ -63,8 +63,10 @@ class Pool:
         return self._take(pd.concat([rows[by_person], rows[~by_person]]))
 
     def first_drawn(self) -> Synthetic:
-        """The first draws of each class, whatever a judge said: the ablation's images."""
-        return self._take(self.table.drop_duplicates("sample").sort_values("sample", kind="stable"))
+        """The first draws of each class, whatever a judge said: the ablation's images. None of a part that
+        nothing may be trained on."""
+        rows = self.table[~self.table["reason"].isin(samples.HELD_OUT)]
+        return self._take(rows.drop_duplicates("sample").sort_values("sample", kind="stable"))
 
     def account(self, seed: int, budget: NDArray[np.int64]) -> dict[str, Any]:
         """What this judge did with it, as parts.synthetic.Step. budget: int [classes], the most draws

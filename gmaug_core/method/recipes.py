@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,21 @@ class TrainingSet(Treatment):
 
     images: View
     labels: NDArray[np.int64]
+
+    def only(self, rows: NDArray[np.bool_]) -> TrainingSet:
+        """Some of its images, treated as before. rows: bool [n]."""
+
+        def some(given: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if given is None else given[rows]
+
+        return replace(
+            self,
+            images=self.images.take(np.flatnonzero(rows)),
+            labels=self.labels[rows],
+            draw_weights=some(self.draw_weights),
+            image_weights=some(self.image_weights),
+            apart=some(self.apart),
+        )
 
     def counts(self, classes: int) -> NDArray[np.float64]:
         """How many images each class stands for while it is trained on: float [classes], the sum of its

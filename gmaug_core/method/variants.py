@@ -82,8 +82,8 @@ def trainings(config: AugmentationConfig) -> int:
 
     For each seed the baseline; every way of using synthetic images in every step, without the filter, with
     copies in their place, and on top of the best recipe; every candidate of every recipe that trains
-    anything; what chooses the amount; what is repeated with other generators; and the paper's way of
-    counting. An arm has as many candidates as there are ways of use.
+    anything; what chooses the amount; what is repeated with other generators; the paper's way of counting;
+    and the parts of every step's cross-fitted judge. An arm has as many candidates as there are ways of use.
     """
     ways = len(config.use)
     recipes = [RECIPES[key] for key in config.controls]
@@ -91,6 +91,9 @@ def trainings(config: AugmentationConfig) -> int:
     on_top = ways if any(recipe.trains for recipe in recipes) else 0
     repeats = config.seeds * (config.generator_seeds - 1) * (config.max_steps + 2)
     others = repeats + study_trainings(config) + 3 * min(config.counting_seeds, config.seeds)
+    if config.selection.judge == "cross_fitted":
+        later = config.generator_seeds * (config.max_steps - 1)
+        others += config.seeds * config.selection.judge_folds * (1 + later)
     return config.seeds * (1 + config.max_steps * ways + 2 * ways + alone + on_top) + others
 
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ACCEPTED, WRONG_CLASS, LOW_SCORE = "accepted", "predicted as another class", "score below the threshold"
+COLUMN: dict[Mode, str] = {  # of samples.table: what the threshold is compared with
+    "logit": "logit",
+    "probability": "probability",
+    "calibrated": "calibrated",
+    "real_share": "probability",
+}
 LEAST_REAL = 10  # correctly classified real images of a class, below which all classes share one limit
 
 
@@ -50,13 +56,15 @@ def select(
     threshold: float,
     mode: Mode = "logit",
     limits: NDArray[np.float64] | None = None,
+    temperature: float = 1.0,
 ) -> Selection:
     """Apply the rule.
 
     logits: float [n, classes]; labels: int [n], the class each image was drawn for. mode: "logit" compares
-    the raw logit with the threshold (paper A: 10 to 30 for ResNet18), "probability" the softmax, "real_share"
-    the softmax with `limits`, float [classes], what real_limits found for the threshold. Raises ValueError
-    for shapes that do not fit, values that are not finite, or labels outside the classes.
+    the raw logit with the threshold (paper A: 10 to 30 for ResNet18), "probability" the softmax, "calibrated"
+    the softmax of logits / temperature, "real_share" the softmax with `limits`, float [classes], what
+    real_limits found for the threshold. Raises ValueError for shapes that do not fit, values that are not
+    finite, or labels outside the classes.
     """
     logits, own = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
     if logits.ndim != 2 or own.shape != logits.shape[:1]:
@@ -69,7 +77,8 @@ def select(
         raise ValueError("limits belong to mode 'real_share', and it needs them")
     rows = np.arange(len(own))
     predicted = np.asarray(logits.argmax(axis=1), np.int64)
-    compared = logits if mode == "logit" else probabilities(logits)
+    scale = temperature if mode == "calibrated" else 1.0
+    compared = logits if mode == "logit" else probabilities(logits / scale)
     score = np.asarray(compared[rows, own], np.float64)
     accepted, reason = _judged(own, predicted, score, threshold, limits)
     return Selection(accepted, reason, score, predicted)
@@ -120,6 +129,25 @@ def _exceeded(values: NDArray[np.float64], share: float) -> float:
     return float(np.nextafter(np.sort(values)[::-1][max(rank, 1) - 1], -np.inf))
 
 
+def fitted_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """What logits are divided by so that their softmax is calibrated (Guo 2017, arXiv 1706.04599).
+
+    logits: float [n, classes], of real images that the judge was not trained on; labels: int [n]. The most
+    likely temperature where, beforehand, its logarithm is standard normal: that matters only where few images
+    speak, or none is wrong, which alone would say 0.
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
+    own, given = (np.arange(len(labels)), labels), np.asarray(logits, np.float64)
+
+    def loss(logarithm: float) -> float:
+        scaled = given * np.exp(-logarithm)
+        return float((logsumexp(scaled, axis=1) - scaled[own]).sum() + logarithm**2 / 2)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
+
+
 def recount(
     table: pd.DataFrame,
     mode: Mode,
@@ -128,13 +156,20 @@ def recount(
     real: pd.DataFrame | None = None,
     nearest: float | None = None,
     farthest: float | None = None,
+    once: bool = False,
 ) -> NDArray[np.bool_]:
     """Which images another rule would accept, bool [rows]: nothing is drawn or asked again.
 
     table: rows of data.samples.table, or of data.samples.real_table; real: the latter, in mode "real_share":
     each judge's limits, of each step, come from its own rows. nearest: the least real_distance, farthest: the
-    largest class_distance that pass, where the run has gates (method.gates).
+    largest class_distance that pass, once: of images that nearly repeat each other the first alone, where the
+    run has these gates (method.gates). What people decided stays, and images of the held-out parts stay out.
+    Raises ValueError for mode "calibrated" in runs from before it was measured.
     """
+    from gmaug_core.data import samples
+
+    if mode == "calibrated" and "calibrated" not in table:
+        raise ValueError("this run measured no calibrated probability")
     accepted = np.zeros(len(table), bool)
     for (step, seed), rows in table.groupby(["step", "seed"]).indices.items():
         mine = table.iloc[rows]
@@ -149,13 +184,14 @@ def recount(
                 own["predicted"].to_numpy(np.int64),
                 own["probability"].to_numpy(float),
                 threshold,
-                int(max(labels.max(), own["label"].max())) + 1,
+                int(max(labels.max(), own["label"].max() if len(own) else 0)) + 1,
             )
-        score = mine["logit" if mode == "logit" else "probability"].to_numpy(float)
+        score = mine[COLUMN[mode]].to_numpy(float)
         accepted[rows] = _judged(labels, predicted, score, threshold, limits)[0]
-    if nearest is not None:
+    if nearest is not None:  # where no distance was measured, none is too small
         distance = table["real_distance"].to_numpy(float)
-        accepted &= (distance >= nearest) & (distance > 0)
+        accepted &= ~((distance < nearest) | (distance == 0))
     if farthest is not None:
-        accepted &= table["class_distance"].to_numpy(float) <= farthest
-    return accepted
+        accepted &= ~(table["class_distance"].to_numpy(float) > farthest)
+    accepted = samples.settled(table, accepted)
+    return samples.settled(table, samples.first_of_twins(table, accepted)) if once else accepted

@@ -225,9 +225,7 @@ def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list
     rows = [
         row | {"decision": reviews.get(row["sample"], "by the filter")} for row in table.to_dict("records")
     ]
-    kept = [
-        row for row in rows if row["decision"] == "keep" or (row["accepted"] and row["decision"] != "reject")
-    ]
+    kept = [row for row, mine in zip(rows, samples.decided(table, reviews), strict=True) if mine]
     kept.sort(key=lambda row: (row["decision"] != "keep", row["sample"]))
     taken, place = [], Counter[int]()
     for row in kept:

@@ -10,7 +10,7 @@ from gmaug_core.data.balance import budget_of
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method.draw import FIRST_LOOK, WORTH, Tally, draw
-from gmaug_core.method.gates import COPY
+from gmaug_core.method.gates import COPY, REPEAT
 from gmaug_core.method.lab import Lab
 from gmaug_core.models.selection import recount
 
@@ -110,13 +110,15 @@ JUDGES = {0: Eye(4.0), 1: Eye(8.0)}
 
 @pytest.mark.slow
 def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, tmp_path):
-    whole = lab_in(tmp_path / "whole", data)
-    draw(whole, 1, Painter(), JUDGES)
-    lab, stops, sizes = lab_in(tmp_path / "stopped", data), 0, []
+    rule = {"mode": "probability", "threshold": 0.5, "gates": ("copy", "outlier", "repeat")}
+    whole = lab_in(tmp_path / "whole", data, selection=rule)
+    draw(whole, 1, Repeater(), JUDGES)
+    assert (samples.table(whole.samples)["reason"] == REPEAT).any()
+    lab, stops, sizes = lab_in(tmp_path / "stopped", data, selection=rule), 0, []
     lab.should_stop = lambda: True
     while not lab.drawn(1):
         try:
-            draw(lab, 1, Painter(), JUDGES)
+            draw(lab, 1, Repeater(), JUDGES)
         except Stopped:
             stops += 1
             sizes.append(len(list((lab.samples / "step-1").glob("*.parquet"))))
@@ -126,7 +128,9 @@ def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, 
     np.testing.assert_array_equal(samples.all_images(whole.samples), samples.all_images(lab.samples))
 
 
-@pytest.mark.parametrize("rule", [("logit", 0.2), ("probability", 0.5), ("real_share", 0.8)])
+@pytest.mark.parametrize(
+    "rule", [("logit", 0.2), ("probability", 0.5), ("calibrated", 0.5), ("real_share", 0.8)]
+)
 def test_judges_are_shown_real_images_and_stored_verdicts_can_be_counted_again(data, tmp_path, rule):
     mode, threshold = rule
     lab = lab_in(tmp_path, data, selection={"mode": mode, "threshold": threshold})
@@ -141,6 +145,38 @@ def test_judges_are_shown_real_images_and_stored_verdicts_can_be_counted_again(d
     right = real[real["predicted"] == real["label"]]
     if mode == "real_share":
         assert right["accepted"].mean() >= threshold
+
+
+class Repeater(Painter):
+    """A generator that knows six images."""
+
+    def sample(self, labels, seeds, batch_size, *, judge=None):
+        yield from super().sample(labels, np.asarray(seeds) % 6, batch_size)
+
+
+def test_of_near_duplicates_each_judge_keeps_the_first_alone(data, tmp_path):
+    rule = {"mode": "probability", "threshold": 0.5, "gates": ("repeat",)}
+    lab = lab_in(tmp_path / "gated", data, selection=rule)
+    plain = lab_in(tmp_path / "plain", data, selection=rule | {"gates": ()})
+    for each in (lab, plain):
+        draw(each, 1, Repeater(), JUDGES)
+    table, without = samples.table(lab.samples), samples.table(plain.samples)
+    assert "twin" not in without
+    assert table.loc[table["twin"] == table["sample"], "sample"].nunique() <= 2 * 6, "six of either class"
+    for seed in JUDGES:
+        rows = table[table["seed"] == seed]
+        kept = rows[rows["accepted"].astype(bool)]
+        assert 1 <= len(kept) <= 6
+        assert not kept.duplicated(["label", "twin"]).any()
+        again = rows[rows["reason"] == REPEAT]
+        assert len(again) > len(kept)
+        assert set(again["twin"]) <= set(kept["twin"])
+        assert (again["sample"] > again["twin"]).all()
+    np.testing.assert_array_equal(
+        recount(table, "probability", 0.5, once=True), table["accepted"].astype(bool)
+    )
+    open_to = recount(table, "probability", 0.5)
+    np.testing.assert_array_equal(open_to, table["accepted"].astype(bool) | (table["reason"] == REPEAT))
 
 
 class Copyist(Painter):

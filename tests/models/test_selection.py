@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gmaug_core.data.samples import KEPT, TEST_IMAGE, TURNED_AWAY
 from gmaug_core.models.selection import (
     ACCEPTED,
     LEAST_REAL,
     LOW_SCORE,
     WRONG_CLASS,
+    fitted_temperature,
     probabilities,
     real_limits,
     recount,
@@ -38,6 +40,42 @@ def test_probability_mode_compares_the_softmax():
     assert chosen.accepted.tolist() == [True, True, False, True]
 
 
+def test_every_mode_equals_a_table_written_by_hand():
+    """Two classes, a logit of the other class of 0: probability 1 / (1 + e^-z), calibrated with z / 2."""
+    logits, labels = np.array([[1.0, 0], [2, 0], [3, 0], [5, 0], [-1, 0]]), np.zeros(5, int)
+    by_hand = {  # z:           1     2     3     5    -1
+        ("logit", 2.5): [False, False, True, True, False],
+        ("probability", 0.9): [False, False, True, True, False],  # .731 .881 .953 .993 .269
+        ("calibrated", 0.9): [False, False, False, True, False],  # .622 .731 .818 .924 .378
+        ("real_share", 0.5): [False, True, True, True, False],  # above a limit of .8
+    }
+    for (mode, threshold), expected in by_hand.items():
+        limits = np.array([0.8, 0.8]) if mode == "real_share" else None
+        chosen = select(logits, labels, threshold=threshold, mode=mode, limits=limits, temperature=2.0)
+        assert chosen.accepted.tolist() == expected, mode
+        assert chosen.reason.tolist() == [
+            ACCEPTED if good else LOW_SCORE if z > 0 else WRONG_CLASS
+            for good, z in zip(expected, logits[:, 0], strict=True)
+        ]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_is_found_at_which_probabilities_are_right(temperature):
+    rng = np.random.default_rng(int(10 * temperature))
+    calibrated = rng.normal(0, 2, (4000, 4))
+    labels = (probabilities(calibrated).cumsum(axis=1) < rng.random((4000, 1))).sum(axis=1)
+    found = fitted_temperature(calibrated * temperature, labels)
+    assert found == pytest.approx(temperature, rel=0.08)
+    p = probabilities(calibrated * temperature / found)
+    assert p.max(axis=1).mean() == pytest.approx((p.argmax(1) == labels).mean(), abs=0.02)
+
+
+def test_without_an_error_or_an_image_the_temperature_stays_near_one():
+    assert fitted_temperature(np.zeros((0, 3)), np.zeros(0, int)) == pytest.approx(1, abs=1e-3)
+    sure = 9.0 * np.eye(3)[[0, 1, 2, 0]]
+    assert 0.5 < fitted_temperature(sure, np.array([0, 1, 2, 0])) < 1.01
+
+
 def made(n, seed=0, classes=3):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, n)
@@ -47,7 +85,8 @@ def made(n, seed=0, classes=3):
 def verdicts(logits, labels, seed=0):
     own = np.arange(len(labels)), labels
     columns = {"label": labels, "predicted": logits.argmax(1), "logit": logits[own], "seed": seed, "step": 1}
-    return pd.DataFrame(columns | {"probability": probabilities(logits)[own]})
+    more = {"probability": probabilities(logits)[own], "calibrated": probabilities(logits / 1.7)[own]}
+    return pd.DataFrame(columns | more)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -91,7 +130,10 @@ def test_certain_images_pass_a_limit_of_certain_ones():
     assert real_limits(labels, labels, np.ones(20), 0.9, 1)[0] < 1
 
 
-@pytest.mark.parametrize(("mode", "threshold"), [("logit", 1.5), ("probability", 0.6), ("real_share", 0.7)])
+@pytest.mark.parametrize(
+    ("mode", "threshold"),
+    [("logit", 1.5), ("probability", 0.6), ("calibrated", 0.5), ("real_share", 0.7)],
+)
 def test_a_recount_accepts_what_a_selection_would(mode, threshold):
     parts, expected, real = [], [], []
     for seed in (3, 4):
@@ -101,12 +143,30 @@ def test_a_recount_accepts_what_a_selection_would(mode, threshold):
         given = [real[-1][name].to_numpy() for name in ("label", "predicted", "probability")]
         limits = real_limits(*given, threshold, 3) if mode == "real_share" else None
         parts.append(verdicts(logits, labels, seed))
-        expected.append(select(logits, labels, threshold=threshold, mode=mode, limits=limits).accepted)
+        chosen = select(logits, labels, threshold=threshold, mode=mode, limits=limits, temperature=1.7)
+        expected.append(chosen.accepted)
     table = pd.concat(parts, ignore_index=True)
     order = np.random.default_rng(0).permutation(len(table))
     found = recount(table.iloc[order], mode, threshold, real=pd.concat(real))
     np.testing.assert_array_equal(found, np.concatenate(expected)[order])
     assert 0 < found.mean() < 1
+
+
+def test_a_recount_leaves_decisions_and_held_out_images_as_they_are_and_takes_repeats_once():
+    reasons = [ACCEPTED, KEPT, TURNED_AWAY, TEST_IMAGE, ACCEPTED, LOW_SCORE]
+    table = pd.DataFrame(
+        {"label": 0, "predicted": 0, "seed": 0, "step": 1, "sample": range(6)} | {"reason": reasons}
+    )
+    table["probability"], table["twin"] = [0.9, 0.1, 0.9, 0.9, 0.8, 0.7], [0, 1, 2, 3, 0, 5]
+    assert recount(table, "probability", 0.75).tolist() == [True, True, False, False, True, False]
+    assert recount(table, "probability", 0.75, once=True).tolist() == [True, True, False, False, False, False]
+    backwards = table[::-1]
+    assert recount(backwards, "probability", 0.85, once=True)[::-1].tolist() == [True, True] + 4 * [False]
+    assert recount(table, "probability", 0.5, once=True).tolist() == [True, True, False, False, False, True]
+    with pytest.raises(ValueError, match="calibrated"):
+        recount(table, "calibrated", 0.5)
+    nothing = recount(table, "real_share", 0.9, real=table[:0])
+    assert nothing.tolist() == recount(table, "probability", 0).tolist(), "without real images no limit"
 
 
 def test_a_rule_without_its_limits_raises():

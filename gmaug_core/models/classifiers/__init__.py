@@ -14,6 +14,7 @@ config/classifiers that names it.
 from __future__ import annotations
 
 from gmaug_core.models.classifiers.contract import Network, build, description
+from gmaug_core.models.classifiers.cross_fitted import CrossFitted
 from gmaug_core.models.classifiers.loss import class_balanced_weights
 from gmaug_core.models.classifiers.many import Job, train_many
 from gmaug_core.models.classifiers.strong import STRONG
@@ -24,6 +25,7 @@ __all__ = [
     "STRONG",
     "Again",
     "Classifier",
+    "CrossFitted",
     "Evaluation",
     "Job",
     "Network",
