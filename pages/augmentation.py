@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core import config, runs
 from gmaug_core.errors import InputError
 from gmaug_core.report import cost, scores
-from gmaug_core.ui import elsewhere, launching, layout, live, text
+from gmaug_core.ui import elsewhere, launching, layout, live, method_fields, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
 
@@ -85,26 +85,6 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             key=f"minutes-{tag}",
             help="Becomes kimg at launch, by measured speed.",
         )
-        mode = one.selectbox(
-            "Threshold on",
-            list(launching.MODE_WORDS),
-            index=list(launching.MODE_WORDS).index(base.selection.mode),
-            format_func=launching.MODE_WORDS.__getitem__,
-            key=f"mode-{tag}",
-        )
-        threshold = two.number_input(
-            "Threshold (alpha)",
-            -1000.0 if mode == "logit" else 0.001,
-            1000.0 if mode == "logit" else 0.999,
-            base.selection.threshold if mode == base.selection.mode else config.USUAL_THRESHOLDS[mode],
-            step=1.0 if mode == "logit" else 0.05,
-            format="%.3g",
-            key=f"alpha-{mode}-{tag}",
-            help=(
-                "An image is kept when the classifier's first choice is its class and its score is above "
-                "this."
-            ),
-        )
         target = one.number_input(
             "Images a class (0: as the largest)",
             0,
@@ -140,6 +120,8 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             "Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}"
         )
         seed = one.number_input("First seed", 0, 2**31 - 1, 0, key=f"seed-{tag}")
+        judging_by = method_fields.selection(base, tag)
+        measuring = method_fields.experiment(base, tag)
         more = st.text_area(
             "Any other setting, one KEY=VALUE a line",
             key=f"more-{tag}",
@@ -148,9 +130,10 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         )
         overrides |= {
             "generator": {"kimg": kimg, "minutes": minutes or None},
-            "selection": {"mode": mode, "threshold": threshold},
+            "selection": judging_by,
             "use": use,
             "mix": mix,
+            **measuring,
         }
         overrides |= {
             "max_steps": max_steps,

@@ -51,6 +51,8 @@ def provenance(result: AugmentationResult | None) -> None:
         st.caption("The run is still working; more samples may come.")
         return
     st.markdown(ORIGINS[result.generator.origin])
+    if result.folds:
+        st.caption(f"These are the images of the first of {len(result.folds)} folds.")
     if not result.classifier.closed_set:
         st.markdown(
             ":violet-badge[:material/public: open-set judge] The classifier that judged had also seen images "

@@ -11,7 +11,10 @@ import run_fixture
 from nowhere import Nowhere
 from streamlit.testing.v1 import AppTest
 
+from gmaug_core import runs
 from gmaug_core.cli import main as cli
+from gmaug_core.config import augmentation_config
+from gmaug_core.data import dataset
 from gmaug_core.report.html import html_report
 from gmaug_core.runs import launch
 from gmaug_core.ui import ROOT
@@ -185,3 +188,51 @@ def test_what_is_known_before_a_run(demo, capsys, monkeypatch):
         for line in (verdict, visible, time):
             assert line in words(app)
         assert "first reading" not in printed[3]
+
+
+def test_how_the_method_works_is_said_alike_by_form_line_and_python(demo, monkeypatch):
+    monkeypatch.setattr(launch.LOCAL, "start", Nowhere().start)
+    wanted = {
+        "selection": {
+            "mode": "calibrated",
+            "threshold": 0.8,
+            "judge": "cross_fitted",
+            "judge_folds": 3,
+            "gates": ("copy", "repeat"),
+            "gate_share": 0.9,
+        },
+        "amounts": (0.5, 2.0),
+        "folds": 4,
+        "probe": "ask",
+        "grouping": "shape",
+    }
+    app, tag = page("augmentation"), f"quick-edm-{demo}"
+    app.selectbox(key=f"mode-{tag}").set_value("calibrated").run()
+    app.number_input(key=f"alpha-calibrated-{tag}").set_value(0.8)
+    app.selectbox(key=f"judge-{tag}").set_value("cross_fitted")
+    app.number_input(key=f"judge-folds-{tag}").set_value(3)
+    app.multiselect(key=f"gates-{tag}").set_value(["copy", "repeat"])
+    app.number_input(key=f"gate-share-{tag}").set_value(0.9)
+    app.multiselect(key=f"amounts-{tag}").set_value([0.5, 2.0])
+    app.number_input(key=f"folds-{tag}").set_value(4)
+    app.selectbox(key=f"probe-{tag}").set_value("ask")
+    app.selectbox(key=f"aug-grouping-{demo}").set_value("shape").run()
+    assert not app.exception
+    app.button(key="aug-start").click().run()
+    given = [
+        f"selection.{key}={json.dumps(value) if isinstance(value, tuple) else value}"
+        for key, value in wanted["selection"].items()
+    ]
+    given += [f"amounts={json.dumps(wanted['amounts'])}", "folds=4", "probe=ask", "grouping=shape"]
+    line = [part for each in given for part in ("--set", each)]
+    assert cli.main(["augment", demo, "--detach", *line]) == 0
+    by_line, by_form = (
+        runs.RunConfigFile.read(paths.config).settings for paths in runs.list_runs("augmentation", demo)[:2]
+    )
+    assert by_line == by_form
+    data = dataset.load(demo)
+    by_python = augmentation_config(
+        demo, image_size=data.image_size, colour=data.colour, symmetric=data.symmetric, overrides=wanted
+    )
+    for key in wanted:
+        assert getattr(by_python, key) == getattr(by_form, key), key

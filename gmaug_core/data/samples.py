@@ -198,7 +198,7 @@ def overruled(table: pd.DataFrame, keep: Collection[int], reject: Collection[int
     if not keep and not reject:
         return table
     kept, turned_away = (table["draw_seed"].isin(list(seeds)).to_numpy() for seeds in (keep, reject))
-    kept &= ~_held_out(table)
+    kept = kept & ~_held_out(table)
     return table.assign(
         accepted=(table["accepted"].to_numpy(bool) | kept) & ~turned_away,
         reason=np.select([turned_away, kept], [TURNED_AWAY, KEPT], table["reason"].to_numpy(object)),

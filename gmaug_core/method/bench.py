@@ -178,8 +178,8 @@ class Screen:
         """Of one judge: an image whose twin it accepted before is a repeat."""
         accepted = rows["accepted"].to_numpy(bool)
         again = rows["twin"].isin(self.seen.get(int(rows["seed"].iloc[0]), set())).to_numpy()
-        again |= ~samples.first_of_twins(rows, accepted)
-        return _turned_away(rows, np.where(again, REPEAT, ""))
+        first = samples.first_of_twins(rows, accepted)
+        return _turned_away(rows, np.where(again | ~first, REPEAT, ""))
 
     def remember(self, rows: Sequence[pd.DataFrame]) -> None:
         """What every judge accepted, after what people decided."""

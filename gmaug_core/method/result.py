@@ -150,7 +150,8 @@ class AugmentationResult(Document):
     folds: tuple[Fold, ...] = ()
     """Where every image was tested once: the folds. Accuracies, recalls and gains are then over the test
     images of all of them; what is said of training (class counts, score, generator, steps, accepted and
-    rejected images, quality) is of the first fold."""
+    rejected images, choice, doses, paper_counting, quality) is of the first fold. Each fold's own result
+    lies in its folder."""
     warnings: tuple[str, ...]
     """What a careful reader must know about this result, in words."""
 

@@ -41,13 +41,14 @@ Rows = Iterator[tuple[Row, Pixels]]
 @dataclass(frozen=True)
 class About:
     """What is exported. asked: training images of each class, real and synthetic, that were asked for; total:
-    images, to show progress against."""
+    images, to show progress against; folds: of the run, of which the first is exported."""
 
     title: str
     subject: str
     version: str
     asked: Mapping[str, int]
     total: int
+    folds: int = 1
 
 
 def export(subject: str, out: Path, *, report: Report = no_report) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             yield row, samples.image(paths.samples, sample)
 
     total = sum(map(len, parts.values())) + len(chosen)
-    return rows(), About(data.name, run_id, data.version, asked, total)
+    return rows(), About(data.name, run_id, data.version, asked, total, settings.folds)
 
 
 def _short_of(
@@ -279,6 +280,8 @@ def _readme(about: About, images: int, synthetic: int) -> str:
     what = (
         f"{images:,} images, {synthetic:,} of them synthetic (training split only), from `{about.subject}`."
     )
+    if about.folds > 1:
+        what += f" Split and synthetic images are those of the first of the run's {about.folds} folds."
     return (
         f"# {title}\n\n{what} Dataset version `{about.version}`.\n\n"
         "`metadata.csv` says of every image what it is: `kind` real or synthetic; of a real one the imported "

@@ -2,7 +2,8 @@
 behind.
 
 config.json (once, first) · status.json · metrics.jsonl (append) · log.txt · stop (exists = please stop) ·
-run.lock · split.json · checkpoints/ · samples/ · result.json (last, atomic: its presence IS success).
+run.lock · split.json · checkpoints/ · samples/ · result.json (last, atomic: its presence IS success); of a
+run with several folds fold-K/ with split.json, checkpoints/, samples/ and result.json of its own.
 """
 
 from __future__ import annotations
@@ -60,12 +61,23 @@ class RunPaths:
         return self.folder / "checkpoints"
 
     @property
+    def shown(self) -> Path:
+        """Where the images lie that pages and exports show: of a run with several folds the first one's, of
+        which its result tells, too."""
+        first = self.folder / "fold-1"
+        return first if first.is_dir() else self.folder
+
+    @property
     def samples(self) -> Path:
-        return self.folder / "samples"
+        return self.shown / "samples"
 
     @property
     def split(self) -> Path:
-        return self.folder / "split.json"
+        return self.shown / "split.json"
+
+    @property
+    def generator(self) -> Path:
+        return self.shown / "checkpoints" / "generator"
 
     @property
     def result(self) -> Path:

@@ -20,7 +20,6 @@ from gmaug_core.config import (
     VerdictConfig,
     augmentation_config,
 )
-from gmaug_core.config.selection import Mode
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
@@ -34,12 +33,6 @@ from gmaug_core.scoring.advice import Advice
 from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
-
-MODE_WORDS: dict[Mode, str] = {
-    "probability": "probability: means the same on every dataset",
-    "logit": "logit: the paper's raw score (10 to 30 for ResNet18)",
-    "real_share": "real share: so high that this share of real images would pass",
-}
 
 
 def start(config: RunConfig, data: Dataset) -> None:

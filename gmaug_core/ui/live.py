@@ -270,9 +270,7 @@ def current_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def grids(paths: RunPaths) -> None:
     """The generator's newest sample grid, one row a class, and a slider back through its training."""
-    found = sorted(
-        (paths.checkpoints / "generator").glob("grid-*.png"), key=lambda path: float(path.stem.split("-")[1])
-    )
+    found = sorted(paths.generator.glob("grid-*.png"), key=lambda path: float(path.stem.split("-")[1]))
     if not found:
         return
     steps = [float(path.stem.split("-")[1]) for path in found]

@@ -129,7 +129,7 @@ def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, 
 
 
 @pytest.mark.parametrize(
-    "rule", [("logit", 0.2), ("probability", 0.5), ("calibrated", 0.5), ("real_share", 0.8)]
+    "rule", [("logit", 0.2), ("probability", 0.5), ("calibrated", 0.34), ("real_share", 0.8)]
 )
 def test_judges_are_shown_real_images_and_stored_verdicts_can_be_counted_again(data, tmp_path, rule):
     mode, threshold = rule

@@ -7,6 +7,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 import tiny
+import untouched
 
 from gmaug_core.config import Profile, SimilarityConfig
 from gmaug_core.config.runs import QUICK_CONTROLS
@@ -44,16 +45,19 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
-    """A whole run: (result, folder, what was reported)."""
+    """A whole run: (result, folder, what was reported). No test image is looked at before its verdict."""
     folder, reported = tmp_path_factory.mktemp("run"), []
     grouping = {name: [name] for name in data.class_names}
-    result = experiment.run(
-        tiny.config(data, **STUDY),
-        data,
-        grouping,
-        out_dir=folder,
-        report=lambda stage, step, total, **metrics: reported.append((stage, step, total)),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        told = untouched.seal(patch)
+        result = experiment.run(
+            tiny.config(data, **STUDY),
+            data,
+            grouping,
+            out_dir=folder,
+            report=lambda stage, step, total, **metrics: reported.append((stage, step, total)),
+        )
+    assert told == ["verdict"] * 2, "of the arms of each generator"
     return result, folder, reported
 
 

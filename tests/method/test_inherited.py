@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
+import untouched
 
 from gmaug_core.config.selection import Decisions
 from gmaug_core.data import samples
@@ -42,6 +43,7 @@ def test_a_child_makes_nothing_again_and_what_people_decided_wins(bars, tmp_path
     assert files(child) == taken, "a second attempt changes nothing"
     trained = []
     monkeypatch.setattr("gmaug_core.method.experiment.draw", lambda *_: pytest.fail("drawn again"))
+    told = untouched.seal(monkeypatch)
     result = experiment.run(
         config.model_copy(update={"decisions": known}),
         bars,
@@ -49,6 +51,7 @@ def test_a_child_makes_nothing_again_and_what_people_decided_wins(bars, tmp_path
         out_dir=child,
         report=lambda stage, step, total, **more: trained.append((stage, more.get("variant", ""))),
     )
+    assert told == ["verdict"], "no test image was looked at before"
     assert "generator" not in {stage for stage, _ in trained}
     assert {name for _, name in trained} & {"baseline", "oversampling-1", "unfiltered-fill"} == set()
     assert "step1-fill" in {name for _, name in trained}, "what depends on the decisions is trained"

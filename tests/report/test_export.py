@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,12 @@ import run_fixture
 from PIL import Image
 
 from gmaug_core import runs, workspace
-from gmaug_core.data import dataset, samples
+from gmaug_core.data import dataset, samples, splits
 from gmaug_core.errors import InputError
 from gmaug_core.report import export as exporting
 from gmaug_core.report import metadata
 from gmaug_core.report.export import class_folders, export
+from gmaug_core.runs import RunConfigFile
 
 
 @pytest.fixture
@@ -99,6 +101,40 @@ def test_readers_of_image_folders_see_one_type_a_column(paths, tmp_path):
     ]
     text = [{name for name, kind in found.items() if kind in ("str", "object")} for found in kinds]
     assert text[0] == text[1] == text[2]
+
+
+def test_a_run_of_several_folds_exports_the_first_one_and_says_so(paths, tmp_path):
+    config = RunConfigFile.read(paths.config)
+    data, first = dataset.load(config.settings.dataset), paths.folder / "fold-1"
+    first.mkdir()
+    (paths.folder / "samples").rename(first / "samples")
+    parts = splits.of_run(data, 0, 2)[0]
+    splits.write(first / "split.json", data, 0, parts)
+    settings = config.settings.model_copy(update={"folds": 2})
+    config.model_copy(update={"settings": settings}).write(paths.config)
+    document = export(paths.id, tmp_path / "out")
+    rows = rows_of(tmp_path / "out")
+    numbers = {
+        int(Path(row["file_name"]).stem[5:])
+        for row in rows
+        if (row["kind"], row["split"]) == ("real", "test")
+    }
+    assert numbers == set(parts["test"].tolist())
+    assert document["synthetic"] > 0
+    assert "first of the run's 2 folds" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_nobody_can_keep_an_image_of_a_held_out_part(paths, tmp_path):
+    (file,) = paths.samples.glob("step-2.parquet")
+    table = pd.read_parquet(file)
+    sample = int(table.loc[~table["accepted"], "sample"].iloc[0])
+    mine = table["sample"] == sample
+    table.loc[mine, ["accepted", "reason"]] = [False, samples.TEST_IMAGE]
+    table.to_parquet(file, index=False)
+    workspace.reviews.save(paths.id, {sample: "keep"})
+    export(paths.id, tmp_path / "out")
+    assert str(sample) not in {row["sample"] for row in rows_of(tmp_path / "out")}
+    assert not samples.decided(table[mine], {sample: "keep"}).any()
 
 
 def test_a_dataset_alone_can_be_exported(demo, tmp_path):
