@@ -215,7 +215,8 @@ def _warnings(lab: Lab, done: Sequence[Done], index: NDArray[np.int64]) -> list[
         )
     return [
         *own,
-        f"Every image was tested once, in {len(done)} folds with a generator of their own each. Of the first "
-        "fold are: what is said of training, what validation chose, amounts, the paper's counting, the samples "
-        "and an export. Intervals are the wider of two: over classifier seeds and images, and over folds.",
+        f"Every image was tested once, in {len(done)} folds with a generator of their own each. Of the "
+        "first fold are: what is said of training, what validation chose, amounts, the paper's counting, "
+        "the samples and an export. Intervals are the wider of two: over classifier seeds and images, and "
+        "over folds.",
     ]
