@@ -1,7 +1,10 @@
-"""Verbs about runs of any kind: runs, status, stop, resume, logs, devices; and following one to its end."""
+"""Verbs about runs of any kind: runs, status, stop, resume, logs, compare, command, rerun, devices; and
+following one to its end.
+"""
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -13,7 +16,7 @@ from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.runs import RunConfigFile, launch
+from gmaug_core.runs import RunConfigFile, comparing, launch
 from gmaug_core.runs.backends import LOCAL
 
 POLL_S = 0.2
@@ -31,6 +34,13 @@ def register(verbs: Verbs) -> None:
         p.add_argument("run")
         if name == "resume":
             p.add_argument("--detach", action="store_true", help="return at once")
+    p = verbs.add("compare", compare, "in which settings runs differ")
+    p.add_argument("runs", nargs="+", metavar="RUN")
+    p = verbs.add("command", command, "the command line that starts a run of the same settings")
+    p.add_argument("run")
+    p = verbs.add("rerun", rerun, "start a run of the same settings")
+    p.add_argument("run")
+    p.add_argument("--detach", action="store_true", help="return at once")
     verbs.add("devices", devices, "what a run could use here")
 
 
@@ -80,6 +90,27 @@ def logs(args: Arguments) -> object:
     text = runs.read_log(runs.find(args.run))
     say(text)
     return {"run": args.run, "log": text}
+
+
+def compare(args: Arguments) -> object:
+    found = comparing.differences(*args.runs)
+    for each in found:
+        say(f"{each.name:35} " + "  ".join(f"{json.dumps(value):25}" for value in each.values).rstrip())
+    if not found:
+        say("They were started alike.")
+    return [{"name": each.name, "values": dict(zip(args.runs, each.values, strict=True))} for each in found]
+
+
+def command(args: Arguments) -> object:
+    text = comparing.as_command(args.run)
+    say(text)
+    return {"run": args.run, "command": text}
+
+
+def rerun(args: Arguments) -> object:
+    run_id = launch.again(args.run)
+    say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
+    return describe_run(run_id) if args.detach else follow(run_id)
 
 
 def devices(_: Arguments) -> object:

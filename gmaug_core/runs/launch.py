@@ -15,7 +15,7 @@ import numpy as np
 
 from gmaug_core import __version__, runs
 from gmaug_core.children import START_GRACE_S
-from gmaug_core.config import AugmentationConfig, EquivalenceConfig, RunConfig, VerdictConfig
+from gmaug_core.config import AugmentationConfig, EquivalenceConfig, RunConfig, VerdictConfig, validate
 from gmaug_core.data import balance, dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
@@ -85,6 +85,15 @@ def submit(
         audit.record("run submitted", paths.id, dataset=config.dataset)
         where.start(paths)
     return paths.id
+
+
+def again(run_id: str, *, token: str | None = None, where: Backend = LOCAL) -> str:
+    """Start a run of the same settings, on the dataset as it is now; returns its id.
+
+    Raises InputError where a setting is refused today, and what submit raises.
+    """
+    settings = RunConfigFile.read(runs.find(run_id).config).settings
+    return submit(validate(type(settings), settings.model_dump()), token=token, where=where)
 
 
 def _settled(config: RunConfig, classes: int, where: Backend) -> RunConfig:
