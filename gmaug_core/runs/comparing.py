@@ -18,6 +18,7 @@ from gmaug_core.config import (
     VerdictConfig,
     augmentation_config,
     equivalence_config,
+    validate,
 )
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
@@ -96,7 +97,7 @@ def _verb(settings: RunConfig) -> str:
 
 def _arguments(settings: RunConfig, data: Dataset) -> list[str]:
     if isinstance(settings, SimilarityConfig):
-        usual = SimilarityConfig(dataset=data.id).model_dump(mode="json")
+        usual = validate(SimilarityConfig, {"dataset": data.id}).model_dump(mode="json")
         return [
             word
             for name, value in settings.model_dump(mode="json").items()
