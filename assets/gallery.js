@@ -50,6 +50,7 @@ class Gallery {
     if (taken === "resend") this.tell("ops", this.log.pending);
     this.data = data;
     this.decisions = decided(data.decisions, this.log.pending);
+    this.root.classList.toggle("under", data.under);
     this.root.style.setProperty("--accepted", data.colours.accepted);
     this.root.style.setProperty("--rejected", data.colours.rejected);
     if (data.items !== this.address) this.load(data.items);

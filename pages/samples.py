@@ -9,7 +9,7 @@ from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunPaths, retraining
-from gmaug_core.ui import gallery, items, launching, layout, sample_filters, text
+from gmaug_core.ui import gallery, items, launching, layout, map_view, sample_filters, text
 from gmaug_core.ui.choice import chosen
 
 ORIGINS = {  # what the generator had seen
@@ -29,13 +29,15 @@ def view(run_id: str, class_names: tuple[str, ...]) -> None:
     reviews = workspace.reviews.load(paths.id)
     found = items.found(paths, want, reviews)
     total = len(items.of_judge(paths, want.seed))
-    sample_filters.counters(paths, found, total, reviews)
+    mapped = sample_filters.counters(paths, found, total, reviews)
     count = int(table["sample"].max()) + 1
     left, right = layout.columns([2, 1], key="sample-view", least=8)
     with left:
+        if mapped:
+            map_view.show(paths, want)
         linked = st.query_params.get("sample", "")
         first = int(linked) if linked.isdecimal() else None
-        selected = gallery.gallery(paths, want, shown=len(found), count=count, first=first)
+        selected = gallery.gallery(paths, want, shown=len(found), count=count, first=first, under=mapped)
     with right:
         if selected is None:
             st.caption("Choose a sample: click it, or move with the arrow keys.")

@@ -74,7 +74,15 @@ def register(verbs: Verbs) -> None:
     p.add_argument("--step", type=int, metavar="N", help="only those of a select-and-retrain step")
     p.add_argument("--seed", type=int, metavar="N", help="whose verdict; by default the first judge's")
     p.add_argument("--decision", default="any", metavar="D", help="undecided, keep, reject or overruled")
-    p.add_argument("--order", default="drawn", help="drawn; score, low first; score, high first")
+    p.add_argument(
+        "--order", default="drawn", help="drawn; score, low (or high) first; most (or least) typical first"
+    )
+    p.add_argument(
+        "--near", default="any", help="nearly a training image; nearly another sample (needs a map)"
+    )
+    p.add_argument(
+        "--map", action="store_true", help="make the map of the run's images first; takes a minute"
+    )
     p.add_argument(
         "--threshold", type=float, metavar="T", help="as the run's rule would have it with this threshold"
     )
@@ -173,12 +181,17 @@ def show_estimate(found: Estimate) -> None:
 
 
 def list_samples(args: Arguments) -> object:
-    from gmaug_core.data import samples  # pandas: a third of a second
+    from gmaug_core.data import sample_map, samples  # pandas: a third of a second
     from gmaug_core.report import browsing
 
     paths = runs.find(args.run)
     rule = RunConfigFile.read(paths.config).settings_as(AugmentationConfig).selection
+    if args.map:
+        from gmaug_core.work import mapping  # torch
+
+        mapping.make(paths.id)
     table = browsing.judged(samples.table(paths.samples), paths.samples, rule, args.threshold)
+    table = sample_map.located(table, paths.samples)
     first = int(table["seed"].min()) if len(table) else 0
     want = browsing.Filter(
         seed=first if args.seed is None else args.seed,
@@ -188,6 +201,7 @@ def list_samples(args: Arguments) -> object:
         step=args.step,
         decision=args.decision,
         order=args.order,
+        near=args.near,
         threshold=args.threshold,
     )
     decisions = reviews.load(paths.id)

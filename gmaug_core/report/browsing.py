@@ -13,13 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gmaug_core.config.selection import SelectionConfig
-from gmaug_core.data import samples
+from gmaug_core.data import sample_map, samples
 from gmaug_core.errors import InputError
 from gmaug_core.models import selection
 
 VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
-ORDERS = ("drawn", "score, low first", "score, high first")
+ORDERS = ("drawn", "score, low first", "score, high first", "most typical first", "least typical first")
+NEAR = ("any", "nearly a training image", "nearly another sample")  # the last two need the map
 OTHER_RULE = "by another threshold"  # why a sample is accepted that the run's own rule rejected
 
 
@@ -40,10 +41,17 @@ class Filter:
     order: str = "drawn"
     low: float = 0.0  # the probability of an image's own class is in low..high
     high: float = 1.0
+    near: str = "any"
+    area: str = ""  # of the map: sample_map.corners
     threshold: float | None = None  # of the filter, in the run's own mode, in place of its own
 
     def __post_init__(self) -> None:
-        for word, known in ((self.verdict, VERDICTS), (self.decision, DECISIONS), (self.order, ORDERS)):
+        if self.area:
+            sample_map.corners(self.area)
+        known_words = (VERDICTS, DECISIONS, ORDERS, NEAR)
+        for word, known in zip(
+            (self.verdict, self.decision, self.order, self.near), known_words, strict=True
+        ):
             if word not in known:
                 raise InputError(f"'{word[:20]}' is not a filter", expected="one of " + ", ".join(known))
         if not 0 <= self.low <= self.high <= 1:
@@ -55,7 +63,8 @@ class Filter:
 
 def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:
     """The rows of samples.table that a filter asks for, in its order: one a sample, by the judge of
-    want.seed. want.threshold is not looked at: `judged` comes before."""
+    want.seed. want.threshold is not looked at: `judged` comes before. What asks for the map needs the columns
+    of sample_map.located; without them it finds nothing, or changes no order."""
     rows = rows[rows["seed"] == want.seed]
     if want.verdict != "all":
         rows = rows[rows["accepted"].astype(bool) == (want.verdict == "accepted")]
@@ -67,6 +76,8 @@ def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd
             rows = rows[rows[column] == number]
     if (want.low, want.high) != (0.0, 1.0):
         rows = rows[rows["probability"].between(want.low, want.high)]
+    if want.area or want.near != "any":
+        rows = _on_the_map(rows, want)
     if want.decision != "any":
         decision = rows["sample"].map(dict(decisions))
         if want.decision == "undecided":
@@ -77,8 +88,22 @@ def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd
             ]
         else:
             rows = rows[decision == want.decision]
-    if want.order != "drawn":
-        rows = rows.sort_values("probability", ascending=want.order.endswith("low first"), kind="stable")
+    by = "typicality" if "typical" in want.order else "probability"
+    if want.order != "drawn" and by in rows:
+        small_first = want.order in ("score, low first", "most typical first")
+        rows = rows.sort_values(by, ascending=small_first, kind="stable")
+    return rows
+
+
+def _on_the_map(rows: pd.DataFrame, want: Filter) -> pd.DataFrame:
+    """Those in the area, and those nearly alike something, where that is asked for."""
+    if "x" not in rows:
+        return rows[:0]
+    if want.area:
+        area = sample_map.corners(want.area)
+        rows = rows[sample_map.inside(rows["x"].to_numpy(float), rows["y"].to_numpy(float), area)]
+    if want.near != "any":
+        rows = rows[rows["near_real" if want.near == NEAR[1] else "near_twin"].to_numpy(bool)]
     return rows
 
 

@@ -20,6 +20,7 @@ from gmaug_core.data import samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.nearest import nearest
 from gmaug_core.data.pictures import png
+from gmaug_core.data.sample_map import MapFiles
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.report.browsing import Filter
 from gmaug_core.report.theme import COLOURS
@@ -88,10 +89,13 @@ def _edits(given: object, count: int) -> dict[int, str | None]:
     return dict(reviews.check(sample, decision, count=count) for sample, decision in pairs)
 
 
-def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int, first: int | None) -> int | None:
+def gallery(
+    paths: RunPaths, want: Filter, *, shown: int, count: int, first: int | None, under: bool = False
+) -> int | None:
     """Draw the gallery; deal with what its person did.
 
-    shown: how many the filter finds; count: samples of the run; first: the sample that it begins at.
+    shown: how many the filter finds; count: samples of the run; first: the sample that it begins at;
+    under: whether it stands below the map, and has less room.
 
     Returns the sample that the person looks at, None before the first.
     """
@@ -111,11 +115,14 @@ def gallery(paths: RunPaths, want: Filter, *, shown: int, count: int, first: int
         data={
             "mount": state.mount,
             "ack": ack,
-            "items": items.url(paths.id, want, str(samples.steps(paths.samples))),
+            "items": items.url(
+                paths.id, want, f"{samples.steps(paths.samples)}-{MapFiles(paths.samples).version}"
+            ),
             "pictures": samples_url(paths.id),
             "decisions": {str(sample): decision for sample, decision in decisions.items()},
             "expected": shown,
             "first": first,
+            "under": under,
             "colours": {name: COLOURS[name] for name in ("accepted", "rejected")},
         },
         on_ops_change=receive,
@@ -163,12 +170,25 @@ def inspector(paths: RunPaths, sample: int, want: Filter) -> None:
         f"Reason: {text.md(first['reason'])}  \n"
         f"Judged as {text.md(data.class_names[int(first['predicted'])])}; its own class: probability "
         f"{first['probability']:.4f}, logit {first['logit']:.2f}  \n"
-        f"Step {first['step']}, draw seed {first['draw_seed']}",
+        f"Step {first['step']}, draw seed {first['draw_seed']}{_on_the_map(first)}",
         help="Logit: what the judge's last layer gives the image's own class. Probability: "
         "exp(logit) divided by the sum of exp over all classes.",
     )
     if len(rows) > 1:
         _every_judge(rows, data.class_names)
+
+
+def _on_the_map(row: pd.Series) -> str:
+    """What the map says of a sample, where there is one."""
+    if pd.isna(row.get("typicality")):
+        return ""
+    alike = [
+        words
+        for name, words in (("near_real", "a training image"), ("near_twin", "another sample"))
+        if row[name]
+    ]
+    copy = f"  \nNearly {' and '.join(alike)}" if alike else ""
+    return f"  \n{row['typicality']:.2f} times as far from its class's centre as the median real image{copy}"
 
 
 def _card(

@@ -6,20 +6,24 @@ The gallery component fetches it by address once a filter; a key press then send
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.config.selection import SelectionConfig
-from gmaug_core.data import samples
+from gmaug_core.data import dataset, sample_map, samples
+from gmaug_core.data.sample_map import MapFiles
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.report import browsing
 from gmaug_core.report.browsing import Filter
@@ -50,14 +54,15 @@ def _judge(
     folder: Path, config: Path, _: tuple[int, ...], seed: int, threshold: float | None
 ) -> pd.DataFrame:
     rows = table(folder)
-    return browsing.judged(rows[rows["seed"] == seed], folder, rule(config), threshold)
+    rows = browsing.judged(rows[rows["seed"] == seed], folder, rule(config), threshold)
+    return sample_map.located(rows, folder)
 
 
 def of_judge(paths: RunPaths, seed: int, threshold: float | None = None) -> pd.DataFrame:
-    """The verdicts of one judge, one row a sample, as another threshold would have them; kept between
-    reruns."""
-    steps = tuple(samples.steps(paths.samples))
-    return _judge(paths.samples, paths.config, steps, seed, threshold)
+    """The verdicts of one judge, one row a sample, as another threshold would have them, with their places
+    where there is a map; kept between reruns."""
+    version = (*samples.steps(paths.samples), MapFiles(paths.samples).version)
+    return _judge(paths.samples, paths.config, version, seed, threshold)
 
 
 def found(paths: RunPaths, want: Filter, decisions: dict[int, str]) -> pd.DataFrame:
@@ -81,15 +86,58 @@ def document(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def url(run_id: str, want: Filter, version: str) -> str:
-    """Where the gallery finds the list. version: changes when the list may have changed."""
+def map_document(paths: RunPaths, want: Filter, class_names: Sequence[str]) -> dict[str, Any]:
+    """What the map shows: real images and samples, each with its place in 0..GRID, its class, and whether the
+    filter accepted it. Where there is no map, its state alone: making, failed, or waiting to begin."""
+    whole = sample_map.read(paths.samples)
+    if whole is None:
+        files = MapFiles(paths.samples)
+        return {"state": "making" if files.at_work() else "failed" if files.error.exists() else "waiting"}
+    real = whole[whole["kind"] == sample_map.REAL]
+    rows = of_judge(paths, want.seed, want.threshold).dropna(subset="x")
+    accepted = np.where(rows["accepted"].to_numpy(bool), "accepted", "rejected")
+    kinds = ["real", "accepted", "rejected"]
+    kind = np.concatenate([np.zeros(len(real), int), [kinds.index(word) for word in accepted]])
+
+    def both(column: str) -> NDArray[np.float64]:
+        return np.concatenate([real[column].to_numpy(float), rows[column].to_numpy(float)])
+
+    return {
+        "x": np.rint(both("x") * sample_map.GRID).astype(int).tolist(),
+        "y": np.rint(both("y") * sample_map.GRID).astype(int).tolist(),
+        "label": both("label").astype(int).tolist(),
+        "kind": kind.astype(int).tolist(),
+        "number": np.concatenate([real["number"], rows["sample"]]).tolist(),
+        "kinds": kinds,
+        "classes": list(class_names),
+    }
+
+
+def url(run_id: str, want: Filter, version: str, *, what: str = "items") -> str:
+    """Where the gallery finds the list, or the map its points (what: "map"). version: changes when they may
+    have changed."""
     usual = {field.name: field.default for field in fields(Filter)}
     given = {key: value for key, value in asdict(want).items() if value != usual[key]}
-    return f"/runs/{quote(run_id)}/items?{urlencode(given | {'version': version})}"
+    return f"/runs/{quote(run_id)}/{what}?{urlencode(given | {'version': version})}"
 
 
 def items(request: Request) -> Response:
-    """The route: 404 for an unknown run, 400 for a filter that is none."""
+    """The list that a filter asks for: 404 for an unknown run, 400 for a filter that is none."""
+    return _answer(request, lambda paths, want: document(found(paths, want, reviews.load(paths.id))))
+
+
+def places(request: Request) -> Response:
+    """The points of a run's map, or how it stands: 404 for an unknown run, 400 for a filter that is none."""
+
+    def points(paths: RunPaths, want: Filter) -> dict[str, Any]:
+        return map_document(
+            paths, want, dataset.load(RunConfigFile.read(paths.config).settings.dataset).class_names
+        )
+
+    return _answer(request, points)
+
+
+def _answer(request: Request, made: Callable[[RunPaths, Filter], dict[str, Any]]) -> Response:
     asked: dict[str, Any] = dict(request.query_params)
     asked.pop("version", None)
     try:
@@ -97,10 +145,7 @@ def items(request: Request) -> Response:
     except (TypeError, ValueError, InputError):
         return Response("not a filter", status_code=400, media_type="text/plain")
     try:
-        paths = runs.find(request.path_params["run"])
-        rows = found(paths, want, reviews.load(paths.id))
+        answer = made(runs.find(request.path_params["run"]), want)
     except GMAugError:
         return Response("not here", status_code=404, media_type="text/plain")
-    return Response(
-        json.dumps(document(rows)), media_type="application/json", headers={"cache-control": "no-store"}
-    )
+    return Response(json.dumps(answer), media_type="application/json", headers={"cache-control": "no-store"})

@@ -264,6 +264,7 @@ ROUTES = [
     Route("/images/run/{run}/{sample}.png", sample),
     Route("/images/run/{run}/grids/{name}", grid),
     Route("/runs/{run}/items", items.items),
+    Route("/runs/{run}/map", items.places),
     Route("/fonts/{name}", font),
     Route("/uploads/{token}", upload, methods=["GET", "POST", "PUT"]),
 ]

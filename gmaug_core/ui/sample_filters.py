@@ -12,11 +12,11 @@ import streamlit as st
 
 from gmaug_core import workspace
 from gmaug_core.data import samples
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.report import browsing, export
 from gmaug_core.report.browsing import Filter
 from gmaug_core.runs import RunPaths
-from gmaug_core.ui import items, text
+from gmaug_core.ui import items, map_view, text
 
 T = TypeVar("T")
 ALL = "all"
@@ -29,8 +29,18 @@ USUAL = {  # what each key of the address means when it is not there
     "step": ALL,
     "decision": "any",
     "order": "drawn",
+    "near": "any",
     "score": FULL,
 }
+MAP_HELP = (
+    "Real images, accepted and rejected samples; draw around some to see them in the grid. Places are t-SNE "
+    "(van der Maaten & Hinton 2008) of the features that the run's first judge has before its last layer: "
+    "near means alike to the judge, distances across the map mean nothing."
+)
+NEAR_HELP = (
+    "Nearer in pixels (root mean square difference) to a training image, or to another sample, than 95 % of "
+    "the real training images are to another one of them."
+)
 THRESHOLD_HELP = {  # of each mode, with its formula
     "logit": "An image is accepted when its class is the judge's first choice and logit > threshold. Logit: "
     "what the judge's last layer gives the class that an image was drawn for, before the softmax.",
@@ -65,6 +75,7 @@ def filters(paths: RunPaths, table: pd.DataFrame, class_names: Sequence[str]) ->
             reason = _one("Reason", [ALL, *sorted(table["reason"].unique())], "reason")
             taken_for = _one("Judged as", [ALL, *class_names], "judged-as")
             decision = _one("People's decision", browsing.DECISIONS, "decision")
+            near = _one("Copies (needs the map)", browsing.NEAR, "near", help=NEAR_HELP)
             step = _one("Step", [ALL, *sorted(table["step"].unique().tolist())], "step")
             seed = _one("Judge", seeds, "judge", form=lambda n: f"seed {n}")
             st.button("Clear all filters", icon=":material/filter_list_off:", on_click=_clear, key="clear")
@@ -79,6 +90,8 @@ def filters(paths: RunPaths, table: pd.DataFrame, class_names: Sequence[str]) ->
         step=None if step == ALL else int(step),
         decision=decision,
         order=order,
+        near=near,
+        area=_area(),
         low=low,
         high=high,
         threshold=threshold,
@@ -93,6 +106,7 @@ def _one(
     width: int | Literal["stretch"] = "stretch",
     every: str = "",
     form: Callable[[T], str] = text.plain,
+    help: str | None = None,
 ) -> T:
     """A choice that is kept in the address under `key`. every: how ALL is shown, in place of a label."""
     return st.selectbox(
@@ -103,6 +117,7 @@ def _one(
         bind="query-params",
         format_func=lambda option: every if every and option == ALL else form(option),
         label_visibility="collapsed" if every else "visible",
+        help=help,
     )
 
 
@@ -120,7 +135,17 @@ def _threshold_label(paths: RunPaths) -> str:
     return "Threshold" if np.isclose(asked, own) else f"Threshold {asked:g}"
 
 
+def _area() -> str:
+    """The area of the map in the address; nothing where it is none."""
+    area = st.query_params.get(map_view.AREA, "")
+    try:
+        return Filter(area=area).area
+    except InputError:
+        return ""
+
+
 def _clear() -> None:
+    st.query_params.pop(map_view.AREA, None)
     for key, value in USUAL.items():
         st.session_state[key] = value
 
@@ -155,8 +180,11 @@ def _threshold(paths: RunPaths, seed: int, class_names: Sequence[str]) -> float 
     return threshold
 
 
-def counters(paths: RunPaths, found: pd.DataFrame, total: int, reviews: dict[int, str]) -> None:
-    """Of what the filters find: accepted, rejected, decided by people, kept; what an export would hold."""
+def counters(paths: RunPaths, found: pd.DataFrame, total: int, reviews: dict[int, str]) -> bool:
+    """Of what the filters find: accepted, rejected, decided by people, kept; what an export would hold.
+
+    Returns whether the map is asked for.
+    """
     accepted = int(found["accepted"].sum())
     shown = (
         f"**{text.count(len(found))}** of {text.count(total)}"
@@ -174,8 +202,17 @@ def counters(paths: RunPaths, found: pd.DataFrame, total: int, reviews: dict[int
         parts.append(f"so **{text.count(kept)}** are kept")
     if paths.result.exists() and (told := exported(paths)) is not None:
         parts.append(f"· the export holds **{text.count(int(told['exported'].sum()))}** of all")
+    with st.container(horizontal=True, vertical_alignment="center", key="sample-counters"):
+        _counted(" ".join(parts))
+        return st.toggle(
+            "Map", key="map", bind="query-params", help="Real images, accepted and rejected samples."
+        )
+
+
+def _counted(words: str) -> None:
     st.markdown(
-        " ".join(parts),
+        words,
+        width="stretch",
         help="The export takes kept samples of each class, those that people kept first, up to what the "
         "class is short of times the amount that the run chose on validation. The table is below.",
     )

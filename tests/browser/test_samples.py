@@ -4,15 +4,19 @@ fetched ahead of need.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from gmaug_core import workspace
 from gmaug_core.data import samples
 from gmaug_core.data.demo import make_demo
+from gmaug_core.data.sample_map import MapFiles
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import run_fixture
@@ -61,7 +65,7 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     page.locator(".cell.rejected").first.wait_for()
     playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
     page.get_by_role("link", name="Gains", exact=True).click()
-    page.get_by_role("heading", name="Gains").wait_for()
+    page.get_by_role("heading", name="Gains", exact=True).wait_for()
     page.get_by_role("link", name="Samples", exact=True).click()
     page.locator(".cell.rejected").first.wait_for()
     playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
@@ -120,6 +124,38 @@ def test_the_inspector_shows_the_sample_and_its_nearest_real_images(page, app_se
         for picture in (large, page.locator(".cell").first, near.last):
             playwright.expect(picture).to_be_in_viewport(ratio=1)
     playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_a_lasso_on_the_map_filters_the_grid_and_is_in_the_address(page, app_server, run_id):
+    folder = Path(app_server.home) / "runs" / run_id / "samples"
+    rows = samples.table(folder, seed=0)
+    spread = np.linspace(0, 1, len(rows))  # from left to right, in the order in which they were drawn
+    places = {"kind": "sample", "number": rows["sample"], "label": rows["label"], "x": spread, "y": 0.5}
+    MapFiles(folder).write(
+        pd.DataFrame({**places, "typicality": 1.0, "near_real": False, "near_twin": False})
+    )
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}&map=true")
+    box = page.locator(".map canvas").bounding_box()
+    playwright.expect(page.get_by_role("button", name="Show all")).to_be_disabled()
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    page.mouse.move(*at(0.5, 0.1))
+    page.mouse.down()
+    for corner in ((0.9, 0.1), (0.9, 0.9), (0.5, 0.9)):
+        page.mouse.move(*at(*corner))
+    page.mouse.up()
+    playwright.expect(page.get_by_role("button", name="Show all")).to_be_enabled()
+    said = page.locator(".gallery .said")
+    playwright.expect(said).to_contain_text(re.compile(r"of \d{3} "))  # read while it loads, it names none
+    shown = int(re.search(r"of ([\d,]+)", said.inner_text())[1].replace(",", ""))
+    assert 0.3 * 1500 < shown < 0.5 * 1500
+    assert "area=" in page.url
+    page.reload()
+    playwright.expect(said).to_contain_text(f"of {shown}")
+    page.get_by_role("button", name="Show all").click()
+    playwright.expect(said).to_contain_text("of 1,500")
 
 
 def test_a_page_that_breaks_says_so_in_our_own_words(page, app_server, run_id):

@@ -89,3 +89,19 @@ def test_the_slider_covers_what_was_measured(rows):
     least, most, _ = browsing.thresholds(rows, SelectionConfig(mode="logit"))
     assert rows["logit"].between(least, most).all()
     assert np.isfinite([least, most]).all()
+
+
+def test_an_area_of_the_map_and_copies_need_a_map(rows):
+    area = "0,0;500,0;500,1000;0,1000"
+    assert chosen(rows, Filter(area=area), {}).empty
+    assert chosen(rows, Filter(order="most typical first"), {})["sample"].is_monotonic_increasing
+    x = np.linspace(0, 1, len(rows))
+    mapped = rows.assign(x=x, y=0.5, typicality=1 - x, near_real=x > 0.9, near_twin=x < 0.2)
+    left = chosen(mapped, Filter(area=area), {})
+    assert (left["x"] < 0.5).all()
+    assert len(left) == ((x < 0.5) & (rows["seed"] == 0)).sum()
+    assert chosen(mapped, Filter(near=browsing.NEAR[1]), {})["x"].min() > 0.9
+    assert chosen(mapped, Filter(near=browsing.NEAR[2]), {})["x"].max() < 0.2
+    assert chosen(mapped, Filter(order="most typical first"), {})["typicality"].is_monotonic_increasing
+    with pytest.raises(InputError, match="no area"):
+        Filter(area="here")

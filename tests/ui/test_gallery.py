@@ -169,6 +169,11 @@ def test_the_route_answers_what_the_gallery_asks(paths):
     assert answer.json()["sample"] == rows["sample"].tolist()
     assert answer.json()["classes"] == ["4"]
     assert client.get("/runs/nope/items").status_code == 404
+    again = client.get(items.url(paths.id, Filter(threshold=0.5, low=0.5), "v")).json()
+    assert set(again["accepted"]) == {1}
+    assert min(again["probability"]) >= 0.5
+    assert client.get(f"/runs/{paths.id}/items?area=x").status_code == 400
+    assert client.get(items.url(paths.id, Filter(), "v", what="map")).json() == {"state": "waiting"}
     assert client.get(f"/runs/{paths.id}/items?step=x").status_code == 400
     assert client.get(f"/runs/{paths.id}/items?what=1").status_code == 400
     empty = client.get(items.url(paths.id, Filter(name="no such class"), "v")).json()
