@@ -37,6 +37,10 @@ class InputError(GMAugError):
     exit_status = 2
 
 
+class Damaged(GMAugError):
+    """A file whose bytes are not those that were written."""
+
+
 class TooNew(GMAugError):
     """A file that a newer version of this program wrote."""
 

@@ -6,9 +6,11 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union
+from types import GenericAlias
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails
 
 from gmaug_core.errors import InputError
@@ -52,6 +54,55 @@ def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
             expected=f"valid {model.__name__} settings",
             todo="correct the settings named here; nothing was started",
         ) from error
+
+
+def as_stored(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """The config of a run that exists: one whose values are out of today's bounds is what it was, since only
+    a new run is refused.
+
+    Raises ValidationError for unknown keys, missing ones and wrong types: such a file is damaged.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError:
+        if values.keys() - model.model_fields.keys():
+            raise
+        given: dict[str, Any] = {
+            name: _unbounded(model.model_fields[name], value) for name, value in values.items()
+        }
+        missing = [
+            name for name, field in model.model_fields.items() if field.is_required() and name not in given
+        ]
+        if missing:
+            raise
+        return model.model_construct(**given)
+
+
+def _unbounded(field: FieldInfo, value: object) -> object:
+    """A setting's value as its type has it, whatever its bounds. Raises ValidationError for a wrong type."""
+    options: list[type[BaseModel]] = [
+        config for mark in field.metadata if isinstance(mark, OneOf) for config in mark.configs
+    ]
+    if not options and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        options = [field.annotation]
+    if options and isinstance(value, Mapping):
+        named = [each for each in options if len(options) == 1 or _name_of(each) == value.get("name")]
+        return as_stored((named or options)[0], value)
+    return TypeAdapter(_bare(field.annotation)).validate_python(value)
+
+
+def _name_of(config: type[BaseModel]) -> object:
+    return config.model_fields["name"].default
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without the bounds of what is in it."""
+    inside = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _bare(inside[0])
+    if get_origin(annotation) is tuple:
+        return GenericAlias(tuple, tuple(each if each is Ellipsis else _bare(each) for each in inside))
+    return annotation
 
 
 def _explain(model: type[BaseModel], item: ErrorDetails) -> str:

@@ -6,15 +6,15 @@ version wrote is refused in words. docs/formats.md is made from the classes belo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gmaug_core.errors import GMAugError, TooNew
-from gmaug_core.files import write_bytes
+from gmaug_core.errors import Damaged, TooNew
+from gmaug_core.files import decoded, encoded, write_bytes
+from gmaug_core.seals import KEY
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -61,7 +61,7 @@ class Document(Part):
     def _up_to_date(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        values = dict(given)
+        values = {key: value for key, value in given.items() if key != KEY}
         number = values.pop("schema", 0)
         if not isinstance(number, int):
             raise ValueError("its schema is not a number")
@@ -87,7 +87,7 @@ class Document(Part):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise GMAugError(
+            raise Damaged(
                 f"the {cls.TITLE} is damaged: {place or 'the document'}: {first['msg']}",
                 expected=f"what this program writes into {cls.FILE}",
                 todo="restore the file, or delete what it belongs to and make it again",
@@ -97,10 +97,10 @@ class Document(Part):
     def read(cls, path: Path) -> Self:
         """The document in a file. Raises FileNotFoundError, or GMAugError where it is damaged or too new."""
         try:
-            given = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise GMAugError(
-                f"the {cls.TITLE} is damaged: it is no JSON ({error})",
+            given = decoded(path.read_bytes(), path.name)
+        except Damaged as error:
+            raise Damaged(
+                f"the {cls.TITLE} is damaged: {error.what.partition(': ')[2]}",
                 expected=f"what this program writes into {cls.FILE}",
                 todo="restore the file, or delete what it belongs to and make it again",
             ) from error
@@ -108,5 +108,4 @@ class Document(Part):
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all."""
-        text = json.dumps(self.to_dict(), indent=self.INDENT, ensure_ascii=False, allow_nan=False)
-        write_bytes(path, text.encode())
+        write_bytes(path, encoded(self.to_dict(), self.INDENT))

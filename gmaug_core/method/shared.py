@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 import gmaug_core
+from gmaug_core import seals
 from gmaug_core.config import ClassifierConfig
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import GMAugError
@@ -130,7 +131,7 @@ class Shared:
         for folder in self.others():
             try:
                 unit = Unit.read(folder / name)
-                weights = (folder / unit.file).read_bytes()
+                weights = seals.read(folder / unit.file)
             except (FileNotFoundError, GMAugError):  # never there, deleted this moment, or of another version
                 continue
             if unit.decided_by == decided_by:

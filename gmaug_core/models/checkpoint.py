@@ -10,9 +10,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
+from gmaug_core import seals
 from gmaug_core.errors import InputError
 from gmaug_core.files import write_bytes
 
+HEADER = 1 << 20  # bytes in which a safetensors file says what is in it
 _TENSOR = "__tensor__"
 
 
@@ -34,13 +36,27 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
             return [encode(item) for item in value]
         return value
 
-    skeleton = json.dumps(encode(state))
-    data = save(tensors, metadata={"state": skeleton})
-    write_bytes(path, data)
+    save_tensors(path, tensors, {"state": json.dumps(encode(state))})
+
+
+def save_tensors(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, str] | None = None) -> None:
+    """Write a safetensors file, atomically; its checksum is in its header. about: more for that header."""
+    write_bytes(path, seals.sealed(save(tensors, {**(about or {}), seals.KEY: seals.PLACE.decode()})))
+
+
+def check_tensors(path: Path) -> None:
+    """Raises errors.Damaged where a file that save_tensors wrote is not what it wrote, FileNotFoundError."""
+    if not seals.check(path):
+        with path.open("rb") as file:
+            header = file.read(HEADER)
+        if f'"{seals.KEY}"'.encode() in header:
+            raise seals.broken(path.name)
 
 
 def load_state(path: Path, device: str | torch.device = "cpu") -> dict[str, Any]:
-    """Read what save_state wrote. Raises InputError if the file is not one of ours."""
+    """Read what save_state wrote. Raises InputError if the file is not one of ours, errors.Damaged if it is
+    not what was written."""
+    check_tensors(path)
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
             skeleton = json.loads((file.metadata() or {})["state"])

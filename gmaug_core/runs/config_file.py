@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import SerializeAsAny, ValidationInfo, field_validator
 
 from gmaug_core.config import RunConfig
+from gmaug_core.config.base import as_stored
 from gmaug_core.config.documents import Document
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs.kinds import KINDS
@@ -71,7 +73,7 @@ class RunConfigFile(Document):
         kind = info.data.get("kind")
         if kind not in KINDS:
             raise ValueError(f"'{kind}' is not a kind of run")
-        return KINDS[kind].config.model_validate(given)
+        return as_stored(KINDS[kind].config, given) if isinstance(given, Mapping) else given
 
     def settings_as(self, settings: type[Settings]) -> Settings:
         """The settings of a run whose kind the caller knows. Raises GMAugError for a run of another kind."""

@@ -12,6 +12,7 @@ from corpus import files, make_folder
 from gmaug_core.data import dataset
 from gmaug_core.data.manifest import Manifest, Summary
 from gmaug_core.errors import GMAugError
+from gmaug_core.files import write_json
 from gmaug_core.intake import import_path
 
 OLD_KEYS = ("id", "name", "n_images", "n_classes", "imbalance_ratio", "created", "splits", "colour")
@@ -65,6 +66,6 @@ def test_a_summary_of_an_older_version_is_completed_once(folder, damaged):
 )
 def test_a_manifest_that_cannot_be_read_is_said_in_words(folder, change, said):
     path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    write_json(path, json.loads(path.read_text()) | change)
     with pytest.raises(GMAugError, match=said):
         _ = dataset.load(folder.name).labels

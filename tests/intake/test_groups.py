@@ -11,6 +11,7 @@ from PIL import Image
 from gmaug_core.data import dataset, splits
 from gmaug_core.data.manifest import Manifest
 from gmaug_core.errors import InputError
+from gmaug_core.files import write_json
 from gmaug_core.intake.door import import_path
 
 PATIENT = r"(patient\d+)"
@@ -88,6 +89,6 @@ def test_a_manifest_of_form_1_knows_no_sources(photographs):
     folder = dataset.load(import_path(photographs).dataset_id).folder
     document = json.loads((folder / "manifest.json").read_text())
     del document["images"]["group"]
-    (folder / "manifest.json").write_text(json.dumps(document | {"schema": 1}))
+    write_json(folder / "manifest.json", document | {"schema": 1})
     assert Manifest.read(folder / "manifest.json").images.group == ()
     assert dataset.load(folder.name).groups is None

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from nowhere import facts, new_run
+from nowhere import Nowhere, facts, new_run
 
 from gmaug_core import locks, runs
 from gmaug_core.children import START_GRACE_S
@@ -16,7 +16,7 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunWriter
+from gmaug_core.runs import RunWriter, launch
 from gmaug_core.runs.backends import LOCAL
 
 DOCUMENT = facts(SimilarityConfig(dataset="d"))
@@ -205,3 +205,37 @@ def test_what_is_wrong_with_the_disk_is_not_called_a_damaged_run(home, monkeypat
         runs.list_runs()
     with pytest.raises(PermissionError):
         runs.damaged()
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("classifier.batch", 10**8),
+        ("generator.sigma_min", 1e5),
+        ("use", []),
+        ("amounts", [99.0]),
+        ("device", "banana"),
+        ("seeds", 10**6),
+    ],
+)
+def test_a_run_of_before_a_bound_is_what_it_was_and_only_a_new_one_is_refused(finished_run, place, value):
+    document = read_json(finished_run.config)
+    *parents, leaf = place.split(".")
+    part = document["settings"]
+    for parent in parents:
+        part = part[parent]
+    part[leaf] = value
+    write_json(finished_run.config, document)
+    stored = runs.RunConfigFile.read(finished_run.config)
+    assert stored.to_dict()["settings"] == document["settings"]
+    assert [paths.id for paths in runs.list_runs()] == [finished_run.id]
+    with pytest.raises(InputError, match=leaf if "sigma" not in leaf else "generator"):
+        launch.again(finished_run.id, where=Nowhere())
+
+
+@pytest.mark.parametrize("change", [{"seeds": "many"}, {"speed": 9}, {"generator": 7}, {"amounts": ["x"]}])
+def test_a_config_of_wrong_types_or_keys_is_still_damaged(finished_run, change):
+    document = read_json(finished_run.config)
+    write_json(finished_run.config, document | {"settings": document["settings"] | change})
+    with pytest.raises(GMAugError, match="is damaged"):
+        runs.RunConfigFile.read(finished_run.config)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gmaug_core import seals
 from gmaug_core.config import image_format
 from gmaug_core.data.views import View
 from gmaug_core.files import read_json, write_bytes, write_json
@@ -217,7 +218,7 @@ class Study(Material):
 
         def work(report: Report, should_stop: ShouldStop) -> Right:
             if path.exists() or self.taken(one, path):
-                packed = np.frombuffer(path.read_bytes(), np.uint8)
+                packed = np.frombuffer(seals.content(seals.read(path)), np.uint8)
                 return np.unpackbits(packed, count=len(index)).astype(bool)
             alone = one.source == "none"
             classifier = (
@@ -226,7 +227,7 @@ class Study(Material):
                 else self.trained(one, report, should_stop)
             )
             right = classifier.evaluate(View([self.images], index), self.data.labels[index]).correct
-            write_bytes(path, np.packbits(right).tobytes())
+            write_bytes(path, seals.sealed(np.packbits(right).tobytes()))
             return right
 
         return Unit(one.name, one.words, path, work)

@@ -13,14 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gmaug_core.config import CHANNELS, GeneratorConfig
 from gmaug_core.data.views import Images
 from gmaug_core.errors import InputError
-from gmaug_core.files import write_bytes, write_json
+from gmaug_core.files import write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
+from gmaug_core.models.checkpoint import check_tensors, save_tensors
 from gmaug_core.models.devices import pick_device
 from gmaug_core.models.generators.feedback import Judge
 from gmaug_core.models.generators.snapshots import Assess
@@ -223,8 +224,7 @@ class Generator(ABC):
         tensors = {
             name: value.detach().cpu().contiguous() for name, value in self.network.state_dict().items()
         }
-        data = save(tensors)
-        write_bytes(folder / MODEL_FILE, data)
+        save_tensors(folder / MODEL_FILE, tensors)
         document = {
             "generator": self.config.model_dump(mode="json"),
             "class_names": list(self.class_names),
@@ -234,8 +234,10 @@ class Generator(ABC):
         write_json(folder / CONFIG_FILE, document)
 
     def load_network(self, path: Path, class_names: tuple[str, ...], device: str) -> None:
-        """Take the weights in `path`. Raises InputError where they do not fit the settings."""
+        """Take the weights in `path`. Raises InputError where they do not fit the settings, errors.Damaged
+        where they are not what was written."""
         self.device = pick_device(device)
+        check_tensors(path)
         network = to_device(self.build(len(class_names)), self.device)
         try:
             network.load_state_dict(load_file(path, device=str(self.device)))
