@@ -126,10 +126,19 @@ def judged(rows: pd.DataFrame, folder: Path, rule: SelectionConfig, threshold: f
     nearest = farthest = None
     if "copy" in rule.gates and "real_distance" in real:
         one = real[(real["seed"] == real["seed"].min()) & (real["step"] == real["step"].min())]
-        nearest = float(np.quantile(one["real_distance"].to_numpy(float), 1 - rule.gate_share))
+        measured = one["real_distance"].dropna().to_numpy(float)  # of validation images
+        nearest = float(np.quantile(measured, 1 - rule.gate_share))
     if "outlier" in rule.gates:
         farthest = 1.0
-    accepted = selection.recount(rows, rule.mode, threshold, real=real, nearest=nearest, farthest=farthest)
+    accepted = selection.recount(
+        rows,
+        rule.mode,
+        threshold,
+        real=real,
+        nearest=nearest,
+        farthest=farthest,
+        once="repeat" in rule.gates,
+    )
     reason = rows["reason"].to_numpy(object)
     by_people = np.isin(reason, [samples.KEPT, samples.TURNED_AWAY])
     accepted = np.where(by_people, rows["accepted"].to_numpy(bool), accepted)
@@ -143,7 +152,7 @@ def thresholds(rows: pd.DataFrame, rule: SelectionConfig) -> tuple[float, float,
     """Least and largest threshold worth asking for, in the run's own mode, and a step between."""
     if rule.mode == "real_share":
         return 0.5, 0.995, 0.005
-    if rule.mode == "probability":
+    if rule.mode in ("probability", "calibrated"):
         return 0.0, 0.999, 0.001
     logits = rows["logit"].to_numpy(float)
     low, high = (float(np.floor(logits.min())), float(np.ceil(logits.max()))) if len(rows) else (0.0, 1.0)

@@ -46,6 +46,8 @@ THRESHOLD_HELP = {  # of each mode, with its formula
     "what the judge's last layer gives the class that an image was drawn for, before the softmax.",
     "probability": "An image is accepted when its class is the judge's first choice and "
     "probability = exp(logit) / sum of exp over all classes > threshold.",
+    "calibrated": "As with the probability, of logits divided by a temperature that makes the probabilities "
+    "of real validation images right.",
     "real_share": "An image is accepted when its class is the judge's first choice and its probability "
     "exceeds what this share of the correctly classified real validation images of its class exceed.",
 }

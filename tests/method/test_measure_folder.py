@@ -61,7 +61,7 @@ def test_every_image_is_judged_once_a_step_and_the_result_says_where_they_come_f
     parts = splits.made(bars, 0)
     own = [parts["test"][0], parts["val"][-1], parts["test"][-1]]
     for number, index in enumerate(own):
-        picture = Image.fromarray(bars.decoded(index).image)
+        picture = Image.fromarray(np.asarray(bars.decoded(index).image))
         folder, kind = ("down", "jpeg") if number == 2 else (bars.class_names[bars.labels[index]], "png")
         (made / folder).mkdir(exist_ok=True)
         picture.save(made / folder / f"x{number}.{kind}", kind, **({"quality": 95} if kind == "jpeg" else {}))
