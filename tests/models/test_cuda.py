@@ -8,8 +8,10 @@ import torch
 from test_classifiers import CONFIGS as CLASSIFIERS
 from test_generators import CLASSES, data, draw, each, stop_after
 
+from gmaug_core.data.treatment import Treatment
 from gmaug_core.errors import Stopped
 from gmaug_core.models import classifiers, generators
+from gmaug_core.models.classifiers import batches, training
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -51,3 +53,36 @@ def test_a_classifier_learns_and_judges_as_on_the_cpu(config, precision, bars, t
     here = classifiers.load(tmp_path / "c.safetensors", 3, config, torch.device("cpu"))
     there = trained.predict_logits(images)
     assert np.abs(here.predict_logits(images) - there).max() < 0.1 * np.abs(there).max()
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.1])
+@pytest.mark.parametrize("strong", ["none", "trivial_augment", "mixup", "cutmix"])
+def test_a_step_of_a_classifier_waits_for_no_gpu(strong, averaging, bars, monkeypatch):
+    """Every wait in a step would leave the GPU without work; the loss is looked at once in many steps."""
+    images, labels = bars
+    config = CLASSIFIERS["resnet18"].model_copy(update={"averaging": averaging, "precision": "bfloat16"})
+    step, taken = training._Training.step, []
+
+    def watched(self, x, targets):
+        torch.cuda.set_sync_debug_mode("error")
+        step(self, x, targets)
+        taken.append(self.done)
+        torch.cuda.set_sync_debug_mode("default")
+
+    draw_batch = batches.Batches.draw
+
+    def drawn(self, generator):
+        torch.cuda.set_sync_debug_mode("error")
+        found = draw_batch(self, generator)
+        torch.cuda.set_sync_debug_mode("default")
+        return found
+
+    monkeypatch.setattr(training._Training, "step", watched)
+    monkeypatch.setattr(batches.Batches, "draw", drawn)
+    apart = np.arange(len(images)) % 3 == 0
+    treatment = Treatment(strong=strong, apart=apart, image_weights=np.where(apart, 0.5, 1.0))
+    try:
+        classifiers.train(images, labels, 3, config, seed=0, steps=6, treatment=treatment, device="cuda")
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert taken == [1, 2, 3, 4, 5, 6]

@@ -90,10 +90,8 @@ class Batches:
         x = self.normalise(x)
         if self.config.erase:
             x = erased(x, self.config.erase, generator)
-        weight, apart = (
-            None if given is None else given[index].to(self.device, non_blocking=True)
-            for given in (self.factors, self.apart)
-        )
+        weight = None if self.factors is None else self.factors[index].to(self.device, non_blocking=True)
+        apart = None if self.apart is None else self.apart[index]
         y = Targets(self.labels[index.to(self.device, non_blocking=True)], weight=weight, apart=apart)
         if self.strong in ("mixup", "cutmix"):
             return mixed(x, y, self.strong, generator)

@@ -13,21 +13,22 @@ from gmaug_core.models.classifiers.strong import Targets
 
 
 def forward(network: Network, x: Tensor, apart: Tensor | None) -> Tensor:
-    """Logits [b, classes]. apart: bool [b], images that batch normalisation sees by themselves, without
-    remembering them; a batch with fewer than two of either kind is normalised as one."""
+    """Logits [b, classes]. apart: bool [b], on the CPU, images that batch normalisation sees by themselves,
+    without remembering them; a batch with fewer than two of either kind is normalised as one."""
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     if apart is None or not norms or not network.training or not 1 < int(apart.sum()) < len(x) - 1:
         logits: Tensor = network(x)
         return logits
-    found = network(x[~apart])
+    own, other = (torch.nonzero(each)[:, 0].to(x.device, non_blocking=True) for each in (~apart, apart))
+    found = network(x[own])
     pace = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
-    others = network(x[apart])
+    others = network(x[other])
     for norm, momentum in zip(norms, pace, strict=True):
         norm.momentum = momentum
     logits = found.new_empty(len(x), found.shape[1])
-    logits[~apart], logits[apart] = found, others
+    logits[own], logits[other] = found, others
     return logits
 
 

@@ -36,7 +36,9 @@ class Targets:
     share: float = 1.0
     weight: Tensor | None = None  # float [b], factors of the loss for `own`; None: all alike
     other_weight: Tensor | None = None  # the same for `other`
-    apart: Tensor | None = None  # bool [b], images with statistics of their own in batch normalisation
+    # bool [b], images with statistics of their own in batch normalisation; on the CPU, so that nobody waits
+    # for a GPU to say how many they are
+    apart: Tensor | None = None
 
     def with_other(self, partner: Tensor, share: float) -> Targets:
         """The same, with the labels and weights of other images of the batch for the rest of the loss.
@@ -209,7 +211,8 @@ def _contrast(x: Tensor, _: Tensor, signed: Tensor) -> Tensor:
 
 
 def _sharpness(x: Tensor, _: Tensor, signed: Tensor) -> Tensor:
-    kernel = x.new_tensor([[1, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
+    kernel = torch.tensor([[1, 1, 1], [1, 5, 1], [1, 1, 1]], dtype=x.dtype) / 13
+    kernel = kernel.to(x.device, non_blocking=True)
     smooth = x.clone()
     smooth[:, :, 1:-1, 1:-1] = F.conv2d(x, kernel.expand(x.shape[1], 1, 3, 3), groups=x.shape[1])
     return _blend(x, smooth, signed)

@@ -141,6 +141,11 @@ class _Training:
             load_optimizer(self.optimiser, state["optimiser"])
             self.average.load_state_dict(state["average"] if config.averaging else state["network"])
             self.done = int(state["step"])
+        # the average's values and the network's, which stay where they are: asked for once, not at every step
+        self.followed = tuple(
+            [value for value in each.state_dict().values() if value.is_floating_point()]
+            for each in (self.average, self.network)
+        )
 
     def finish(
         self,
@@ -190,10 +195,7 @@ class _Training:
         soon forgets the initial ones.
         """
         share = max(1 / (self.config.averaging * self.steps), 9 / (9 + self.done))
-        slow, fast = (
-            [value for value in network.state_dict().values() if value.is_floating_point()]
-            for network in (self.average, self.network)
-        )
+        slow, fast = self.followed
         torch._foreach_lerp_(slow, fast, min(share, 1.0))
 
     def show(self, watch: Watch | None, normalise: Normalisation) -> None:
