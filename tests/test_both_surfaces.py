@@ -209,9 +209,9 @@ def test_how_the_method_works_is_said_alike_by_form_line_and_python(demo, monkey
     app, tag = page("augmentation"), f"quick-edm-{demo}"
     app.selectbox(key=f"mode-{tag}").set_value("calibrated").run()
     app.number_input(key=f"alpha-calibrated-{tag}").set_value(0.8)
-    app.selectbox(key=f"judge-{tag}").set_value("cross_fitted")
+    app.selectbox(key=f"judge-{tag}").set_value("cross_fitted").run()
     app.number_input(key=f"judge-folds-{tag}").set_value(3)
-    app.multiselect(key=f"gates-{tag}").set_value(["copy", "repeat"])
+    app.multiselect(key=f"gates-{tag}").set_value(["copy", "repeat"]).run()
     app.number_input(key=f"gate-share-{tag}").set_value(0.9)
     app.multiselect(key=f"amounts-{tag}").set_value([0.5, 2.0])
     app.number_input(key=f"folds-{tag}").set_value(4)
