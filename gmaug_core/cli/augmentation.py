@@ -92,10 +92,11 @@ def register(verbs: Verbs) -> None:
     p = verbs.add(
         "table",
         show_table,
-        "a table of a finished run: its variants, classes, amounts, or test images before and after",
+        "a table of a finished run: its variants, classes, amounts, what the filter lets through, or test "
+        "images before and after",
     )
     p.add_argument("run")
-    p.add_argument("rows", choices=("variants", "classes", "amounts", "confusion"))
+    p.add_argument("rows", choices=("variants", "classes", "amounts", "acceptance", "confusion"))
     p.add_argument("--out", metavar="FILE.csv", help="write it as CSV")
 
 
@@ -227,7 +228,7 @@ def report(args: Arguments) -> object:
 
 
 def show_table(args: Arguments) -> object:
-    from gmaug_core.report import doses, findings  # pandas and scipy
+    from gmaug_core.report import acceptance, doses, findings  # pandas and scipy
 
     paths = runs.find(args.run)
     if RunConfigFile.read(paths.config).kind != "augmentation" or not paths.result.exists():
@@ -240,6 +241,7 @@ def show_table(args: Arguments) -> object:
         "variants": findings.variants_table,
         "classes": findings.per_class_table,
         "amounts": doses.table,
+        "acceptance": acceptance.table,
     }
     if args.rows == "confusion":
         table = _confusion(paths)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gmaug_core.config.selection import SelectionConfig
 from gmaug_core.data import samples
-from gmaug_core.method.parts.synthetic import Passed, RealAcceptance
+from gmaug_core.method.parts.synthetic import JudgeFigures, Passed, RealAcceptance
 from gmaug_core.method.statistics import proportion
 
 
@@ -35,6 +36,19 @@ def real_acceptance(folder: Path, class_names: Sequence[str]) -> RealAcceptance 
             for label, name in enumerate(class_names)
             if (labels == label).any()
         },
+    )
+
+
+def judge_figures(folder: Path, rule: SelectionConfig) -> JudgeFigures | None:
+    """Who judged the first step. None where that was judged before temperatures were fitted."""
+    table = samples.real_table(folder)
+    if "temperature" not in table:
+        return None
+    first = table[table["step"] == 1].groupby("seed")["temperature"].first()
+    return JudgeFigures(
+        kind=rule.judge,
+        folds=rule.judge_folds if rule.judge == "cross_fitted" else None,
+        temperatures=tuple(map(float, first)),
     )
 
 

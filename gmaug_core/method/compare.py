@@ -17,7 +17,7 @@ from gmaug_core.method.parts.generator import GeneratorFigures, Probe
 from gmaug_core.method.parts.material import Advice as Told
 from gmaug_core.method.parts.material import Predicted, Score
 from gmaug_core.method.parts.paper_counting import PaperCounting
-from gmaug_core.method.parts.synthetic import Choice, Dose, RealAcceptance, Step
+from gmaug_core.method.parts.synthetic import Choice, Dose, JudgeFigures, RealAcceptance, Step
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.tested import not_tested
@@ -45,6 +45,7 @@ def compare(
     doses: Sequence[Dose] = (),
     paper_counting: PaperCounting | None = None,
     real_acceptance: RealAcceptance | None = None,
+    judge: JudgeFigures | None = None,
     probe: Probe | None = None,
     ended: str = "",
 ) -> AugmentationResult:
@@ -65,6 +66,7 @@ def compare(
     )
     told: dict[str, object] = {
         "real_acceptance": real_acceptance,
+        "judge": judge,
         "choice": choice,
         "doses": tuple(doses) or None,
         "paper_counting": paper_counting,

@@ -30,7 +30,7 @@ from gmaug_core.config import AugmentationConfig
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Paused
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
-from gmaug_core.method.acceptance import real_acceptance
+from gmaug_core.method.acceptance import judge_figures, real_acceptance
 from gmaug_core.method.amounts import Study, amount_study, choice, doses
 from gmaug_core.method.arms import PLAIN, Arm, Order, best
 from gmaug_core.method.compare import compare
@@ -135,6 +135,7 @@ def run(
         # the paper's way chooses on the test split: when everything else is decided
         paper_counting=paper_counting(lab, augmented) if endpoint else None,
         real_acceptance=real_acceptance(lab.samples, lab.data.class_names),
+        judge=judge_figures(lab.samples, config.selection),
     )
 
 

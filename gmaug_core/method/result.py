@@ -13,7 +13,16 @@ from gmaug_core.method.parts.accuracy import ClassRow, Fold, Gain, GeneratorSpre
 from gmaug_core.method.parts.generator import GeneratorFigures, Probe
 from gmaug_core.method.parts.material import ClassifierFigures, Predicted, Score, SplitSizes
 from gmaug_core.method.parts.paper_counting import PaperCounting
-from gmaug_core.method.parts.synthetic import Choice, Counted, Dose, Quality, RealAcceptance, Rejected, Step
+from gmaug_core.method.parts.synthetic import (
+    Choice,
+    Counted,
+    Dose,
+    JudgeFigures,
+    Quality,
+    RealAcceptance,
+    Rejected,
+    Step,
+)
 from gmaug_core.method.tested import not_tested
 from gmaug_core.scoring.result import ROUGH_PAIRS
 
@@ -67,14 +76,19 @@ def _fourth_form(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _fifth_form(document: dict[str, Any]) -> dict[str, Any]:
+    """What form 5 knows besides is not there where it was not measured."""
+    return document
+
+
 class AugmentationResult(Document):
     """What an augmentation run found: every variant on the test split, gains with intervals, how it came
     about."""
 
     TITLE = "result"
     FILE = "result.json"
-    SCHEMA = 4
-    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form, 2: _third_form, 3: _fourth_form}
+    SCHEMA = 5
+    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form, 2: _third_form, 3: _fourth_form, 4: _fifth_form}
 
     run: str
     """The run: the name of its folder."""
@@ -134,6 +148,8 @@ class AugmentationResult(Document):
     """Rejected synthetic images."""
     real_acceptance: RealAcceptance | None = None
     """The share of real validation images that the judges accept; not there in older results."""
+    judge: JudgeFigures | None = None
+    """Who judged; not there in older results."""
     choice: Choice | None = None
     """How synthetic images are to be used, or that none are; not there in older results, and where nothing
     was kept."""

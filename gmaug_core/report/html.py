@@ -26,7 +26,15 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.parts.synthetic import Step
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report import doses, equivalence_charts, equivalence_findings, findings, gain_charts, points
+from gmaug_core.report import (
+    acceptance,
+    doses,
+    equivalence_charts,
+    equivalence_findings,
+    findings,
+    gain_charts,
+    points,
+)
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
@@ -71,7 +79,7 @@ def html_report(run_id: str) -> str:
         curve=_drawing(curve),
         doses="" if response is None else _drawing(response),
         amounts=doses.words(result),
-        explained=findings.explained(result),
+        explained=findings.explained(result) + acceptance.words(result),
         prediction=_prediction(result),
         classes=findings.rarest_first(result),
         points=findings.points,

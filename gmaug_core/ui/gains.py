@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gmaug_core import runs
 from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report import doses, export, findings, gain_charts, points
+from gmaug_core.report import acceptance, doses, export, findings, gain_charts, points
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
@@ -80,6 +80,24 @@ def amounts(result: AugmentationResult) -> None:
     if (response := gain_charts.dose_response(result)) is not None:
         st.altair_chart(response, key="dose-response")
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
+
+
+def let_through(result: AugmentationResult) -> None:
+    """What the filter does with real images, beside what it does with synthetic ones."""
+    said = acceptance.words(result)
+    if not said:
+        return
+    st.subheader("What the filter lets through", anchor=False)
+    st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
+    st.dataframe(
+        acceptance.table(result),
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.0f")
+            for name in ("real accepted %", "real low", "real high", "synthetic accepted %")
+        },
+        key="let-through",
+    )
 
 
 def cost(paths: RunPaths, result: AugmentationResult) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from gmaug_core.config.documents import Part
 from gmaug_core.method.parts.accuracy import Measure
 
@@ -27,6 +29,19 @@ class RealAcceptance(Part):
     """All validation images."""
     per_class: dict[str, Passed]
     """Each class that has validation images."""
+
+
+class JudgeFigures(Part):
+    """Who judged the first step's images."""
+
+    kind: Literal["plain", "cross_fitted"]
+    """plain: the classifier trained on all real training images; cross_fitted: several, each without a part
+    of them."""
+    folds: int | None
+    """Of a cross-fitted judge: classifiers, and parts; null of a plain one."""
+    temperatures: tuple[float, ...]
+    """One a seed: what logits are divided by for a probability that is right on the real validation images,
+    > 0; above 1 the judge is surer than it should be."""
 
 
 class Counted(Part):

@@ -1,0 +1,72 @@
+"""What the filter does with real images, beside what it does with synthetic ones: a filter that turns perfect
+images away cannot say much of others."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gmaug_core.method.parts.synthetic import Passed
+from gmaug_core.method.result import AugmentationResult
+
+STRICT = 0.5  # of real images: a filter that accepts fewer is called strict
+
+
+def table(result: AugmentationResult) -> pd.DataFrame:
+    """One row a class, in the dataset's order, and the last one of all: shares in percent of real validation
+    images, with their 95 % interval, and of drawn synthetic images that are accepted. Without rows where the
+    run knows nothing of real ones."""
+    known = result.real_acceptance
+    if known is None:
+        return pd.DataFrame()
+    accepted, rejected = result.accepted.per_class, result.rejected.per_class
+    rows = [
+        _row(row.name, known.per_class.get(row.name), accepted.get(row.name, 0), rejected.get(row.name, 0))
+        for row in result.per_class
+    ]
+    return pd.DataFrame([*rows, _row("all", known.total, result.accepted.total, result.rejected.total)])
+
+
+def _row(name: str, real: Passed | None, accepted: int, rejected: int) -> dict[str, object]:
+    drawn = accepted + rejected
+    return {
+        "class": name,
+        "real accepted %": 100 * real.share if real else None,
+        "real low": 100 * real.ci_low if real else None,
+        "real high": 100 * real.ci_high if real else None,
+        "real images": real.n if real else 0,
+        "synthetic accepted %": 100 * accepted / drawn if drawn else None,
+        "synthetic images": drawn,
+    }
+
+
+def words(result: AugmentationResult) -> list[str]:
+    """The same of all classes in sentences, who judged, and what to do where the filter is strict; empty in
+    results from before it was measured."""
+    known = result.real_acceptance
+    if known is None:
+        return []
+    real, drawn = known.total, result.accepted.total + result.rejected.total
+    share = f", and {result.accepted.total / drawn:.0%} of {drawn:,} synthetic ones" if drawn else ""
+    said = [
+        f"The filter accepts {real.share:.0%} [{real.ci_low:.0%}, {real.ci_high:.0%}] of {real.n:,} real "
+        f"validation images, which no judge was trained on{share}."
+    ]
+    if real.share < STRICT:
+        least = min(known.per_class.items(), key=lambda item: item[1].share)
+        said.append(
+            f"It throws away more than half of perfect images (of '{least[0]}' it accepts "
+            f"{least[1].share:.0%}): selection.mode real_share asks for what a stated share of real images "
+            "reaches, class by class."
+        )
+    if result.judge is not None:
+        judge = result.judge
+        who = (
+            f"Each judge is {judge.folds} classifiers, none of which has seen all real training images"
+            if judge.kind == "cross_fitted"
+            else "Each judge was trained on all real training images"
+        )
+        found = ", ".join(f"{each:.2f}" for each in judge.temperatures)
+        said.append(
+            f"{who}. Temperature on validation, a seed: {found}; above 1 its probabilities are too high."
+        )
+    return said

@@ -1,0 +1,50 @@
+from gmaug_core.method.parts.synthetic import JudgeFigures, Passed, RealAcceptance
+from gmaug_core.report import acceptance
+
+
+def passed(share, n):
+    return Passed(share=share, ci_low=share / 2, ci_high=(1 + share) / 2, n=n)
+
+
+def with_real(result, share):
+    names = [row.name for row in result.per_class]
+    each = {name: passed(share / (k + 1), 10) for k, name in enumerate(names[:-1])}  # the last has none
+    return result.model_copy(
+        update={"real_acceptance": RealAcceptance(total=passed(share, 90), per_class=each)}
+    )
+
+
+def test_real_and_synthetic_images_stand_beside_each_other(finished_result):
+    result = with_real(finished_result, 0.8)
+    table = acceptance.table(result).set_index("class")
+    drawn = result.accepted.total + result.rejected.total
+    assert table.loc["all", "synthetic images"] == drawn
+    assert table.loc["all", "synthetic accepted %"] == 100 * result.accepted.total / drawn
+    assert table.loc["all", ["real accepted %", "real low", "real high", "real images"]].tolist() == [
+        80,
+        40,
+        90,
+        90,
+    ]
+    last = result.per_class[-1].name
+    assert table.loc[last, "real images"] == 0
+    assert (
+        table.loc[last, "synthetic images"]
+        == result.accepted.per_class[last] + result.rejected.per_class[last]
+    )
+    said, _ = acceptance.words(result)
+    assert said.startswith("The filter accepts 80% [40%, 90%] of 90 real validation images")
+    assert f"{result.accepted.total / drawn:.0%} of {drawn} synthetic ones" in said
+
+
+def test_a_strict_filter_and_its_judges_are_told(finished_result):
+    judge = JudgeFigures(kind="cross_fitted", folds=5, temperatures=(1.234, 0.5))
+    result = with_real(finished_result, 0.3).model_copy(update={"judge": judge})
+    _, strict, who = acceptance.words(result)
+    assert "more than half of perfect images" in strict
+    assert f"of '{result.per_class[-2].name}' it accepts 3%" in strict
+    assert "real_share" in strict
+    assert who.startswith("Each judge is 5 classifiers")
+    assert "1.23, 0.50" in who
+    old = result.model_copy(update={"real_acceptance": None})
+    assert (acceptance.words(old), len(acceptance.table(old))) == ([], 0)
