@@ -115,6 +115,14 @@ class Dataset:
         first: dict[str, int] = {}
         return np.array([first.setdefault(name, i) if name else i for i, name in enumerate(names)], np.int64)
 
+    @cached_property
+    def near(self) -> npt.NDArray[np.int64] | None:
+        """int64 [n]: the first image of each one's group of near copies, its own number where it has
+        none. None where no image has one, or the import did not look for them.
+        """
+        rows = np.array(self.manifest.images.near, np.int64)
+        return rows if len(rows) and (rows != np.arange(len(rows))).any() else None
+
     def original(self, i: int) -> bytes:
         """The file as it was given. Raises GMAugError when its bytes have changed since."""
         digest = self.manifest.images.sha256[i]

@@ -119,10 +119,14 @@ class Rows(Part):
     group: tuple[str, ...] = ()
     """The source of each (patient, slide, video, burst), empty text where it has none; no row at all where
     the import was told of none. Images of one source are never split apart."""
+    near: tuple[int, ...] = ()
+    """The first row of each image's group of near copies (they look the same though their bytes differ), its
+    own number where it has none; no row at all where they were not looked for. A split made here keeps a
+    group on one side."""
 
 
 def _with_defaults(document: dict[str, Any]) -> dict[str, Any]:
-    """Form 1 knew no sources, form 2 no layout: what it did not say has a default."""
+    """Form 1 knew no sources, 2 no layout, 3 no near copies: what it did not say has a default."""
     return document
 
 
@@ -131,8 +135,8 @@ class Manifest(Summary, Findings):
 
     TITLE = "manifest of the dataset"
     FILE = MANIFEST
-    SCHEMA = 3
-    MIGRATIONS: ClassVar = {1: _with_defaults, 2: _with_defaults}
+    SCHEMA = 4
+    MIGRATIONS: ClassVar = {1: _with_defaults, 2: _with_defaults, 3: _with_defaults}
 
     images: Rows
     """The images."""

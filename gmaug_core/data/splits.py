@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmaug_core.config.documents import Document
+from gmaug_core.data import cautions
 from gmaug_core.errors import InputError
 from gmaug_core.seeds import derive
 
@@ -299,7 +300,8 @@ class Split(Document):
     groups: int | None
     """Sources that the images come from, each on one side; null where the dataset names none."""
     notes: tuple[str, ...]
-    """What a reader must know of it, in words: classes that nothing tests, sources on two sides."""
+    """What a reader must know of it, in words: classes that nothing tests, sources or near copies on
+    two sides, labels that contradict each other."""
 
     @property
     def parts(self) -> Parts:
@@ -320,8 +322,21 @@ class Part:
 def made(data: Dataset, seed: int) -> Parts:
     """The split of a dataset by this seed: three_way_split with its copies and sources kept together."""
     return three_way_split(
-        data.labels, data.splits, data.class_names, content=data.content, groups=data.groups, seed=seed
+        data.labels,
+        data.splits,
+        data.class_names,
+        content=data.content,
+        groups=kept_together(data),
+        seed=seed,
     )
+
+
+def kept_together(data: Dataset) -> NDArray[np.int64] | None:
+    """int64 [n], equal for images that no split made here takes apart: of one source, or linked by near
+    copies. None where the dataset has neither."""
+    if data.groups is None or data.near is None:
+        return data.near if data.groups is None else data.groups
+    return _units(data.groups, data.near)
 
 
 def of_run(data: Dataset, seed: int, count: int) -> list[Parts]:
@@ -329,7 +344,12 @@ def of_run(data: Dataset, seed: int, count: int) -> list[Parts]:
     if count == 1:
         return [made(data, seed)]
     return folds(
-        data.labels, data.class_names, count=count, seed=seed, content=data.content, groups=data.groups
+        data.labels,
+        data.class_names,
+        count=count,
+        seed=seed,
+        content=data.content,
+        groups=kept_together(data),
     )
 
 
@@ -367,7 +387,7 @@ def write(path: Path, data: Dataset, seed: int, parts: Parts) -> None:
         seed=seed,
         **numbers,
         groups=None if data.groups is None else len(np.unique(data.groups)),
-        notes=notes(data.labels, parts, data.class_names, data.groups),
+        notes=[*notes(data.labels, parts, data.class_names, data.groups), *cautions.of(data, parts)],
     ).write(path)
 
 

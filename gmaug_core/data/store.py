@@ -62,6 +62,8 @@ class Accepted:
     group: str = ""  # its source, where the import was told of any
     remark: str = ""  # what is odd about it, in words
     deep: tuple[str, float, float] | None = None  # of more than 8 bits: kind, smallest and largest sample
+    look: bytes = b""  # what it looks like in small, to be compared
+    near: int | None = None  # equal for images linked by near copies; None where nobody looked for them
 
 
 Placed = tuple[Accepted, Place]
@@ -201,8 +203,18 @@ def _columns(rows: Sequence[Placed], paths: Sequence[ClassPath]) -> Rows:
             "split": [place.split for _, place in rows],
             "size": [image.size for image, _ in rows],
             "group": [image.group for image, _ in rows] if any(image.group for image, _ in rows) else [],
+            "near": _near(rows),
         }
     )
+
+
+def _near(rows: Sequence[Placed]) -> list[int]:
+    """The first row of each image's group of near copies, its own where it has none; [] where nobody
+    looked."""
+    if any(image.near is None for image, _ in rows):
+        return []
+    first: dict[int | None, int] = {}
+    return [first.setdefault(image.near, i) for i, (image, _) in enumerate(rows)]
 
 
 def _counts(class_names: Sequence[str], images: Rows, split: str | None = None) -> dict[str, int]:

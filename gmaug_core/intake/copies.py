@@ -1,13 +1,19 @@
-"""Byte-identical images: inside a split they stay and are told, between splits one stays."""
+"""Copies. Byte-identical images: inside a split they stay and are told, between splits one stays; near copies
+are told, and no split made here takes them apart."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from gmaug_core.data import cautions
 from gmaug_core.data.folders import SPLITS
 from gmaug_core.data.manifest import Duplicate, Refused
-from gmaug_core.data.store import Placed, listed
+from gmaug_core.data.store import Placed
+from gmaug_core.intake.near import near_groups, stacked
 
 
 def resolve_duplicates(
@@ -60,10 +66,30 @@ def leaks(placed: Sequence[Placed], duplicates: Sequence[Duplicate]) -> list[str
     return told
 
 
-def contradictions(duplicates: Sequence[Duplicate]) -> list[str]:
-    """A sentence where the same image lies in two classes: one of the labels is wrong."""
-    groups = [each for each in duplicates if each.across_classes]
-    if not groups:
-        return []
-    files = [each.files[0] for each in groups]
-    return [f"{len(groups):,} images have two labels each, of which one is wrong: {listed(files)}"]
+def with_near_copies(placed: Sequence[Placed]) -> tuple[list[Placed], list[str]]:
+    """The same with the group of near copies of each image, and what a person should know of them.
+
+    Copies of the very same bytes are in the group of their image; where they are all there is, there is none.
+    """
+    first: dict[str, int] = {}
+    own = [first.setdefault(image.sha256, i) for i, (image, _) in enumerate(placed)]
+    at, place = np.unique(own, return_inverse=True)
+    found = near_groups(stacked([placed[i][0].look for i in at]))
+    if found is None:
+        return list(placed), [
+            "so many images are alike in small that near copies cannot be told from others: none were "
+            "looked for"
+        ]
+    linked = np.bincount(found, minlength=len(at))[found] > 1
+    near = np.where(linked[place], at[found][place], np.arange(len(placed)))
+    given = [(replace(image, near=int(n)), where) for n, (image, where) in zip(near, placed, strict=True)]
+    numbers = {path: k for k, path in enumerate(dict.fromkeys(where.path for _, where in placed))}
+    labels = np.array([numbers[where.path] for _, where in placed])
+    files = [image.file for image, _ in placed]
+    splits = np.array([where.split for _, where in placed])
+    parts = {name: np.flatnonzero(splits == name) for name in SPLITS}
+    return given, [
+        *cautions.near_copies(found),
+        *cautions.near_contradictions(near, labels, files),
+        *cautions.near_leaks(near, parts),
+    ]

@@ -7,6 +7,7 @@ of JSON a file.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import resource
@@ -19,10 +20,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from PIL import Image
+
 from gmaug_core import children, disk
 from gmaug_core.data import originals
 from gmaug_core.data.decode import decode, deep_range, is_grey, remark
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.intake.near import look
 
 SECONDS = 10  # for one image; the largest accepted one takes about one
 MEMORY = (
@@ -47,7 +51,8 @@ class Verifier:
         self._end()
 
     def check(self, files: Sequence[bytes]) -> list[dict[str, Any]]:
-        """For each file {sha256, size, grey, conversions}, or {reason} when it is no usable image."""
+        """For each file {sha256, size, grey, conversions, remark, deep, look}, or {reason} when it is no
+        usable image."""
         try:
             return self._ask(files)
         except (OSError, EOFError):  # the child died: once more, one by one, to find the file that did it
@@ -112,7 +117,13 @@ def _verify(data: bytes, staging: Path) -> dict[str, Any]:
         "conversions": conversions,
         "remark": remark(image, deep),
         "deep": deep,
+        "look": base64.b64encode(look(_lit(image, data, deep))).decode(),
     }
+
+
+def _lit(image: Image.Image, data: bytes, deep: tuple[str, float, float] | None) -> Image.Image:
+    """The image by its own range: a deep one may be nearly black until the range of all is known."""
+    return image if deep is None else decode(data, {deep[0]: (deep[1], max(deep[2], deep[1] + 1.0))}).image
 
 
 def _serve(staging: Path, source: BinaryIO, answers: BinaryIO) -> None:

@@ -1,8 +1,10 @@
 """Real and accepted synthetic images as an ImageFolder with metadata.csv: what to train a classifier on.
 
-OUT/train/<class>/*.png, OUT/val/..., OUT/test/...; each split has its metadata.csv (file_name as `datasets`
-reads it), and OUT/metadata.csv lists everything. Real and synthetic images go through one path (same
-size, colour and PNG encoder), because a classifier would otherwise learn to tell them apart by their format.
+OUT/train/<class>/*.png, OUT/val/..., OUT/test/...; each split has a folder for every class, so that all
+number them alike, and its metadata.csv (file_name as `datasets` reads it). OUT/metadata.csv lists everything,
+OUT/classes.txt the classes by number, OUT/croissant.json says so to machines. Real and synthetic images go
+through one path (same size, colour and PNG encoder), because a classifier would otherwise learn to tell them
+apart by their format.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ from gmaug_core.errors import InputError
 from gmaug_core.files import sync_folder
 from gmaug_core.hooks import Report, no_report
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report import metadata
-from gmaug_core.report.metadata import Row, class_folders
+from gmaug_core.report import croissant, metadata
+from gmaug_core.report.metadata import Row, class_folders, labels_of
 from gmaug_core.runs import RunConfigFile
 
 REAL_LICENCE = "as the imported original"
@@ -41,13 +43,15 @@ Rows = Iterator[tuple[Row, Pixels]]
 @dataclass(frozen=True)
 class About:
     """What is exported. asked: training images of each class, real and synthetic, that were asked for; total:
-    images, to show progress against; folds: of the run, of which the first is exported."""
+    images, to show progress against; folders: class -> its folder, of every class; folds: of the run, of which
+    the first is exported."""
 
     title: str
     subject: str
     version: str
     asked: Mapping[str, int]
     total: int
+    folders: Mapping[str, str]
     folds: int = 1
 
 
@@ -99,12 +103,14 @@ def _real(
     pixels: Callable[[int], Pixels],
 ) -> Rows:
     """The real images of one split."""
+    numbers = labels_of(folders)
     for i in index.tolist():
         source = data.provenance(i)
         name = source.sub_class
         row = Row(
             file_name=f"{split}/{folders[name]}/real-{i:06d}.png",
             class_name=name,
+            label=numbers[name],
             split=split,
             kind="real",
             licence=REAL_LICENCE,
@@ -123,7 +129,7 @@ def _dataset_rows(data: Dataset) -> tuple[Rows, About]:
                 data, data.split(split), split, folders, lambda i: np.asarray(data.decoded(i).image)
             )
 
-    return rows(), About(data.name, data.id, data.version, {}, len(data))
+    return rows(), About(data.name, data.id, data.version, {}, len(data), folders)
 
 
 def _run_rows(run_id: str) -> tuple[Rows, About]:
@@ -141,6 +147,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
     chosen = _chosen(paths, settings.seed, wanted)
     asked = dict(zip(data.class_names, (counts + wanted).tolist(), strict=True))
     folders = class_folders(data.class_names)
+    numbers = labels_of(folders)
     real = data.images(image_format(settings.generator.resolution, settings.generator.colour))
 
     def rows() -> Rows:
@@ -151,6 +158,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             row = Row(
                 file_name=f"train/{folders[name]}/synthetic-{sample:06d}.png",
                 class_name=name,
+                label=numbers[name],
                 split="train",
                 kind="synthetic",
                 licence=SYNTHETIC_LICENCE,
@@ -170,7 +178,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
             yield row, samples.image(paths.samples, sample)
 
     total = sum(map(len, parts.values())) + len(chosen)
-    return rows(), About(data.name, run_id, data.version, asked, total, settings.folds)
+    return rows(), About(data.name, run_id, data.version, asked, total, folders, settings.folds)
 
 
 def _short_of(
@@ -254,8 +262,18 @@ def _write(folder: Path, rows: Rows, about: About, report: Report) -> dict[str, 
         if (folder / split).is_dir():
             of_split = [row for row in written if row.split == split]
             metadata.write(folder / split / "metadata.csv", of_split, below=f"{split}/")
+            for name in about.folders.values():
+                (folder / split / name).mkdir(exist_ok=True)
+    metadata.write_classes(folder, about.folders)
     synthetic = sum(row.is_synthetic for row in written)
     (folder / "README.md").write_text(_readme(about, len(written), synthetic), encoding="utf-8")
+    croissant.write(
+        folder,
+        title=about.title,
+        version=about.version,
+        about=f"{len(written):,} images, {synthetic:,} of them synthetic, from {about.subject}",
+        classes=sorted(about.folders, key=about.folders.__getitem__),
+    )
     report("export", len(written), len(written))
     per_class = _per_class(written)
     missing = {name: about.asked.get(name, 0) - sum(n.values()) for name, n in per_class.items()}
@@ -283,11 +301,16 @@ def _readme(about: About, images: int, synthetic: int) -> str:
     if about.folds > 1:
         what += f" Split and synthetic images are those of the first of the run's {about.folds} folds."
     return (
+        "---\ntask_categories:\n- image-classification\n---\n"
         f"# {title}\n\n{what} Dataset version `{about.version}`.\n\n"
         "`metadata.csv` says of every image what it is: `kind` real or synthetic; of a real one the imported "
         "file and its SHA-256; of a synthetic one the run, the sample number, its seed, the "
         "classifier's verdict, and whether a person decided. A cell that begins with an apostrophe is text "
-        "that a spreadsheet would otherwise run as a formula.\n\n"
+        "that a spreadsheet would otherwise run as a formula, or a reader take for a number or for nothing: "
+        "the apostrophe is no part of it.\n\n"
+        "`label` is the number of the class: line `label` of `classes.txt`, the first is 0. Every split has "
+        "a folder for every class, one without images is empty: "
+        "`torchvision.datasets.ImageFolder(folder, allow_empty=True)` then gives all the same numbers.\n\n"
         "Licence: real images keep the terms they came with. Synthetic images were generated by a network "
         "trained on them; check whether those terms allow passing them on. Never test on synthetic images.\n"
     )

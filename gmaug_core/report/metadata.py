@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class Row:
 
     file_name: str  # below the folder that the sheet lies in
     class_name: str  # column `class`
+    label: int  # line of the class in classes.txt, from 0: the same in every split
     split: str
     kind: str  # real or synthetic
     licence: str
@@ -50,6 +51,7 @@ class Row:
 COLUMNS = (
     "file_name",
     "class",
+    "label",
     "split",
     "kind",
     "source_file",
@@ -68,8 +70,11 @@ COLUMNS = (
     "generator_data",
     "licence",
 )
+NAMES = {"class", "predicted"}  # of classes, as people gave them
+# what pandas, R and spreadsheets read as missing, or as a truth value
+NO_NAMES = {"", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>", "nil", "true", "false", "inf"}
 # cells of these columns are empty where they do not apply
-NUMBERS = {"sample", "step", "draw_seed", "judge_seed", "logit", "probability"}
+NUMBERS = {"label", "sample", "step", "draw_seed", "judge_seed", "logit", "probability"}
 
 
 def write(path: Path, rows: Sequence[Row], *, below: str = "") -> None:
@@ -85,10 +90,38 @@ def write(path: Path, rows: Sequence[Row], *, below: str = "") -> None:
 
 
 def cell(column: str, value: str | float | None) -> str | float:
-    """A value as a cell: text that a spreadsheet would run as a formula is shown instead."""
+    """A value as a cell: an apostrophe goes before text that a spreadsheet would run as a formula, and before
+    the name of a class that a reader would take for a number or for nothing (`001`, `NA`)."""
     if value is None:
         return "" if column in NUMBERS else NONE
-    return value if column == "file_name" or not isinstance(value, str) else guard_cell(value)
+    if column == "file_name" or not isinstance(value, str):
+        return value
+    guarded = guard_cell(value)
+    return f"'{value}" if column in NAMES and guarded == value and _is_misread(value) else guarded
+
+
+def _is_misread(name: str) -> bool:
+    """Whether a reader of CSV takes a name for a number, a truth value or nothing."""
+    if name.strip().lower() in NO_NAMES:
+        return True
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def write_classes(folder: Path, folders: Mapping[str, str]) -> None:
+    """Write classes.txt: a line a class in the order of their numbers. folders: class -> its folder.
+
+    The order is that of the folders' names, as readers of image folders number them."""
+    names = sorted(folders, key=folders.__getitem__)
+    write_bytes(folder / "classes.txt", "".join(f"{folders[name]}\n" for name in names).encode())
+
+
+def labels_of(folders: Mapping[str, str]) -> dict[str, int]:
+    """The number of each class: its line in classes.txt, from 0."""
+    return {name: k for k, name in enumerate(sorted(folders, key=folders.__getitem__))}
 
 
 def class_folders(names: Sequence[str]) -> dict[str, str]:

@@ -320,6 +320,6 @@ def test_every_layout_keeps_the_contract(layout):
 
 
 def test_a_flat_folder_is_refused_before_it_is_decoded(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("gmaug_core.intake.door._store", None)
+    monkeypatch.setattr("gmaug_core.intake.door.store_images", None)
     with pytest.raises(InputError, match="no class folders and no list"):
         import_path(make_folder(tmp_path / "given", files("x.png", "y.png", "z.png")))

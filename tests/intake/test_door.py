@@ -14,7 +14,7 @@ from corpus import bomb, encode, files, make_folder, make_zip, pixels, png, raw_
 from gmaug_core.config import documents
 from gmaug_core.data import dataset, store
 from gmaug_core.errors import InputError, Stopped
-from gmaug_core.intake import door, import_path, verify
+from gmaug_core.intake import decoding, door, import_path, verify
 
 TWO = files("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png")
 
@@ -349,7 +349,7 @@ def fail(*_args, **_kwargs):
 
 
 def test_a_stop_leaves_no_trace(home, tmp_path, monkeypatch):
-    monkeypatch.setattr(door, "CHUNK", 2)
+    monkeypatch.setattr(decoding, "CHUNK", 2)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     steps = []
     with pytest.raises(Stopped):
