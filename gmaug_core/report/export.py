@@ -43,8 +43,8 @@ Rows = Iterator[tuple[Row, Pixels]]
 @dataclass(frozen=True)
 class About:
     """What is exported. asked: training images of each class, real and synthetic, that were asked for; total:
-    images, to show progress against; folders: class -> its folder, of every class; folds: of the run, of which
-    the first is exported."""
+    images, to show progress against; folders: class -> its folder, of every class; folds: of the run, of
+    which the first is exported."""
 
     title: str
     subject: str
