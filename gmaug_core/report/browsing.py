@@ -21,7 +21,7 @@ VERDICTS = ("all", "accepted", "rejected")
 DECISIONS = ("any", "undecided", "keep", "reject", "overruled")
 ORDERS = ("drawn", "score, low first", "score, high first", "most typical first", "least typical first")
 NEAR = ("any", "nearly a training image", "nearly another sample")  # the last two need the map
-OTHER_RULE = "by another threshold"  # why a sample is accepted that the run's own rule rejected
+OTHER_RULE = "by another threshold"  # why a sample is judged otherwise than by the run's own rule
 
 
 @dataclass(frozen=True)
@@ -130,21 +130,18 @@ def judged(rows: pd.DataFrame, folder: Path, rule: SelectionConfig, threshold: f
         nearest = float(np.quantile(measured, 1 - rule.gate_share))
     if "outlier" in rule.gates:
         farthest = 1.0
-    accepted = selection.recount(
-        rows,
-        rule.mode,
-        threshold,
-        real=real,
-        nearest=nearest,
-        farthest=farthest,
-        once="repeat" in rule.gates,
-    )
-    reason = rows["reason"].to_numpy(object)
-    by_people = np.isin(reason, [samples.KEPT, samples.TURNED_AWAY])
-    accepted = np.where(by_people, rows["accepted"].to_numpy(bool), accepted)
-    before = rows["accepted"].to_numpy(bool)
+    once = "repeat" in rule.gates
+    try:
+        accepted = selection.recount(
+            rows, rule.mode, threshold, real=real, nearest=nearest, farthest=farthest, once=once
+        )
+    except ValueError as error:
+        raise InputError(
+            str(error), expected="a run of this version", todo="run it again to try other thresholds"
+        ) from error
+    before, reason = rows["accepted"].to_numpy(bool), rows["reason"].to_numpy(object)
     reason = np.where(accepted & ~before, OTHER_RULE, reason)
-    reason = np.where(~accepted & before, selection.LOW_SCORE, reason)
+    reason = np.where(~accepted & before, OTHER_RULE if once else selection.LOW_SCORE, reason)
     return rows.assign(accepted=accepted, reason=reason)
 
 

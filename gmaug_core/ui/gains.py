@@ -19,7 +19,7 @@ from gmaug_core.report.cost import duration
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.ui import text
-from gmaug_core.ui.live import stage_words
+from gmaug_core.ui.pulse import stage_words
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
 LAWS = {

@@ -1,8 +1,8 @@
 """The live view of a run of any kind: state, stages, progress, charts, pictures, log. One top-level fragment
 that reads files.
 
-Call `show` outside of any other fragment. While the run is active the fragment repeats; when it ends the
-whole page is run again once, so that the page can show the result.
+Call `show` outside of any other fragment. While the run is active the line that moves (`pulse`) asks for the
+fragment again; when it ends the whole page is run again once, so that the page can show the result.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import launching, layout, routes, text
+from gmaug_core.ui import launching, layout, pulse, routes, text
+from gmaug_core.ui.pulse import stage_words
 
-EVERY_S = 2.0
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
 HISTORY_ROWS = 6000  # more rows of metrics than this are thinned
 STATE_LOOK = {  # colour and icon of a badge
@@ -36,13 +36,6 @@ STATE_LOOK = {  # colour and icon of a badge
 }
 
 
-def stage_words(stage: str) -> str:
-    """'retrain-2' -> 'Retrain, step 2'."""
-    name, _, step = stage.partition("-")
-    words = next((kind.stage_words[name] for kind in KINDS.values() if name in kind.stage_words), None)
-    return (words or name.replace("_", " ").capitalize()) + (f", step {step}" if step else "")
-
-
 def state_badge(state: str) -> str:
     """A Markdown badge for a state: one look for a state everywhere."""
     colour, icon = STATE_LOOK[state]
@@ -53,7 +46,7 @@ def show(run_id: str) -> Status:
     """Draw the live view. Returns the status as it is now."""
     paths = runs.find(run_id)
     status = runs.read_status(paths)
-    st.fragment(_view, run_every=EVERY_S if status.active else None)(run_id, status.active)
+    st.fragment(_view)(run_id, status.active)
     return status
 
 
@@ -77,28 +70,28 @@ def _view(run_id: str, was_active: bool) -> None:
     _header(paths, status)
     _banner(paths, status)
     _stages(kind, status)
-    if status.state == "running" and status.total > 0:
-        eta = f", about {duration(status.eta_s)} to go" if status.eta_s else ""
-        said = f"{_doing(paths, status)}: {text.count(status.step)} of {text.count(status.total)}{eta}"
-        st.progress(min(status.step / status.total, 1.0), text=said)
+    if status.active:
+        if doing := _doing(paths):
+            st.caption(doing)
+        pulse.show(paths, status)
     if status.state != "finished":
         _charts(paths, kind, status)
     with st.expander("Log", icon=":material/terminal:"):
         st.code(runs.read_log(paths, 6000) or "Nothing logged yet.", language=None, height=240)
 
 
-def _doing(paths: RunPaths, status: Status) -> str:
-    """The stage in words, with the classifier and seed at work where there are several."""
+def _doing(paths: RunPaths) -> str:
+    """The classifier and seed at work, where there are several; empty where there are not."""
     rows = history(paths)
-    now = rows[-1] if rows and rows[-1]["stage"] == status.stage else {}
+    now = rows[-1] if rows else {}
     if "training" in now:  # of an equivalence run: too many for a line each
-        return f"{stage_words(status.stage)} ({text.md(str(now['training']))})"
-    where = f", fold {now['fold']} of {now['folds']}" if "fold" in now else ""
+        return text.md(str(now["training"]))
+    where = f"Fold {now['fold']} of {now['folds']}" if "fold" in now else ""
     if "variant" not in now:
-        return stage_words(status.stage) + where
+        return where
     taken = f", taken from {text.md(str(now['shared_with']))}" if "shared_with" in now else ""
     variant = text.md(str(now["variant"]).replace("_", " "))
-    return f"{stage_words(status.stage)} ({variant}, seed {now['seed']}{taken}){where}"
+    return f"{variant}, seed {now['seed']}{taken}{'. ' if where else ''}{where}"
 
 
 def _header(paths: RunPaths, status: Status) -> None:

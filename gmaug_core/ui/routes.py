@@ -29,7 +29,7 @@ from gmaug_core.data import dataset, pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.home import home
 from gmaug_core.intake import jobs
-from gmaug_core.ui import ASSETS, gate, items
+from gmaug_core.ui import ASSETS, gate, items, pulse
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
@@ -265,6 +265,7 @@ ROUTES = [
     Route("/images/run/{run}/grids/{name}", grid),
     Route("/runs/{run}/items", items.items),
     Route("/runs/{run}/map", items.places),
+    pulse.ROUTE,
     Route("/fonts/{name}", font),
     Route("/uploads/{token}", upload, methods=["GET", "POST", "PUT"]),
 ]

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 COMPONENTS = {
     "board": ("operations.mjs", "board_logic.mjs", "board.js"),
     "gallery": ("operations.mjs", "gallery_logic.mjs", "gallery.js"),
+    "pulse": ("pulse_logic.mjs", "pulse.js"),
     "map": ("map_logic.mjs", "map.js"),
 }
 
