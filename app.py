@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from starlette.middleware import Middleware
 
-from gmaug_core.ui import FRAME, failure
+from gmaug_core.ui import FRAME, failure, start
 from gmaug_core.ui.gate import Gate
 from gmaug_core.ui.opening import door, lifespan
 from gmaug_core.ui.routes import ROUTES
 
+start.ready()
 app = st.App(
     FRAME,
     routes=ROUTES,

@@ -49,6 +49,10 @@ class Conflict(GMAugError):
     """Somebody else changed the same thing first; nothing was overwritten."""
 
 
+class Forbidden(GMAugError):
+    """Whoever acts has no right to what was asked; nothing was changed."""
+
+
 class Stopped(Exception):
     """should_stop() said so: the work ended early at a safe point. Not a failure."""
 

@@ -13,6 +13,7 @@ from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import choice, imports, outcome, overview, text
 from gmaug_core.ui.routes import forget_datasets, open_dataset
 from gmaug_core.ui.uploader import uploader
+from gmaug_core.workspace import names
 
 SHOWN = 6  # dataset cards before the rest is folded away
 
@@ -26,7 +27,7 @@ def import_from_path() -> None:
 
 def rename() -> str:
     """Give the dataset that is looked at the name in the field."""
-    changed = dataset.rename(data.id, st.session_state[f"rename-{data.id}"])
+    changed = names.rename(data.id, st.session_state[f"rename-{data.id}"])
     forget_datasets()
     return f"It is called {text.md(changed.name)} now."
 

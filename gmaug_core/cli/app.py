@@ -20,6 +20,11 @@ DEFAULT_PORT = 8501
 def register(verbs: Verbs) -> None:
     p = verbs.add("app", app, "open the dashboard in the browser, from any folder")
     p.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help=f"default: {DEFAULT_PORT}")
+    p.add_argument(
+        "--address",
+        metavar="IP",
+        help="where to listen, in shared mode; default: this machine alone, 127.0.0.1",
+    )
     p.add_argument("--no-open", action="store_true", help="say the link, but open no browser")
 
 
@@ -27,6 +32,8 @@ def app(args: Arguments) -> object:
     """Serve until Ctrl-C or SIGTERM. Streamlit reads its settings beside app.py, wherever we are."""
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     command += ["--server.port", str(args.port)]
+    if args.address:
+        command += ["--server.address", args.address]
     environment = os.environ | {"GMAUG_HOME": str(home()), "GMAUG_OPEN": "0" if args.no_open else "1"}
     say(f"Starting the dashboard; its workspace is {home()}")
     # on stderr the server's lines never mix with the one JSON document

@@ -10,7 +10,7 @@ from gmaug_core.home import room
 from gmaug_core.runs import bin as bins
 from gmaug_core.runs import folder
 from gmaug_core.runs.bin import DAYS, Binned
-from gmaug_core.workspace import audit, groupings
+from gmaug_core.workspace import groupings, names
 
 MB = 10**6
 
@@ -86,8 +86,7 @@ def contents(args: Arguments) -> object:
 
 
 def rename(args: Arguments) -> object:
-    summary = dataset.rename(args.dataset, args.name)
-    audit.record("dataset renamed", summary.id, name=summary.name)
+    summary = names.rename(args.dataset, args.name)
     say(f"{summary.id} is called '{summary.name}' now.")
     return {"dataset": summary.id, "name": summary.name}
 

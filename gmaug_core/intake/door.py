@@ -29,8 +29,10 @@ from gmaug_core.intake.origins import source_pattern, with_sources
 from gmaug_core.intake.places import sort_out, wanted_files
 from gmaug_core.intake.refusals import nothing_usable, refuse_names, require_classes
 from gmaug_core.intake.sources import Source, open_source, require_space
+from gmaug_core.workspace import roles
 
 
+@roles.guarded("import dataset")
 def import_path(
     path: Path,
     *,

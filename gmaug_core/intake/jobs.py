@@ -23,6 +23,7 @@ from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
 from gmaug_core.home import room
 from gmaug_core.locks import holder, locked
+from gmaug_core.workspace import audit, people, roles
 
 KEPT_S = 7 * 24 * 3600.0  # how long an unfinished upload, or the record of an import, is kept
 WRITE_S = 0.3  # progress is written at most this often
@@ -95,10 +96,12 @@ def import_roots() -> list[Path]:
 
 
 def allowed_path(text: str) -> Path:
-    """The file or folder that a person named.
+    """The file or folder that a person named in a page.
 
-    Raises InputError when it is not there or outside the allowed folders.
+    Raises Forbidden unless they may read the server's disk, InputError when it is not there or outside the
+    allowed folders.
     """
+    roles.require("import from the server's disk")
     if not text.strip():
         raise InputError(
             "no path was given",
@@ -128,6 +131,7 @@ def allowed_path(text: str) -> Path:
 
 def start(source: Path, *, name: str | None = None, token: str | None = None) -> str:
     """Start importing a zip or folder in a child process; returns its token at once."""
+    roles.require("import dataset", name or source.name)
     token = token or new_token()
     folder = room("imports")
     now = time.time()
@@ -135,6 +139,7 @@ def start(source: Path, *, name: str | None = None, token: str | None = None) ->
         "token": token,
         "source": str(source),
         "name": name,
+        "person": people.name(),
         "state": "running",
         "step": 0,
         "total": 0,
@@ -195,7 +200,9 @@ def work(token: str) -> int:
                 write_json(path, state | {"stage": stage, "step": step, "total": total, **metrics})
 
         try:
-            imported = intake.import_path(source, name=state["name"], report=report)
+            with people.acting(people.Actor(state["person"], "editor")):  # `start` has asked whether they may
+                imported = intake.import_path(source, name=state["name"], report=report)
+                audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
             state |= {"state": "finished", "dataset": imported.dataset_id, "report": imported.to_dict()}
         except GMAugError as error:
             # an upload lies under its token; the person knows it by its name

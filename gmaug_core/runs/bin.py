@@ -25,7 +25,7 @@ from gmaug_core.runs import folder
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import RunPaths
 from gmaug_core.runs.status import read_status
-from gmaug_core.workspace import audit
+from gmaug_core.workspace import audit, people, roles
 
 DAYS = 30  # that a deleted thing is kept
 DAY_S = 86_400
@@ -78,11 +78,13 @@ class Binned(Document):
         return max(0.0, self.leaves - time.time()) / DAY_S
 
 
+@roles.guarded("delete run")
 def delete_run(run_id: str, *, person: str | None = None) -> Binned:
     """Move a run to the bin. Raises InputError for an unknown one, and for one that is waiting or at work."""
     return _delete("run", run_id, run_id, [folder.find(run_id)], person)
 
 
+@roles.guarded("delete dataset")
 def delete_dataset(dataset_id: str, *, person: str | None = None) -> Binned:
     """Move a dataset and all runs on it to the bin; its groupings wait for it.
 
@@ -121,6 +123,7 @@ def find(name: str) -> Binned:
     )
 
 
+@roles.guarded("restore from bin")
 def restore(name: str, *, person: str | None = None) -> Binned:
     """Put back what `find(name)` names, as it was. A dataset that was imported again meanwhile stays as it
     is: the same id is the same content. Raises InputError where there is no such entry, or the dataset of a
@@ -139,6 +142,7 @@ def restore(name: str, *, person: str | None = None) -> Binned:
     return entry
 
 
+@roles.guarded("empty bin")
 def empty(entries: Sequence[Binned], *, person: str | None = None) -> int:
     """Delete entries for good. Returns the bytes that went free."""
     with locked(room("bin") / ".lock", wait=True):
@@ -174,7 +178,7 @@ def _delete(
             name=name,
             runs=tuple(paths.id for paths in runs) if kind == "dataset" else (),
             deleted=now,
-            person=person or audit.actor(),
+            person=person or people.name(),
             size=0,
         )
         entry = entry.model_copy(update={"size": sum(_size(home() / place) for place in entry.places)})

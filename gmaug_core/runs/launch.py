@@ -23,7 +23,7 @@ from gmaug_core.method.equivalence import plan
 from gmaug_core.runs.backends import LOCAL, Backend
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.estimate import Estimate, Trains, with_budget
-from gmaug_core.workspace import audit, groupings
+from gmaug_core.workspace import audit, groupings, roles
 
 STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
 VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow")  # what a result depends on
@@ -58,7 +58,11 @@ def submit(
     is not there or does not fit, an augmentation would have nothing to draw, or an equivalence run has too
     few real images; then no run exists.
     """
-    data = data or dataset.load(config.dataset)
+    with roles.attempt("submit run", config.dataset):
+        return _submit(config, data or dataset.load(config.dataset), token, where)
+
+
+def _submit(config: RunConfig, data: Dataset, token: str | None, where: Backend) -> str:
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
     if isinstance(config, AugmentationConfig):
@@ -121,6 +125,7 @@ def _budgeted(config: Trains, classes: int, where: Backend) -> Trains:
     return with_budget(config, where.estimate(config, classes))
 
 
+@roles.guarded("stop run")
 def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
     """Ask a run to stop at its next safe point; after a grace time its processes are ended.
 
@@ -142,6 +147,7 @@ def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
         where.kill(paths, force=force)
 
 
+@roles.guarded("resume run")
 def resume(run_id: str, *, where: Backend = LOCAL) -> None:
     """Start the same folder again. Raises GMAugError when it is at work or finished."""
     paths = runs.find(run_id)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gmaug_core import disk
 from gmaug_core.errors import GMAugError
-from gmaug_core.ui import ASSETS, ROOT, choice, outcome, text
+from gmaug_core.ui import ASSETS, ROOT, account, choice, outcome, text
 
 PAGES = {
     "Data": [("datasets", "Datasets", "photo_library"), ("super_classes", "Super-classes", "account_tree")],
@@ -41,6 +41,7 @@ page = st.navigation(
 try:
     with st.sidebar:
         choice.picker()
+        account.draw()
     outcome.said()
     page.run()
 except GMAugError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +21,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.nearest import nearest
 from gmaug_core.data.pictures import png
 from gmaug_core.data.sample_map import MapFiles
-from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.errors import Conflict, Forbidden, GMAugError, InputError
 from gmaug_core.report.browsing import Filter
 from gmaug_core.report.theme import COLOURS
 from gmaug_core.runs import RunConfigFile, RunPaths
@@ -48,6 +48,7 @@ class State(Acknowledged):
     run: str
     count: int  # samples are 0 .. count - 1
     decisions: dict[int, str]
+    seen: dict[int, int] = field(default_factory=dict)  # sample -> the decision that this tab shows
 
 
 def apply_ops(state: State, sent: object) -> State:
@@ -72,7 +73,10 @@ def apply_ops(state: State, sent: object) -> State:
                 state.problem = str(error)
         if edits:
             try:
-                reviews.save(state.run, edits)
+                state.seen |= reviews.save(state.run, edits, seen=state.seen)
+            except (Conflict, Forbidden) as error:  # sent again, it would be refused again
+                state.problem, state.ack = str(error), fresh[-1][0]
+                return state
             except GMAugError as error:
                 state.problem = str(error)
                 return state
@@ -104,7 +108,8 @@ def gallery(
         st.session_state[key] = State(paths.id, count, {})
     state: State = st.session_state[key]
     with state.lock:  # what is acknowledged below must be in these decisions
-        state.count, state.decisions = count, reviews.load(paths.id)
+        state.count, state.seen = count, reviews.numbers(paths.id)
+        state.decisions = reviews.load(paths.id)
         ack, decisions = state.ack, dict(state.decisions)
 
     def receive() -> None:

@@ -1,113 +1,40 @@
-"""The gate: ASGI middleware before every route. Nobody gets in without the one-time link that the terminal
-shows.
+"""The gate: ASGI middleware before every route. Nobody gets in without a session, which begins with the
+one-time link of the terminal, or in shared mode with the provider's word.
 
 A login inside the pages would guard their output alone; media, metrics and uploads would stay open to anyone
-who reaches the port. So: deny by default, websocket included. The link is exchanged for an HttpOnly cookie
-and is used up; the next one is said in the terminal. The cookie outlives a restart of the server: its secret
-lies in the workspace, mode 0600.
+who reaches the port. So: deny by default, websocket included, and a rule for every route. A request must
+name the dashboard as its host, whatever name led to this port, and what is more than reading must come from
+the dashboard's own pages.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import html
-import os
-import re
-import secrets
-from collections.abc import Callable
+from collections.abc import MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
-import streamlit
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gmaug_core.home import home
+from gmaug_core.errors import GMAugError
+from gmaug_core.ui import headers, rules
+from gmaug_core.ui.invitation import Door
+from gmaug_core.workspace import people, roles, sessions, sharing
+from gmaug_core.workspace.people import Actor
+from gmaug_core.workspace.sessions import Session
+from gmaug_core.workspace.sharing import Sharing
 
-OPEN_ROUTES = ("/_stcore/health",)  # says "ok" and nothing else: what a start script polls
-COOKIE_SECONDS = 30 * 24 * 3600
-
-
-def _inline_scripts() -> str:
-    """CSP hashes of the inline scripts in Streamlit's own start page, whatever its version."""
-    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
-    found = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
-    return " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in found
-    )
-
-
-# Streamlit needs inline styles, and compiles component code from blobs and chart expressions at run time.
-POLICY = (
-    f"default-src 'self'; script-src 'self' 'unsafe-eval' blob: {_inline_scripts()}; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; worker-src 'self' blob:; "
-    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-)
+SESSION = "x-gmaug-session"  # the gate's word to what is inside; one that a browser sends is taken off
+LOCAL_HOURS = 30 * 24.0
+SOCKET_CLOSED = 4401
 # a page, not a redirect: that loses a SameSite=Strict cookie when the link is clicked on another site
 ENTER = (
-    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>GMAug</title>'
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={to}">'
+    "<title>GMAug</title>"
 )
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-frame-options", b"DENY"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
-
-
-class Door:
-    """The current one-time token.
-
-    $GMAUG_TOKEN fixes it (tests, scripts); then it can be used again and again.
-    """
-
-    def __init__(self, say: Callable[[str], None] = print) -> None:
-        self.fixed = os.environ.get("GMAUG_TOKEN")
-        self.token = self.fixed or secrets.token_urlsafe(24)
-        self.say = say
-
-    def invitation(self, port: int) -> str:
-        """What the terminal says."""
-        how = "" if self.fixed else " (it works once)"
-        return f"\n  GMAug is ready. Open it with this link{how}:\n\n    {self.link(port)}\n"
-
-    def link(self, port: int) -> str:
-        return f"http://127.0.0.1:{port}/?token={self.token}"
-
-    def use(self, token: str, port: int) -> bool:
-        """Whether the token opens; a token that is not fixed is used up by it, and the next link is said."""
-        if not hmac.compare_digest(token.encode(), self.token.encode()):
-            return False
-        if not self.fixed:
-            self.token = secrets.token_urlsafe(24)
-            self.say(f"  That link is used up. For another browser: {self.link(port)}")
-        return True
-
-
-def secret() -> bytes:
-    """The workspace's own secret, made at first use."""
-    path = home() / "secret"
-    if not path.exists():
-        mine = path.with_name(f".secret-{os.getpid()}-{secrets.token_hex(4)}")
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-        try:
-            os.link(mine, path)  # whole or not at all, and the first one wins
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
-    return path.read_bytes()
-
-
-def sign(text: str) -> str:
-    """HMAC-SHA256 of the text under the workspace's secret, 64 hex digits."""
-    return hmac.new(secret(), text.encode(), hashlib.sha256).hexdigest()
 
 
 class Gate:
@@ -121,84 +48,177 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        port = (scope.get("server") or ("", 0))[1] or 0
+        try:
+            mode, broken = sharing.load(), None
+        except GMAugError as error:
+            mode, broken = None, error
+        session = None if broken else session_of(scope, mode)
+        if broken:
+            refused: Response | None = page("Nobody is let in", html.escape(str(broken)), 503)
+        else:
+            refused = self.refusal(scope, mode, session)
         if scope["type"] == "websocket":
-            if not (same_origin(scope) and admitted(scope, port)):
+            if refused or session is None:
                 await receive()
-                await send({"type": "websocket.close", "code": 4401})
-                return
-            await self.app(scope, receive, send)
+                await send({"type": "websocket.close", "code": SOCKET_CLOSED})
+            else:
+                await self._listen(_told(scope, session), receive, send, session.key)
             return
+
+        ours = headers.of_mode(mode)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+                message = {**message, "headers": headers.with_ours(list(message.get("headers", ())), ours)}
             await send(message)
 
-        response = self.refusal(scope, port)
-        await (response or self.app)(scope, receive, send_guarded)
+        if refused:
+            await refused(scope, receive, send_guarded)
+            return
+        with people.acting(actor_of(session, mode)):
+            await self.app(_told(scope, session), receive, send_guarded)
 
-    def refusal(self, scope: Scope, port: int) -> Response | None:
+    async def _listen(self, scope: Scope, receive: Receive, send: Send, key: str) -> None:
+        """A websocket, until its session ends: then what is inside hears that it is closed, and it is."""
+        ended = False
+
+        async def heard() -> Message:
+            nonlocal ended
+            message = await receive()
+            if message["type"] == "websocket.receive" and sessions.find(key) is None:
+                ended = True
+                await send({"type": "websocket.close", "code": SOCKET_CLOSED})
+                return {"type": "websocket.disconnect", "code": SOCKET_CLOSED}
+            return message
+
+        async def unless_ended(message: Message) -> None:
+            if not ended:
+                await send(message)
+
+        await self.app(scope, heard, unless_ended)
+
+    def refusal(self, scope: Scope, mode: Sharing | None, session: Session | None) -> Response | None:
         """What to answer instead of the app, or None to let the request through."""
-        if scope["path"] in OPEN_ROUTES and scope["method"] in ("GET", "HEAD"):
-            return None
-        if scope["method"] not in ("GET", "HEAD") and not same_origin(scope):
-            return _page(
+        method = scope.get("method", rules.SOCKET)
+        asked = rules.action(scope["path"], method)
+        if not host_is_ours(scope, mode, open_route=asked == rules.OPEN):
+            return page(
+                "This is not the address of this dashboard",
+                "Open it with the link that its terminal shows, or with the address that you were given.",
+                421,
+            )
+        if method not in rules.READS and not same_origin(scope, mode):
+            return page(
                 "This request came from another site", "It was refused, and nothing was changed.", 403
             )
-        token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
-        if scope["path"] == "/" and scope["method"] == "GET" and token:
-            if self.door.use(token, port):
-                response = HTMLResponse(ENTER)
-                response.set_cookie(
-                    _cookie_name(port),
-                    _cookie(port),
-                    max_age=COOKIE_SECONDS,
-                    httponly=True,
-                    samesite="strict",
-                )
-                response.headers["cache-control"] = "no-store"
-                return response
-            if admitted(scope, port):
-                return HTMLResponse(ENTER)
-        if admitted(scope, port):
+        if asked == rules.OPEN:
             return None
-        return _page(
-            "This dashboard is private",
-            "Open it with the link that its terminal shows; it ends in <code>?token=…</code> and works once. "
-            "If it was used already, the terminal shows the next one.",
-            401,
-        )
+        token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
+        if mode is None and scope["path"] == "/" and method == "GET" and token:
+            if self.door.use(token, _port(scope)):
+                return entered(scope, None, people.local().id, how="link")
+            if session:
+                return HTMLResponse(ENTER.format(to="/"))
+        actor = actor_of(session, mode)
+        if actor is None:
+            return _not_in(scope["path"], mode)
+        if asked is None:
+            return page("There is no such page", '<a href="/">To the dashboard</a>', 404)
+        if not roles.allowed(actor, asked):
+            return page(
+                "You have no right to this",
+                f"To {asked} you need the role {roles.ACTIONS[asked]}; you have {actor.role}.",
+                403,
+            )
+        return None
 
 
-def admitted(scope: Scope, port: int) -> bool:
-    """Whether the request carries our cookie for this port."""
-    try:
-        cookies: SimpleCookie = SimpleCookie(HTTPConnection(scope).headers.get("cookie", ""))
-    except CookieError:
-        return False
-    held = cookies.get(_cookie_name(port))
-    return held is not None and hmac.compare_digest(held.value.encode(), _cookie(port).encode())
-
-
-def same_origin(scope: Scope) -> bool:
-    """Whether the request names no origin, or its own."""
-    headers = HTTPConnection(scope).headers
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
-
-
-def _cookie_name(port: int) -> str:
-    return (
-        f"gmaug-{port}"  # cookies ignore the port: two dashboards on one machine must not log each other out
+def _not_in(path: str, mode: Sharing | None) -> Response:
+    if mode is not None:
+        to = quote(path if path.strip("/") in rules.PAGES else "/", safe="")
+        body = f'<a href="/access/login?to={to}">Sign in</a>'
+        return page("This dashboard is private", body, 401)
+    return page(
+        "This dashboard is private",
+        "Open it with the link that its terminal shows; it ends in <code>?token=…</code> and works once. "
+        "If it was used already, the terminal shows the next one.",
+        401,
     )
 
 
-def _cookie(port: int) -> str:
-    return sign(f"cookie {port}")
+def entered(
+    scope: Scope, mode: Sharing | None, person: str, *, how: str, name: str = "", to: str = "/"
+) -> Response:
+    """Begin a session: a page with its cookie that leads to `to`."""
+    hours = mode.session_hours if mode else LOCAL_HOURS
+    way: sessions.How = "oidc" if how == "oidc" else "link"
+    cookie = sessions.begin(person, name=name, how=way, port=_port(scope), hours=hours)
+    response = HTMLResponse(ENTER.format(to=html.escape(to)))
+    response.set_cookie(
+        cookie_name(_port(scope), mode),
+        cookie,
+        max_age=int(hours * 3600),
+        httponly=True,
+        samesite="strict",
+        secure=bool(mode and mode.encrypted),
+    )
+    response.headers["cache-control"] = "no-store"
+    return response
 
 
-def _page(title: str, body: str, status: int) -> HTMLResponse:
+def session_of(scope: Scope, mode: Sharing | None) -> Session | None:
+    """The session that the request's cookie belongs to, of the mode that the dashboard is in."""
+    try:
+        cookies: SimpleCookie = SimpleCookie(HTTPConnection(scope).headers.get("cookie", ""))
+    except CookieError:
+        return None
+    held = cookies.get(cookie_name(_port(scope), mode))
+    session = sessions.of_cookie(held.value, port=_port(scope)) if held else None
+    return session if session and session.how == ("oidc" if mode else "link") else None
+
+
+def actor_of(session: Session | None, mode: Sharing | None) -> Actor | None:
+    """Who a session lets act, with the role that they have now."""
+    if session is None:
+        return None
+    return mode.actor(session.person, session.name) if mode else Actor(session.person, "admin", session.name)
+
+
+def host_is_ours(scope: Scope, mode: Sharing | None, *, open_route: bool = False) -> bool:
+    """Whether the request names this dashboard as its host: a name that another site made to lead here
+    (DNS rebinding) does not. An open route may be asked on this machine in shared mode too."""
+    given = HTTPConnection(scope).headers.getlist("host")
+    if len(given) != 1:
+        return False
+    if mode is not None and given[0].lower() == mode.host.lower():
+        return True
+    try:
+        name = urlsplit(f"//{given[0]}").hostname
+    except ValueError:
+        return False
+    return (mode is None or open_route) and sharing.loopback(name)
+
+
+def same_origin(scope: Scope, mode: Sharing | None) -> bool:
+    """Whether the request names no origin, or the dashboard's own; what the browser says of the site that it
+    comes from must agree."""
+    given = HTTPConnection(scope).headers
+    if given.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = given.get("origin")
+    if origin is None:
+        return True
+    return origin == mode.public_url if mode else urlsplit(origin).netloc == given.get("host")
+
+
+def cookie_name(port: int, mode: Sharing | None) -> str:
+    """Cookies ignore the port: two dashboards on one machine must not log each other out. Over TLS no other
+    name of the same domain can set it."""
+    return f"__Host-gmaug-{port}" if mode and mode.encrypted else f"gmaug-{port}"
+
+
+def page(title: str, body: str, status: int) -> HTMLResponse:
+    """A page of the gate's own. body is our own HTML; escape foreign text in it."""
     style = "font:16px/1.6 system-ui,sans-serif;max-width:34rem;margin:16vh auto;padding:0 1.5rem"
     head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>GMAug</title>'
     text = f'<!doctype html>{head}<body style="{style}"><h1 style="font-weight:500">'
@@ -207,3 +227,14 @@ def _page(title: str, body: str, status: int) -> HTMLResponse:
         status_code=status,
         headers={"cache-control": "no-store"},
     )
+
+
+def _port(scope: Scope) -> int:
+    return (scope.get("server") or ("", 0))[1] or 0
+
+
+def _told(scope: Scope, session: Session | None) -> MutableMapping[str, Any]:
+    """The request with the gate's word about whose it is."""
+    name = SESSION.encode()
+    kept = [pair for pair in scope["headers"] if pair[0].lower() != name]
+    return {**scope, "headers": [*kept, (name, session.key.encode())] if session else kept}

@@ -14,7 +14,9 @@ from streamlit import config
 from gmaug_core.data.demo import make_demo
 from gmaug_core.intake import jobs
 from gmaug_core.runs import bin as bins
-from gmaug_core.ui.gate import Door
+from gmaug_core.ui import visitor
+from gmaug_core.ui.invitation import Door
+from gmaug_core.workspace import people, sharing
 
 POLL_S = 0.1
 
@@ -30,14 +32,19 @@ door = Door(say)
 async def say_address() -> None:
     """Once the port answers, say the link; `gmaug app` also opens it in a browser."""
     port = int(config.get_option("server.port"))
+    address = config.get_option("server.address") or "127.0.0.1"
     while True:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(address, port)
         except OSError:
             await asyncio.sleep(POLL_S)
         else:
             break
     writer.close()
+    mode = sharing.load()
+    if mode is not None:
+        say(f"\n  GMAug is ready at {mode.public_url}. People sign in there.\n")
+        return
     say(door.invitation(port))
     if os.environ.get("GMAUG_OPEN") == "1":
         await asyncio.to_thread(webbrowser.open, door.link(port))
@@ -51,5 +58,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     await asyncio.to_thread(lambda: bins.empty(bins.expired()))
     await asyncio.to_thread(make_demo)
     task = asyncio.create_task(say_address())
-    yield None
+    with people.asking(visitor.known):
+        yield None
     task.cancel()

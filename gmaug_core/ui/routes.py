@@ -29,7 +29,7 @@ from gmaug_core.data import dataset, pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.home import home
 from gmaug_core.intake import jobs
-from gmaug_core.ui import ASSETS, gate, items, pulse
+from gmaug_core.ui import ASSETS, items, pulse, secret, signing
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
@@ -66,7 +66,7 @@ def grid_url(run_id: str, grid: Path) -> str:
 def upload_ticket(token: str, *, now: float | None = None) -> str:
     """What the page hands to its uploader: until when, and a signature over that and the token."""
     until = int((now or time.time()) + UPLOAD_HOURS * 3600)
-    return f"{until}.{gate.sign(f'upload {token} {until}')}"
+    return f"{until}.{secret.sign(f'upload {token} {until}')}"
 
 
 # --- pictures ---
@@ -154,7 +154,7 @@ _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # one sl
 
 def _ticket_holds(token: str, ticket: str) -> bool:
     until, _, signature = ticket.partition(".")
-    right = gate.sign(f"upload {token} {until}")
+    right = secret.sign(f"upload {token} {until}")
     return (
         until.isdigit()
         and int(until) > time.time()
@@ -260,6 +260,7 @@ def _refuse(reason: str, status: int) -> Response:
 
 
 ROUTES = [
+    *signing.ROUTES,
     Route("/images/dataset/{dataset}/{index}", thumbnail),
     Route("/images/run/{run}/{sample}.png", sample),
     Route("/images/run/{run}/grids/{name}", grid),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gmaug_core.workspace import audit, database, grouping, groupings, reviews
-from gmaug_core.workspace.audit import actor
+from gmaug_core.workspace import audit, database, grouping, groupings, people, reviews, roles
+from gmaug_core.workspace.people import name as actor
 
-__all__ = ["actor", "audit", "database", "grouping", "groupings", "reviews"]
+__all__ = ["actor", "audit", "database", "grouping", "groupings", "people", "reviews", "roles"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sqlite3
 import time
 from dataclasses import dataclass
 
-from gmaug_core.workspace import database
+from gmaug_core.workspace import database, people
 
 Detail = str | int | None
 
@@ -24,26 +23,18 @@ class Entry:
     detail: dict[str, Detail]
 
 
-def actor() -> str:
-    """Who acts when nobody says so: the user of this machine, "local" where it has no name for them."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "local"
-
-
 def add(
     connection: sqlite3.Connection, action: str, subject: str, person: str | None, **detail: Detail
 ) -> None:
     """Add a row inside a transaction of somebody else's."""
     connection.execute(
         "INSERT INTO audit (time, action, subject, detail, person) VALUES (?, ?, ?, ?, ?)",
-        (time.time(), action, subject, json.dumps(detail, ensure_ascii=False), person or actor()),
+        (time.time(), action, subject, json.dumps(detail, ensure_ascii=False), person or people.name()),
     )
 
 
 def record(action: str, subject: str, *, person: str | None = None, **detail: Detail) -> None:
-    """Add a row. person: who did it, by default `actor()`."""
+    """Add a row. person: who did it, by default whoever acts."""
     with database.transaction() as connection:
         add(connection, action, subject, person, **detail)
 

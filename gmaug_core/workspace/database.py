@@ -6,7 +6,10 @@ each.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +62,7 @@ def transaction() -> Iterator[sqlite3.Connection]:
 
     An older file is migrated first. Raises GMAugError when the file is damaged, or of a newer version.
     """
+    _close(path())
     connection = sqlite3.connect(path(), timeout=WAIT_S, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=DELETE")  # not WAL: it does not work on network disks
@@ -88,6 +92,18 @@ def transaction() -> Iterator[sqlite3.Connection]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         connection.close()
+
+
+def _close(file: Path) -> None:
+    """For its owner alone, from the first byte on; one that others could read is closed to them."""
+    try:
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            with contextlib.suppress(
+                OSError
+            ):  # another's file, or a read-only disk: what follows will say so
+                file.chmod(0o600)
+    except FileNotFoundError:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Conflict, InputError
-from gmaug_core.workspace import audit, database
+from gmaug_core.workspace import audit, database, people, roles
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping, identity
 
 # --- what there is to choose from ---
@@ -151,6 +151,7 @@ def load(dataset: str, name: str) -> tuple[Grouping, int] | None:
     return Grouping(name, json.loads(row[0])), revision
 
 
+@roles.guarded("edit grouping")
 def save(
     dataset: str,
     grouping: Grouping,
@@ -166,7 +167,7 @@ def save(
     base: what a new grouping started from, so that its first edit can be undone. person: who edited, by
     default the actor. Raises Conflict when somebody was faster.
     """
-    who = person or audit.actor()
+    who = person or people.name()
     with database.transaction() as connection:
         now, at = _current(connection, dataset, grouping.name)
         _check(revision, now, grouping.name)
@@ -177,6 +178,7 @@ def save(
         return _point(connection, dataset, grouping.name, now, row)
 
 
+@roles.guarded("edit grouping")
 def undo(dataset: str, name: str, *, revision: int, person: str | None = None) -> int:
     """Back to what the grouping was before its last edit, as a new revision.
 
@@ -186,6 +188,7 @@ def undo(dataset: str, name: str, *, revision: int, person: str | None = None) -
     return _step(dataset, name, revision, query, "undo", person)
 
 
+@roles.guarded("edit grouping")
 def redo(dataset: str, name: str, *, revision: int, person: str | None = None) -> int:
     """Forward again after an undo, as a new revision. Raises InputError when there is nothing to redo."""
     return _step(
@@ -193,6 +196,7 @@ def redo(dataset: str, name: str, *, revision: int, person: str | None = None) -
     )
 
 
+@roles.guarded("delete grouping")
 def delete(dataset: str, name: str, *, revision: int, person: str | None = None) -> None:
     """Take a stored grouping off the list; `restore` brings it back as it was.
 
@@ -222,6 +226,7 @@ def deleted(dataset: str) -> list[str]:
         return [row[0] for row in rows]
 
 
+@roles.guarded("restore grouping")
 def restore(dataset: str, name: str, *, person: str | None = None) -> int:
     """Bring a deleted grouping back as it was; returns its new revision. Raises InputError."""
     with database.transaction() as connection:

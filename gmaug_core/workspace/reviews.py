@@ -5,14 +5,16 @@ The newest counts.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gmaug_core.errors import InputError
-from gmaug_core.workspace import audit, database
+from gmaug_core.errors import Conflict, InputError
+from gmaug_core.workspace import audit, database, people, roles
 
 DECISIONS = ("keep", "reject")
+NAMED = 5  # samples that a refusal names
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,64 @@ def _word(decision: object) -> str | None:
     raise InputError(f"'{str(decision)[:20]}' is not a decision", expected="keep or reject")
 
 
-def save(run: str, decisions: Mapping[int, str | None], *, person: str | None = None) -> None:
+@roles.guarded("review samples")
+def save(
+    run: str,
+    decisions: Mapping[int, str | None],
+    *,
+    seen: Mapping[int, int] | None = None,
+    person: str | None = None,
+) -> dict[int, int]:
     """Store what a person decided about samples of a run: keep, reject, or None to follow the filter again.
+    Returns sample -> the number of its new decision.
 
-    person: who decided, by default the actor. Raises InputError for another word; then nothing is stored.
+    seen: what `numbers` said of each sample when the person looked at it, 0 or absent for none; None: they
+    decide whatever was decided before. person: who decided, by default whoever acts. Raises InputError for
+    another word, Conflict where somebody else has decided otherwise since; then nothing is stored.
     """
     for decision in decisions.values():
         _word(decision)
-    who = person or audit.actor()
+    who = person or people.name()
     with database.transaction() as connection:
+        if seen is not None:
+            _check(connection, run, decisions, seen)
+        made: dict[int, int] = {}
         for sample, decision in decisions.items():
-            connection.execute(
+            cursor = connection.execute(
                 "INSERT INTO reviews (run, sample, decision, person, time) VALUES (?, ?, ?, ?, ?)",
                 (run, sample, decision, who, time.time()),
             )
+            made[sample] = cursor.lastrowid or 0
             audit.add(connection, "sample reviewed", run, who, sample=sample, decision=decision)
+    return made
+
+
+def _check(
+    connection: sqlite3.Connection, run: str, decisions: Mapping[int, str | None], seen: Mapping[int, int]
+) -> None:
+    """Raises Conflict where a sample was decided about otherwise after it was seen."""
+    late = []
+    for sample, decision in decisions.items():
+        row = connection.execute(
+            "SELECT id, decision, person FROM reviews WHERE run=? AND sample=? ORDER BY id DESC LIMIT 1",
+            (run, sample),
+        ).fetchone()
+        if row and row[0] != seen.get(sample, 0) and row[1] != decision:
+            late.append(f"{sample} ({row[2]}: {row[1] or 'as the filter says'})")
+    if late:
+        more = f" and {len(late) - NAMED} more" if len(late) > NAMED else ""
+        raise Conflict(
+            f"somebody else decided first about sample {', '.join(late[:NAMED])}{more}",
+            expected="decisions about what you see",
+            todo="look at the newer decision, and decide again where you disagree",
+        )
+
+
+def numbers(run: str) -> dict[int, int]:
+    """sample -> the number of its newest decision: what `save` takes as `seen`."""
+    with database.transaction() as connection:
+        rows = connection.execute("SELECT sample, MAX(id) FROM reviews WHERE run=? GROUP BY sample", (run,))
+        return dict(rows.fetchall())
 
 
 def history(run: str) -> list[Review]:

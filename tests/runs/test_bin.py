@@ -15,7 +15,7 @@ from gmaug_core.files import read_json, write_json
 from gmaug_core.home import home as data_root
 from gmaug_core.locks import locked
 from gmaug_core.runs import bin as bins
-from gmaug_core.workspace import audit, groupings
+from gmaug_core.workspace import audit, groupings, people
 from gmaug_core.workspace.grouping import Grouping
 
 
@@ -48,7 +48,7 @@ def test_a_dataset_goes_with_its_runs_and_comes_back_as_it_was(two_runs):
     assert groupings.load(two_runs.id, "mine")
     assert not bins.listed()
     assert [(row.action, row.person) for row in audit.trail()][:2] == [
-        ("dataset restored", audit.actor()),
+        ("dataset restored", people.name()),
         ("dataset deleted", "anna"),
     ]
 

@@ -100,6 +100,18 @@ def test_rubbish_changes_nothing(state, rubbish):
     assert state.decisions == {}
 
 
+def test_of_two_tabs_that_decide_at_once_the_second_is_told(state):
+    other = State("run-1", 100, {}, mount="o")
+    apply_ops(state, [{"n": 1, "mount": "m", "edits": [[5, "keep"]]}])
+    apply_ops(other, [{"n": 1, "mount": "o", "edits": [[5, "reject"]]}])
+    assert "somebody else decided first about sample 5" in other.problem
+    assert other.ack == 1, "sent again it would be refused again"
+    assert reviews.load("run-1") == {5: "keep"}
+    apply_ops(state, [{"n": 2, "mount": "m", "edits": [[5, "reject"]]}])  # one's own word may be changed
+    assert reviews.load("run-1") == {5: "reject"}
+    assert not state.problem
+
+
 def test_what_could_not_be_saved_is_sent_again(state, monkeypatch):
     def full(*_, **__):
         raise GMAugError("the disk is full")
