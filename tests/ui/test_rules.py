@@ -30,6 +30,7 @@ EXPECTED: dict[tuple[str, str], str | None] = {
     ("/images/run/{run}/{sample}.png", "GET"): "look",
     ("/images/run/{run}/grids/{name}", "GET"): "look",
     ("/runs/{run}/items", "GET"): "look",
+    ("/runs/{run}/map", "GET"): "look",
     ("/fonts/{name}", "GET"): "look",
     ("/uploads/{token}", "GET"): "import dataset",
     ("/uploads/{token}", "POST"): "import dataset",
