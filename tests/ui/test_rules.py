@@ -31,6 +31,7 @@ EXPECTED: dict[tuple[str, str], str | None] = {
     ("/images/run/{run}/grids/{name}", "GET"): "look",
     ("/runs/{run}/items", "GET"): "look",
     ("/runs/{run}/map", "GET"): "look",
+    ("/runs/{run}/pulse", "GET"): "look",
     ("/fonts/{name}", "GET"): "look",
     ("/uploads/{token}", "GET"): "import dataset",
     ("/uploads/{token}", "POST"): "import dataset",
