@@ -15,7 +15,7 @@ from gmaug_core.config.classifiers import CLASSIFIERS
 from gmaug_core.config.generators import SOURCES
 from gmaug_core.config.profiles import Colour
 from gmaug_core.config.records import Record, Settings
-from gmaug_core.config.runs import ALL_CONTROLS, AugmentationConfig
+from gmaug_core.config.runs import USUAL_CONTROLS, AugmentationConfig
 from gmaug_core.errors import InputError
 
 AnyRecord = TypeVar("AnyRecord", bound=Record[Any])
@@ -54,7 +54,7 @@ PRESETS: dict[str, RunPreset] = {
             "amount_seeds": 2,
             "counting_seeds": 1,
             "seeds": 3,
-            "controls": ALL_CONTROLS,
+            "controls": USUAL_CONTROLS,
         },
     ),
     "paper": RunPreset(
@@ -68,7 +68,7 @@ PRESETS: dict[str, RunPreset] = {
             "amounts": (0.25, 1.0),
             "counting_seeds": 3,
             "seeds": 3,
-            "controls": ALL_CONTROLS,
+            "controls": USUAL_CONTROLS,
         },
     ),
 }

@@ -19,13 +19,15 @@ Control = Literal[
     "logit_adjusted_loss",
     "posthoc_logit_adjustment",
     "crt",
+    "feature_space",
     "trivial_augment",
     "mixup",
     "cutmix",
 ]
 Use = Literal["fill", "mix"]
 SecondStage = Literal["none", "head", "block"]
-ALL_CONTROLS: tuple[Control, ...] = get_args(Control)
+# of the larger presets, as they were measured
+USUAL_CONTROLS: tuple[Control, ...] = tuple(key for key in get_args(Control) if key != "feature_space")
 # without much training: two of them train, the third costs nothing
 QUICK_CONTROLS: tuple[Control, ...] = ("oversampling", "class_balanced_loss", "posthoc_logit_adjustment")
 

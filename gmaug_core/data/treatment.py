@@ -20,7 +20,9 @@ class Treatment:
     loss; logit_offsets: float [classes], added to the logits inside the loss alone (logit adjustment, Menon
     2021); strong: augmentation beside the classifier's own; image_weights: float [n], factors of each image's
     loss; apart: bool [n], images that batch normalisation normalises by statistics of their own, which are
-    forgotten (Xie 2020, arXiv 1911.09665, for images of another distribution). n: training images.
+    forgotten (Xie 2020, arXiv 1911.09665, for images of another distribution); feature_step: where the last
+    layer is trained alone, features of each image move by up to this share of the way to those of another
+    image of its class, below 0 away from them (DeVries 2017, arXiv 1702.05538). n: training images.
     """
 
     draw_weights: NDArray[np.float64] | None = None
@@ -29,6 +31,7 @@ class Treatment:
     strong: Strong = "none"
     image_weights: NDArray[np.float64] | None = None
     apart: NDArray[np.bool_] | None = None
+    feature_step: float = 0.0
 
 
 ALIKE = Treatment()

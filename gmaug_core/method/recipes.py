@@ -118,6 +118,11 @@ def _afterwards(training: TrainingSet, classes: int, tau: float) -> NDArray[np.f
     return np.asarray(-tau * np.log(training.priors(classes)), np.float64)
 
 
+def _in_features(training: TrainingSet, classes: int, step: float) -> TrainingSet:
+    """All classes alike, with features that no image has: between two images of a class, or beyond."""
+    return replace(_oversampled(training, classes, 1.0), feature_step=step)
+
+
 def _strong(kind: Strong) -> Callable[[TrainingSet, int, float], TrainingSet]:
     return lambda training, _, __: replace(training, strong=kind)
 
@@ -163,6 +168,15 @@ RECIPES: dict[str, Recipe] = {
             "Last layer trained again, all classes alike (cRT, Kang 2020)",
             "Retrained last layer",
             change=_oversampled,
+            second_stage=True,
+        ),
+        Recipe(
+            "feature_space",
+            "Last layer trained again on features between and beyond images of a class (DeVries 2017)",
+            "New features",
+            parameter="step",
+            values=(1.0, -0.5),
+            change=_in_features,
             second_stage=True,
         ),
         Recipe(

@@ -57,6 +57,15 @@ def test_oversampling_counts_what_a_set_draws_already(training):
     np.testing.assert_allclose(shares(again), 1 / 3)
 
 
+def test_new_features_are_of_classes_drawn_alike(training):
+    recipe = RECIPES["feature_space"]
+    for step in recipe.values:
+        changed = recipe.change(training, 3, step)
+        np.testing.assert_allclose(shares(changed), 1 / 3)
+        assert changed.feature_step == step
+    assert recipe.second_stage
+
+
 def test_class_balanced_loss_weighs_by_the_effective_number(training):
     changed = RECIPES["class_balanced_loss"].change(training, 3, 0.99)
     np.testing.assert_allclose(changed.class_weights, class_balanced_weights(COUNTS, 0.99))

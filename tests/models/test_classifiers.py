@@ -14,9 +14,9 @@ from gmaug_core.data.treatment import Treatment
 from gmaug_core.data.views import View
 from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.models import classifiers
-from gmaug_core.models.classifiers.loss import Loss, forward
+from gmaug_core.models.classifiers.loss import Loss, forward, moved
 from gmaug_core.models.classifiers.resnet import ResNet18
-from gmaug_core.models.classifiers.strong import STRONG, Targets
+from gmaug_core.models.classifiers.strong import STRONG, Targets, of_its_class
 from gmaug_core.models.classifiers.training import _Training, lr_factor
 from gmaug_core.models.classifiers.transforms import channel_statistics, distort
 from gmaug_core.seeds import derive
@@ -380,6 +380,26 @@ def test_images_apart_leave_no_trace_in_the_statistics_of_batch_normalisation():
     torch.testing.assert_close(logits[apart], alone(x[apart]))
     one = torch.arange(12) == 3
     torch.testing.assert_close(forward(network, x, one), network(x), msg="one image has no statistics")
+
+
+def test_features_move_towards_those_of_another_image_of_the_class():
+    labels = torch.tensor([0, 1, 0, 2, 1, 0, 1, 0])
+    partners = torch.stack([of_its_class(labels, torch.Generator().manual_seed(seed)) for seed in range(30)])
+    assert (labels[partners] == labels).all()
+    itself = partners == torch.arange(8)
+    assert itself[:, 3].all(), "the only one of its class"
+    assert not itself[:, labels != 2].any()
+    assert all(
+        len(set(column.tolist())) == (labels == label).sum() - 1
+        for column, label in zip(partners.T, labels, strict=True)
+        if label != 2
+    )
+    torch.manual_seed(0)
+    network, x, towards = ResNet18(1, 3, TINY).eval(), torch.randn(8, 1, 16, 16), partners[0]
+    torch.testing.assert_close(moved(network, x, towards, torch.zeros(8)), network(x))
+    torch.testing.assert_close(moved(network, x, towards, torch.ones(8)), network(x)[towards])
+    half = moved(network, x, towards, torch.full((8,), -0.5))
+    torch.testing.assert_close(half, 1.5 * network(x) - 0.5 * network(x)[towards])
 
 
 @pytest.mark.parametrize("strong", STRONG)

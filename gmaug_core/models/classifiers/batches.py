@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from gmaug_core.models.classifiers.strong import (
     erased,
     mixed,
     mixed_by,
+    of_its_class,
     rand_augment,
     trivial_augment,
 )
@@ -53,7 +54,8 @@ class Batches:
         self.device = normalise.mean.device
         self.images, self.normalise = images, normalise
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(self.device)
-        self.config, self.strong = config, treatment.strong
+        self.config, self.strong, self.feature_step = config, treatment.strong, treatment.feature_step
+        self.classes = torch.from_numpy(np.ascontiguousarray(labels))  # on the CPU
         weights, factors, apart = treatment.draw_weights, treatment.image_weights, treatment.apart
         self.weights = None if weights is None else torch.from_numpy(np.asarray(weights, np.float64))
         self.factors = None if factors is None else torch.from_numpy(np.asarray(factors, np.float32))
@@ -93,9 +95,18 @@ class Batches:
         weight = None if self.factors is None else self.factors[index].to(self.device, non_blocking=True)
         apart = None if self.apart is None else self.apart[index]
         y = Targets(self.labels[index.to(self.device, non_blocking=True)], weight=weight, apart=apart)
+        if self.feature_step:
+            y = self._moved(index, y, generator)
         if self.strong in ("mixup", "cutmix"):
             return mixed(x, y, self.strong, generator)
         return mixed_by(x, y, self.config.mixup, self.config.cutmix, generator)
+
+    def _moved(self, index: Tensor, y: Targets, generator: torch.Generator) -> Targets:
+        """With another image of its class for each, and how far its features move towards it."""
+        towards = of_its_class(self.classes[index], generator)
+        steps = self.feature_step * torch.rand(len(index), generator=generator)
+        sent = (each.to(self.device, non_blocking=True) for each in (towards, steps))
+        return replace(y, **dict(zip(("towards", "steps"), sent, strict=True)))
 
     def plain(self, generator: torch.Generator) -> Tensor:
         """A batch without labels, cropped or turned and no more: what a network learns to fill in."""

@@ -12,6 +12,14 @@ from gmaug_core.models.classifiers.contract import Network
 from gmaug_core.models.classifiers.strong import Targets
 
 
+def moved(network: Network, x: Tensor, towards: Tensor, steps: Tensor) -> Tensor:
+    """Logits [b, classes] of features on their way to those of other images of the batch: int64 [b], float
+    [b]."""
+    features = network.features(x)
+    logits: Tensor = network.last(features + steps[:, None] * (features[towards] - features))
+    return logits
+
+
 def forward(network: Network, x: Tensor, apart: Tensor | None) -> Tensor:
     """Logits [b, classes]. apart: bool [b], on the CPU, images that batch normalisation sees by themselves,
     without remembering them; a batch with fewer than two of either kind is normalised as one."""

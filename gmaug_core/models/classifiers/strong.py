@@ -39,6 +39,9 @@ class Targets:
     # bool [b], images with statistics of their own in batch normalisation; on the CPU, so that nobody waits
     # for a GPU to say how many they are
     apart: Tensor | None = None
+    # int64 [b] and float [b]: features of each image move towards those of another one, by this share
+    towards: Tensor | None = None
+    steps: Tensor | None = None
 
     def with_other(self, partner: Tensor, share: float) -> Targets:
         """The same, with the labels and weights of other images of the batch for the rest of the loss.
@@ -77,6 +80,18 @@ def _partners(x: Tensor, generator: torch.Generator) -> tuple[np.random.Generato
     """Random numbers of this batch, and with which other image each is mixed."""
     rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
     return rng, torch.randperm(len(x), generator=generator).to(x.device, non_blocking=True)
+
+
+def of_its_class(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Another image of its class for each image of a batch, itself where it is the only one: int64 [b], at
+    random. labels: int64 [b], on the CPU."""
+    order = torch.argsort(labels + torch.rand(len(labels), generator=generator, dtype=torch.float64))
+    first = torch.searchsorted(labels[order], labels[order])  # where each class begins in that order
+    last = torch.searchsorted(labels[order], labels[order], right=True) - 1
+    place = torch.arange(len(labels))
+    found = torch.empty_like(order)
+    found[order] = order[torch.where(place == last, first, place + 1)]
+    return found
 
 
 def _mixup(x: Tensor, y: Targets, partner: Tensor, share: float) -> tuple[Tensor, Targets]:

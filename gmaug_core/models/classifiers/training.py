@@ -22,7 +22,7 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.models.classifiers.batches import Batches, Normalisation
 from gmaug_core.models.classifiers.contract import Network, build, initial
-from gmaug_core.models.classifiers.loss import Loss, forward
+from gmaug_core.models.classifiers.loss import Loss, forward, moved
 from gmaug_core.models.classifiers.strong import Targets
 from gmaug_core.models.classifiers.trained import Classifier
 from gmaug_core.models.classifiers.transforms import channel_statistics, channels_of
@@ -177,7 +177,10 @@ class _Training:
             group["lr"] = self.config.lr * factor * group.get("lr_scale", 1.0)
         lower = self.config.precision == "bfloat16"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=lower):
-            logits = forward(self.network, x, targets.apart)
+            if targets.towards is not None and targets.steps is not None:
+                logits = moved(self.network, x, targets.towards, targets.steps)
+            else:
+                logits = forward(self.network, x, targets.apart)
         loss = self.loss(logits, targets)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
