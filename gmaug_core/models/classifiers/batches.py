@@ -105,8 +105,11 @@ class Batches:
         """With another image of its class for each, and how far its features move towards it."""
         towards = of_its_class(self.classes[index], generator)
         steps = self.feature_step * torch.rand(len(index), generator=generator)
-        sent = (each.to(self.device, non_blocking=True) for each in (towards, steps))
-        return replace(y, **dict(zip(("towards", "steps"), sent, strict=True)))
+        return replace(
+            y,
+            towards=towards.to(self.device, non_blocking=True),
+            steps=steps.to(self.device, non_blocking=True),
+        )
 
     def plain(self, generator: torch.Generator) -> Tensor:
         """A batch without labels, cropped or turned and no more: what a network learns to fill in."""
