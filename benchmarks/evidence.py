@@ -22,12 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy import special
+
 from benchmarks.about import machine
 from benchmarks.cells import CELLS, Cell, made
 from gmaug_core import children, runs
 from gmaug_core.config import AugmentationConfig, RunConfig, VerdictConfig, augmentation_config
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.files import read_json, write_json
+from gmaug_core.method.predictions import Predictions
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.runs import RunConfigFile, RunPaths, launch
@@ -142,6 +146,7 @@ def measure(cell: Cell, data_folder: Path, home: Path, device: str = "cpu") -> d
     result = AugmentationResult.read(paths["augmentation"].result)
     config = RunConfigFile.read(paths["augmentation"].config).settings_as(AugmentationConfig)
     return {
+        "balanced": of_endpoint(Predictions.read(paths["augmentation"].folder / Predictions.FILE), result),
         "cell": cell.name,
         "source": cell.source,
         "largest": cell.largest,
@@ -156,6 +161,29 @@ def measure(cell: Cell, data_folder: Path, home: Path, device: str = "cpu") -> d
         "verdict": told(Verdict.read(paths["verdict"].result)),
         "result": found(result),
     }
+
+
+def of_endpoint(predictions: Predictions, result: AugmentationResult) -> dict[str, dict[str, float]]:
+    """The endpoint's difference of balanced accuracy in percentage points with its 95 % interval, by
+    'AFTER over BEFORE'; empty where synthetic images were not tested.
+
+    What a seed does is seen in its values, what the test images do in the first seed's predictions, class by
+    class; the two halves are added as squares, although those predictions hold some of the first.
+    """
+    if result.endpoint is None:
+        return {}
+    of, control = result.endpoint.of, result.endpoint.control
+    after, before = (np.array(result.variants[key].balanced_accuracy.values) for key in (of, control))
+    values = 100 * (after - before)
+    label = np.array(predictions.label)
+    right = [np.array(each) == label for each in (predictions.after, predictions.before)]
+    change = right[0].astype(float) - right[1]
+    known = np.unique(label)
+    of_images = sum(change[label == c].var() / np.count_nonzero(label == c) for c in known) / len(known) ** 2
+    of_seeds = special.stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5
+    half = float(np.hypot(of_seeds, 1.96 * 100 * of_images**0.5))
+    middle = float(values.mean())
+    return {f"{of} over {control}": {"points": middle, "low": middle - half, "high": middle + half}}
 
 
 def told(verdict: Verdict) -> dict[str, Any]:

@@ -36,6 +36,18 @@ adds the paper's way of counting.
 """
 
 
+def where_run(seen: list[Seen]) -> str:
+    """Which processor the augmentation runs had."""
+    on_gpu = [each for each in seen if each.document["config"]["device"] != "cpu"]
+    if not on_gpu:
+        return "All ran on a CPU; nothing here was measured on a GPU."
+    torch = sorted({each.document["costs"]["augmentation"]["machine"]["torch"] for each in on_gpu})
+    return (
+        f"The augmentation runs of {len(on_gpu)} were on a GPU (NVIDIA H100, PyTorch {', '.join(torch)}; "
+        f"several at once), all else on a CPU."
+    )
+
+
 def page(seen: list[Seen]) -> str:
     """docs/results.md."""
     tested = [each for each in seen if each.measured]
@@ -47,8 +59,7 @@ def page(seen: list[Seen]) -> str:
         f"tested (not tested: {names(untested)}), in {hours:.1f} CPU hours. Each is an ordinary run "
         f"of the quick "
         "preset at 16 px (32 px where said) with five classifier seeds, one generator and one way "
-        "of use (mix), "
-        "on a CPU; nothing here was measured on a GPU. A cell's interval covers classifier seeds and test "
+        f"of use (mix). {where_run(seen)} A cell's interval covers classifier seeds and test "
         "images, not another generator; a mean's covers cells."
     )
     parts = [

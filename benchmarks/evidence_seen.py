@@ -101,6 +101,7 @@ def measured(document: dict[str, Any]) -> Measured | None:
     points = _points(document, endpoint, verdict["measure"])
     stored = score.get("stored")
     counted = (result.get("paper_counting") or {}).get("gain")
+    room = verdict["headroom"]["gain"]
     return Measured(
         name=document["cell"],
         score=found["value"],
@@ -122,6 +123,8 @@ def measured(document: dict[str, Any]) -> Measured | None:
         points_low=points.low,
         points_high=points.high,
         at_most=verdict["headroom"]["at_most"],
+        headroom=room and room["value"],
+        headroom_se=(room["high"] - room["low"]) / (2 * 1.96) if room else 0.0,
     )
 
 

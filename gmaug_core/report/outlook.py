@@ -14,7 +14,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.method import power
 from gmaug_core.method.verdict import seeing
-from gmaug_core.method.verdict.figures import MEASURE_WORDS, Headroom
+from gmaug_core.method.verdict.figures import MEASURE_WORDS
 from gmaug_core.method.verdict.result import Variances, Verdict
 from gmaug_core.report import cost
 from gmaug_core.runs import RunConfigFile
@@ -69,17 +69,19 @@ def newest_verdict(data: Dataset) -> tuple[Verdict, AugmentationConfig] | None:
 
 def _verdict(found: Verdict, about: AugmentationConfig, config: AugmentationConfig) -> str:
     reading = "first reading" if found.length is None else "full reading"
-    said = f"Verdict ({reading} at {found.size} px): {found.verdict.sentence} {_headroom(found.headroom)}"
+    said = f"Verdict ({reading} at {found.size} px): {found.verdict.sentence} {_headroom(found)}"
     other = _differences(about, config)
     return f"{said} It was asked for {' and '.join(other)}: this run may differ." if other else said
 
 
-def _headroom(room: Headroom) -> str:
-    """What a perfect generator could add over what is free."""
+def _headroom(found: Verdict) -> str:
+    """What a perfect generator could add over what is free, and what of it may be expected."""
+    room = found.headroom
     most = "" if room.at_most is None else f", at most {room.at_most:+.1f}"
     if room.gain is None:
         return f"Headroom over what is free: not projected{most}."
-    return f"Headroom over what is free: {room.gain.value:+.1f} points{most}."
+    likely = f"; of it expected: {found.expected.gain.value:+.1f}" if found.expected else ""
+    return f"Headroom over what is free: {room.gain.value:+.1f} points{most}{likely}."
 
 
 def _differences(about: AugmentationConfig, config: AugmentationConfig) -> list[str]:

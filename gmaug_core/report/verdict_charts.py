@@ -48,6 +48,10 @@ def weighed(verdict: Verdict) -> pd.DataFrame:
     over = verdict.headroom
     gain = over.gain.model_dump() if over.gain else {"high": over.at_most}
     rows.append({"what": f"headroom over {recipe(over.over)}", **gain, "colour": "accepted"})
+    if verdict.expected:
+        where = "measured here" if verdict.expected.source == "equivalence" else "as in the record"
+        what = f"of it expected, {where}"
+        rows.append({"what": what, **verdict.expected.gain.model_dump(), "colour": "accepted"})
     frame = pd.DataFrame(rows, columns=["what", "value", "low", "high", "colour"])
     return frame[frame["high"].notna()].astype({"value": float, "low": float, "high": float})
 

@@ -24,8 +24,9 @@ class Measured:
     many epochs, the best look at the test images), None where it was not measured; fair, fair_low,
     fair_high: the endpoint (best recipe without a generator, with synthetic images against
     without), in percent of that recipe's accuracy; points, points_low, points_high: the same in
-    percentage points of the deciding measure; at_most: the upper end of the verdict's headroom in
-    the same, None where it refused; enlarged: whether the images are smaller than the law's
+    percentage points of the deciding measure; headroom: what the verdict said that the run would add, were
+    every image a new real one, headroom_se its standard error, at_most its upper end, all in the same, None
+    where it refused; enlarged: whether the images are smaller than the law's
     profile, so that the product itself gives no prediction.
     """
 
@@ -45,6 +46,8 @@ class Measured:
     points_low: float
     points_high: float
     at_most: float | None
+    headroom: float | None = None
+    headroom_se: float = 0.0
     score_se: float = 0.0
     counted: float | None = None
     counted_low: float | None = None

@@ -57,7 +57,7 @@ def answer(verdict: Verdict) -> None:
 
 
 def numbers(verdict: Verdict) -> None:
-    """The four numbers that a decision needs, and all that was weighed on one axis."""
+    """The numbers that a decision needs, and all that was weighed on one axis."""
     longer = verdict.length.longer if verdict.length else None
     best = next((found for found in verdict.free.recipes if found.key == verdict.free.best), None)
     head = verdict.headroom
@@ -65,7 +65,7 @@ def numbers(verdict: Verdict) -> None:
     ceiling = points(head.gain.value) if head.gain else "unknown"
     at_most = "" if head.at_most is None else f", at most {points(head.at_most)}"
     unmeasured = "the full reading measures it" if verdict.length is None else "more minutes would measure it"
-    cells = (
+    cells = [
         (
             "Smallest visible gain",
             points(verdict.seen.smallest),
@@ -83,9 +83,16 @@ def numbers(verdict: Verdict) -> None:
             points(longer.value) if longer else "not measured",
             figure(longer) if longer else unmeasured,
         ),
-    )
+    ]
+    if verdict.expected:
+        told = (
+            "Expected of that",
+            points(verdict.expected.gain.value),
+            f"{figure(verdict.expected.gain)}: {verdict.expected.by}",
+        )
+        cells.insert(3, told)
     for column, (label, value, note) in zip(
-        layout.columns(4, key="verdict-numbers", least=12), cells, strict=True
+        layout.columns(len(cells), key="verdict-numbers", least=12), cells, strict=True
     ):
         with column:
             st.metric(label, value, border=True)

@@ -41,7 +41,12 @@ LEFT = replace(FLAT, headroom=figure(5.0, 1.0), at_most=6.0)  # enough for a gen
             4.0,
         ),
         (FLAT, "too_little", "at most +0.8", 0.8),
-        (replace(LEFT, visible=7.0), "not_visible", "at most +6.0 points, and the smallest visible", 6.0),
+        (
+            replace(LEFT, visible=7.0),
+            "not_visible",
+            "at most +6.0 points, were every image a new real one, and",
+            6.0,
+        ),
         (replace(LEFT, visible=5.5), "small_run", "small run of 4 minutes", 5.0),
         (LEFT, "full_run", "from 3.0 points on it can be seen", 5.0),
     ],
@@ -95,3 +100,36 @@ def test_trainings_that_were_cut_short_never_ask_for_a_full_run():
     assert words.key == "small_run"
     assert "100 steps instead of the run's 1,000" in words.change
     assert decide(replace(LEFT, used=1_000)).key == "full_run"
+
+
+MEASURED = "in 16 measured datasets synthetic images gave 5 % [-3, 13] of such a headroom"
+
+
+@pytest.mark.parametrize(
+    ("figures", "key", "said"),
+    [
+        # what may be expected decides instead of the headroom, and both are told
+        (
+            replace(LEFT, expected=figure(0.3, 2.0)),
+            "not_visible",
+            f"at most +2.3 points (5.0 points, were every image a new real one; {MEASURED}), and",
+        ),
+        (replace(LEFT, expected=figure(0.3, 0.4)), "too_little", "at most +0.7 points (5.0 points, were"),
+        (
+            replace(LEFT, free=figure(4.0), expected=figure(0.3, 2.0)),
+            "no_generator_needed",
+            "at most +2.3 points (5.0",
+        ),
+        (replace(LEFT, longer=figure(3.0), expected=figure(0.3, 2.0)), "train_longer", "adds 3.0 points"),
+        (replace(LEFT, expected=figure(2.0, 2.0)), "small_run", f"2.0 points [0.0, 4.0] ({MEASURED})"),
+        (replace(LEFT, expected=figure(4.0, 1.0)), "full_run", f"4.0 points [3.0, 5.0] ({MEASURED})"),
+        # never more than the headroom's own upper end
+        (replace(LEFT, at_most=2.0, expected=figure(4.0, 3.0)), "not_visible", "at most +2.0 points, were"),
+    ],
+)
+def test_what_synthetic_images_gave_elsewhere_decides(figures, key, said):
+    words = decide(replace(figures, expected_by=MEASURED))
+    assert words.key == key
+    assert said in words.sentence
+    told = "An equivalence run measures what your own synthetic images are worth" in words.change
+    assert told == (key in ("not_visible", "too_little", "no_generator_needed") and figures.at_most != 2.0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from exchange_world import equivalence
 
+from gmaug_core.config import augmentation_config
 from gmaug_core.method.verdict import worth
 from gmaug_core.method.verdict.ceiling import Amount
 from gmaug_core.method.verdict.curve import Projected
-from gmaug_core.method.verdict.figures import Figure
+from gmaug_core.method.verdict.figures import Figure, Headroom
+from gmaug_core.scoring.realised import Realised
 
 RUN = Amount("run", "the run's 2,000 images", "everything", 3.0, 2000)
 
@@ -55,3 +57,44 @@ def test_where_nothing_was_measured_nothing_is_said():
         "not what was measured"
         in told([equivalence()], run=Amount("run", "", "everything", 101.0, 100_000)).refused
     )
+
+
+ROOM = Headroom(
+    projection="run", over="plain", gain=Figure(value=10.0, low=8.0, high=12.0), percent=12.0, at_most=12.0
+)
+RECORD = Realised(share=0.1, low=0.0, high=0.2, share_se=0.05, scatter=1.0, n=16)
+
+
+def about(preset: str, side: int):
+    return augmentation_config(
+        "x", image_size=side, colour="rgb", preset=preset, overrides={"generator": {"resolution": side}}
+    )
+
+
+def test_a_run_like_those_of_the_record_may_expect_what_they_gave():
+    found = worth.expected(about("quick", 32), ROOM, None, RECORD)
+    assert found.source == "record"
+    assert found.gain.value == pytest.approx(1.0)
+    assert found.gain.low < -1 < 3 < found.gain.high < 4
+    assert found.by == RECORD.words
+
+
+@pytest.mark.parametrize(
+    ("config", "room", "record"),
+    [
+        (about("standard", 32), ROOM, RECORD),
+        (about("quick", 64), ROOM, RECORD),
+        (about("quick", 16), ROOM, None),
+        (about("quick", 16), ROOM.model_copy(update={"gain": None}), RECORD),
+    ],
+)
+def test_of_a_run_unlike_those_of_the_record_nothing_is_expected(config, room, record):
+    assert worth.expected(config, room, None, record) is None
+
+
+def test_what_was_measured_on_the_dataset_itself_comes_first():
+    of_this = told([equivalence()])
+    found = worth.expected(about("standard", 64), ROOM, of_this, RECORD)
+    assert (found.source, found.gain) == ("equivalence", of_this.gain)
+    of_another = told([equivalence().model_copy(update={"dataset": "other"})])
+    assert worth.expected(about("quick", 16), ROOM, of_another, RECORD).source == "record"

@@ -41,7 +41,7 @@ def test_the_newest_verdict_and_what_these_seeds_would_see(demo):
     said = Verdict.read(paths.result)
     assert known.run == paths.id
     assert said.verdict.sentence in known.verdict
-    assert "Headroom over what is free: -0.4 points, at most +0.6." in known.verdict
+    assert "Headroom over what is free: -0.4 points, at most +0.6; of it expected: -0.1." in known.verdict
     assert "It was asked for" not in known.verdict
     images = len(splits.made(data, 0)["test"])
     spread = seeing.spread_of(said.seen.variances)

@@ -16,7 +16,10 @@ def data_of(chart) -> str:
 
 def test_what_is_weighed_is_what_the_document_says():
     document = verdict()
-    rows = verdict_charts.weighed(document).set_index("colour")
+    weighed = verdict_charts.weighed(document)
+    expected = weighed["what"].str.startswith("of it expected")
+    assert weighed.loc[expected, "high"].item() == document.expected.gain.high
+    rows = weighed[~expected].set_index("colour")
     assert rows.loc["baseline", "value"] == document.length.longer.value
     assert rows.loc["control", "high"] == document.free.recipes[0].gain.high
     assert rows.loc["accepted", "low"] == document.headroom.gain.low

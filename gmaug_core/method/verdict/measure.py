@@ -23,6 +23,8 @@ from gmaug_core.method.verdict.curve import Of, Points
 from gmaug_core.method.verdict.figures import Ceiling
 from gmaug_core.method.verdict.first import First
 from gmaug_core.method.verdict.result import Equivalence, Free, LawReading, LawRecord, Length, Seen, Verdict
+from gmaug_core.scoring import realised
+from gmaug_core.scoring.record import cells
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,7 @@ def _document(
     label = next(each.label for each in reading.ceiling.projections if each.key == room.projection)
     best = next(row for row in reading.free.recipes if row.key == reading.free.best)
     length = reading.length
+    expected = worth.expected(asked, room, equivalence, realised.of_record(cells()))
     said = words.decide(
         words.Figures(
             first=length is None,
@@ -197,6 +200,8 @@ def _document(
             free_label=best.label,
             headroom=room.gain,
             at_most=room.at_most,
+            expected=expected.gain if expected else None,
+            expected_by=expected.by if expected else "",
             what=label,
             visible=reading.seen.smallest,
             buy=seeing.best_buy(reading.seen),
@@ -221,6 +226,7 @@ def _document(
         law=law,
         equivalence=equivalence,
         headroom=room,
+        expected=expected,
         verdict=said,
         skipped=reading.skipped,
         seconds=time.monotonic() - begun,

@@ -240,6 +240,17 @@ class Equivalence(Part):
     """What speaks against reading it so, in words."""
 
 
+class Expected(Part):
+    """What the run may be expected to add, by what synthetic images were worth where that was measured."""
+
+    source: Literal["record", "equivalence"]
+    """This program's record of runs like it on other datasets, or an equivalence run on this one."""
+    gain: Figure
+    """In percentage points of the deciding measure over the best that is free."""
+    by: str
+    """What was measured, in words."""
+
+
 class Decided(Part):
     """The figure that decided, and what it was held against."""
 
@@ -277,13 +288,22 @@ def _second_form(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"seen": document["seen"] | untold}
 
 
+def _third_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Every synthetic image counted as a real one: nothing was expected but the headroom."""
+    return document | {"expected": None}
+
+
 class Verdict(Document):
     """What a verdict run found: can it be gained, can it be seen, what is free, and one verdict in words."""
 
     TITLE = "verdict"
     FILE = "result.json"
-    SCHEMA = 3
-    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {1: _first_form, 2: _second_form}
+    SCHEMA = 4
+    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {
+        1: _first_form,
+        2: _second_form,
+        3: _third_form,
+    }
 
     run: str
     """The run: the name of its folder."""
@@ -321,6 +341,8 @@ class Verdict(Document):
     """What synthetic images are worth as real ones; null until it was measured."""
     headroom: Headroom
     """Ceiling minus the best of what is free."""
+    expected: Expected | None
+    """What synthetic images may be expected to give of it; null where nothing like the run was measured."""
     verdict: Words
     """The answer."""
     skipped: tuple[str, ...]

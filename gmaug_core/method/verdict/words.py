@@ -23,8 +23,9 @@ class Figures:
 
     longer: what longer training adds (steps: how long), free: what the best recipe adds over plain training;
     headroom: what a perfect generator could add over it, None where the curve allows no projection, at_most
-    its upper end (None: unknown); visible: the smallest gain that the run would see, `buy` what would lower
-    it; minutes: of a small run.
+    its upper end (None: unknown); expected: what of it may be expected by what synthetic images gave where
+    that was measured (expected_by says where; None: nowhere), which then decides instead; visible: the
+    smallest gain that the run would see, `buy` what would lower it; minutes: of a small run.
     """
 
     longer: Figure | None
@@ -39,7 +40,25 @@ class Figures:
     buy: str
     minutes: int
     first: bool = False  # of the fast learner alone, which has more left to learn than the run's classifier
+    expected: Figure | None = None
+    expected_by: str = ""
     used: int | None = None  # steps of the trainings behind these figures; None: as planned
+
+    @property
+    def likely(self) -> Figure | None:
+        """What the run would add as far as is known."""
+        return self.expected or self.headroom
+
+    @property
+    def most(self) -> float | None:
+        """Its upper end; None: unknown."""
+        ends = [self.at_most, self.expected.high if self.expected else None]
+        return min((end for end in ends if end is not None), default=None)
+
+    @property
+    def discounted(self) -> bool:
+        """Whether the upper end is not the headroom's own."""
+        return self.expected is not None and self.most == self.expected.high
 
     @property
     def shortened(self) -> bool:
@@ -80,8 +99,8 @@ def _of_first(said: Words) -> Words:
 
 
 def _train_longer(f: Figures) -> Words | None:
-    """Longer training adds LONGER points, surely above 0, and no less than a perfect generator would."""
-    if f.longer is None or f.longer.low <= 0 or f.longer.value < max(LONGER, _value(f.headroom)):
+    """Longer training adds LONGER points, surely above 0, and no less than the run would."""
+    if f.longer is None or f.longer.low <= 0 or f.longer.value < max(LONGER, _value(f.likely)):
         return None
     times = f.longer_steps / f.planned
     return Words(
@@ -91,7 +110,7 @@ def _train_longer(f: Figures) -> Words | None:
         decided_by=Decided(
             name="what longer training adds",
             value=f.longer.value,
-            limit=max(LONGER, _value(f.headroom)),
+            limit=max(LONGER, _value(f.likely)),
             unit="points",
         ),
         change=f"Ask again with --set classifier.steps={f.longer_steps}: what a generator could add can be "
@@ -101,81 +120,114 @@ def _train_longer(f: Figures) -> Words | None:
 
 def _no_generator(f: Figures) -> Words | None:
     """A recipe adds FREE points, surely above 0, and what is left over it is too little or cannot be seen."""
-    if f.free.value < FREE or f.free.low <= 0 or f.at_most is None or f.at_most >= max(LITTLE, f.visible):
+    if f.free.value < FREE or f.free.low <= 0 or f.most is None or f.most >= max(LITTLE, f.visible):
         return None
     return Words(
         key="no_generator_needed",
         sentence=f"No generator needed: {_lower(f.free_label)} gives it, {_points(f.free.value)} over plain "
-        f"training; over that, {f.what} would add {_at_most(f.at_most)}, were every image a new real one.",
+        f"training; over that, {_would_add(f)}.",
         decided_by=Decided(
             name="what the best free recipe adds",
             value=f.free.value,
-            limit=max(f.at_most, FREE),
+            limit=max(f.most, FREE),
             unit="points",
         ),
         change="A generator would have to beat this recipe, not plain training: it can where the rare "
-        "classes are so few that weighting them no longer helps.",
+        f"classes are so few that weighting them no longer helps.{_unless(f)}",
     )
 
 
 def _too_little(f: Figures) -> Words | None:
-    """Even the upper end of the headroom is below LITTLE."""
-    if f.at_most is None or f.at_most >= LITTLE:
+    """Even the upper end of what may be gained is below LITTLE."""
+    if f.most is None or f.most >= LITTLE:
         return None
     return Words(
         key="too_little",
-        sentence=f"Too little to gain: {f.what} would add {_at_most(f.at_most)}, were every image a new "
-        "real one.",
-        decided_by=Decided(name="upper end of the headroom", value=f.at_most, limit=LITTLE, unit="points"),
+        sentence=f"Too little to gain: {_would_add(f)}.",
+        decided_by=Decided(name=_upper_end(f), value=f.most, limit=LITTLE, unit="points"),
         change="A harder question would (more or finer classes), or a target of many more images a class "
-        "than the largest has now.",
+        f"than the largest has now.{_unless(f)}",
     )
 
 
 def _not_visible(f: Figures) -> Words | None:
-    """Even the upper end of the headroom is below what the run could see."""
-    if f.at_most is None or f.at_most >= f.visible:
+    """Even the upper end of what may be gained is below what the run could see."""
+    if f.most is None or f.most >= f.visible:
         return None
     return Words(
         key="not_visible",
-        sentence=f"Nothing could be seen: {f.what} would add {_at_most(f.at_most)}, and the smallest visible "
-        f"gain is {_points(f.visible)}. Do this first: {f.buy}.",
-        decided_by=Decided(name="upper end of the headroom", value=f.at_most, limit=f.visible, unit="points"),
-        change=f"{f.buy[:1].upper()}{f.buy[1:]}.",
+        sentence=f"Nothing could be seen: {_would_add(f)}, and the smallest visible gain is "
+        f"{_points(f.visible)}. Do this first: {f.buy}.",
+        decided_by=Decided(name=_upper_end(f), value=f.most, limit=f.visible, unit="points"),
+        change=f"{f.buy[:1].upper()}{f.buy[1:]}.{_unless(f)}",
     )
 
 
 def _full_run(f: Figures) -> Words | None:
-    """The headroom itself is visible."""
-    if f.headroom is None or f.headroom.value < f.visible or f.headroom.low < LITTLE:
+    """What may be expected is itself visible."""
+    if f.likely is None or f.likely.value < f.visible or f.likely.low < LITTLE:
         return None
+    if f.expected is None:
+        said = f"{f.what} would add {_points(f.likely.value)}, were every image a new real one"
+        change = (
+            "Synthetic images are worth less than real ones: a small run that adds nothing would speak "
+            "against it."
+        )
+    else:
+        said = f"{f.what} would add {_interval(f.likely)} ({f.expected_by})"
+        change = "A small run that adds nothing would speak against it."
     return Words(
         key="full_run",
-        sentence=f"Worth a full run: {f.what} would add {_points(f.headroom.value)}, were every image a new "
-        f"real one, and from {_points(f.visible)} on it can be seen.",
-        decided_by=Decided(name="headroom", value=f.headroom.value, limit=f.visible, unit="points"),
-        change="Synthetic images are worth less than real ones: a small run that adds nothing would speak "
-        "against it.",
+        sentence=f"Worth a full run: {said}, and from {_points(f.visible)} on it can be seen.",
+        decided_by=Decided(name=_deciding(f), value=f.likely.value, limit=f.visible, unit="points"),
+        change=change,
     )
 
 
 def _small_run(f: Figures) -> Words:
-    """What is left: the headroom may be visible, and may not."""
-    if f.headroom is not None:
-        said = (
-            f"{f.what} would add {_points(f.headroom.value)} [{f.headroom.low:.1f}, {f.headroom.high:.1f}], "
-            f"were every image a new real one, and the smallest visible gain is {_points(f.visible)}"
-        )
-        value = f.headroom.value
+    """What is left: what may be expected may be visible, and may not."""
+    value = f.likely.value if f.likely is not None else None
+    if f.expected is not None:
+        said = f"{f.what} would add {_interval(f.expected)} ({f.expected_by})"
+    elif f.headroom is not None:
+        said = f"{f.what} would add {_interval(f.headroom)}, were every image a new real one"
     else:
         said = f"the learning curve allows no projection to {f.what}, so only a run can tell"
-        value = None
+    if f.likely is not None:
+        said += f", and the smallest visible gain is {_points(f.visible)}"
     return Words(
         key="small_run",
         sentence=f"Worth a small run of {f.minutes} minutes: {said}.",
-        decided_by=Decided(name="headroom", value=value, limit=f.visible, unit="points"),
+        decided_by=Decided(name=_deciding(f), value=value, limit=f.visible, unit="points"),
         change=f"To know more before: {f.buy}.",
     )
+
+
+def _would_add(f: Figures) -> str:
+    """The most that the run would add, and why no more."""
+    most = _at_most(f.most if f.most is not None else 0.0)
+    if not f.discounted:
+        return f"{f.what} would add {most}, were every image a new real one"
+    real = f"{_points(f.headroom.value)}, were every image a new real one; " if f.headroom else ""
+    return f"{f.what} would add {most} ({real}{f.expected_by})"
+
+
+def _unless(f: Figures) -> str:
+    """What would lift the upper end where it is not the headroom's own."""
+    if not f.discounted:
+        return ""
+    return (
+        " An equivalence run measures what your own synthetic images are worth; generators larger than the "
+        "quick one are not in the record."
+    )
+
+
+def _deciding(f: Figures) -> str:
+    return "headroom" if f.expected is None else "what may be expected of it"
+
+
+def _upper_end(f: Figures) -> str:
+    return "upper end of what may be expected" if f.discounted else "upper end of the headroom"
 
 
 def _value(figure: Figure | None) -> float:
@@ -184,6 +236,10 @@ def _value(figure: Figure | None) -> float:
 
 def _points(value: float) -> str:
     return f"{value:.1f} points"
+
+
+def _interval(figure: Figure) -> str:
+    return f"{_points(figure.value)} [{figure.low:.1f}, {figure.high:.1f}]"
 
 
 def _at_most(value: float) -> str:

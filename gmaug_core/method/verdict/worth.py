@@ -6,13 +6,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from gmaug_core.config import AugmentationConfig
 from gmaug_core.method.equivalence import words
 from gmaug_core.method.equivalence.predicted import nearest, predicted_gain
 from gmaug_core.method.equivalence.result import EquivalenceResult, ExchangeRow
 from gmaug_core.method.verdict.ceiling import Amount
 from gmaug_core.method.verdict.curve import Projected
-from gmaug_core.method.verdict.figures import MeasureKey
-from gmaug_core.method.verdict.result import Equivalence
+from gmaug_core.method.verdict.figures import Figure, Headroom, MeasureKey
+from gmaug_core.method.verdict.result import Equivalence, Expected
+from gmaug_core.scoring.realised import Z_95, Realised
+
+RECORDED_PRESET, RECORDED_SIDE = "quick", 32  # of the record's runs: their preset, and their largest side
+
+
+def expected(
+    about: AugmentationConfig, room: Headroom, equivalence: Equivalence | None, record: Realised | None
+) -> Expected | None:
+    """By an exchange that was measured on this dataset, else by the record where the run is like those in it;
+    None where neither says anything.
+
+    about: the run; room: what it would add, were every image a new real one.
+    """
+    if equivalence is not None and equivalence.same_dataset and equivalence.gain is not None:
+        return Expected(source="equivalence", gain=equivalence.gain, by=f"here {_lower(equivalence.words)}")
+    alike = about.preset == RECORDED_PRESET and about.generator.resolution <= RECORDED_SIDE
+    if not alike or record is None or room.gain is None:
+        return None
+    value, low, high = record.expected(room.gain.value, (room.gain.high - room.gain.low) / (2 * Z_95))
+    return Expected(source="record", gain=Figure(value=value, low=low, high=high), by=record.words)
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def told(
