@@ -2,7 +2,8 @@
    function is called again whenever data or theme changes, and DOM, scroll and focus survive that. */
 
 import { OperationLog } from "./operations.mjs";
-import { destinations, found, keyed, nearest, shown, titleOf } from "./board_logic.mjs";
+import { another, best, between, found, keyed, nearest, parts, shown, titleOf } from "./board_logic.mjs";
+import { KeyDialog, MoveDialog, PanelDialog, PictureDialog, button, make, movable, several } from "./board_dialogs.mjs";
 
 const KEEP = "__gmaugBoard";
 
@@ -11,26 +12,18 @@ export default function (component) {
   const board = (parentElement[KEEP] ??= new Board(parentElement));
   board.send = (ops) => setStateValue("ops", ops);
   board.receive(data);
-  return () => {
-    // called when the component leaves the page, and when it is called again: nothing outside our own element to undo
-  };
+  const onKey = (event) => board.onPageKey(event);
+  document.addEventListener("keydown", onKey);
+  return () => document.removeEventListener("keydown", onKey); // also before this function is called again
 }
-
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-const number = (n) => n.toLocaleString("en-US");
-const several = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`;
 
 class Board {
   constructor(parent) {
     this.log = new OperationLog();
     this.groups = [];
     this.chosen = new Set();
+    this.anchor = ""; // where a range begins
+    this.recent = []; // titles that cards were moved to, the last one first
     this.cards = new Map(); // sub-class -> element
     this.panels = new Map(); // super-class -> element
     this.query = "";
@@ -44,18 +37,28 @@ class Board {
       // another grouping or dataset on the same element: nothing of the one before may reach it
       Object.assign(this, { name: data.board, log: new OperationLog(data.mount, data.ack), waiting: [], query: "" });
       this.search.value = this.freshName.value = "";
+      this.recent = [];
       this.chosen.clear();
       this.cards.clear();
       this.panels.clear();
       this.list.replaceChildren();
+      this.alone.replaceChildren();
     }
     const taken = this.log.receive(data);
     if (taken === "stale") return;
     if (taken === "resend") this.send(this.log.pending);
     this.data = data;
     this.groups = this.log.pending.reduce(shown, data.groups);
-    this.freshName.maxLength = this.answer.maxLength = data.name_length;
+    this.freshName.maxLength = this.mover.answer.maxLength = data.name_length;
     this.draw();
+    if (!this.greeted) this.greet();
+  }
+
+  /* The first key of a person is already the board's, unless they are busy elsewhere on the page. */
+  greet() {
+    this.greeted = true;
+    const busy = document.activeElement;
+    if (!busy || busy === document.body || busy.tagName === "A") this.visible()[0]?.focus({ preventScroll: true });
   }
 
   do(op) {
@@ -69,10 +72,30 @@ class Board {
   move(subs, to) {
     const moved = subs.filter((sub) => titleOf(this.groups, sub) !== to);
     if (this.data.locked || !moved.length) return;
+    const next = this.after(moved);
+    this.recent = [to, ...this.recent.filter((title) => title !== to)];
     this.chosen.clear();
     this.do({ do: "move", subs: moved, to });
     this.say(`${moved.length === 1 ? moved[0] : several(moved.length, "sub-class", "sub-classes")} moved to ${to}`);
+    this.focusCard(next ?? moved[0]);
+  }
+
+  takeOut(subs) {
+    const moved = subs.filter((sub) => this.groups.some(([, all]) => all.length > 1 && all.includes(sub)));
+    if (this.data.locked || !moved.length) return;
+    this.chosen.clear();
+    this.do({ do: "alone", subs: moved });
+    this.say(`${several(moved.length, "sub-class stands", "sub-classes stand")} alone again`);
     this.focusCard(moved[0]);
+  }
+
+  /* Who is sorted next: the card of the tray after those that leave it; null where they come from elsewhere. */
+  after(moved) {
+    const tray = [...this.alone.children].filter((card) => !card.hidden).map((card) => card.sub);
+    const at = Math.max(...moved.map((sub) => tray.indexOf(sub)));
+    if (at < 0) return null;
+    const rest = (names) => names.find((sub) => !moved.includes(sub));
+    return rest(tray.slice(at)) ?? rest(tray.toReversed()) ?? null;
   }
 
   // --- the elements ---
@@ -87,46 +110,49 @@ class Board {
       this.query = this.search.value.trim().toLowerCase();
       this.draw();
     });
-    this.undo = this.button("Undo", () => this.do({ do: "undo" }));
-    this.redo = this.button("Redo", () => this.do({ do: "redo" }));
+    this.undo = button("Undo", () => this.do({ do: "undo" }));
+    this.redo = button("Redo", () => this.do({ do: "redo" }));
+    this.byName = button("A–Z", () => this.do({ do: "sort", by: "name" }));
+    this.bySize = button("Largest first", () => this.do({ do: "sort", by: "size" }));
+    this.byName.title = this.bySize.title = "The order of the super-classes; keys 1 to 9 go with it";
     this.status = make("div", "status");
     this.status.setAttribute("role", "status");
-    bar.append(this.search, this.undo, this.redo, make("div", "gap"), this.status);
+    const help = button("Keys ?", () => this.keys.open());
+    bar.append(this.search, this.undo, this.redo, this.byName, this.bySize, make("div", "gap"), this.status, help);
     this.stage = make("div", "stage");
     this.list = make("div", "panels");
-    this.stage.append(this.list);
+    this.buildTray();
+    this.ownPart = make("div", "own");
+    this.ownPart.append(this.list);
+    this.stage.append(this.ownPart, this.tray);
     this.buildFresh();
     this.buildPicked();
-    this.buildDialog();
-    this.help = make("div", "help");
-    for (const [keys, what] of [
-      ["← → ↑ ↓", "go from card to card"],
-      ["M", "or Enter: move to…"],
-      ["1 – 9", "move to that super-class"],
-      ["Shift ← →", "move to the neighbour"],
-      ["Space", "select several"],
-      ["N", "new super-class"],
-      ["F2", "rename it"],
-      ["/", "find"],
-      ["Ctrl Z", "undo"],
-    ]) {
-      const item = make("span");
-      item.append(make("kbd", "", keys), " " + what);
-      this.help.append(item);
-    }
+    const back = () => this.asked.length && this.focusCard(this.asked[0]); // "close" comes after what was chosen
+    this.asked = [];
+    this.mover = new MoveDialog(movable(this), (title) => this.move(this.asked.splice(0), title), back);
+    this.viewer = new PictureDialog(back);
+    this.menu = new PanelDialog(() => {});
+    this.keys = new KeyDialog(() => {});
     this.spoken = make("div", "");
     this.spoken.setAttribute("aria-live", "polite");
     this.spoken.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)";
-    this.root.append(bar, this.stage, this.help, this.spoken, this.dialog);
+    const dialogs = [this.mover, this.viewer, this.menu, this.keys].map(({ element }) => element);
+    this.root.append(bar, this.stage, this.picked, this.spoken, ...dialogs);
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     parent.append(this.root);
   }
 
-  button(text, act, className = "button") {
-    const button = make("button", className, text);
-    button.type = "button";
-    button.addEventListener("click", act);
-    return button;
+  buildTray() {
+    this.tray = make("section", "panel tray");
+    this.tray.setAttribute("role", "group");
+    this.tray.setAttribute("aria-label", "On their own");
+    const head = make("div", "head");
+    this.trayMeta = make("span", "meta");
+    head.append(make("span", "title", "On their own"), this.trayMeta);
+    this.alone = make("div", "cards");
+    this.alone.setAttribute("role", "list");
+    this.tray.append(head, this.alone);
+    this.target(this.tray, (subs) => this.takeOut(subs));
   }
 
   buildFresh() {
@@ -136,7 +162,7 @@ class Board {
     this.freshName = make("input", "field");
     Object.assign(this.freshName, { placeholder: "New super-class", spellcheck: false });
     this.freshName.setAttribute("aria-label", "Name of a new super-class");
-    row.append(this.freshName, this.button("Add", () => this.addFresh()));
+    row.append(this.freshName, button("Add", () => this.addFresh()));
     this.fresh.append(row, this.freshSay);
     this.waiting = []; // dropped here, waiting for a name
     this.freshName.addEventListener("keydown", (event) => {
@@ -171,73 +197,60 @@ class Board {
     this.picked.append(
       this.pickedSay,
       make("div", "gap"),
-      this.button("Move to…", () => this.ask([...this.chosen]), "button main"),
-      this.button("Clear selection", () => {
+      button("Move to…", () => this.ask([...this.chosen]), "button main"),
+      button("Clear selection", () => {
         this.chosen.clear();
         this.draw();
       }),
     );
-    this.stage.append(this.picked);
   }
 
-  buildDialog() {
-    this.dialog = make("dialog");
-    this.question = make("h3");
-    this.answer = make("input", "field");
-    Object.assign(this.answer, { spellcheck: false, placeholder: "Type to find, or a new name" });
-    this.answer.setAttribute("role", "combobox");
-    this.answer.setAttribute("aria-label", "Super-class to move to");
-    this.answer.setAttribute("aria-expanded", "true");
-    this.answer.setAttribute("aria-controls", "options");
-    this.options = make("ul", "options");
-    this.options.id = "options";
-    this.options.setAttribute("role", "listbox");
-    this.dialog.append(this.question, this.answer, this.options);
-    this.answer.addEventListener("input", () => this.drawOptions(0));
-    this.answer.addEventListener("keydown", (event) => {
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (!step && event.key !== "Enter") return;
-      event.preventDefault();
-      if (step) this.drawOptions(this.at + step);
-      else this.choose(this.at);
-    });
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
-    this.dialog.addEventListener("close", () => this.focusCard(this.asked[0]));
-  }
-
-  ask(subs) {
+  ask(subs, typed = "") {
     if (this.data.locked || !subs.length) return;
-    this.asked = subs;
-    this.question.textContent = subs.length === 1 ? `Move ${subs[0]} to…` : `Move ${subs.length} sub-classes to…`;
-    this.answer.value = "";
-    this.drawOptions(0);
-    this.dialog.showModal();
-    this.answer.focus();
+    this.asked = [...subs];
+    const homes = new Set(subs.map((sub) => titleOf(this.groups, sub)));
+    this.askedHere = homes.size === 1 ? [...homes][0] : null;
+    this.mover.open(subs.length === 1 ? `Move ${subs[0]} to…` : `Move ${subs.length} sub-classes to…`, typed);
   }
 
-  drawOptions(at) {
-    const here = this.asked.length === 1 ? titleOf(this.groups, this.asked[0]) : null;
-    this.choices = destinations(this.groups, this.answer.value, here);
-    this.at = this.choices.length ? (at + this.choices.length) % this.choices.length : 0;
-    this.options.replaceChildren(
-      ...this.choices.map(({ title, size, fresh }, i) => {
-        const item = make("li");
-        item.setAttribute("role", "option");
-        item.setAttribute("aria-selected", String(i === this.at));
-        item.append(make("span", "", title), make("span", "meta", fresh ? "new" : several(size, "sub-class", "sub-classes")));
-        item.addEventListener("click", () => this.choose(i));
-        return item;
-      }),
-    );
-    this.options.children[this.at]?.scrollIntoView({ block: "nearest" });
+  view(sub) {
+    this.asked = [sub];
+    const [count, , number] = this.data.classes[sub] ?? [0, [], 0];
+    this.viewer.open(sub, count, `${this.data.pictures}class/${number}`, this.data.pictures);
   }
 
-  choose(i) {
-    const choice = this.choices[i];
-    if (choice === undefined) return;
-    const subs = this.asked;
-    this.dialog.close();
-    this.move(subs, choice.title);
+  /* What a super-class can be told, beside what its cards can. */
+  openMenu(title) {
+    const subs = this.groups.find(([name]) => name === title)?.[1] ?? [];
+    const titles = parts(this.groups).own.map(([name]) => name);
+    const at = titles.indexOf(title);
+    const split = [...this.chosen].filter((sub) => subs.includes(sub));
+    const acts = [["Rename", "F2", () => this.rename(title)]];
+    if (subs.length) acts.push(["Select all of it", "A", () => this.choose(subs)], ["Merge into…", "G", () => this.ask(subs)]);
+    if (split.length && split.length < subs.length) acts.push(["Split off the selected ones…", "S", () => this.split(title)]);
+    if (at > 0) acts.push(["Move forward", "[", () => this.do({ do: "place", name: title, before: titles[at - 1] })]);
+    if (at < titles.length - 1) acts.push(["Move back", "]", () => this.do({ do: "place", name: title, before: titles[at + 2] ?? "" })]);
+    if (subs.length) acts.push(["Take apart: each on its own", "", () => this.takeOut(subs)]);
+    this.menu.open(title, acts);
+  }
+
+  split(title) {
+    const titles = this.groups.map(([name]) => name);
+    const subs = [...this.chosen].filter((sub) => titleOf(this.groups, sub) === title);
+    this.ask(subs, another(titles, title));
+  }
+
+  choose(subs) {
+    if (this.data.locked) return;
+    for (const sub of subs) this.chosen.add(sub);
+    this.draw();
+  }
+
+  /* Select from where the last selection began to here, in the order on screen. */
+  extend(to) {
+    const names = this.visible().map((card) => card.sub);
+    this.chosen.clear();
+    this.choose(between(names, this.anchor, to));
   }
 
   card(sub) {
@@ -261,9 +274,11 @@ class Board {
     card.append(strip, words);
     card.addEventListener("click", (event) => {
       this.focusCard(sub);
-      if (event.ctrlKey || event.metaKey || event.shiftKey) this.toggle(sub);
+      if (event.shiftKey) this.extend(sub);
+      else if (event.ctrlKey || event.metaKey) this.toggle(sub);
+      else this.anchor = sub;
     });
-    card.addEventListener("dblclick", () => this.ask([sub]));
+    card.addEventListener("dblclick", () => this.view(sub));
     card.addEventListener("dragstart", (event) => {
       this.dragged = this.chosen.has(sub) ? [...this.chosen] : [sub];
       event.dataTransfer.effectAllowed = "move";
@@ -299,12 +314,14 @@ class Board {
     panel = make("section", "panel");
     panel.setAttribute("role", "group");
     panel.key = make("span", "key");
-    panel.heading = this.button(name, () => this.rename(panel.name), "title");
+    panel.heading = button(name, () => this.rename(panel.name), "title");
     panel.heading.setAttribute("aria-label", `${name}: rename this super-class`);
     panel.meta = make("span", "meta");
-    panel.gone = this.button("Remove", () => this.do({ do: "remove", name: panel.name }), "remove");
+    panel.gone = button("Remove", () => this.do({ do: "remove", name: panel.name }), "remove");
+    panel.more = button("⋯", () => this.openMenu(panel.name), "remove");
+    panel.more.setAttribute("aria-label", `${name}: merge, split, order`);
     panel.head = make("div", "head");
-    panel.head.append(panel.key, panel.heading, panel.meta, panel.gone);
+    panel.head.append(panel.key, panel.heading, panel.meta, panel.gone, panel.more);
     panel.cards = make("div", "cards");
     panel.cards.setAttribute("role", "list");
     panel.nothing = make("div", "nothing", "Nothing here yet; it is not scored");
@@ -351,49 +368,81 @@ class Board {
     const data = this.data;
     const focused = this.root.getRootNode().activeElement;
     this.root.classList.toggle("locked", data.locked);
-    const names = new Set(this.groups.map(([name]) => name));
+    const { own, tray } = parts(this.groups);
+    const names = new Set(own.map(([name]) => name));
     for (const [name, panel] of this.panels) {
       if (names.has(name)) continue;
       panel.remove();
       this.panels.delete(name);
     }
-    const wanted = [];
-    this.groups.forEach(([name, subs], i) => {
-      const panel = this.panel(name);
-      const seen = found(name, subs, this.query);
-      const cards = subs.map((sub) => this.card(sub));
-      cards.forEach((card, k) => {
-        card.hidden = !seen.cards[k];
-        card.classList.toggle("chosen", this.chosen.has(card.sub));
-        card.setAttribute("aria-label", `${card.sub}, ${several((data.classes[card.sub] ?? [0])[0], "image", "images")}, in ${name}${this.chosen.has(card.sub) ? ", selected" : ""}`);
-      });
-      panel.hidden = !seen.panel;
-      panel.key.hidden = i > 8 || data.locked;
-      panel.key.textContent = String(i + 1);
-      const images = subs.reduce((sum, sub) => sum + (data.classes[sub] ?? [0])[0], 0);
-      panel.meta.textContent = subs.length > 1 ? `${subs.length} · ${several(images, "image", "images")}` : "";
-      panel.meta.title = `${several(subs.length, "sub-class", "sub-classes")}, ${several(images, "training image", "training images")}`;
-      panel.gone.hidden = subs.length > 0 || data.locked;
-      panel.heading.disabled = data.locked;
-      panel.nothing.hidden = subs.length > 0;
-      order(panel.cards, cards);
-      wanted.push(panel);
-    });
+    const wanted = own.map(([name, subs], i) => this.drawPanel(name, subs, i));
+    this.drawTray(tray);
     this.fresh.hidden = data.locked;
     this.freshSay.textContent = this.waiting.length
       ? `Name it, and ${this.waiting.length === 1 ? this.waiting[0] : several(this.waiting.length, "sub-class", "sub-classes")} will move there`
-      : "Or drop cards here";
+      : wanted.length
+        ? "Or drop cards here"
+        : "No super-class yet: drop cards here, or press M on a card and type a name";
     order(this.list, [...wanted, this.fresh]);
     this.list.classList.toggle("few", wanted.length < 3);
+    this.ownPart.hidden = data.locked && !wanted.length;
+    this.stage.classList.toggle("begin", !wanted.length);
     this.picked.hidden = this.chosen.size === 0;
     this.pickedSay.textContent = several(this.chosen.size, "sub-class", "sub-classes") + " selected";
-    for (const button of [this.undo, this.redo]) button.hidden = data.locked;
-    this.help.hidden = data.locked;
-    const bad = Boolean(data.problem) && !this.log.pending.length;
-    this.status.classList.toggle("bad", bad);
-    this.status.textContent = bad ? data.problem : this.log.pending.length ? "Saving…" : data.locked ? "" : data.revision ? `Saved · revision ${data.revision}` : "A proposal; your first edit saves it";
+    for (const each of [this.undo, this.redo, this.byName, this.bySize]) each.hidden = data.locked;
+    const [past, future] = data.steps;
+    this.undo.disabled = !past && !this.log.pending.length;
+    this.redo.disabled = !future;
+    this.byName.disabled = this.bySize.disabled = wanted.length < 2;
+    this.drawStatus();
     if (focused?.sub && focused !== this.root.getRootNode().activeElement) focused.focus({ preventScroll: true });
     this.rove();
+  }
+
+  drawPanel(name, subs, i) {
+    const { locked } = this.data;
+    const panel = this.panel(name);
+    const seen = found(name, subs, this.query);
+    const cards = subs.map((sub, k) => this.drawCard(sub, name, seen[k]));
+    panel.key.hidden = i > 8 || locked;
+    panel.key.textContent = String(i + 1);
+    const images = subs.reduce((sum, sub) => sum + (this.data.classes[sub] ?? [0])[0], 0);
+    panel.meta.textContent = subs.length ? `${subs.length} · ${several(images, "image", "images")}` : "";
+    panel.meta.title = `${several(subs.length, "sub-class", "sub-classes")}, ${several(images, "training image", "training images")}`;
+    panel.gone.hidden = subs.length > 0 || locked;
+    panel.more.hidden = locked;
+    panel.heading.disabled = locked;
+    panel.nothing.hidden = subs.length > 0;
+    panel.cards.hidden = !subs.length;
+    order(panel.cards, cards);
+    return panel;
+  }
+
+  drawTray(tray) {
+    const cards = tray.map((sub) => this.drawCard(sub, "", found("", [sub], this.query)[0]));
+    order(this.alone, cards);
+    this.tray.hidden = !tray.length;
+    this.trayMeta.textContent = several(tray.length, "sub-class", "sub-classes");
+    this.trayMeta.title = "Each counts as a super-class of its own";
+  }
+
+  drawCard(sub, title, seen) {
+    const card = this.card(sub);
+    card.hidden = !seen;
+    card.classList.toggle("chosen", this.chosen.has(sub));
+    const where = title ? `in ${title}` : "on its own";
+    const images = several((this.data.classes[sub] ?? [0])[0], "image", "images");
+    card.setAttribute("aria-label", `${sub}, ${images}, ${where}${this.chosen.has(sub) ? ", selected" : ""}`);
+    return card;
+  }
+
+  drawStatus() {
+    const { problem, locked, revision } = this.data;
+    const waiting = this.log.pending.length > 0;
+    const bad = Boolean(problem) && !waiting;
+    const saved = revision ? `Saved · revision ${revision}` : "A proposal; your first edit saves it";
+    this.status.classList.toggle("bad", bad);
+    this.status.textContent = bad ? problem[0].toUpperCase() + problem.slice(1) : waiting ? "Saving…" : locked ? "" : saved;
   }
 
   /* One card is in the tab order; the arrows go on from there. */
@@ -405,7 +454,7 @@ class Board {
   }
 
   visible() {
-    return [...this.list.querySelectorAll(".card")].filter((card) => !card.hidden && card.offsetParent);
+    return [...this.stage.querySelectorAll(".card")].filter((card) => !card.hidden && card.offsetParent);
   }
 
   focusCard(sub) {
@@ -419,6 +468,7 @@ class Board {
   toggle(sub) {
     if (this.data.locked) return;
     if (!this.chosen.delete(sub)) this.chosen.add(sub);
+    this.anchor = sub;
     this.draw();
   }
 
@@ -428,17 +478,24 @@ class Board {
 
   // --- the keyboard ---
 
-  onKey(event) {
+  /* A key that was pressed while nothing on the page had the focus. */
+  onPageKey(event) {
+    if (event.target !== document.body || !this.root.isConnected) return;
+    const card = this.visible().find((each) => each.tabIndex === 0);
+    if (card) this.onKey(event, card);
+  }
+
+  onKey(event, card = event.target) {
     event.stopPropagation(); // Streamlit has shortcuts on single letters
-    const card = event.target;
-    const titles = this.groups.map(([title]) => title);
-    const here = card.sub ? titles.indexOf(titleOf(this.groups, card.sub)) : -1;
+    const titles = parts(this.groups).own.map(([title]) => title);
+    const title = card.sub ? titleOf(this.groups, card.sub) : "";
+    const here = titles.indexOf(title);
     const field = card === this.search ? "search" : "field";
     const meant = keyed(
       { key: event.key, shift: event.shiftKey, command: event.ctrlKey || event.metaKey, alt: event.altKey },
       {
         place: card.tagName === "INPUT" ? field : card.sub ? "card" : "elsewhere",
-        open: this.dialog.open,
+        open: [this.mover, this.viewer, this.menu, this.keys].some(({ element }) => element.open),
         locked: this.data.locked,
         titles,
         here,
@@ -447,33 +504,59 @@ class Board {
     if (!meant) return;
     event.preventDefault();
     const subs = this.chosen.has(card.sub) ? [...this.chosen] : [card.sub];
+    const all = this.groups.find(([name]) => name === title)?.[1] ?? [];
     const acts = {
       undo: () => this.do({ do: "undo" }),
       redo: () => this.do({ do: "redo" }),
-      find: () => this.search.focus(),
-      new: () => this.freshName.focus(),
-      first: () => this.visible()[0]?.focus(),
+      help: () => this.keys.open(),
+      find: () => (this.search.focus(), this.search.select()),
+      new: () => {
+        this.waiting = [...this.chosen];
+        this.draw();
+        this.freshName.focus();
+      },
+      first: () => (card === this.search ? this.toBest() : this.visible()[0]?.focus()),
       last: () => this.visible().at(-1)?.focus(),
       go: () => this.go(card, meant.dx, meant.dy),
+      extend: () => this.go(card, meant.dx, meant.dy, true),
       move: () => this.move(subs, meant.to),
+      again: () => this.recent.length && this.move(subs, this.recent[0]),
+      alone: () => this.takeOut(subs),
       ask: () => this.ask(subs),
+      view: () => this.view(card.sub),
+      all: () => this.choose(here < 0 ? [...this.alone.children].filter((each) => !each.hidden).map((each) => each.sub) : all),
+      split: () => here >= 0 && this.split(title),
+      merge: () => here >= 0 && this.ask(all),
+      place: () => this.do({ do: "place", name: meant.name, before: meant.before }),
       choose: () => this.toggle(card.sub),
-      rename: () => this.rename(titles[here]),
+      rename: () => here >= 0 && this.rename(title),
       clear: () => {
         this.chosen.clear();
+        this.search.value = this.query = "";
         this.draw();
+        if (card === this.search) this.visible().find((each) => each.tabIndex === 0)?.focus();
       },
       nothing: () => {},
     };
     acts[meant.act]();
   }
 
+  /* From the search to the card whose name was typed, before those that only begin so or have it. */
+  toBest() {
+    const cards = this.visible();
+    cards[best(cards.map((card) => card.sub), this.query)]?.focus();
+  }
+
   /* To the nearest card in a direction, as it looks on screen. */
-  go(from, dx, dy) {
+  go(from, dx, dy, selecting = false) {
     const others = this.visible().filter((card) => card !== from);
     const rectangles = others.map((card) => card.getBoundingClientRect());
     const next = others[nearest(from.getBoundingClientRect(), rectangles, dx, dy)];
-    if (next) this.focusCard(next.sub);
+    if (!next) return;
+    if (!selecting) this.anchor = next.sub;
+    else if (!this.chosen.has(from.sub)) this.anchor = from.sub;
+    this.focusCard(next.sub);
+    if (selecting) this.extend(next.sub);
   }
 }
 

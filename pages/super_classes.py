@@ -1,30 +1,30 @@
 """Super-classes: which sub-classes belong together.
 
-Choose a grouping, edit it on the board, import, export, copy.
+Choose a grouping or begin one, edit it on the board, import, export, copy.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core.ui import outcome, text
+from gmaug_core.ui import beginning, outcome, text
 from gmaug_core.ui.board import board
 from gmaug_core.ui.choice import chosen
-from gmaug_core.workspace import grouping, groupings
+from gmaug_core.workspace import grouping, groupings, provenance
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
 ADDRESS = "grouping"  # the query parameter: a link opens the grouping that it was taken from
 
 
-def store_as_new(name: str, groups: Grouping) -> str:
-    """Store a grouping under a name that is not taken yet, and look at it. Raises GMAugError."""
-    clean = groupings.add(data, name, groups)
-    st.session_state[key] = clean
-    return f"'{text.md(clean)}' is stored and can be edited."
+def opened(name: str) -> str:
+    """Look at a grouping that was just stored."""
+    st.session_state[key] = name
+    return f"'{text.md(name)}' is stored and can be edited."
 
 
 def copy(source: Grouping, field: str) -> str:
-    return store_as_new(st.session_state[field], source)
+    how = f"Copied from {source.name}"
+    return opened(provenance.start(data, st.session_state[field], source, how))
 
 
 def import_file() -> str | None:
@@ -32,12 +32,13 @@ def import_file() -> str | None:
     if not upload:
         return None
     name = st.session_state["grouping-file-name"] or upload.name.rsplit(".", 1)[0]
-    return store_as_new(name, grouping.read(upload.getvalue(), "imported"))
+    groups = grouping.read(upload.getvalue(), "imported")
+    return opened(provenance.start(data, name, groups, f"Imported from {upload.name}"))
 
 
 def label(name: str) -> str:
     """Never changes while the page is open: a browser sends an option back by its label."""
-    return "identity (each on its own)" if name == IDENTITY else text.plain(name)
+    return "Each on its own (nothing grouped)" if name == IDENTITY else text.plain(name)
 
 
 def delete(name: str) -> str:
@@ -60,15 +61,17 @@ if st.session_state.get(key) not in names:
     st.session_state[key] = linked if linked in names else names[0]
 
 st.markdown(
-    "Put sub-classes that look alike into one super-class: species first, then habitat or background, then "
-    "size, shape and colour. "
-    "SSIM-supSubCls, and with it the predicted gain, follows from the most self-similar super-class."
+    "Put sub-classes that look alike together. The score, and with it the predicted gain, follows from the "
+    "super-class whose images are most alike."
 )
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
     if st.query_params.get(ADDRESS) != st.session_state[key]:
         st.query_params[ADDRESS] = st.session_state[key]
     current, stored = groupings.current(data, st.session_state[key])
+    if current.name != IDENTITY:
+        with st.popover("New", icon=":material/add:"):
+            beginning.form(data, opened)
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"
         st.session_state.setdefault(
@@ -117,31 +120,15 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
                     key=f"restore-{data.id}-{name}",
                 )
 
-groups = current.without_empty().super_classes
-alone = sum(len(subs) == 1 for subs in groups.values())
 if current.name == IDENTITY:
     with st.container(border=True, key="identity-note"):
-        st.markdown(
-            f"**Identity: every one of the {len(groups)} sub-classes is a super-class of its "
-            "own.** The score then measures variety inside a class, not likeness between classes. To group "
-            "sub-classes, make a copy; this one stays as it is."
+        beginning.form(data, opened)
+        st.caption(
+            f"What you see below is the dataset as it came: {len(data.class_names)} sub-classes, each on its "
+            "own. Its score measures variety inside a class, not likeness between classes. It stays as it is."
         )
-        st.session_state.setdefault("begin-name", "my grouping")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Name of your grouping", key="begin-name", max_chars=NAME_LENGTH, width=260)
-            st.button(
-                "Start grouping",
-                icon=":material/edit:",
-                type="primary",
-                on_click=outcome.attempt,
-                args=(copy, current, "begin-name"),
-            )
-elif alone:
-    st.caption(
-        f"{text.plural(alone, 'super-class')} of {len(groups)} {'holds' if alone == 1 else 'hold'} one "
-        "sub-class only: "
-        "there the score measures variety inside a class, not likeness between classes."
-    )
+else:
+    beginning.guide(data, current, stored)
 
 board(data, current.name)
 text.link("similarity", "Measure similarity with this grouping")

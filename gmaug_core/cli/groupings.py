@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from gmaug_core.cli.output import say, when
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
-from gmaug_core.workspace import grouping, groupings
+from gmaug_core.workspace import audit, grouping, groupings, provenance
 from gmaug_core.workspace.grouping import Grouping
 
 
@@ -21,7 +19,14 @@ def register(verbs: Verbs) -> None:
     way = p.add_mutually_exclusive_group()
     way.add_argument("--show", action="store_true", help="print a grouping (the default)")
     way.add_argument("--from", dest="file", metavar="FILE", help="import from CSV or JSON")
-    way.add_argument("--suggest", type=int, metavar="K", help="propose K super-classes by looks")
+    way.add_argument(
+        "--suggest",
+        type=int,
+        nargs="?",
+        const=0,
+        metavar="K",
+        help="propose K super-classes by looks; without K as many as hold together best",
+    )
     way.add_argument("--undo", action="store_true", help="back to what it was before its last edit")
     way.add_argument("--redo", action="store_true", help="forward again after an undo")
     way.add_argument("--history", action="store_true", help="every version it had: who made it, and when")
@@ -36,7 +41,7 @@ def group(args: Arguments) -> object:
         raise InputError(f"'{Path(args.out).name}' is a folder", expected="a file .csv or .json to write")
     if args.history:
         return history(data, args.name or groupings.names(data)[0])
-    made = new_grouping(data, args)
+    made, how = new_grouping(data, args)
     if made is None:
         chosen, revision = groupings.current(data, args.name or groupings.names(data)[0])
         if args.undo or args.redo:
@@ -47,6 +52,8 @@ def group(args: Arguments) -> object:
         chosen.validate(data.class_names)
         stored = groupings.load(data.id, chosen.name)
         revision = groupings.save(data.id, chosen, revision=stored[1] if stored else 0)
+        if how:
+            audit.record(provenance.STARTED, data.id, name=chosen.name, how=how)
     for name, subs in chosen.super_classes.items():
         say(f"{name}: {', '.join(subs)}")
     if args.out:
@@ -64,6 +71,7 @@ def group(args: Arguments) -> object:
         "name": chosen.name,
         "revision": revision,
         "super_classes": chosen.super_classes,
+        "origin": provenance.origin(data.id, chosen.name).how or None,
     }
 
 
@@ -87,20 +95,21 @@ def history(data: Dataset, name: str) -> object:
     }
 
 
-def new_grouping(data: Dataset, args: Arguments) -> Grouping | None:
-    """The grouping that --from, --suggest or --identity asks for; None when one is only looked at."""
+def new_grouping(data: Dataset, args: Arguments) -> tuple[Grouping | None, str]:
+    """The grouping that --from, --suggest or --identity asks for, and where it came from, as a sentence; None
+    when one is only looked at."""
     if args.file:
         source = Path(args.file)
         if not source.is_file():
             raise InputError(f"there is no file '{source.name}'", expected="a CSV or JSON grouping file")
-        return grouping.read(source.read_bytes(), args.name or source.stem)
+        return grouping.read(source.read_bytes(), args.name or source.stem), f"Imported from {source.name}"
     if args.suggest is not None:
-        small = np.asarray(data.images("32-rgb"), np.float32)
-        classes = range(len(data.class_names))
-        means = [small[(data.labels == label)].mean(axis=0).ravel() for label in classes]
-        made = grouping.suggest(data.class_names, np.stack(means), args.suggest)
-        return Grouping(args.name or made.name, made.super_classes)
+        from gmaug_core.report import scores  # brings NumPy and more: only where it is asked for
+
+        made = scores.suggestion(data, args.suggest or None)
+        say(f"{made.words}.")
+        return Grouping(args.name or made.grouping.name, made.grouping.super_classes), made.words
     if args.identity:
         groups = grouping.identity(data.class_names).super_classes
-        return Grouping(args.name or grouping.IDENTITY, groups)
-    return None
+        return Grouping(args.name or grouping.IDENTITY, groups), ""
+    return None, ""

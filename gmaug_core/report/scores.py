@@ -15,7 +15,8 @@ from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.advice import Addition, Advice, of_score
 from gmaug_core.scoring.law import PAPER_PROFILE
 from gmaug_core.scoring.result import SimilarityResult, Stored
-from gmaug_core.workspace import groupings
+from gmaug_core.workspace import groupings, suggestions
+from gmaug_core.workspace.suggestions import Suggestion
 
 log = logging.getLogger("gmaug")
 
@@ -54,6 +55,26 @@ def require_newest(data: Dataset, grouping: str) -> SimilarityResult:
             todo=f"python -m gmaug_core similarity {data.id} --grouping '{grouping}'",
         )
     return score
+
+
+def suggestion(data: Dataset, k: int | None = None) -> Suggestion:
+    """Super-classes to start from: by the SSIM between sub-classes where a score has measured it, else by
+    their mean pictures. k: how many; None: as many as hold together best. Raises InputError.
+    """
+    for paths in runs.list_runs("similarity", data.id):
+        if not paths.result.exists() or RunConfigFile.read(paths.config).dataset_version != data.version:
+            continue
+        try:
+            why = SimilarityResult.read(paths.result).explanation
+        except GMAugError as error:
+            log.warning("the score of %s is not used: %s", paths.id, error.what)
+            continue
+        if why is None or list(why.matrix.classes) != list(data.class_names):
+            continue
+        distances = suggestions.by_likeness(why.matrix.mean)
+        if distances is not None:
+            return suggestions.suggest(data.class_names, distances, k, basis="their SSIM to one another")
+    return suggestions.suggest(data.class_names, suggestions.by_pictures(data), k)
 
 
 def _measured(paths: RunPaths) -> str:

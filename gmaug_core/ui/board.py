@@ -28,7 +28,7 @@ _component = st.components.v2.component(
     "gmaug_board",
     html="<div></div>",
     css=(ASSETS / "board.css").read_text("utf-8"),
-    js=script("operations.mjs", "board_logic.mjs", "board.js"),
+    js=script("operations.mjs", "board_logic.mjs", "board_dialogs.mjs", "board.js"),
 )
 
 
@@ -104,12 +104,16 @@ def board(data: Dataset, name: str) -> State:
             "mount": state.mount,
             "ack": state.ack,
             "revision": state.revision,
+            "steps": groupings.steps(data.id, name),
             "problem": state.problem,
             "locked": name == IDENTITY,
             "name_length": NAME_LENGTH,
             "pictures": images_url(data.id),
             "groups": [[title, list(subs)] for title, subs in state.grouping.super_classes.items()],
-            "classes": {sub: [data.counts.get(sub, 0), shots[sub]] for sub in data.class_names},
+            "classes": {
+                sub: [data.counts.get(sub, 0), shots[sub], number]
+                for number, sub in enumerate(data.class_names)
+            },
         },
         on_ops_change=receive,
     )

@@ -34,6 +34,7 @@ from gmaug_core.ui import ASSETS, items, pulse, secret, signing
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
 DEFAULT_SIZE = 96
+SHEET_IMAGES = 24  # of one sub-class, shown in large
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,120}")
 GRID = re.compile(r"grid-\d{1,9}\.\d\.png")
 NUMBER = re.compile(r"\d{1,9}")
@@ -106,6 +107,20 @@ def thumbnail(request: Request) -> Response:
             media_type="image/webp",
             headers=IMMUTABLE,
         )
+    except GMAugError:
+        return _missing()
+
+
+def class_images(request: Request) -> Response:
+    """Indices of some images of a sub-class, evenly spread over it, as JSON: a sheet of it in large."""
+    dataset_id, number = request.path_params["dataset"], request.path_params["number"]
+    if not ID.fullmatch(dataset_id) or not NUMBER.fullmatch(number):
+        return _missing()
+    try:
+        data = open_dataset(dataset_id)
+        if int(number) >= len(data.class_names):
+            return _missing()
+        return JSONResponse(pictures.shots(data, SHEET_IMAGES)[data.class_names[int(number)]])
     except GMAugError:
         return _missing()
 
@@ -262,6 +277,7 @@ def _refuse(reason: str, status: int) -> Response:
 ROUTES = [
     *signing.ROUTES,
     Route("/images/dataset/{dataset}/{index}", thumbnail),
+    Route("/images/dataset/{dataset}/class/{number}", class_images),
     Route("/images/run/{run}/{sample}.png", sample),
     Route("/images/run/{run}/grids/{name}", grid),
     Route("/runs/{run}/items", items.items),

@@ -8,14 +8,12 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import itertools
 import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gmaug_core.data.tables import column_key, rows_of, text_of
 from gmaug_core.errors import InputError
@@ -120,6 +118,48 @@ class Grouping:
             )
         left = {name: subs for name, subs in self.super_classes.items() if name != super_class}
         return Grouping(self.name, left)
+
+    def alone(self, sub_class: str) -> Grouping:
+        """A new grouping with one sub-class in a super-class of its own, which bears its name where it can.
+
+        Raises InputError when it is unknown.
+        """
+        if sub_class not in self.super_of:
+            raise InputError(f"there is no sub-class '{sub_class}'", expected="a sub-class of this grouping")
+        taken = {title for title, subs in self.super_classes.items() if set(subs) - {sub_class}}
+        numbered = (f"{sub_class} {k}" for k in itertools.count(2))
+        name = next(title for title in itertools.chain([sub_class], numbered) if title not in taken)
+        groups = {
+            title: [sub for sub in subs if sub != sub_class] for title, subs in self.super_classes.items()
+        }
+        return Grouping(self.name, groups | {name: [sub_class]})
+
+    def place(self, super_class: str, before: str) -> Grouping:
+        """A new grouping with a super-class before another one, at the end where that is "".
+
+        Raises InputError when one is unknown.
+        """
+        for title in (super_class, before or super_class):
+            if title not in self.super_classes:
+                raise InputError(
+                    f"there is no super-class '{title}'", expected="a super-class of this grouping"
+                )
+        rest = [title for title in self.super_classes if title != super_class]
+        at = rest.index(before) if before in rest else len(rest)
+        order = [*rest[:at], super_class, *rest[at:]]
+        return Grouping(self.name, {title: self.super_classes[title] for title in order})
+
+    def sort(self, by: str) -> Grouping:
+        """A new grouping with its super-classes by "name", or by "size" with the largest first.
+
+        Raises InputError for another order.
+        """
+        titles = sorted(self.super_classes, key=str.casefold)
+        if by == "size":
+            titles = sorted(self.super_classes, key=lambda title: -len(self.super_classes[title]))
+        elif by != "name":
+            raise InputError(f"super-classes cannot be ordered by '{by}'", expected="name or size")
+        return Grouping(self.name, {title: self.super_classes[title] for title in titles})
 
     def without_empty(self) -> Grouping:
         """A new grouping without super-classes that hold nothing."""
@@ -238,32 +278,6 @@ def guard_cell(text: str) -> str:
 
 def _unguard(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
-
-
-def suggest(class_names: Sequence[str], features: NDArray[np.floating], k: int) -> Grouping:
-    """k super-classes by average-linkage clustering of one feature vector a class.
-
-    features: float [classes, d].
-
-    A proposal to start from, drawn from looks alone; people know better. Raises InputError when k does not
-    fit.
-    """
-    from scipy.cluster.hierarchy import fcluster, linkage
-
-    if not 1 <= k <= len(class_names):
-        raise InputError(
-            f"{k} super-classes cannot be made of {len(class_names)} sub-classes",
-            expected=f"1 to {len(class_names)}",
-        )
-    if len(class_names) == 1:
-        return Grouping(f"suggested {k}", {"group 1": list(class_names)})
-    assigned = fcluster(linkage(np.asarray(features, float), "average"), k, "maxclust")
-    groups: dict[str, list[str]] = {}
-    numbers: dict[int, int] = {}
-    for name, cluster in zip(class_names, assigned, strict=True):
-        number = numbers.setdefault(int(cluster), len(numbers) + 1)
-        groups.setdefault(f"group {number}", []).append(name)
-    return Grouping(f"suggested {k}", groups)
 
 
 def agreement(first: Grouping, second: Grouping) -> float:

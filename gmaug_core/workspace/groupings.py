@@ -64,16 +64,28 @@ def super_classes(data: Dataset, name: str) -> dict[str, list[str]]:
 def apply(grouping: Grouping, op: Mapping[str, object]) -> Grouping:
     """The grouping after one operation.
 
-    Operations: move {subs, to}, add {name}, rename {name, to}, remove {name} (an empty one).
+    Operations: move {subs, to}, alone {subs}, add {name}, rename {name, to}, remove {name} (an empty one),
+    place {name, before}, sort {by}. A super-class that a move empties goes.
 
     Raises InputError for what cannot be done; the partition invariant holds by construction.
     """
     match op:
         case {"do": "move", "subs": list(subs), "to": str(to)} if all(isinstance(sub, str) for sub in subs):
+            edited = grouping
             for sub in subs:
-                if grouping.super_of.get(sub) != to.strip():
-                    grouping = grouping.move(sub, to)
-            return grouping
+                if edited.super_of.get(sub) != to.strip():
+                    edited = edited.move(sub, to)
+            return _without_emptied(grouping, edited)
+        case {"do": "alone", "subs": list(subs)} if all(isinstance(sub, str) for sub in subs):
+            edited = grouping
+            for sub in subs:
+                if len(edited.super_classes.get(edited.super_of.get(sub, ""), ())) != 1:
+                    edited = edited.alone(sub)
+            return _without_emptied(grouping, edited)
+        case {"do": "place", "name": str(name), "before": str(before)}:
+            return grouping.place(name, before)
+        case {"do": "sort", "by": str(by)}:
+            return grouping.sort(by)
         case {"do": "add", "name": str(name)}:
             return grouping.add(name)
         case {"do": "rename", "name": str(name), "to": str(to)}:
@@ -81,6 +93,18 @@ def apply(grouping: Grouping, op: Mapping[str, object]) -> Grouping:
         case {"do": "remove", "name": str(name)}:
             return grouping.remove(name)
     raise InputError("this edit of a grouping is not known", todo="reload the page")
+
+
+def _without_emptied(before: Grouping, after: Grouping) -> Grouping:
+    """Without the super-classes that held something before and hold nothing now."""
+    return Grouping(
+        after.name,
+        {
+            title: subs
+            for title, subs in after.super_classes.items()
+            if subs or not before.super_classes.get(title, ())
+        },
+    )
 
 
 def edit(
@@ -194,6 +218,18 @@ def redo(dataset: str, name: str, *, revision: int, person: str | None = None) -
     return _step(
         dataset, name, revision, "SELECT max(id) FROM grouping_history WHERE parent=?", "redo", person
     )
+
+
+def steps(dataset: str, name: str) -> tuple[bool, bool]:
+    """Whether there is an edit to undo, and one to redo; both outlive the tab that they were made in."""
+    with database.transaction() as connection:
+        _, at = _current(connection, dataset, name)
+        found = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM grouping_history WHERE id=? AND parent>0),"
+            " EXISTS (SELECT 1 FROM grouping_history WHERE parent=?)",
+            (at, at or -1),
+        ).fetchone()
+    return bool(found[0]), bool(found[1])
 
 
 @roles.guarded("delete grouping")

@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from gmaug_core import intake
+from gmaug_core.workspace import groupings
+
 pytestmark = pytest.mark.browser
 
 
@@ -59,7 +62,7 @@ def test_cards_are_dragged_and_the_move_survives_a_reload(page, app_server):
     page.get_by_role("combobox", name="Grouping").click()
     page.get_by_role("option", name="by mouse").click()
     expect(panel(page, "straight").get_by_role("listitem", name=re.compile("^9, "))).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").click()  # what was done before the tab was closed
     expect(panel(page, "round").get_by_role("listitem", name=re.compile("^9, "))).to_be_visible()
     assert revisions(app_server, "by mouse") == 3
 
@@ -127,7 +130,7 @@ def test_another_dataset_is_another_board(page, app_server, unfold):
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("heading", name="figures")).to_be_visible()
     page.get_by_role("link", name="Super-classes").click()
-    expect(page.get_by_role("listitem", name="0, 3 images, in 0")).to_be_visible()
+    expect(page.get_by_role("listitem", name="0, 3 images, on its own")).to_be_visible()
     page.get_by_role("combobox", name="Dataset").click()
     page.get_by_role("option", name="Digits demo").click()
     expect(page.get_by_role("listitem", name=re.compile("^0, 100 images, in round"))).to_be_visible()
@@ -154,3 +157,60 @@ def test_a_second_tab_meets_a_conflict_and_overwrites_nothing(page, app_server):
     expect(panel(other, "mixed").get_by_role("listitem", name=re.compile("^3, "))).to_be_visible()
     assert revisions(app_server, "shared") == 2
     other.close()
+
+
+FAMILIES = "apple bread cheese drink egg fish grape herb ice juice kale lemon".split()
+
+
+def test_eighty_one_classes_are_grouped_by_keyboard(page, app_server, tmp_path, monkeypatch):
+    """In at most six keys a class, all keys counted; an undo and a reload on the way."""
+    picture = Image.new("RGB", (8, 8), "white")
+    kinds = [f"{k:02}-{FAMILIES[5 * k % 12]}" for k in range(81)]  # no two neighbours are of one family
+    for k, kind in enumerate(kinds):
+        (tmp_path / "shop" / kind).mkdir(parents=True)
+        for shade in range(2):
+            picture.putpixel((0, 0), (k, shade, 0))
+            picture.save(tmp_path / "shop" / kind / f"{shade}.png")
+    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
+    shop = intake.import_path(tmp_path / "shop").dataset_id
+    page.goto(f"{app_server.url}/super_classes?dataset={shop}&grouping=identity")
+    page.get_by_role("button", name="Start grouping").click()
+    expect(page.get_by_text("Step 1 of 3")).to_be_visible()
+    expect(card(page, kinds[0])).to_be_focused()  # the first key is the board's
+    settle(page)
+    keys: list[str] = []
+
+    def press(*pressed: str) -> None:
+        for key in pressed:
+            keys.append(key)
+            page.keyboard.press(key)
+
+    made: list[str] = []
+    for k, kind in enumerate(kinds):
+        family = kind[3:]
+        if family not in made:
+            press("m", *family, "Enter")
+            made.append(family)
+        elif made.index(family) < 9:
+            press(str(made.index(family) + 1))
+        else:
+            press("m", *family[:2], "Enter")
+        if k == 30:
+            expect(page.get_by_text("Saved · revision 32")).to_be_visible()
+            press("Control+z")
+            expect(card(page, kind)).to_have_attribute("aria-label", re.compile("on its own"))
+            page.reload()
+            expect(card(page, kind)).to_be_visible()
+            settle(page)
+            press("/", *kind, "Enter", str(made.index(family) + 1))
+            expect(card(page, kinds[31])).to_be_focused()
+    expect(page.get_by_text("Saved · revision 84")).to_be_visible()
+    found = groupings.load(shop, "my grouping")[0].super_classes
+    assert {name: set(subs) for name, subs in found.items()} == {
+        family: {kind for kind in kinds if kind.endswith(family)} for family in FAMILIES
+    }
+    assert len(keys) <= 6 * len(kinds), f"{len(keys) / len(kinds):.1f} keys a class"
+    press("?")
+    expect(page.get_by_role("dialog", name="Keys of the board")).to_be_visible()
+    press("Escape", "v")
+    expect(page.get_by_role("dialog").get_by_role("img").first).to_be_visible()

@@ -239,6 +239,19 @@ def test_identity_is_copied_before_it_is_edited(open_page, demo):
     assert app.selectbox(key=f"grouping-{demo}").value == "by habitat"
     assert workspace.groupings.load(demo, "by habitat")[0].super_classes["0"] == ("0",)
     assert "one sub-class only" in words(app)
+    assert "Step 1 of 3: Species" in words(app)
+    app.button(key=f"step-habitat-{demo}-by habitat").click().run()
+    assert "Step 2 of 3: Habitat" in words(app)
+
+
+def test_a_grouping_begins_with_a_suggestion(open_page, demo):
+    app = open_page("super_classes")
+    app.radio(key="begin-way").set_value("looks").run()
+    app.text_input(key="begin-name").set_value("by looks").run()
+    next(button for button in app.button if button.label == "Start grouping").click().run()
+    assert not app.exception
+    assert "Suggested by looks" in words(app)
+    assert len(workspace.groupings.load(demo, "by looks")[0].super_classes) < 10
 
 
 def test_a_copy_needs_a_free_name(open_page, demo):

@@ -84,14 +84,6 @@ def test_bad_files_are_explained(text, said):
         grouping.read(text, "g")
 
 
-def test_suggestion_finds_clusters_that_are_there():
-    features = np.array([[0.0], [0.1], [5.0], [5.1]])
-    proposed = grouping.suggest(["a", "b", "c", "d"], features, 2)
-    assert {frozenset(subs) for subs in proposed.super_classes.values()} == {frozenset("ab"), frozenset("cd")}
-    with pytest.raises(InputError):
-        grouping.suggest(["a"], features[:1], 2)
-
-
 def test_agreement_is_the_adjusted_rand_index():
     from sklearn.metrics import adjusted_rand_score
 

@@ -153,3 +153,37 @@ def test_what_there_is_to_choose_from_comes_from_the_open_dataset(demo, monkeypa
             groupings.add(data, taken, groupings.current(data, "shape")[0])
     with pytest.raises(InputError, match="in no super-class"):
         groupings.add(data, "half", Grouping("half", {"all": ["0"]}))
+
+
+def test_what_there_is_to_undo_and_redo_is_known_beyond_the_tab(home):
+    assert groupings.steps("d", "g") == (False, False)
+    groupings.save("d", B, revision=0, base=A)
+    assert groupings.steps("d", "g") == (True, False)
+    groupings.undo("d", "g", revision=1)
+    assert groupings.steps("d", "g") == (False, True)
+
+
+def test_a_super_class_that_a_move_empties_goes_and_an_empty_one_stays():
+    edited = Grouping("g", {"a": ["x"], "b": ["y", "z"], "new": []})
+    edited = groupings.apply(edited, {"do": "move", "subs": ["x", "y"], "to": "b"})
+    assert edited.super_classes == {"b": ("y", "z", "x"), "new": ()}
+    edited = groupings.apply(edited, {"do": "alone", "subs": ["z", "x"]})
+    assert edited.super_classes == {"b": ("y",), "new": (), "z": ("z",), "x": ("x",)}
+    assert groupings.apply(edited, {"do": "alone", "subs": ["x"]}) == edited
+
+
+def test_one_alone_does_not_take_a_name_that_is_in_use():
+    edited = groupings.apply(Grouping("g", {"x": ["x", "y"]}), {"do": "alone", "subs": ["x"]})
+    assert edited.super_classes == {"x": ("y",), "x 2": ("x",)}
+
+
+def test_super_classes_are_put_in_order():
+    before = Grouping("g", {"b": ["1"], "C": ["2", "3"], "a": []})
+    order = lambda op: list(groupings.apply(before, op).super_classes)  # noqa: E731
+    assert order({"do": "place", "name": "a", "before": "b"}) == ["a", "b", "C"]
+    assert order({"do": "place", "name": "b", "before": ""}) == ["C", "a", "b"]
+    assert order({"do": "sort", "by": "name"}) == ["a", "b", "C"]
+    assert order({"do": "sort", "by": "size"}) == ["C", "b", "a"]
+    for wrong in ({"do": "place", "name": "z", "before": ""}, {"do": "sort", "by": "luck"}):
+        with pytest.raises(InputError):
+            groupings.apply(before, wrong)
