@@ -89,13 +89,17 @@ class Board {
     this.focusCard(moved[0]);
   }
 
-  /* Who is sorted next: the card of the tray after those that leave it; null where they come from elsewhere. */
+  /* Who is sorted next: the card of the tray after those that leave it; null where they come from elsewhere. A search
+     that leads to nobody any more is over. */
   after(moved) {
-    const tray = [...this.alone.children].filter((card) => !card.hidden).map((card) => card.sub);
-    const at = Math.max(...moved.map((sub) => tray.indexOf(sub)));
-    if (at < 0) return null;
     const rest = (names) => names.find((sub) => !moved.includes(sub));
-    return rest(tray.slice(at)) ?? rest(tray.toReversed()) ?? null;
+    const tray = [...this.alone.children];
+    const seen = tray.filter((card) => !card.hidden).map((card) => card.sub);
+    if (!moved.some((sub) => tray.some((card) => card.sub === sub))) return null;
+    if (rest(seen) === undefined) this.search.value = this.query = "";
+    const names = this.query ? seen : tray.map((card) => card.sub);
+    const at = Math.max(...moved.map((sub) => names.indexOf(sub)));
+    return rest(names.slice(Math.max(at, 0))) ?? rest(names.toReversed()) ?? null;
   }
 
   // --- the elements ---

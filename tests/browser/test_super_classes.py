@@ -159,7 +159,7 @@ def test_a_second_tab_meets_a_conflict_and_overwrites_nothing(page, app_server):
     other.close()
 
 
-FAMILIES = "apple bread cheese drink egg fish grape herb ice juice kale lemon".split()
+FAMILIES = ("apple", "bread", "cheese", "drink", "egg", "fish", "grape", "herb", "ice", "juice", "kale", "lemon")
 
 
 def test_eighty_one_classes_are_grouped_by_keyboard(page, app_server, tmp_path, monkeypatch):
