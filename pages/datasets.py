@@ -10,7 +10,7 @@ from gmaug_core.data.manifest import Summary
 from gmaug_core.intake import jobs
 from gmaug_core.runs import bin as bins
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import choice, imports, outcome, overview, text
+from gmaug_core.ui import choice, imports, layout, outcome, overview, text
 from gmaug_core.ui.routes import forget_datasets, open_dataset
 from gmaug_core.ui.uploader import uploader
 from gmaug_core.workspace import names
@@ -60,7 +60,7 @@ def card(summary: Summary, current: str | None) -> None:
     """One dataset: what it is, a strip of pictures, and a button to look at it."""
     with st.container(border=True, key=f"card-{summary.id}"):
         st.markdown(f"**{text.md(summary.name)}**")
-        st.image(overview.strip(summary.id), width="stretch")
+        layout.picture(overview.strip(summary.id), alt=f"Some images of {summary.name}")
         facts = [
             text.plural(summary.n_images, "image"),
             text.plural(summary.n_classes, "sub-class"),

@@ -41,7 +41,7 @@ st.markdown(text.md(findings.comparison(result)))
 columns = layout.columns(4, key="gain-numbers", least=11)
 gains.numbers(columns, result)
 
-st.subheader("Against every control", anchor=False)
+st.header("Against every control", anchor=False)
 st.caption(
     "All with the same network, the same classifier augmentation and the same number of steps. "
     "Diamond: augmented; circle: baseline; "
@@ -67,7 +67,7 @@ st.caption(gains.cost(paths, result))
 gains.amounts(result)
 gains.let_through(result)
 
-st.subheader("Class by class", anchor=False)
+st.header("Class by class", anchor=False)
 st.caption(
     "Rarest class on top, with its number of real training images. At the end of a bar: points of "
     "recall above the baseline."
@@ -98,17 +98,17 @@ with right:
 
 confusion.before_and_after(paths, data)
 
-st.subheader("On the curve", anchor=False)
+st.header("On the curve", anchor=False)
 gains.the_curve(result)
 record.show()
 
-st.subheader("Read this before believing it", anchor=False)
+st.header("Read this before believing it", anchor=False)
 st.markdown(
     "\n".join(f"- {text.md(note)}" for note in findings.cautions(result)) or "Nothing unusual was noticed."
 )
 gains.quality(result)
 
-st.subheader("Take it with you", anchor=False)
+st.header("Take it with you", anchor=False)
 with st.container(horizontal=True, key="downloads"):
     name = paths.id
     st.download_button(

@@ -64,7 +64,7 @@ def provenance(result: AugmentationResult | None) -> None:
 
 def what_next(paths: RunPaths) -> None:
     """Retrain with what people decided, and what an export would hold."""
-    st.subheader("What comes next", anchor=False)
+    st.header("What comes next", anchor=False)
     st.markdown(
         "Your decision wins over the filter in the report and the export; the measured gain stays what it "
         "was, until you retrain with your decisions: a new run that re-uses this one's generator, draws and "

@@ -105,11 +105,11 @@ if scores.edited_since(data, paths):
 
 left, right = layout.columns([3, 2], key="score-reading")
 with left:
-    st.subheader("Super-classes", anchor=False)
+    st.header("Super-classes", anchor=False)
     drawn = charts.super_classes(result.super_classes, argmax=result.argmax, merge=result.ssim_mergecls.value)
     st.plotly_chart(drawn, key="super-classes")
 with right:
-    st.subheader("How to read it", anchor=False)
+    st.header("How to read it", anchor=False)
     said = score.reading(result, groups)
     if given.gain is not None:
         said.append(score.thresholds(result))
@@ -118,7 +118,7 @@ with right:
 score.what_makes_it_high(result, data)
 
 if given.gain is not None:
-    st.subheader("On the curve", anchor=False)
+    st.header("On the curve", anchor=False)
     st.altair_chart(
         gain_charts.curve(paper_law(), paper_points(), here=result.ssim_supsubcls.value),
         key="score-curve",

@@ -15,7 +15,7 @@ from gmaug_core.method.predictions import Change, Predictions
 from gmaug_core.method.variants import short
 from gmaug_core.report import confusion
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.ui import text
+from gmaug_core.ui import layout, text
 
 COLUMNS, MOST_IMAGES = 12, 48  # of a sheet; more images than this are the first ones
 CELL = "one cell of the matrix"
@@ -30,7 +30,7 @@ def before_and_after(paths: RunPaths, data: Dataset) -> None:
     found = Predictions.read(file)
     if found.dataset_version != data.version:
         return
-    st.subheader("Before and after, image by image", anchor=False)
+    st.header("Before and after, image by image", anchor=False)
     st.caption(
         f"Before: {short(found.control).lower()}; after: {short(found.augmented).lower()}. "
         f"{confusion.words(found)} Choose a cell to see its images."
@@ -86,7 +86,7 @@ def _sheet(paths: RunPaths, data: Dataset, found: Predictions, numbers: NDArray[
     settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
     pixels = data.images(image_format(settings.generator.resolution, settings.generator.colour))
     rows = [[pixels[i] for i in shown[start : start + COLUMNS]] for start in range(0, len(shown), COLUMNS)]
-    st.image(pictures.sheet(rows, columns=min(COLUMNS, len(shown))))
+    layout.picture(pictures.sheet(rows, columns=min(COLUMNS, len(shown))), alt="The test images, row by row")
     more = f" The first {len(shown)} of {len(numbers):,}." if len(numbers) > len(shown) else ""
     st.caption(f"{text.plural(len(numbers), 'test image')}, row by row as below.{more}")
     place = {number: k for k, number in enumerate(found.images)}

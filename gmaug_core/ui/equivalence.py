@@ -169,7 +169,7 @@ def answer(result: EquivalenceResult) -> None:
         if found := equivalence_findings.substitution(result):
             colour, icon = REPLACES_LOOKS[found[0]]
             st.markdown(f":{colour}-badge[:material/{icon}: {equivalence_findings.REPLACES_WORDS[found[0]]}]")
-        st.markdown(f"### {text.md(result.sentence)}")
+        st.markdown(f"## {text.md(result.sentence)}")
         if found:
             st.markdown(text.md(found[1]))
     sizes = ", ".join(text.count(base) for base in result.bases)
@@ -206,22 +206,22 @@ def pictures(result: EquivalenceResult) -> None:
         return
     left, right = layout.columns(2, key="equivalence-pictures", least=22)
     with left:
-        st.subheader("What each kind of image adds", anchor=False)
+        st.header("What each kind of image adds", anchor=False)
         st.altair_chart(equivalence_charts.curves(result, base, measure), key="equivalence-curves")
     with right:
-        st.subheader("What one synthetic image is worth", anchor=False)
+        st.header("What one synthetic image is worth", anchor=False)
         if rates := equivalence_charts.rates(result, measure):
             st.altair_chart(rates, key="equivalence-rates")
         else:
             st.info("No generator's images were measured.")
     if ways := equivalence_charts.ways(result, base, measure):
-        st.subheader("Added, or in the place of real ones", anchor=False)
+        st.header("Added, or in the place of real ones", anchor=False)
         st.altair_chart(ways, key="equivalence-ways")
-    st.subheader("The table of equivalents", anchor=False)
+    st.header("The table of equivalents", anchor=False)
     st.dataframe(equivalence_charts.table(result, measure), hide_index=True)
     with st.expander("How many synthetic images real ones take", icon=":material/sync_alt:"):
         st.dataframe(equivalence_charts.reverse_table(result, measure), hide_index=True)
-    st.subheader("The published form, fitted to these images", anchor=False)
+    st.header("The published form, fitted to these images", anchor=False)
     for line in equivalence_findings.published(result, measure):
         st.markdown(text.md(line))
     if result.skipped:
@@ -230,7 +230,7 @@ def pictures(result: EquivalenceResult) -> None:
 
 def price(result: EquivalenceResult) -> None:
     """What both would cost, once a person says what one real image costs."""
-    st.subheader("What it would cost", anchor=False)
+    st.header("What it would cost", anchor=False)
     one, two = st.columns(2)
     real = one.number_input(
         "One real image, collected and labelled", 0.0, 1e6, None, key="equivalence-real-cost"
@@ -245,7 +245,7 @@ def price(result: EquivalenceResult) -> None:
 
 def downloads(result: EquivalenceResult) -> None:
     """Everything as files."""
-    st.subheader("Take it with you", anchor=False)
+    st.header("Take it with you", anchor=False)
     name = result.run
     with st.container(horizontal=True, key="equivalence-downloads"):
         for label, data, file, kind, icon in (

@@ -11,33 +11,34 @@ from gmaug_core import disk
 from gmaug_core.errors import GMAugError
 from gmaug_core.ui import ASSETS, ROOT, account, choice, outcome, text
 
-PAGES = {
-    "Data": [("datasets", "Datasets", "photo_library"), ("super_classes", "Super-classes", "account_tree")],
-    "Decide": [
-        ("similarity", "Similarity", "blur_on"),
-        ("verdict", "Verdict", "balance"),
-        ("equivalence", "Equivalence", "swap_horiz"),
-    ],
-    "Augment": [
-        ("augmentation", "Augmentation", "play_circle"),
-        ("samples", "Samples", "grid_view"),
-        ("gains", "Gains", "insights"),
-    ],
-}
+PAGES = (
+    ("datasets", "Datasets", "photo_library"),
+    ("super_classes", "Super-classes", "account_tree"),
+    ("similarity", "Similarity", "blur_on"),
+    ("verdict", "Verdict", "balance"),
+    ("equivalence", "Equivalence", "swap_horiz"),
+    ("augmentation", "Augmentation", "play_circle"),
+    ("samples", "Samples", "grid_view"),
+    ("gains", "Gains", "insights"),
+)
+# what the theme cannot say: words on the light buttons of dark mode, captions in ink that can be read
+LOOKS = """<style>
+[data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #0b1a17); }
+[data-testid="stCaptionContainer"] { opacity: 1; color: light-dark(#55605d, #a9b4b0); }
+</style>"""
 
 st.set_page_config(
     page_title="GMAug", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state="expanded"
 )
 st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"), size="large")
-page = st.navigation(
-    {
-        section: [
-            st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
-            for name, title, icon in pages
-        ]
-        for section, pages in PAGES.items()
-    }
+page = st.navigation(  # one list: Streamlit's sections are not lists to a screen reader
+    [
+        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:")
+        for name, title, icon in PAGES
+    ]
 )
+st.set_page_config(page_title=f"{page.title} · GMAug")
+st.html(LOOKS)
 try:
     with st.sidebar:
         choice.picker()

@@ -76,7 +76,7 @@ def amounts(result: AugmentationResult) -> None:
     said = doses.words(result)
     if not said:
         return
-    st.subheader("How many synthetic images", anchor=False)
+    st.header("How many synthetic images", anchor=False)
     if (response := gain_charts.dose_response(result)) is not None:
         st.altair_chart(response, key="dose-response")
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
@@ -87,7 +87,7 @@ def let_through(result: AugmentationResult) -> None:
     said = acceptance.words(result)
     if not said:
         return
-    st.subheader("What the filter lets through", anchor=False)
+    st.header("What the filter lets through", anchor=False)
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
     st.dataframe(
         acceptance.table(result),

@@ -28,6 +28,15 @@ def picture_tag(png: bytes, *, width: int, alt: str) -> str:
     return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{html.escape(alt, quote=True)}">'
 
 
+def picture(png: bytes, *, alt: str, width: str = "100%") -> None:
+    """A picture that travels inside the page, as wide as it is where there is room, at most `width`."""
+    data = base64.b64encode(png).decode("ascii")
+    st.html(
+        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt, quote=True)}" '
+        f'style="max-width: {width}">'
+    )
+
+
 def image(address: str, *, alt: str) -> None:
     """A picture of one of our own routes, as wide as there is room. alt: what it shows, as plain text."""
     st.html(

@@ -141,7 +141,7 @@ def what_makes_it_high(result: SimilarityResult, data: Dataset) -> None:
     why = result.explanation
     if why is None:
         return
-    st.subheader("What makes it high", anchor=False)
+    st.header("What makes it high", anchor=False)
     if why.most_similar.pairs:
         _pairs(why.most_similar, result.profile, data)
     if why.near_copies is not None and why.near_copies.found:
@@ -166,8 +166,15 @@ def _pairs(found: MostSimilar, profile: str, data: Dataset) -> None:
     with st.container(horizontal=True, key="similar-pairs"):
         for pair in found.pairs[:PAIRS_SHOWN]:
             with st.container(width=196, border=True):
-                st.image([png(pictures[pair.i]), png(pictures[pair.j])], width=76)
-                first, second = (text.md(data.class_names[data.labels[image]]) for image in (pair.i, pair.j))
+                first, second = (data.class_names[data.labels[image]] for image in (pair.i, pair.j))
+                both = [(pair.i, first), (pair.j, second)]
+                st.html(
+                    " ".join(
+                        layout.picture_tag(png(pictures[i]), width=76, alt=f"An image of {name}")
+                        for i, name in both
+                    )
+                )
+                first, second = text.md(first), text.md(second)
                 which = f"both {first}" if first == second else f"{first} and {second}"
                 st.caption(f"{pair.value:.3f}: {which}")
 

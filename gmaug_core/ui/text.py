@@ -100,7 +100,7 @@ def empty(title: str, body: str, *, page: str = "", label: str = "") -> None:
     foreign names in it.
     """
     with st.container(border=True, key=f"empty-{re.sub('[^a-z]+', '-', title.lower())}"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.markdown(body)
         if page:
             link(page, label)

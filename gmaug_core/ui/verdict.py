@@ -40,7 +40,7 @@ def answer(verdict: Verdict) -> None:
     said, decided = verdict.verdict, verdict.verdict.decided_by
     with st.container(border=True, key="verdict-answer"):
         st.markdown(f":{colour}-badge[:material/{icon}: {title}]")
-        st.markdown(f"### {text.md(said.sentence)}")
+        st.markdown(f"## {text.md(said.sentence)}")
         if decided.value is not None:
             limit = "" if decided.limit is None else f", held against {decided.limit:.1f}"
             st.markdown(f"**Decided by** {text.md(decided.name)}: {decided.value:.1f} {decided.unit}{limit}.")
@@ -104,22 +104,22 @@ def witnesses(verdict: Verdict) -> None:
     """What can be gained, what can be seen, what is free, and what the law says."""
     left, right = layout.columns(2, key="verdict-one", least=22)
     with left:
-        st.subheader("What can be gained", anchor=False)
+        st.header("What can be gained", anchor=False)
         st.altair_chart(verdict_charts.learning_curves(verdict), key="verdict-curves")
         _projections(verdict)
     with right:
-        st.subheader("Is the classifier trained enough?", anchor=False)
+        st.header("Is the classifier trained enough?", anchor=False)
         _length(verdict)
     left, right = layout.columns(2, key="verdict-two", least=22)
     with left:
-        st.subheader("What is free", anchor=False)
+        st.header("What is free", anchor=False)
         _free(verdict)
     with right:
-        st.subheader("What can be seen", anchor=False)
+        st.header("What can be seen", anchor=False)
         _seen(verdict)
-        st.subheader("What the published law says", anchor=False)
+        st.header("What the published law says", anchor=False)
         _law(verdict)
-        st.subheader("What synthetic images are worth", anchor=False)
+        st.header("What synthetic images are worth", anchor=False)
         _equivalence(verdict)
     if verdict.skipped:
         st.caption("Left out: " + "; ".join(text.md(item) for item in verdict.skipped) + ".")

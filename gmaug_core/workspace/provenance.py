@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
-from gmaug_core.workspace import audit, database, groupings
+from gmaug_core.workspace import audit, database, groupings, roles
 from gmaug_core.workspace.grouping import Grouping
 
 STARTED, STEPPED = "grouping started", "grouping step"
@@ -69,6 +69,7 @@ def start(data: Dataset, name: str, groups: Grouping, how: str, *, guided: bool 
     return clean
 
 
+@roles.guarded("edit grouping")
 def take_step(dataset: str, name: str, key: str, *, revision: int) -> None:
     """Note that a person goes on to a step of the guide. Raises InputError for one that is none."""
     if key not in {step.key for step in STEPS}:

@@ -28,7 +28,7 @@ def open_page(**address: str) -> AppTest:
 
 def words(at: AppTest) -> str:
     """Its text, without Markdown's escapes."""
-    kinds = ("markdown", "caption", "info", "error", "subheader", "button")
+    kinds = ("markdown", "caption", "info", "error", "header", "subheader", "button")
     return "\n".join(
         str(getattr(each, "value", "")) + str(getattr(each, "label", ""))
         for kind in kinds

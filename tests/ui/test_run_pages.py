@@ -54,6 +54,7 @@ def words(at: AppTest) -> str:
         "error",
         "success",
         "title",
+        "header",
         "subheader",
         "metric",
         "button",

@@ -25,7 +25,7 @@ def open_page() -> AppTest:
 
 
 def words(at: AppTest) -> str:
-    kinds = ("markdown", "caption", "info", "subheader", "metric", "button")
+    kinds = ("markdown", "caption", "info", "header", "subheader", "metric", "button")
     return "\n".join(
         str(getattr(each, "value", "")) + str(getattr(each, "label", ""))
         for kind in kinds

@@ -1,0 +1,75 @@
+"""No page bars anybody: axe-core finds nothing serious or critical, empty and full, in the light and in the
+dark.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from gmaug_core import intake
+from gmaug_core.data.demo import make_demo
+from gmaug_core.ui import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+import run_fixture
+
+pytestmark = pytest.mark.browser
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+EMPTY = ("augmentation", "gains", "similarity", "super_classes")
+RUN = """async (rules) => {
+    const options = {resultTypes: ['violations'], ...(rules ? {runOnly: {type: 'rule', values: rules}} : {})};
+    return (await axe.run(document, options)).violations
+        .filter(({impact, id}) => ['serious', 'critical'].includes(impact) || id === 'heading-order')
+        .map(({impact, id, nodes}) => `${impact} ${id}: ${nodes[0].html.slice(0, 160)}`);
+}"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core, which axe-playwright-python brings."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        pytest.skip("no axe-core here: install the package axe-playwright-python")
+    return (Path(found.origin).parent / "axe.min.js").read_text("utf-8")
+
+
+def barriers(page, axe: str, address: str, *, dark: bool) -> list[str]:
+    """What axe finds on a page: all rules in the light, colours once more in the dark."""
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.evaluate(axe)
+    found = page.evaluate(RUN, None)
+    if dark:
+        page.emulate_media(color_scheme="dark")
+        page.locator('[data-testid="stApp"]').wait_for()
+        found += [f"dark: {each}" for each in page.evaluate(RUN, ["color-contrast"])]
+        page.emulate_media(color_scheme="light")
+    return [f"{address.rpartition('/')[2]}: {each}" for each in found]
+
+
+def test_no_page_bars_anybody(page, app_server, axe, tmp_path, monkeypatch):
+    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
+    demo = make_demo()
+    run_fixture.make_score(demo, "shape", 0.30)
+    run_fixture.make_run(demo, token="axe", per_class=20)
+    random = np.random.default_rng(1)
+    for k in range(12):
+        file = tmp_path / "few" / "abc"[k % 3] / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8)).save(file)
+    few = intake.import_path(tmp_path / "few").dataset_id
+    found: list[str] = []
+    for name in PAGES:
+        address = "" if name == "datasets" else name
+        found += barriers(page, axe, f"{app_server.url}/{address}?dataset={demo}", dark=True)
+    for name in EMPTY:
+        found += barriers(page, axe, f"{app_server.url}/{name}?dataset={few}", dark=False)
+    assert not found, "\n".join(found)
