@@ -20,7 +20,7 @@ from gmaug_core.errors import GMAugError, Paused, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, queue
+from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, mending, queue
 from gmaug_core.runs.kinds import kind_of
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -52,6 +52,7 @@ def work(paths: RunPaths) -> int:
             document = RunConfigFile.read(paths.config)
             kind = kind_of(document.kind)
             with queue.slot(document.device if kind.heavy else None, writer.status, paths.id, should_stop):
+                mending.put_aside(paths)
                 log.info("attempt %d of %s begins on %s", writer.status.attempt, paths.id, document.device)
                 module, _, function = kind.work.partition(":")
                 fill = getattr(importlib.import_module(module), function)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny
 from forked import Forks
@@ -19,11 +20,12 @@ from nowhere import Nowhere
 from gmaug_core import runs, worker
 from gmaug_core.config import RunConfig, SimilarityConfig, VerdictConfig
 from gmaug_core.config.documents import Document
+from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.locks import holder
 from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.verdict.result import Verdict
-from gmaug_core.runs import RunPaths, launch
+from gmaug_core.runs import RunPaths, launch, mending
 from gmaug_core.scoring.result import SimilarityResult
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,7 +100,38 @@ def test_killed_in_every_stage_and_resumed_is_the_same(bars, forks, generator, o
     stages = list(runs.read_status(undisturbed).stages)
     wanted = {"decode", "score", "generator", "baseline", "sample-1", "retrain-1", "controls", "quality"}
     assert set(only or wanted) <= set(stages)
-    assert comparable(killed_and_resumed(forks, new(config), only or stages)) == expected
+    paths = new(config)
+    assert comparable(killed_and_resumed(forks, paths, only or stages)) == expected
+    if only is None:
+        assert comparable(damaged_and_mended(forks, paths)) == expected
+
+
+def damaged_and_mended(forks: Forks, paths: RunPaths) -> Document:
+    """The result of a finished run after a byte of a network, the generator, the images drawn, the score and
+    the result itself was flipped, and the run resumed."""
+    (network, *_) = sorted(paths.checkpoints.glob("classifier-baseline-*.safetensors"))
+    images = samples.all_images(paths.samples)
+    flipped = [
+        network,
+        paths.checkpoints / "generator" / "model.safetensors",
+        paths.checkpoints / "score.json",
+        paths.samples / "step-1.npy",
+        paths.result,
+    ]
+    for path in flipped:
+        data = bytearray(path.read_bytes())
+        data[-90] ^= 1
+        path.write_bytes(data)
+    assert set(mending.damaged(paths)) == {str(path.relative_to(paths.folder)) for path in flipped}
+    launch.resume(paths.id, where=Nowhere())
+    assert forks.work(paths) == 0, runs.read_status(paths).error
+    assert mending.damaged(paths) == []
+    assert np.array_equal(samples.all_images(paths.samples), images)
+    with pytest.raises(GMAugError, match="is finished"):
+        launch.resume(paths.id, where=Nowhere())
+    found = runs.read_result(paths)
+    assert found is not None
+    return found
 
 
 @pytest.mark.slow

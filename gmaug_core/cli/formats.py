@@ -71,7 +71,9 @@ HEAD = """# What lies on disk
 
 Made by `make docs` from the types that write these files; change those, not this page. Everything is below
 `$GMAUG_HOME` (default `./workspace`), which also holds `workspace.db` (SQLite: what people edit). JSON
-files are written whole or not at all. `schema` is the number of a document's form: an older form is brought
+files are written whole or not at all, and `checksum`, their last key, is the sha256 of the bytes with zeros in its
+place: a file that was changed is named as damaged (after an edit by hand, take that key out); one of before
+checksums has none. `schema` is the number of a document's form: an older form is brought
 up to date while it is read, a newer one is refused in words.
 """
 REST = f"""## Other files
@@ -81,6 +83,8 @@ REST = f"""## Other files
 a score: `sets`, `pairs_per_s`).
 
 **`{RUN}samples/step-K.npy`**: uint8 [m, h, w] (grey) or [m, h, w, 3], the images drawn in step K.
+
+**`{RUN}samples/step-K.sums.npy`**: uint64 [m], the first 8 bytes of the sha256 of each image's pixels.
 
 **`{RUN}samples/step-K.parquet`**: one row an image and judge (a judge is the classifier of one seed), with
 the columns {", ".join(f"`{name}`" for name in COLUMNS)}.
@@ -96,7 +100,11 @@ people.
 **`{DATASET}originals/ab/abcd...`**: the imported files by their sha256, never served.
 
 **`{DATASET}cache/<size>-<colour>.npy`**: all images decoded, uint8, in the manifest's order; made again
-when deleted.
+when deleted or damaged. **`.sums.json`** beside it: a sha256 for each 1,024 of them.
+
+**`workspace.db.seal`**: the sha256 of `workspace.db` (without what a commit itself writes into its header) before
+and after the last edit, by change counter. **`backups/`**: copies of the database, the sha256 in their name.
+**`set-aside/`**: databases that could not be used.
 
 **Groupings** for `group --from` and `group --out`: JSON `{{"super-class": ["sub-class", ...]}}`, bare or
 under `super_classes`, or CSV with the columns `sub_class` and `super_class`.

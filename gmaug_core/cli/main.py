@@ -29,6 +29,7 @@ from gmaug_core.cli import (
 from gmaug_core.cli.output import one_document
 from gmaug_core.cli.verbs import Verbs
 from gmaug_core.errors import GMAugError
+from gmaug_core.workspace import safekeeping
 
 SUBJECTS = (app, datasets, groupings, similarity, verdict, equivalence, augmentation, reviews, runs, bin)
 
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             one_document(lambda: args.run_verb(args))
         else:
             args.run_verb(args)
+        if about := safekeeping.notice():
+            print(f"{about.words} 'gmaug database' says it once more.", file=sys.stderr)
     except GMAugError as error:
         return _refused(error, args.json)
     except OSError as error:

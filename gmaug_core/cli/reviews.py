@@ -1,4 +1,4 @@
-"""Verbs about people's decisions: review, and audit, the trail of who did what."""
+"""Verbs about people's decisions: review; audit, the trail of who did what; database, its backups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gmaug_core.cli.augmentation import started
 from gmaug_core.cli.output import say, when
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.runs import retraining
-from gmaug_core.workspace import audit, reviews
+from gmaug_core.workspace import audit, database, reviews, safekeeping
 
 SHOWN = 50  # rows that people see; --json has them all
 
@@ -29,6 +29,8 @@ def register(verbs: Verbs) -> None:
     p.add_argument("run")
     p.add_argument("--backend", default="local", help="local")
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
+    p = verbs.add("database", backups, "backups of what people edited; put one back")
+    p.add_argument("--restore", metavar="BACKUP", help="in the place of workspace.db, which is moved aside")
     p = verbs.add("audit", show_audit, "who did what in this workspace, the newest first")
     p.add_argument("subject", nargs="?", metavar="DATASET|RUN", help="only what was done to this one")
     p.add_argument("--last", type=int, default=200, metavar="N", help="rows at most (200)")
@@ -54,6 +56,18 @@ def review(args: Arguments) -> object:
 
 def retrain(args: Arguments) -> object:
     return started(retraining.with_decisions(args.run), args)
+
+
+def backups(args: Arguments) -> object:
+    about = database.restore(args.restore) if args.restore else safekeeping.notice()
+    if about:
+        say(about.words)
+        safekeeping.seen()
+    found = safekeeping.backups()
+    for each in found:
+        say(f"{each.name}  {when(each.time)}  {each.size / 1e6:,.1f} MB")
+    say(f"{len(found)} backups; the next one is made with the next edit that is a minute after the last one.")
+    return {"restored": asdict(about) if about else None, "backups": [asdict(each) for each in found]}
 
 
 def show_audit(args: Arguments) -> object:

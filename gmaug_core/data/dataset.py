@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 import math
 import os
 import re
@@ -20,17 +21,16 @@ import numpy.typing as npt
 
 from gmaug_core import disk
 from gmaug_core.config import Colour, Profile, image_format
-from gmaug_core.data import store
+from gmaug_core.data import decoded_cache, store
 from gmaug_core.data.decode import Decoded, canonical, decode
 from gmaug_core.data.folders import SPLITS, Groupings
 from gmaug_core.data.manifest import MANIFEST, SUMMARY, Manifest, Summary, read_summary
 from gmaug_core.errors import GMAugError, InputError, Stopped
-from gmaug_core.files import sync_folder, write_bytes
+from gmaug_core.files import sync_folder, write_json
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.locks import locked
 
-NPY_HEADER = 128  # bytes before the values, for any shape of ours
-CHUNK = 1024  # images between two progress marks of a cache
+log = logging.getLogger("gmaug")
 SIZES = range(8, 1025)  # of a cached image, in pixels
 NAME_LENGTH = 100  # characters of a dataset's name
 
@@ -158,7 +158,7 @@ class Dataset:
         """
         size, colour = parse_format(format_or_profile)
         path = self.folder / "cache" / f"{image_format(size, colour)}.npy"
-        if not path.exists():
+        if not path.exists() or not decoded_cache.intact(path, self._shape(size, colour)):
             self._build_cache(path, size, colour, report, should_stop)
         images: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
         return images
@@ -168,18 +168,21 @@ class Dataset:
     ) -> None:
         path.parent.mkdir(exist_ok=True)
         part, mark = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.done")
-        shape = (len(self), size, size) if colour == "grey" else (len(self), size, size, 3)
+        shape = self._shape(size, colour)
         threads = os.cpu_count() or 1
         own = path.with_name(f".{path.name}.lock")
         with locked(own, wait=True), ThreadPoolExecutor(threads) as pool:
-            if path.exists():  # somebody else built it while this one waited
-                return
-            done = int(mark.read_text()) if mark.exists() and part.exists() else 0
+            if path.exists():
+                if decoded_cache.intact(path, shape):  # somebody else built it while this one waited
+                    return
+                log.warning("%s of %s is damaged on disk: its images are decoded again", path.name, self.id)
+                path.unlink()
+            sums = decoded_cache.begun(part, mark)
+            done = min(len(sums) * decoded_cache.CHUNK, len(self))
             if not done:
-                disk.reserve(part, NPY_HEADER + math.prod(shape))
-                header = np.lib.format.header_data_from_array_1_0(np.empty((0,), np.uint8)) | {"shape": shape}
+                disk.reserve(part, len(decoded_cache.header(shape)) + math.prod(shape))
                 with part.open("rb+") as file:
-                    np.lib.format.write_array_header_1_0(file, header)
+                    file.write(decoded_cache.header(shape))
 
             def fill(array: npt.NDArray[np.uint8], rows: range) -> None:
                 for i in rows:
@@ -188,19 +191,24 @@ class Dataset:
             while done < len(self):
                 if should_stop():
                     raise Stopped("images")
-                stop = min(done + CHUNK, len(self))
+                first, stop = done, min(done + decoded_cache.CHUNK, len(self))
                 array = np.lib.format.open_memmap(
                     part, mode="r+"
                 )  # mapped anew for each chunk, so that written pages leave memory
                 list(pool.map(partial(fill, array), [range(done + k, stop, threads) for k in range(threads)]))
                 done = stop
                 array.flush()  # the images are on disk before the mark says so
+                sums.append(decoded_cache.digest(array[first:done]))
                 del array
-                write_bytes(mark, str(done).encode())
+                write_json(mark, {"sha256": sums})
                 report("images", done, len(self))
+            write_json(decoded_cache.sums_of(path), {"sha256": sums})
             part.replace(path)
             sync_folder(path.parent)
             mark.unlink(missing_ok=True)
+
+    def _shape(self, size: int, colour: Colour) -> tuple[int, ...]:
+        return (len(self), size, size) if colour == "grey" else (len(self), size, size, 3)
 
     def provenance(self, i: int) -> Provenance:
         """Where image i comes from."""

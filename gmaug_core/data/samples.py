@@ -7,7 +7,8 @@ samples/step-K.parquet  one row an image and judge: sample, step, seed, label, c
                         the nearest training image, grey levels), class_distance (to the centre of its class,
                         as a share of what its gate allows) and twin (the sample that it nearly repeats: the
                         first of its kind, which names itself)
-samples/step-K/         while step K is drawn: the same rows, a file a batch
+samples/step-K.sums.npy a checksum an image: see data.checksums
+samples/step-K/         while step K is drawn: the same rows and checksums, a file a batch
 samples/real-K.parquet  what the judges of step K say of the real validation images, a row an image and judge;
                         with each judge's temperature; from a cross-fitted judge what it says of the training
                         images, too, and which part an image is of (part: val or train)
@@ -16,6 +17,8 @@ A judge is the classifier of one seed. `sample` counts through all steps, so it 
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -26,8 +29,11 @@ import pandas as pd
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from gmaug_core.files import atomic_write
+from gmaug_core import seals
+from gmaug_core.data import checksums, parquet
+from gmaug_core.errors import Damaged
 
+log = logging.getLogger("gmaug")
 COLUMNS = [
     "sample",
     "step",
@@ -70,13 +76,41 @@ class GrowingStep:
         self._folder, self._step, self._shape = folder, step, shape
         self._parts = folder / f"step-{step}"
         self._parts.mkdir(parents=True, exist_ok=True)
-        self._written = sorted(self._parts.glob("*.parquet"))
-        stored = self.table()
-        self.count = int(stored["sample"].nunique())
+        self._written: list[Path] = []
+        self._sums: list[checksums.Sums] = []
+        self.count = 0
         """Images that it has so far."""
         self._pixels = (folder / f"step-{step}.npy").open("r+b" if self._npy_exists() else "w+b")
         self._header(0)
+        self._take_up()
         self._pixels.truncate(self._end)
+
+    def _take_up(self) -> None:
+        """The batches that are there as they were written; from a damaged one on they are drawn again."""
+        parts = sorted(self._parts.glob("*.parquet"))
+        for number, path in enumerate(parts):
+            try:
+                images = int(parquet.read(path)["sample"].nunique())
+                found = self._sums_of(images)
+                known = checksums.read(path.with_suffix(checksums.SUFFIX))
+                if not np.array_equal(found, found if known is None else known):
+                    raise seals.broken(path.stem, "its images are not those that were drawn")
+            except Damaged as error:
+                log.warning("drawn again from batch %d of step %d on: %s", number, self._step, error.what)
+                for lost in parts[number:]:
+                    lost.unlink()
+                return
+            self._written.append(path)
+            self._sums.append(found)
+            self.count += images
+
+    def _sums_of(self, images: int) -> checksums.Sums:
+        """Of the next images in the file, as many as it has."""
+        size = math.prod(self._shape)
+        self._pixels.seek(self._end)
+        data = self._pixels.read(images * size)
+        pixels = np.frombuffer(data[: len(data) // size * size], np.uint8)
+        return checksums.of(pixels.reshape(-1, *self._shape))
 
     def _npy_exists(self) -> bool:
         return (self._folder / f"step-{self._step}.npy").exists()
@@ -95,7 +129,7 @@ class GrowingStep:
 
     def table(self) -> pd.DataFrame:
         """The rows of all batches so far, in the order in which they were added."""
-        parts = [pd.read_parquet(path) for path in self._written]
+        parts = [parquet.read(path) for path in self._written]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
     def images(self) -> NDArray[np.uint8]:
@@ -112,8 +146,9 @@ class GrowingStep:
         self._pixels.flush()
         os.fsync(self._pixels.fileno())
         path = self._parts / f"{len(self._written):06d}.parquet"
-        columns = _present(COLUMNS, rows)
-        atomic_write(path, lambda file: rows[columns].to_parquet(file, index=False))
+        self._sums.append(checksums.of(images))
+        checksums.write(path.with_suffix(checksums.SUFFIX), self._sums[-1])
+        parquet.write(path, rows[_present(COLUMNS, rows)])
         self._written.append(path)
         self.count += len(images)
 
@@ -123,10 +158,9 @@ class GrowingStep:
         self._pixels.flush()
         os.fsync(self._pixels.fileno())
         self.close()
-        rows = self.table()
-        atomic_write(
-            self._folder / f"step-{self._step}.parquet", lambda file: rows.to_parquet(file, index=False)
-        )
+        sums = np.concatenate(self._sums) if self._sums else np.zeros(0, np.uint64)
+        checksums.write(self._folder / f"step-{self._step}{checksums.SUFFIX}", sums)
+        parquet.write(self._folder / f"step-{self._step}.parquet", self.table())
         shutil.rmtree(self._parts)
 
     def close(self) -> None:
@@ -143,16 +177,13 @@ def write_step(folder: Path, step: int, images: NDArray[np.uint8], table: pd.Dat
 
 def write_real(folder: Path, step: int, table: pd.DataFrame) -> None:
     """Store what the judges of a step say of the real validation images; REAL_COLUMNS."""
-    atomic_write(
-        folder / f"real-{step}.parquet",
-        lambda file: table[_present(REAL_COLUMNS, table)].to_parquet(file, index=False),
-    )
+    parquet.write(folder / f"real-{step}.parquet", table[_present(REAL_COLUMNS, table)])
 
 
 def real_table(folder: Path) -> pd.DataFrame:
     """The verdicts on real validation images of all steps; REAL_COLUMNS. Empty in runs from before they were
     kept."""
-    parts = [pd.read_parquet(path) for path in sorted(folder.glob("real-*.parquet"))]
+    parts = [parquet.read(path) for path in sorted(folder.glob("real-*.parquet"))]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=REAL_COLUMNS)
 
 
@@ -161,7 +192,7 @@ def table(folder: Path, seed: int | None = None) -> pd.DataFrame:
 
     Empty while nothing was written.
     """
-    parts = [pd.read_parquet(folder / f"step-{step}.parquet") for step in steps(folder)]
+    parts = [parquet.read(folder / f"step-{step}.parquet") for step in steps(folder)]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     if seed is not None:
         rows = rows[rows["seed"] == seed]
@@ -169,24 +200,32 @@ def table(folder: Path, seed: int | None = None) -> pd.DataFrame:
 
 
 def image(folder: Path, sample: int) -> NDArray[np.uint8]:
-    """One image, [h, w] or [h, w, 3]. Raises KeyError for a number that is not there."""
+    """One image, [h, w] or [h, w, 3]. Raises KeyError for a number that is not there, errors.Damaged where
+    it is not what was drawn."""
     first = 0
     for step in steps(folder):
-        images = np.load(folder / f"step-{step}.npy", mmap_mode="r")
-        if first <= sample < first + len(images):
-            return np.array(images[sample - first])
-        first += len(images)
+        path = folder / f"step-{step}.npy"
+        images = checksums.length(path)
+        if first <= sample < first + images:
+            return checksums.one(path, sample - first)
+        first += images
     raise KeyError(sample)
 
 
+def images_of(folder: Path, step: int) -> NDArray[np.uint8]:
+    """The images of a step, memory-mapped: [m, h, w] or [m, h, w, 3]. Raises errors.Damaged that names those
+    that are not what was drawn."""
+    return checksums.whole(folder / f"step-{step}.npy")
+
+
 def all_images(folder: Path) -> NDArray[np.uint8]:
-    """Every image of the run, ordered by sample number: [m, h, w] or [m, h, w, 3]."""
-    return np.concatenate([np.load(folder / f"step-{step}.npy", mmap_mode="r") for step in steps(folder)])
+    """Every image of the run, ordered by sample number: [m, h, w] or [m, h, w, 3]. Raises errors.Damaged."""
+    return np.concatenate([images_of(folder, step) for step in steps(folder)])
 
 
 def count(folder: Path) -> int:
     """How many images were drawn: samples are 0 to count - 1."""
-    return sum(len(np.load(folder / f"step-{step}.npy", mmap_mode="r")) for step in steps(folder))
+    return sum(checksums.length(folder / f"step-{step}.npy") for step in steps(folder))
 
 
 # --- what people decided about them ---

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gmaug_core.files import atomic_write
+from gmaug_core.data import checksums
 from gmaug_core.hooks import Report, ShouldStop, under
 from gmaug_core.method.arms import Arm
 from gmaug_core.method.lab import Lab
@@ -90,16 +90,18 @@ def looks(
     """Train, and look at the test split at each tenth: bool [looks, test images]."""
     unit = f"{arm}-{seed}"
     path = path_of(lab, unit)
-    if path.exists():
-        return np.asarray(np.load(path), bool)
+    if (known := checksums.read(path)) is not None:
+        return np.asarray(known, bool)
     training = training_set(seed)
     steps, growing = steps_for(lab, training), path.with_suffix(".looks.npy")
-    seen = np.load(growing) if growing.exists() else np.zeros((LOOKS, len(lab.split["test"])), bool)
+    seen = checksums.read(growing)
+    if seen is None:
+        seen = np.zeros((LOOKS, len(lab.split["test"])), bool)
     due = {math.ceil(steps * (look + 1) / LOOKS): look for look in range(LOOKS)}
 
     def look(step: int, classifier: Classifier) -> None:
         seen[due[step]] = lab.evaluate(classifier, "test").correct
-        atomic_write(growing, lambda file: np.save(file, seen))  # before the training's own checkpoint
+        checksums.write(growing, seen)  # before the training's own checkpoint
 
     classifiers.train(
         training.images,
@@ -115,7 +117,7 @@ def looks(
         report=under(tally.of(unit, report), "", variant=f"counting-{arm}", seed=seed),
         should_stop=should_stop,
     )
-    atomic_write(path, lambda file: np.save(file, seen))
+    checksums.write(path, seen)
     growing.unlink(missing_ok=True)
     return seen
 

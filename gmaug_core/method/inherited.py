@@ -11,10 +11,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from gmaug_core.config.selection import Decisions
-from gmaug_core.data import samples, splits
+from gmaug_core.data import checksums, parquet, samples, splits
 from gmaug_core.files import atomic_write
 from gmaug_core.method.shared import Unit
 
@@ -51,7 +49,7 @@ def _first_step(parent: Path, child: Path, decisions: Decisions) -> None:
     verdicts = parent / "step-1.parquet"
     if not verdicts.exists() or (child / verdicts.name).exists():
         return
-    for name in ("real-1.parquet", "step-1.npy"):
+    for name in ("real-1.parquet", "step-1.npy", f"step-1{checksums.SUFFIX}"):
         _copy(parent / name, child / name)
-    rows = samples.overruled(pd.read_parquet(verdicts), decisions.keep, decisions.reject)
-    atomic_write(child / verdicts.name, lambda file: rows.to_parquet(file, index=False))
+    rows = samples.overruled(parquet.read(verdicts), decisions.keep, decisions.reject)
+    parquet.write(child / verdicts.name, rows)

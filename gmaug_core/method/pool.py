@@ -38,9 +38,9 @@ class Pool:
 
     @classmethod
     def read(cls, folder: Path, step: int, wanted: NDArray[np.int64], class_names: tuple[str, ...]) -> Pool:
-        """What samples.write_step wrote; the images stay on disk."""
+        """What samples.write_step wrote; the images stay on disk. Raises errors.Damaged."""
         table = samples.table(folder)
-        images = np.load(folder / f"step-{step}.npy", mmap_mode="r")
+        images = samples.images_of(folder, step)
         return cls(step, images, table[table["step"] == step], wanted, class_names)
 
     def verdicts(self, seed: int) -> pd.DataFrame:

@@ -5,6 +5,7 @@ Nothing here imports torch, the worker or the experiment: a page stays light, an
 
 from __future__ import annotations
 
+import logging
 import platform
 import time
 from collections.abc import Iterable
@@ -20,11 +21,13 @@ from gmaug_core.data import balance, dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.method.equivalence import plan
+from gmaug_core.runs import mending
 from gmaug_core.runs.backends import LOCAL, Backend
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.estimate import Estimate, Trains, with_budget
 from gmaug_core.workspace import audit, groupings, roles
 
+log = logging.getLogger("gmaug")
 STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
 VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow")  # what a result depends on
 
@@ -149,13 +152,18 @@ def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
 
 @roles.guarded("resume run")
 def resume(run_id: str, *, where: Backend = LOCAL) -> None:
-    """Start the same folder again. Raises GMAugError when it is at work or finished."""
+    """Start the same folder again; of a finished run what is damaged is made again.
+
+    Raises GMAugError when it is at work, or finished and whole.
+    """
     paths = runs.find(run_id)
     status = runs.read_status(paths, where)
-    if not status.resumable:
+    if status.state == "finished" and mending.put_aside(paths):
+        log.warning("run '%s' had damaged files: they are made again", run_id)
+    elif not status.resumable:
         raise GMAugError(
             f"run '{run_id}' is {status.state}",
-            expected="a run that was stopped, lost or failed",
+            expected="a run that was stopped, lost or failed, or has damaged files",
             todo="nothing to resume",
         )
     config = RunConfigFile.read(paths.config)

@@ -10,6 +10,7 @@ import streamlit as st
 from gmaug_core import disk
 from gmaug_core.errors import GMAugError
 from gmaug_core.ui import ASSETS, ROOT, account, choice, outcome, text
+from gmaug_core.workspace import safekeeping
 
 PAGES = (
     ("datasets", "Datasets", "photo_library"),
@@ -43,6 +44,9 @@ try:
     with st.sidebar:
         choice.picker()
         account.draw()
+    if about := safekeeping.notice():
+        st.warning(text.md(about.words), icon=":material/settings_backup_restore:")
+        st.button("Understood", key="restored-seen", on_click=safekeeping.seen)
     outcome.said()
     page.run()
 except GMAugError as error:

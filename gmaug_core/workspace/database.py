@@ -11,11 +11,13 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gmaug_core.errors import GMAugError
-from gmaug_core.home import home
+from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.home import home, room
+from gmaug_core.locks import locked
+from gmaug_core.workspace import safekeeping
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # 0 -> 1: a new file
@@ -47,6 +49,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )  # step n brings version n to n + 1; a step that was released is never changed
 SCHEMA_VERSION = len(MIGRATIONS)
 WAIT_S = 20  # for another writer
+NEWER = "is of a newer version"
+ELSEWHERE = (  # errors that say nothing against the file: another writer, the disk, rights, memory
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+)
 
 
 def path() -> Path:
@@ -60,38 +73,110 @@ def transaction() -> Iterator[sqlite3.Connection]:
 
     BEGIN IMMEDIATE: a read-then-write never meets another writer half-way.
 
-    An older file is migrated first. Raises GMAugError when the file is damaged, or of a newer version.
+    An older file is migrated first. A file that is damaged, empty or of a newer version is moved aside and
+    the newest backup takes its place: see safekeeping. Raises GMAugError where there is none, or somebody
+    else writes for too long.
     """
     _close(path())
+    try:
+        with closing(_usable()) as connection:
+            before = connection.total_changes
+            try:
+                yield connection
+                if connection.total_changes != before:
+                    safekeeping.seal(connection, path())
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+    except sqlite3.DatabaseError as error:
+        raise _explained(error) from error
+
+
+def restore(name: str) -> safekeeping.Restored:
+    """Put a backup in the place of the database, which is moved aside. Raises InputError for an unknown
+    one."""
+    backup = safekeeping.find(name)
+    with locked(room("backups") / ".lock", wait=True):
+        about = safekeeping.replace(path(), "was replaced by a person", SCHEMA_VERSION, wanted=backup.name)
+    if about is None:
+        raise InputError(
+            f"backup '{name}' cannot be used", expected="one that is whole, and of this version or older"
+        )
+    return about
+
+
+def _usable() -> sqlite3.Connection:
+    """A connection inside a transaction, to a file that was looked at and has the newest tables."""
+    try:
+        return _begun()
+    except safekeeping.Unusable:
+        with locked(room("backups") / ".lock", wait=True):
+            try:
+                return _begun()  # somebody else put a backup in its place meanwhile
+            except safekeeping.Unusable as error:
+                why = str(error)
+                if safekeeping.replace(path(), why, SCHEMA_VERSION) is None:
+                    raise safekeeping.refusal(why, NEWER in why) from error
+        return _begun()
+
+
+def _begun() -> sqlite3.Connection:
+    """A connection as `_usable` gives it. Raises safekeeping.Unusable."""
     connection = sqlite3.connect(path(), timeout=WAIT_S, isolation_level=None)
+    try:
+        _migrate(connection, _looked_at(connection))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _looked_at(connection: sqlite3.Connection) -> int:
+    """Begin a transaction; the version of the file. Raises safekeeping.Unusable."""
     try:
         connection.execute("PRAGMA journal_mode=DELETE")  # not WAL: it does not work on network disks
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")
-        while (version := _version(connection)) < SCHEMA_VERSION:
-            for statement in MIGRATIONS[version]:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={version + 1}")
-            connection.execute("COMMIT")
-            connection.execute("BEGIN IMMEDIATE")
-        if version > SCHEMA_VERSION:
-            raise GMAugError(
-                "the workspace was written by a newer version of this program",
-                expected=f"workspace.db of version {SCHEMA_VERSION} or older, not {version}",
-                todo="update the program; nothing was changed",
-            )
-        yield connection
-        connection.execute("COMMIT")
+        version = _version(connection)
+        if version == 0 and not path().stat().st_size and safekeeping.backups():
+            raise safekeeping.Unusable("was empty, or gone")
+        safekeeping.check(connection, path())
     except sqlite3.DatabaseError as error:
-        raise GMAugError(
-            f"the workspace database cannot be used ({error})",
-            todo="look at free disk space; if it is damaged, move workspace.db aside and start again: "
-            "datasets and runs are kept",
-        ) from error
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        connection.close()
+        if error.sqlite_errorcode & 0xFF in ELSEWHERE:
+            raise
+        raise safekeeping.Unusable(f"is damaged ({error})") from error
+    except UnicodeDecodeError as error:  # sqlite3, over the letters of a damaged table
+        raise safekeeping.Unusable("is damaged (its tables cannot be read)") from error
+    if version > SCHEMA_VERSION:
+        raise safekeeping.Unusable(f"{NEWER} ({version}, here {SCHEMA_VERSION})")
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the tables to the newest form, inside and after the transaction that was begun."""
+    if 0 < version < SCHEMA_VERSION:
+        safekeeping.keep(connection)
+    while version < SCHEMA_VERSION:
+        for statement in MIGRATIONS[version]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={version + 1}")
+        safekeeping.seal(connection, path(), backup=False)
+        connection.execute("COMMIT")
+        connection.execute("BEGIN IMMEDIATE")
+        version = _version(connection)
+
+
+def _explained(error: sqlite3.DatabaseError) -> GMAugError:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return GMAugError(
+            f"somebody else has been writing to the workspace database for {WAIT_S} seconds",
+            todo="do it again in a moment",
+        )
+    return GMAugError(
+        f"the workspace database cannot be used ({error})",
+        todo="look at free disk space and at the rights of the folder, then do it again",
+    )
 
 
 def _close(file: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from corpus import encode, files, make_folder, pixels
 from PIL import Image
 
-from gmaug_core.data import dataset, pictures
+from gmaug_core.data import dataset, decoded_cache, pictures
 from gmaug_core.data.decode import canonical
 from gmaug_core.errors import GMAugError, InputError, Stopped
 from gmaug_core.intake import import_path
@@ -57,7 +57,7 @@ def test_unknown_formats(small, name):
 
 
 def test_an_interrupted_cache_goes_on_where_it_was(small, monkeypatch):
-    monkeypatch.setattr(dataset, "CHUNK", 2)
+    monkeypatch.setattr(decoded_cache, "CHUNK", 2)
     steps: list[int] = []
     with pytest.raises(Stopped):
         small.images(
@@ -74,9 +74,29 @@ def test_an_interrupted_cache_goes_on_where_it_was(small, monkeypatch):
     np.testing.assert_array_equal(resumed, [canonical(small.decoded(i).image, 8, "rgb") for i in range(7)])
     assert small.images("8-rgb").shape == resumed.shape
     assert len(decoded) == 3
-    assert [p.name for p in (small.folder / "cache").iterdir() if not p.name.endswith(".lock")] == [
-        "8-rgb.npy"
-    ]
+    names = {p.name for p in (small.folder / "cache").iterdir() if not p.name.endswith(".lock")}
+    assert names == {"8-rgb.npy", "8-rgb.sums.json"}
+
+
+@pytest.mark.parametrize(("name", "at"), [("8-rgb.npy", 300), ("8-rgb.npy", 60), ("8-rgb.sums.json", 30)])
+def test_damaged_decoded_images_are_decoded_again(small, name, at):
+    expected = np.array(small.images("8-rgb"))
+    path = small.folder / "cache" / name
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    decoded_cache._seen.clear()  # as in another process
+    np.testing.assert_array_equal(small.images("8-rgb"), expected)
+    assert decoded_cache.intact(small.folder / "cache" / "8-rgb.npy", expected.shape)
+
+
+def test_decoded_images_of_before_checksums_are_taken_as_they_are(small):
+    np.array(small.images("8-rgb"))
+    (small.folder / "cache" / "8-rgb.sums.json").unlink()
+    (small.folder / "cache" / "8-rgb.npy").touch()
+    changed = (small.folder / "cache" / "8-rgb.npy").stat().st_ino
+    small.images("8-rgb")
+    assert (small.folder / "cache" / "8-rgb.npy").stat().st_ino == changed
 
 
 def test_a_damaged_original_is_named_and_no_cache_is_left(small):

@@ -134,8 +134,10 @@ def test_a_damaged_database_is_named_and_left_alone(home):
     assert database.path().read_bytes().startswith(b"not a database")
 
 
-def test_a_newer_database_is_refused(home):
+def test_a_newer_database_without_a_backup_is_refused(home):
     audit.record("x", "y")
+    for path in (home / "backups").iterdir():
+        path.unlink()
     connection = sqlite3.connect(database.path())
     connection.execute("PRAGMA user_version=99")
     connection.close()

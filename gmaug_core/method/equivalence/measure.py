@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from gmaug_core.config import EquivalenceConfig
+from gmaug_core.data import checksums
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.files import atomic_write
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method.equivalence import exchange, words
 from gmaug_core.method.equivalence.result import EquivalenceResult
@@ -53,7 +53,7 @@ def run(
     study = Study.prepare(config, data, out_dir, report, should_stop, others)
     measured = study.measure()
     report("curves", 0, 1)
-    atomic_write(out_dir / ANSWERS_FILE, lambda file: np.save(file, np.packbits(measured.right, axis=1)))
+    checksums.write(out_dir / ANSWERS_FILE, np.packbits(measured.right, axis=1))
     found = document(study, measured)
     report("curves", 1, 1)
     return found.model_copy(update={"seconds": time.monotonic() - begun})
