@@ -71,8 +71,8 @@ HEAD = """# What lies on disk
 
 Made by `make docs` from the types that write these files; change those, not this page. Everything is below
 `$GMAUG_HOME` (default `./workspace`), which also holds `workspace.db` (SQLite: what people edit). JSON
-files are written whole or not at all, and `checksum`, their last key, is the sha256 of the bytes with zeros in
-its place: a file that was changed is named as damaged (after an edit by hand, take that key out); one of
+files are written whole or not at all, and `checksum`, their last key, is the sha256 of the bytes with zeros
+in its place: a file that was changed is named as damaged (after an edit by hand, take that key out); one of
 before checksums has none. `schema` is the number of a document's form: an older form is brought
 up to date while it is read, a newer one is refused in words.
 """
@@ -103,8 +103,8 @@ people.
 when deleted or damaged. **`.sums.json`** beside it: a sha256 for each 1,024 of them.
 
 **`workspace.db.seal`**: the sha256 of `workspace.db` (without what a commit itself writes into its header)
-before and after the last edit, by change counter. **`backups/`**: copies of the database, the sha256 in their name.
-**`set-aside/`**: databases that could not be used.
+before and after the last edit, by change counter. **`backups/`**: copies of the database, the sha256 in
+their name. **`set-aside/`**: databases that could not be used.
 
 **Groupings** for `group --from` and `group --out`: JSON `{{"super-class": ["sub-class", ...]}}`, bare or
 under `super_classes`, or CSV with the columns `sub_class` and `super_class`.
