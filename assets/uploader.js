@@ -21,7 +21,7 @@ const megabytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} KB` : `$
 class Uploader {
   constructor(parent) {
     this.root = make("div", { className: "drop" });
-    this.input = make("input", { type: "file", accept: ".zip,application/zip", hidden: true });
+    this.input = make("input", { type: "file", accept: ".zip,.tar,.gz,.tgz,.bz2,.xz", hidden: true });
     this.title = make("strong");
     this.say = make("div", { className: "say" });
     this.say.setAttribute("role", "status");
@@ -48,7 +48,7 @@ class Uploader {
 
   rest(problem = "") {
     this.busy = null;
-    this.title.textContent = "Drop a zip of images here";
+    this.title.textContent = "Drop a zip or tar.gz of images here";
     this.say.textContent = problem || "One folder a class inside; train, val and test folders are kept";
     this.say.classList.toggle("bad", Boolean(problem));
     this.bar.hidden = true;
@@ -63,8 +63,8 @@ class Uploader {
 
   take(files) {
     if (this.busy || !files.length) return;
-    if (files.length > 1) return this.rest("One zip at a time, please. To import a folder, zip it, or give its path on this machine.");
-    if (!/\.zip$/i.test(files[0].name)) return this.rest(`${files[0].name} is not a zip. Put the class folders into one zip file.`);
+    if (files.length > 1) return this.rest("One archive at a time, please. To import a folder, zip it, or give its path on this machine.");
+    if (!/\.(zip|tar|tgz|(tar\.)?(gz|bz2|xz))$/i.test(files[0].name)) return this.rest(`${files[0].name} is neither a zip nor a tar.gz. Put the class folders into one zip file.`);
     if (files[0].size > this.data.limit) return this.rest(`${files[0].name} is larger than ${megabytes(this.data.limit)}; give its path on this machine instead.`);
     this.upload(files[0], this.data);
   }

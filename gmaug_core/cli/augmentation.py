@@ -20,7 +20,7 @@ from gmaug_core.config import (
 )
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_bytes
 from gmaug_core.intake.elsewhere import take_in
 from gmaug_core.method.result import AugmentationResult
@@ -144,7 +144,14 @@ def wanted(
     if args.seeds is not None:
         overrides["seeds"] = args.seeds
     if args.classifier is not None:
-        overrides["classifier"] = {"name": args.classifier} | overrides.get("classifier", {})
+        given = overrides.get("classifier", {})
+        if not isinstance(given, dict):
+            raise InputError(
+                f"setting 'classifier' is given twice: '{args.classifier}' and '{given}'",
+                expected="one classifier",
+                todo="leave one of them out; its settings are classifier.KEY=VALUE; nothing was started",
+            )
+        overrides["classifier"] = {"name": args.classifier} | given
     overrides.setdefault("grouping", groupings.names(data)[0])
     return augmentation_config(
         data.id,

@@ -108,28 +108,31 @@ def _bare(annotation: Any) -> Any:
 def _explain(model: type[BaseModel], item: ErrorDetails) -> str:
     path = [str(part) for part in item["loc"]]
     # where a setting is one of several configs, pydantic puts the config's name into the place of an error
-    names = {part.model_fields["name"].default for part in _parts(model) if "name" in part.model_fields}
+    names = {part.model_fields["name"].default for _, part in _parts(model) if "name" in part.model_fields}
     name = ".".join(part for part in path if part not in names or part == path[-1])
     if item["type"] == "extra_forbidden":
-        known = {key for part in _parts(model) for key in part.model_fields}
-        near = difflib.get_close_matches(path[-1], known, n=1)
-        return f"unknown setting '{name}'" + (f" (did you mean '{near[0]}'?)" if near else "")
+        known = {(inside, key) for inside, part in _parts(model) for key in part.model_fields}
+        near = difflib.get_close_matches(path[-1], {key for _, key in known}, n=1)
+        whole = {inside + key for inside, key in known if [key] == near}
+        same = {each for each in whole if each.rpartition(".")[0] == name.rpartition(".")[0]}
+        words = "' or '".join(sorted(same or whole))
+        return f"unknown setting '{name}'" + (f" (did you mean '{words}'?)" if near else "")
     if item["type"] == "missing":
         return f"setting '{name}' is missing"
     return f"setting '{name}': {item['msg'].removeprefix('Value error, ')} (given: {str(item['input'])[:80]})"
 
 
-def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """A config and the configs within it."""
-    yield model
-    for field in model.model_fields.values():
+def _parts(model: type[BaseModel], inside: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """A config and the configs within it, each with what goes before its keys: 'generator.'."""
+    yield inside, model
+    for name, field in model.model_fields.items():
         nested: list[type[BaseModel]] = [
             part for mark in field.metadata if isinstance(mark, OneOf) for part in mark.configs
         ]
         if not nested and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             nested = [field.annotation]
         for part in nested:
-            yield from _parts(part)
+            yield from _parts(part, f"{inside}{name}.")
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -55,6 +56,13 @@ _OTHER_FILES = (
 
 
 Depth = Mapping[str, tuple[float, float]]  # kind -> the samples that mean black and white
+HEIF = "HEIF"  # as the reader of HEIC calls itself
+DEEP_COLOUR = "16-bit colour"  # kind of a Depth, as below
+_SWAPPED = {  # how Pillow names RGB samples of 16 bits, and the same with their bytes the other way round
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGB;16N": "RGB;16B",
+}
 _KINDS = {"I": "32-bit", "F": "float"}  # by Pillow's mode; the rest of the deep ones are 16-bit
 _PHOTOMETRIC = 262  # TIFF tag; 0: zero is white
 _HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc", b"ftypmsf1")
@@ -79,13 +87,15 @@ def decode(data: bytes, depth: Depth | None = None) -> Decoded:
     if not data:
         raise InputError("the file is empty", expected=expected)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise InputError(
                     f"{width} x {height} pixels is too large: at most {MAX_PIXELS / 1e6:.0f} megapixels",
                     expected=f"at most {MAX_PIXELS:,} pixels an image",
                 )
+            if _is_deep_colour(image):
+                return _deep_colour(image, data, (depth or {}).get(DEEP_COLOUR))
             return _canonical_depth(image, depth or {})
     except UnidentifiedImageError:
         raise InputError("not an image: " + _looks_like(data), expected=expected) from None
@@ -95,6 +105,66 @@ def decode(data: bytes, depth: Depth | None = None) -> Decoded:
         ) from None
     except _DAMAGED as error:
         raise InputError(f"a damaged image ({_short(error)})", expected=expected) from error
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """Readers that these bytes are offered to: that of HEIC is loaded when there is one."""
+    return (*FORMATS, HEIF) if data[4:12] in _HEIC and _reads_heic() else FORMATS
+
+
+@cache
+def _reads_heic() -> bool:
+    """Whether HEIC can be read here; teaches Pillow to where it can."""
+    try:
+        import pi_heif  # here: half of a tenth of a second that few imports need
+    except ImportError:
+        return False
+    pi_heif.register_heif_opener(thumbnails=False)
+    return True
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Whether this is RGB of 16 bits a sample, of which Pillow reads the upper 8."""
+    tiles = getattr(image, "tile", [])
+    return image.mode == "RGB" and bool(tiles) and all(_raw_mode(tile) in _SWAPPED for tile in tiles)
+
+
+def _raw_mode(tile: Any) -> str:
+    return str(tile.args if isinstance(tile.args, str) else tile.args[0])
+
+
+def _samples(image: Image.Image, data: bytes) -> np.ndarray:
+    """uint16 [height, width, 3] of an RGB image of 16 bits: Pillow gives the upper bytes, and the lower ones
+    where it is told that they lie the other way round."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as again:
+        again.tile = [tile._replace(args=_swapped(tile.args)) for tile in again.tile]
+        low = np.asarray(again)
+    return (np.asarray(image).astype(np.uint16) << 8) | low
+
+
+def _swapped(args: Any) -> Any:
+    return _SWAPPED[args] if isinstance(args, str) else (_SWAPPED[args[0]], *args[1:])
+
+
+def _deep_colour(image: Image.Image, data: bytes, ends: tuple[float, float] | None) -> Decoded:
+    """ends: the samples that mean black and white; None: the upper 8 bits of each."""
+    values = None if ends is None else _samples(image, data)
+    upright, done = _upright(image)
+    done.append(f"{DEEP_COLOUR} rescaled to 8-bit")
+    if values is None or ends is None:
+        return Decoded(upright, tuple(done))
+    grey = _rescaled(values.reshape(len(values), -1), *ends)
+    colours = Image.fromarray(np.asarray(grey).reshape(values.shape))
+    return Decoded(_upright(colours, image.getexif())[0], tuple(done))
+
+
+def _upright(image: Image.Image, exif: Image.Exif | None = None) -> tuple[Image.Image, list[str]]:
+    orientation = (image.getexif() if exif is None else exif).get(_ORIENTATION, 1)
+    if orientation not in range(2, 9):
+        return image.copy(), []
+    if exif is not None:
+        image.getexif()[_ORIENTATION] = orientation
+    return ImageOps.exif_transpose(image), [f"turned upright (EXIF orientation {orientation})"]
 
 
 def _canonical_depth(image: Image.Image, depth: Depth) -> Decoded:
@@ -160,7 +230,9 @@ def _finite_range(values: np.ndarray) -> tuple[float, float]:
 def deep_range(data: bytes) -> tuple[str, float, float] | None:
     """Kind, smallest and largest sample of an image of more than 8 bits; None for any other. The bytes were
     decoded once without an error."""
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
+        if _is_deep_colour(image):
+            return DEEP_COLOUR, *_finite_range(_samples(image, data))
         if not _is_deep(image.mode):
             return None
         return _KINDS.get(image.mode, "16-bit"), *_finite_range(np.asarray(image))
@@ -236,7 +308,7 @@ def canonical(image: Image.Image, size: int, colour: str) -> np.ndarray:
 
 def _looks_like(data: bytes) -> str:
     if data[4:12] in _HEIC:
-        return "it looks like HEIC: convert it to JPEG or PNG first"
+        return "it looks like HEIC, which cannot be read here: convert it to JPEG or PNG first"
     start = data[:256].lstrip()
     for magic, words in _OTHER_FILES:
         if start.startswith(magic):

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 SPLITS = ("train", "val", "test")
 KNOWN = (
-    "a zip or folder with one folder a class (cats/1.jpg, dogs/2.jpg), optionally under or above train, val "
-    "and test folders, or nested"
+    "a zip, tar.gz or folder with one folder a class (cats/1.jpg, dogs/2.jpg), optionally under or above "
+    "train, val and test folders, or nested"
 )
 
 ClassPath = tuple[str, ...]

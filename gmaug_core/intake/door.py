@@ -75,7 +75,8 @@ def import_path(
         return commit(
             staging,
             placed,
-            name=clean_name(name or path.stem)[:200] or "dataset",
+            name=clean_name(name or path.name.removesuffix(path.suffix).removesuffix(".tar"))[:200]
+            or "dataset",
             findings=Findings(
                 refused=tuple(sorted(refused, key=lambda item: item.file)),
                 junk=source.listing.junk,

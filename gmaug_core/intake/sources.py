@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from gmaug_core.data.folders import KNOWN
 from gmaug_core.data.manifest import Refused
 from gmaug_core.errors import InputError
+from gmaug_core.intake import tars
 from gmaug_core.intake.spelling import entry_name, readable
 
 MAX_FILE = 64 * 2**20  # bytes of one image file
@@ -100,12 +101,15 @@ class Source(Protocol):
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """A zip file or a folder, scanned.
+    """A zip or tar file or a folder, scanned.
 
     Raises InputError when it is neither, or when the archive as a whole is hostile.
     """
     if path.is_dir():
         yield FolderSource(path)
+    elif path.is_file() and tars.is_tar(path):
+        with tars.unpacked(path) as file:
+            yield TarSource(file, path)
     elif path.is_file():
         archive = _open_zip(path)
         try:
@@ -270,6 +274,38 @@ class ZipSource:
             raise Unreadable("damaged in the archive") from error
 
 
+class TarSource:
+    """A tar archive, already unpacked into `file`."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self.listing = Listing()
+        found = tars.members(file, path)
+        last = {name: i for i, (name, _, _) in enumerate(found)}
+        for i, (name, letters, member) in enumerate(found):
+            self.listing.note(letters)
+            problem = tars.problem_of(member, _most(name))
+            if last[name] != i and not member.isdir():
+                problem = "an entry of the same name comes later in the archive"
+            self.listing.add(name, member, problem)
+
+    def size(self, handle: Any) -> int:
+        return int(handle.size)
+
+    def read(self, handle: Any, limit: int = MAX_FILE) -> bytes:
+        if handle.size > limit:
+            raise Unreadable(f"larger than {limit // 2**20} MiB")
+        data = tars.content(self._file, handle)
+        if len(data) < handle.size:
+            raise Unreadable("damaged in the archive")
+        return data
+
+
+def _most(name: str) -> int:
+    """Bytes that a file of this name may have."""
+    return MAX_LIST if name.lower().endswith(LISTS) else MAX_FILE
+
+
 def _entry_problem(info: zipfile.ZipInfo) -> str | None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
@@ -280,7 +316,7 @@ def _entry_problem(info: zipfile.ZipInfo) -> str | None:
         return "encrypted"
     if info.compress_type not in _METHODS:
         return f"compression method {info.compress_type} is not accepted (use deflate)"
-    most = MAX_LIST if info.filename.lower().endswith(LISTS) else MAX_FILE
+    most = _most(info.filename)
     if info.file_size > most:
         return f"larger than {most // 2**20} MiB"
     if info.file_size > 2**20 and info.file_size > MAX_ENTRY_RATIO * max(info.compress_size, 1):

@@ -89,7 +89,7 @@ def test_what_is_no_zip_is_refused_before_and_after_the_upload(page, unfold):
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
     unfold(page, "Import a dataset")
     drop(page, "photo.png", b"x")
-    expect(page.get_by_text("photo.png is not a zip", exact=False)).to_be_visible()
+    expect(page.get_by_text("photo.png is neither a zip", exact=False)).to_be_visible()
     page.locator("input[type=file]").first.set_input_files(
         {"name": "fake.zip", "mimeType": "application/zip", "buffer": b"no zip at all"}
     )

@@ -62,7 +62,8 @@ def test_overrides_win_and_leave_the_rest():
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("generator.kimgs=5", "did you mean 'kimg'"),
+        ("generator.kimgs=5", "did you mean 'generator.kimg'"),
+        ("kimg=5", "did you mean 'generator.kimg'"),
         ("sedes=3", "did you mean 'seeds'"),
         ("generator.kimg=NaN", "kimg"),
         ("generator.kimg=-1", "kimg"),
@@ -75,7 +76,7 @@ def test_overrides_win_and_leave_the_rest():
         ("generator.name=gan", "unknown generator"),
         ("generator.name=[1]", "unknown generator"),
         ("classifier.name=tree", "unknown classifier"),
-        ("classifier.stme=small", "did you mean 'stem'"),
+        ("classifier.stme=small", "did you mean 'classifier.stem'"),
         ("classifier=5", "classifier"),
         ("generator=5", "generator"),
         ("seeds", "not a setting"),
