@@ -139,7 +139,7 @@ def _samples(image: Image.Image, data: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(data), formats=FORMATS) as again:
         again.tile = [tile._replace(args=_swapped(tile.args)) for tile in again.tile]
         low = np.asarray(again)
-    return (np.asarray(image).astype(np.uint16) << 8) | low
+    return np.asarray((np.asarray(image).astype(np.uint16) << 8) | low)
 
 
 def _swapped(args: Any) -> Any:

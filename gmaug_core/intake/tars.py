@@ -11,20 +11,21 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from gmaug_core.data.folders import KNOWN
 from gmaug_core.errors import InputError
 from gmaug_core.home import room
 from gmaug_core.intake.spelling import readable
 
-PACKED: dict[bytes, Callable[..., IO[bytes]]] = {  # by the first bytes
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
+Opener = type[gzip.GzipFile] | type[bz2.BZ2File] | type[lzma.LZMAFile]
+PACKED: dict[bytes, Opener] = {  # by the first bytes
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 MAGIC, MAGIC_AT = b"ustar", 257
 MAX_MEMBERS = 2_000_000
@@ -80,7 +81,7 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
             raise _damaged(path) from error
         whole.flush()
         whole.seek(0)
-        yield whole  # type: ignore[misc]  # what tempfile gives is one
+        yield whole
 
 
 class Headers:
