@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 from gmaug_core.config.base import Config
 
 Mode = Literal["logit", "probability", "calibrated", "real_share"]
-Gate = Literal["copy", "outlier", "repeat"]
+Gate = Literal["copy", "outlier", "told_apart", "repeat"]
 Judging = Literal["plain", "cross_fitted"]
+NAMES: dict[Gate, str] = {"told_apart": "image told from real ones"}
 USUAL_THRESHOLDS: dict[Mode, float] = {  # thresholds, by mode
     "logit": 10.0,  # paper A: 10 to 30 for ResNet18
     "probability": 0.9,
@@ -76,7 +77,7 @@ class SelectionConfig(Config):
     @property
     def words(self) -> str:
         """The rule in a few words, for tables."""
-        beside = "".join(f", no {gate}" for gate in self.gates)
+        beside = "".join(f", no {NAMES.get(gate, gate)}" for gate in self.gates)
         if self.judge == "cross_fitted":
             beside += f", judge of {self.judge_folds} folds"
         if self.mode == "real_share":

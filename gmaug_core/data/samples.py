@@ -5,7 +5,8 @@ samples/step-K.parquet  one row an image and judge: sample, step, seed, label, c
                         probability, predicted, accepted, reason, calibrated (probability at the judge's
                         temperature); where the run has gates real_distance (root mean square difference to
                         the nearest training image, grey levels), class_distance (to the centre of its class,
-                        as a share of what its gate allows) and twin (the sample that it nearly repeats: the
+                        as a share of what its gate allows), told_apart (log odds of being synthetic by its
+                        pixels, above what its gate allows) and twin (the sample that it nearly repeats: the
                         first of its kind, which names itself)
 samples/step-K.sums.npy a checksum an image: see data.checksums
 samples/step-K/         while step K is drawn: the same rows and checksums, a file a batch
@@ -48,7 +49,15 @@ COLUMNS = [
     "reason",
 ]
 # not in the files of every run
-OPTIONAL_COLUMNS = ["calibrated", "real_distance", "class_distance", "twin", "temperature", "part"]
+OPTIONAL_COLUMNS = [
+    "calibrated",
+    "real_distance",
+    "class_distance",
+    "told_apart",
+    "twin",
+    "temperature",
+    "part",
+]
 REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
 KEPT, TURNED_AWAY = "kept by a person", "rejected by a person"  # reasons that no filter gives
 # offered as synthetic, but an image of a part that nothing may be trained on: no person can keep it

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from gmaug_core.data import samples
 from gmaug_core.data.views import Images
-from gmaug_core.method.gates import REPEAT, Gates
+from gmaug_core.method.gates import REPEAT, TOLD_APART, Gates
 from gmaug_core.method.judging import Judge
 from gmaug_core.method.lab import Lab
+from gmaug_core.method.told_apart import Labelled, ToldApart
 from gmaug_core.method.twins import HeldOut, Twins, bounds
 from gmaug_core.models import selection
 from gmaug_core.models.classifiers import CrossFitted
@@ -139,22 +140,28 @@ class Screen:
     first: int
     twins: Twins | None
     held: HeldOut | None
+    told: ToldApart | None = None
     seen: dict[int, set[int]] = field(default_factory=dict)
 
     @classmethod
-    def prepare(cls, lab: Lab, stored: pd.DataFrame, first: int, *, offered: bool) -> Screen:
+    def prepare(
+        cls, lab: Lab, stored: pd.DataFrame, first: int, *, offered: bool, pilot: Labelled | None = None
+    ) -> Screen:
         """stored: rows of the images that an earlier process drew; offered: whether they were made elsewhere,
-        so that the held-out parts may be among them."""
-        rule, twins = lab.config.selection, None
+        so that the held-out parts may be among them; pilot: synthetic images to learn from what tells them
+        from real ones, where the run has that gate."""
+        rule, twins, told = lab.config.selection, None, None
+        real, val = (lab.real.images, lab.real.labels), lab.part("val")
+        if pilot is not None:
+            told = ToldApart.of(real, val, pilot, share=rule.gate_share, classes=lab.classes)
         if "repeat" in rule.gates:
-            real = lab.real.images, lab.real.labels
-            twins = Twins(bounds(real, lab.part("val"), lab.asked, share=rule.gate_share))
+            twins = Twins(bounds(real, val, lab.asked, share=rule.gate_share))
             each = stored.drop_duplicates("sample")
             if len(each):
                 number, label, twin = (each[name].to_numpy(np.int64) for name in ("sample", "label", "twin"))
                 twins.known(number - first, label, twin - first)
-        held = HeldOut(lab.part("val")[0], lab.part("test")[0], lab.real.images) if offered else None
-        screen = cls(first, twins, held)
+        held = HeldOut(val[0], lab.part("test")[0], lab.real.images) if offered else None
+        screen = cls(first, twins, held, told)
         screen.remember([rows for _, rows in stored.groupby("seed")])
         return screen
 
@@ -169,6 +176,10 @@ class Screen:
         if self.held is not None:
             why = self.held.reasons(images)
             rows = [_turned_away(each, why, whatever=True) for each in rows]
+        if self.told is not None:
+            margin = self.told.margins(images, labels)
+            why = np.where(margin > 0, TOLD_APART, "")
+            rows = [_turned_away(each, why).assign(told_apart=margin) for each in rows]
         if self.twins is not None:
             twin = self.twins.of(images, labels, before) + self.first
             rows = [self._once(each.assign(twin=twin)) for each in rows]

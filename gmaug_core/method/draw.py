@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gmaug_core.data import samples
+from gmaug_core.data.views import View
 from gmaug_core.errors import Stopped
 from gmaug_core.method.bench import Bench, Screen
 from gmaug_core.method.judging import Judge
 from gmaug_core.method.lab import Lab
+from gmaug_core.method.told_apart import Labelled, pilot_counts
 from gmaug_core.models.generators import Generator
 from gmaug_core.seeds import derive
 
@@ -89,7 +91,8 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge])
     growing = samples.GrowingStep(lab.samples, step, lab.images.shape[1:])
     stored = growing.table()
     before = _accepted_before(stored, list(judges))
-    screen = Screen.prepare(lab, stored, first, offered=bool(stock))
+    pilot = _pilot(lab, step, generator) if "told_apart" in lab.config.selection.gates else None
+    screen = Screen.prepare(lab, stored, first, offered=bool(stock), pilot=pilot)
     _report(lab, step, tally)
     try:
         # images made elsewhere cost nothing: all of them are judged
@@ -130,17 +133,31 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge])
         growing.close()
 
 
+def _pilot(lab: Lab, step: int, generator: Generator) -> Labelled:
+    """Images and labels to learn from what tells them from real ones: of a generator a few that are drawn for
+    nothing else, of images made elsewhere these themselves."""
+    counts = pilot_counts(lab.asked)
+    if generator.stock:
+        counts = np.minimum(counts, [len(own) for own in generator.stock])
+        seeds = np.concatenate([own[:n] for own, n in zip(generator.stock, counts, strict=True)])
+    else:
+        seeds = _draw_seeds(lab.config.seed, step, counts, np.zeros_like(counts), "pilot")
+    labels = np.repeat(np.arange(lab.classes), counts)
+    batches = list(generator.sample(labels, seeds, lab.config.sampling_batch))
+    return View([np.concatenate(batches)], np.arange(len(labels))), labels
+
+
 def _accepted_before(table: pd.DataFrame, seeds: Sequence[int]) -> NDArray[np.bool_]:
     """What the judges of these seeds accepted of the images that are stored: bool [judges, images]."""
     accepted = table["accepted"].to_numpy(bool)
     return np.array([accepted[table["seed"].to_numpy() == seed] for seed in seeds])
 
 
-def _draw_seeds(seed: int, step: int, ask: Counts, drawn: Counts) -> Counts:
+def _draw_seeds(seed: int, step: int, ask: Counts, drawn: Counts, use: str = "draw") -> Counts:
     """A seed an image, int64 [ask.sum()], class after class."""
     return np.array(
         [
-            derive("draw", seed, step, label, number)
+            derive(use, seed, step, label, number)
             for label, (n, first) in enumerate(zip(ask.tolist(), drawn.tolist(), strict=True))
             for number in range(first, first + n)
         ],

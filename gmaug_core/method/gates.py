@@ -3,6 +3,7 @@
 copy: nearer in pixels to a training image than real images are that nobody trained on. A mirrored copy is
 none: generators that train with mirroring draw such images rightly.
 outlier: farther from its class, in the judge's features, than real images of the class are.
+told_apart: what statistics of pixels tell from real images of the class (method.told_apart).
 repeat: nearer to an earlier accepted image of its class than real images of a class are to each other
 (method.twins).
 
@@ -23,7 +24,7 @@ from gmaug_core.config.selection import Gate
 from gmaug_core.data.views import Images
 
 COPY, OUTLIER = "nearly a copy of a training image", "far from its class"
-REPEAT = "nearly repeats an accepted image"
+TOLD_APART, REPEAT = "told from real images by its pixels", "nearly repeats an accepted image"
 SIDE = 32  # pixels: larger images are compared as means of blocks
 BLOCK = 512  # images compared at a time
 LEAST_REAL = 10  # validation images of a class, below which all classes share one bound

@@ -156,14 +156,16 @@ def recount(
     real: pd.DataFrame | None = None,
     nearest: float | None = None,
     farthest: float | None = None,
+    told_apart: bool = False,
     once: bool = False,
 ) -> NDArray[np.bool_]:
     """Which images another rule would accept, bool [rows]: nothing is drawn or asked again.
 
     table: rows of data.samples.table, or of data.samples.real_table; real: the latter, in mode "real_share":
     each judge's limits, of each step, come from its own rows. nearest: the least real_distance, farthest: the
-    largest class_distance that pass, once: of images that nearly repeat each other the first alone, where the
-    run has these gates (method.gates). What people decided stays, and images of the held-out parts stay out.
+    largest class_distance that pass, told_apart: whether images with told_apart > 0 do not, once: of images
+    that nearly repeat each other the first alone, where the run has these gates (method.gates). What people
+    decided stays, and images of the held-out parts stay out.
     Raises ValueError for mode "calibrated" in runs from before it was measured.
     """
     from gmaug_core.data import samples
@@ -193,5 +195,7 @@ def recount(
         accepted &= ~((distance < nearest) | (distance == 0))
     if farthest is not None:
         accepted &= ~(table["class_distance"].to_numpy(float) > farthest)
+    if told_apart and "told_apart" in table:
+        accepted &= ~(table["told_apart"].to_numpy(float) > 0)
     accepted = samples.settled(table, accepted)
     return samples.settled(table, samples.first_of_twins(table, accepted)) if once else accepted

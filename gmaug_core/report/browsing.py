@@ -133,7 +133,14 @@ def judged(rows: pd.DataFrame, folder: Path, rule: SelectionConfig, threshold: f
     once = "repeat" in rule.gates
     try:
         accepted = selection.recount(
-            rows, rule.mode, threshold, real=real, nearest=nearest, farthest=farthest, once=once
+            rows,
+            rule.mode,
+            threshold,
+            real=real,
+            nearest=nearest,
+            farthest=farthest,
+            told_apart="told_apart" in rule.gates,
+            once=once,
         )
     except ValueError as error:
         raise InputError(

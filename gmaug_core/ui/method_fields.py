@@ -25,6 +25,7 @@ JUDGE_WORDS: dict[Judging, str] = {
 GATE_WORDS: dict[Gate, str] = {
     "copy": "no copies of training images",
     "outlier": "none far from its class",
+    "told_apart": "none that pixels tell from real ones",
     "repeat": "no near-duplicates of each other",
 }
 PROBE_WORDS = {"off": "off", "ask": "pause and ask", "stop": "end the run"}

@@ -10,7 +10,7 @@ from gmaug_core.data.balance import budget_of
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method.draw import FIRST_LOOK, WORTH, Tally, draw
-from gmaug_core.method.gates import COPY, REPEAT
+from gmaug_core.method.gates import COPY, REPEAT, TOLD_APART
 from gmaug_core.method.lab import Lab
 from gmaug_core.models.selection import recount
 
@@ -177,6 +177,31 @@ def test_of_near_duplicates_each_judge_keeps_the_first_alone(data, tmp_path):
     )
     open_to = recount(table, "probability", 0.5)
     np.testing.assert_array_equal(open_to, table["accepted"].astype(bool) | (table["reason"] == REPEAT))
+
+
+class Chequered(Painter):
+    """A generator that leaves a checkerboard of a few grey levels on every other image."""
+
+    def sample(self, labels, seeds, batch_size, *, judge=None):
+        board = 8 * (np.indices((16, 16)).sum(axis=0) % 2).astype(np.uint8)
+        start = 0
+        for images in super().sample(labels, seeds, batch_size):
+            marked = np.asarray(seeds[start : start + len(images)]) % 2 == 0
+            start += len(images)
+            yield np.where(marked[:, None, None], np.minimum(images, 247) + board, images)
+
+
+def test_what_pixels_tell_from_real_images_is_turned_away(data, tmp_path):
+    rule = {"mode": "probability", "threshold": 0.5, "gates": ("told_apart",), "gate_share": 0.9}
+    lab = lab_in(tmp_path, data, selection=rule)
+    draw(lab, 1, Chequered(), JUDGES)
+    table = samples.table(lab.samples)
+    away = table["told_apart"] > 0
+    assert set(table.loc[away, "reason"]) >= {TOLD_APART}
+    assert not table.loc[away, "accepted"].any()
+    found = recount(table, "probability", 0.5, told_apart=True)
+    np.testing.assert_array_equal(found, table["accepted"].astype(bool))
+    assert recount(table, "probability", 0.5).sum() > found.sum()
 
 
 class Copyist(Painter):
