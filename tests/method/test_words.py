@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from gmaug_core.files import read_json
 from gmaug_core.method.verdict.figures import Figure
+from gmaug_core.method.verdict.result import VerdictKey
 from gmaug_core.method.verdict.words import Figures, decide
+
+RESULTS = Path(__file__).parent.parent.parent / "benchmarks" / "results"
 
 
 def figure(value: float, half: float = 0.5) -> Figure:
@@ -133,3 +139,12 @@ def test_what_synthetic_images_gave_elsewhere_decides(figures, key, said):
     assert said in words.sentence
     told = "An equivalence run measures what your own synthetic images are worth" in words.change
     assert told == (key in ("not_visible", "too_little", "no_generator_needed") and figures.at_most != 2.0)
+
+
+def test_each_wording_was_said_of_a_real_dataset():
+    """By the readings that the benchmarks keep: the full ones, and what the first ones said before them."""
+    readings = [row["verdict"]["key"] for row in read_json(RESULTS / "verdict.json")["rows"]]
+    for path in (RESULTS / "evidence").glob("*.json"):
+        cell = read_json(path)
+        readings += [cell["first"]["key"], cell["verdict"]["key"]]
+    assert set(readings) == set(get_args(VerdictKey))
