@@ -210,7 +210,9 @@ def _realised(known: Sequence[tuple[Seen, Measured]]) -> str:
 def _with_record(each: Seen, m: Measured, known: Sequence[tuple[Seen, Measured]]) -> bool:
     """Whether the verdict still called for a run, had it known the other cells."""
     told = expected(m, known)
-    return each.verdict["key"] in RUNS and (told is None or told[2] >= each.verdict["seen"]["smallest"])
+    if told is not None and (told[0] <= 0 or told[2] < each.verdict["seen"]["smallest"]):
+        return False
+    return each.verdict["key"] in RUNS
 
 
 def _regrets(known: Sequence[tuple[Seen, Measured]]) -> list[list[object]]:

@@ -129,6 +129,17 @@ MEASURED = "in 16 measured datasets synthetic images gave 5 % [-3, 13] of such a
         (replace(LEFT, longer=figure(3.0), expected=figure(0.3, 2.0)), "train_longer", "adds 3.0 points"),
         (replace(LEFT, expected=figure(2.0, 2.0)), "small_run", f"2.0 points [0.0, 4.0] ({MEASURED})"),
         (replace(LEFT, expected=figure(4.0, 1.0)), "full_run", f"4.0 points [3.0, 5.0] ({MEASURED})"),
+        # nothing is expected, though more than is visible cannot be ruled out
+        (
+            replace(LEFT, expected=figure(-0.5, 6.0)),
+            "too_little",
+            "add -0.5 points, at most +5.5 (5.0 points, were",
+        ),
+        (
+            replace(LEFT, free=figure(4.0), expected=figure(-0.5, 6.0)),
+            "no_generator_needed",
+            "over that, twice as many images would add -0.5 points, at most +5.5 (5.0",
+        ),
         # never more than the headroom's own upper end
         (replace(LEFT, at_most=2.0, expected=figure(4.0, 3.0)), "not_visible", "at most +2.0 points, were"),
     ],

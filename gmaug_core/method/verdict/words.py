@@ -61,6 +61,11 @@ class Figures:
         return self.expected is not None and self.most == self.expected.high
 
     @property
+    def vain(self) -> bool:
+        """Whether nothing is expected, though something may not be ruled out."""
+        return self.expected is not None and self.expected.value <= 0
+
+    @property
     def shortened(self) -> bool:
         """Whether the minutes did not suffice for trainings of the planned length."""
         return self.used is not None and self.used < self.planned
@@ -119,8 +124,11 @@ def _train_longer(f: Figures) -> Words | None:
 
 
 def _no_generator(f: Figures) -> Words | None:
-    """A recipe adds FREE points, surely above 0, and what is left over it is too little or cannot be seen."""
-    if f.free.value < FREE or f.free.low <= 0 or f.most is None or f.most >= max(LITTLE, f.visible):
+    """A recipe adds FREE points, surely above 0, and what is left over it is too little, cannot be seen,
+    or is expected to be nothing."""
+    if f.free.value < FREE or f.free.low <= 0 or f.most is None:
+        return None
+    if f.most >= max(LITTLE, f.visible) and not f.vain:
         return None
     return Words(
         key="no_generator_needed",
@@ -138,13 +146,17 @@ def _no_generator(f: Figures) -> Words | None:
 
 
 def _too_little(f: Figures) -> Words | None:
-    """Even the upper end of what may be gained is below LITTLE."""
-    if f.most is None or f.most >= LITTLE:
+    """Even the upper end of what may be gained is below LITTLE, or nothing is expected."""
+    if f.most is None or (f.most >= LITTLE and not f.vain):
         return None
+    certain = f.most < LITTLE or f.expected is None
+    name, value, limit = (
+        (_upper_end(f), f.most, LITTLE) if certain else (_deciding(f), _value(f.expected), 0.0)
+    )
     return Words(
         key="too_little",
         sentence=f"Too little to gain: {_would_add(f)}.",
-        decided_by=Decided(name=_upper_end(f), value=f.most, limit=LITTLE, unit="points"),
+        decided_by=Decided(name=name, value=value, limit=limit, unit="points"),
         change="A harder question would (more or finer classes), or a target of many more images a class "
         f"than the largest has now.{_unless(f)}",
     )
@@ -206,6 +218,8 @@ def _small_run(f: Figures) -> Words:
 def _would_add(f: Figures) -> str:
     """The most that the run would add, and why no more."""
     most = _at_most(f.most if f.most is not None else 0.0)
+    if f.vain and f.expected is not None and f.discounted:
+        most = f"{f.expected.value:+.1f} points, {most.removesuffix(' points')}"
     if not f.discounted:
         return f"{f.what} would add {most}, were every image a new real one"
     real = f"{_points(f.headroom.value)}, were every image a new real one; " if f.headroom else ""
