@@ -24,7 +24,7 @@ import httpx
 from benchmarks.about import machine
 from benchmarks.dashboard import ROOT, Server, Visitor, serving
 from gmaug_core import locks
-from gmaug_core.files import write_bytes
+from gmaug_core.files import write_bytes, write_json
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui.pulse import DRAW_S, EVERY_S
 
@@ -47,7 +47,7 @@ def grown(paths: RunPaths, k: int) -> None:
     with paths.metrics.open("a") as file:
         file.write(json.dumps(row | {"loss": 0.3, "img_per_s": 640.0}) + "\n")
     status = json.loads(paths.status.read_text()) | {"step": 32 + k, "progress_at": time.time()}
-    write_bytes(paths.status, json.dumps(status).encode())
+    write_json(paths.status, status)
 
 
 async def measure(
