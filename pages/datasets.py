@@ -10,7 +10,7 @@ from gmaug_core.data.manifest import Summary
 from gmaug_core.intake import jobs
 from gmaug_core.runs import bin as bins
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import choice, imports, layout, outcome, overview, text
+from gmaug_core.ui import choice, imports, layout, outcome, overview, reading, text
 from gmaug_core.ui.routes import forget_datasets, open_dataset
 from gmaug_core.ui.uploader import uploader
 from gmaug_core.workspace import names
@@ -21,8 +21,15 @@ SHOWN = 6  # dataset cards before the rest is folded away
 def import_from_path() -> None:
     """Start importing what the person named; the page's list of imports tells how it goes."""
     path = jobs.allowed_path(st.session_state["import-path"])
-    jobs.start(path, name=st.session_state["import-name"].strip() or path.stem)
-    st.session_state["import-path"] = st.session_state["import-name"] = ""
+    jobs.start(path, name=st.session_state["import-name"].strip() or path.stem, options=reading.options())
+    for field in ("path", "name", *reading.FIELDS):
+        st.session_state[f"import-{field}"] = ""
+    st.session_state.pop(reading.SEEN, None)
+
+
+def look_at_path() -> None:
+    """Say what an import of the path would read."""
+    reading.look(jobs.allowed_path(st.session_state["import-path"]))
 
 
 def rename() -> str:
@@ -34,24 +41,29 @@ def rename() -> str:
 
 def import_area() -> None:
     upload, from_path = st.tabs(
-        [":material/upload: Upload a zip", ":material/folder_open: From this machine"]
+        [":material/upload: Upload an archive", ":material/folder_open: From this machine"]
     )
     with upload:
         uploader()
     with from_path, st.container(border=True):
         st.text_input("Path of a zip or a folder", key="import-path", placeholder="~/data/mushrooms.zip")
         st.text_input("Name (optional)", key="import-name", max_chars=100)
-        st.button(
-            "Import",
-            on_click=outcome.attempt,
-            args=(import_from_path,),
-            type="primary",
-            icon=":material/download:",
-        )
+        with st.expander("How the labels are read"):
+            reading.fields()
+        with st.container(horizontal=True):
+            st.button(
+                "Import",
+                on_click=outcome.attempt,
+                args=(import_from_path,),
+                type="primary",
+                icon=":material/download:",
+            )
+            st.button("Look first", on_click=outcome.attempt, args=(look_at_path,), icon=":material/search:")
+        reading.seen()
     st.caption(
-        "Known layouts: one folder a class; train, val and test folders with classes inside; super-class "
-        "folders with class folders "
-        "inside (they become a proposed grouping). Broken files are refused one by one and listed. Nothing "
+        "Known layouts: one folder a class; a list of files and labels (CSV, JSON); train, val and test "
+        "folders with classes inside; super-class folders with class folders inside (they become a proposed "
+        "grouping). Broken files are refused one by one and listed. Nothing "
         "leaves this machine."
     )
 

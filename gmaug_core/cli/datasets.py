@@ -7,7 +7,7 @@ from pathlib import Path
 from gmaug_core import intake
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
-from gmaug_core.data import dataset
+from gmaug_core.data import cautions, dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.demo import make_demo
 from gmaug_core.data.folders import SPLITS
@@ -129,11 +129,13 @@ def datasets(_: Arguments) -> object:
 def show(args: Arguments) -> object:
     data = dataset.load(args.dataset)
     show_counts(data)
-    for warning in data.manifest.warnings:
+    conflicts = cautions.contradictions(data.manifest.duplicates)
+    warnings = list(dict.fromkeys([*data.manifest.warnings, *conflicts]))
+    for warning in warnings:
         say(f"  note: {warning}")
     return (
         describe(data)
-        | {"warnings": list(data.manifest.warnings), "layout": data.manifest.layout}
+        | {"warnings": warnings, "layout": data.manifest.layout}
         | {"groupings": groupings.names(data)}
     )
 

@@ -26,7 +26,21 @@ def of(data: Dataset, parts: Mapping[str, Index] | None = None) -> list[str]:
     if data.near is not None:
         told += near_contradictions(data.near, data.labels, data.manifest.images.file)
         told += near_leaks(data.near, sides)
-    return told
+    return told + _halved(data, sides)
+
+
+def _halved(data: Dataset, parts: Mapping[str, Index]) -> list[str]:
+    """A sentence where the dataset came with one part to judge on, and a run divides it."""
+    own = {name: len(data.split(name)) for name in SPLITS[1:]}
+    held = [name for name, n in own.items() if n]
+    if len(held) != 1 or not all(len(parts[name]) for name in own) or len(parts[held[0]]) == own[held[0]]:
+        return []
+    lacks = "choose" if held[0] == "test" else "test"
+    return [
+        f"the dataset came with a {held[0]} part and nothing to {lacks} by: of its {own[held[0]]:,} images "
+        f"{len(parts['val']):,} choose and {len(parts['test']):,} test, so that figures are not those of the "
+        "whole published part"
+    ]
 
 
 def contradictions(duplicates: Sequence[Duplicate]) -> list[str]:

@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +128,9 @@ def _looked_at(
 def preview(path: Path, options: Options) -> dict[str, Any]:
     """What an import would read, from names and lists alone: nothing is decoded, nothing is written.
 
-    Keys layout, choose (what says it on the command line), classes (images of each), warnings, and
-    other_readings. Raises InputError where import_path would.
+    Keys layout, choose (what says it on the command line), classes (images of each), warnings,
+    other_readings, and others (the same, each with its words and options). Raises InputError where
+    import_path would.
     """
     path = Path(path)
     with open_source(path) as source:
@@ -147,4 +148,5 @@ def preview(path: Path, options: Options) -> dict[str, Any]:
             "classes": dict(counts),
             "warnings": list(reading.warnings),
             "other_readings": [f"{said(other)}: {other.options.said()}" for other in chosen.others],
+            "others": [{"words": said(other), "options": asdict(other.options)} for other in chosen.others],
         }

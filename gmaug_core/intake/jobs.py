@@ -13,7 +13,7 @@ import re
 import secrets
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from gmaug_core.children import START_GRACE_S
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
 from gmaug_core.home import room
+from gmaug_core.intake.layouts import Doubt
+from gmaug_core.intake.layouts.contract import Options
 from gmaug_core.locks import holder, locked
 from gmaug_core.workspace import audit, people, roles
 
@@ -129,8 +131,11 @@ def allowed_path(text: str) -> Path:
     return path
 
 
-def start(source: Path, *, name: str | None = None, token: str | None = None) -> str:
-    """Start importing a zip or folder in a child process; returns its token at once."""
+def start(
+    source: Path, *, name: str | None = None, token: str | None = None, options: Options | None = None
+) -> str:
+    """Start importing an archive or folder in a child process; returns its token at once. options: what a
+    person said of the labels."""
     roles.require("import dataset", name or source.name)
     token = token or new_token()
     folder = room("imports")
@@ -144,6 +149,7 @@ def start(source: Path, *, name: str | None = None, token: str | None = None) ->
         "step": 0,
         "total": 0,
         "started": now,
+        "options": asdict(options or Options()),
     }
     write_json(folder / f"{token}.json", state)
     children.start("gmaug_core.intake.jobs", token, log=folder / f"{token}.log")
@@ -201,16 +207,15 @@ def work(token: str) -> int:
 
         try:
             with people.acting(people.Actor(state["person"], "editor")):  # `start` has asked whether they may
-                imported = intake.import_path(source, name=state["name"], report=report)
+                options = Options(**state.get("options", {}))
+                imported = intake.import_path(source, name=state["name"], options=options, report=report)
                 audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
             state |= {"state": "finished", "dataset": imported.dataset_id, "report": imported.to_dict()}
+        except Doubt as error:  # what was sent stays: a person may choose
+            ways = [{"words": words, "options": asdict(each)} for words, each in error.readings]
+            state |= {"state": "failed", "error": _named(error, state), "readings": ways}
         except GMAugError as error:
-            # an upload lies under its token; the person knows it by its name
-            parts = {
-                key: part.replace(source.name, state["name"] or source.name)
-                for key, part in error.to_dict().items()
-            }
-            state |= {"state": "failed", "error": parts}
+            state |= {"state": "failed", "error": _named(error, state)}
         except OSError as error:
             problem = GMAugError(
                 f"the import met a problem with the disk: {error.strerror}",
@@ -218,11 +223,29 @@ def work(token: str) -> int:
             )
             state |= {"state": "failed", "error": problem.to_dict()}
         finally:
-            if source == upload_path(token):
+            if source.parent == room("uploads") and "readings" not in state:
                 source.unlink(missing_ok=True)
                 source.with_suffix(".json").unlink(missing_ok=True)
         write_json(path, state | {"ended": time.time()})
         return 0 if state["state"] == "finished" else 1
+
+
+def _named(error: GMAugError, state: dict[str, Any]) -> dict[str, str]:
+    """What went wrong: an upload lies under its token, but the person knows it by its name."""
+    file = Path(state["source"]).name
+    return {key: part.replace(file, state["name"] or file) for key, part in error.to_dict().items()}
+
+
+def choose(token: str, reading: int) -> str:
+    """Import again what was refused because its labels can be read in several ways: in this one of them.
+
+    Returns the new import's token. Raises InputError where there is nothing to choose, or the file is gone.
+    """
+    state = status(token)
+    ways = (state or {}).get("readings", [])
+    if state is None or not 0 <= reading < len(ways) or not Path(state["source"]).exists():
+        raise InputError("there is nothing to choose any more", todo="choose the file again")
+    return start(Path(state["source"]), name=state["name"], options=Options(**ways[reading]["options"]))
 
 
 if __name__ == "__main__":

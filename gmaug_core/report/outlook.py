@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, VerdictConfig
-from gmaug_core.data import splits
+from gmaug_core.data import cautions, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.method import power
@@ -28,27 +28,30 @@ ONE_SEED = "One seed decides nothing: whatever gain this run measures could be c
 @dataclass(frozen=True)
 class Outlook:
     """In words. run: of the verdict, None where there is none; visible: the smallest gain that the run could
-    tell from nothing, None where no verdict has measured how trainings of these images spread."""
+    tell from nothing, None where no verdict has measured how trainings of these images spread; cautions:
+    labels that contradict each other, near copies on two sides, a part that was halved."""
 
     run: str | None
     verdict: str
     visible: str | None
     cost: str
+    cautions: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
         """All of it, for the command line."""
-        return tuple(words for words in (self.verdict, self.visible, self.cost) if words)
+        return tuple(words for words in (*self.cautions, self.verdict, self.visible, self.cost) if words)
 
 
 def of(config: AugmentationConfig, data: Dataset) -> Outlook:
     """What a run with these settings has to expect. Raises InputError where the dataset cannot be split."""
+    told = tuple(cautions.of(data, splits.of_run(data, config.seed, config.folds)[0]))
     newest = newest_verdict(data)
     if newest is None:
-        return Outlook(None, NO_VERDICT, None, cost.words(config))
+        return Outlook(None, NO_VERDICT, None, cost.words(config), told)
     found, about = newest
     return Outlook(
-        found.run, _verdict(found, about, config), _visible(found, config, data), cost.words(config)
+        found.run, _verdict(found, about, config), _visible(found, config, data), cost.words(config), told
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core.intake import jobs
-from gmaug_core.ui import choice, text
+from gmaug_core.ui import choice, outcome, text
 
 FRESH_S = 900.0  # an import that ended this long ago or less is still told about
 _SEEN = "imports-seen"  # tokens that this tab has dismissed or looked at
@@ -67,6 +67,8 @@ def _one(state: dict[str, Any]) -> None:
             _finished(state, name)
         else:
             text.error_box(state["error"])
+            if ways := state.get("readings"):
+                _choice(state["token"], ways)
     with dismiss:
         st.button(
             "Dismiss",
@@ -75,6 +77,29 @@ def _one(state: dict[str, Any]) -> None:
             on_click=st.session_state[_SEEN].add,
             args=(state["token"],),
         )
+
+
+def _choice(token: str, ways: list[dict[str, Any]]) -> None:
+    """The ways in which the labels can be read, and a button that imports in the chosen one."""
+    key = f"reading-{token}"
+    st.radio(
+        "Which one do you mean?",
+        range(len(ways)),
+        format_func=lambda k: text.md(ways[k]["words"]),
+        key=key,
+    )
+    st.button(
+        "Import it so",
+        key=f"so-{token}",
+        type="primary",
+        on_click=outcome.attempt,
+        args=(_choose, token, key),
+    )
+
+
+def _choose(token: str, key: str) -> None:
+    jobs.choose(token, st.session_state[key])
+    st.session_state[_SEEN].add(token)
 
 
 def _finished(state: dict[str, Any], name: str) -> None:
@@ -93,4 +118,6 @@ def _finished(state: dict[str, Any], name: str) -> None:
         if refused
         else "."
     )
+    if layout := report.get("layout"):
+        words += f" Read as {text.md(layout)}."
     st.success(words, icon=":material/check_circle:")

@@ -194,6 +194,8 @@ def expected(config: AugmentationConfig, data: Dataset) -> None:
     except GMAugError as error:  # the dataset cannot be split
         text.error_box(error)
         return
+    for caution in known.cautions:
+        st.warning(text.md(caution), icon=":material/warning:")
     st.info(text.md(known.verdict), icon=":material/balance:")
     if known.visible is not None:
         st.markdown(text.md(known.visible))

@@ -131,6 +131,22 @@ def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(
     assert new in [summary.id for summary in dataset.list_datasets()]
 
 
+def test_a_look_names_the_readings_and_one_is_chosen(open_page, demo, tmp_path, monkeypatch):
+    for k, name in enumerate(("fungi/0", "fungi/1", "mammals/2", "mammals/3")):
+        write_images(tmp_path / "near" / name, {"": 2}, seed=k)
+    monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(tmp_path))
+    app = open_page()
+    app.text_input(key="import-path").set_value(str(tmp_path / "near")).run()
+    look = next(button for button in app.button if button.label == "Look first")
+    look.click().run()
+    assert "It can be read in several ways" in words(app)
+    app.button(key="take-0").click().run()
+    assert app.text_input(key="import-level").value == "1"
+    next(button for button in app.button if button.label == "Look first").click().run()
+    assert "Would read **2 classes" in words(app)
+    assert not app.exception
+
+
 def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo, tmp_path, monkeypatch):
     monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(tmp_path / "allowed"))
     app = open_page()

@@ -55,16 +55,27 @@ def choose(tree: Tree, options: Options, name: str, *, least: int = 2) -> Chosen
     return None
 
 
-def doubt(name: str, readings: Sequence[Reading]) -> InputError:
+class Doubt(InputError):
+    """Labels that can be read in several ways, or in one that nobody would take unasked.
+
+    readings: each in words, with what chooses it.
+    """
+
+    readings: tuple[tuple[str, Options], ...] = ()
+
+
+def doubt(name: str, readings: Sequence[Reading]) -> Doubt:
     """The refusal that names every reading, and what a person says to choose it."""
     shown = readings[:OFFERED]
     ways = "; or ".join(f"{said(reading)}: {reading.options.said()}" for reading in shown)
     what = f"'{name}' can be read in {len(readings)} ways" if len(readings) > 1 else f"'{name}' may be"
-    return InputError(
+    refusal = Doubt(
         f"{what}: {'; or '.join(said(reading) for reading in shown)}",
         expected="a layout that says the classes in one way",
         todo=f"say which one you mean ({ways}), or look with --preview first",
     )
+    refusal.readings = tuple((said(reading), reading.options) for reading in shown)
+    return refusal
 
 
 def said(reading: Reading) -> str:
