@@ -120,6 +120,10 @@ class Visitor:
         """The same page once more, as after a click; seconds."""
         return await self._run(ClientState(query_string=self.query, page_script_hash=self._page))
 
+    async def turn(self, page: str) -> float:
+        """Go to another page; seconds until it was whole."""
+        return await self._run(ClientState(query_string=self.query, page_name=page))
+
     async def part(self) -> float:
         """The part of the page that was drawn last by itself, once more; seconds."""
         state = ClientState(query_string=self.query, page_script_hash=self._page, fragment_id=self._part)
