@@ -2,7 +2,7 @@
    on the parent element: this function is called again whenever data or theme changes, and DOM, scroll and focus survive. */
 
 import { OperationLog } from "./operations.mjs";
-import { decided, grid, keyed, onScreen, range, scrolled, undone } from "./gallery_logic.mjs";
+import { decided, grid, keyed, onScreen, parts, range, scrolled, undone } from "./gallery_logic.mjs";
 
 const KEEP = "__gmaugGallery";
 const CELL = 88; // px, at least
@@ -11,6 +11,8 @@ const GAP = 6;
 const REST_MS = 90; // pictures are asked for when the scroll has rested
 const SELECT_MS = 140; // the inspector follows when the arrow keys have rested
 const SPARE_ROWS = 2;
+const STRIP = 64; // pictures in one answer
+const KEPT = 600; // pictures that are remembered
 
 export default function (component) {
   const { parentElement, data, setStateValue } = component;
@@ -38,6 +40,8 @@ class Gallery {
     this.chosen = new Set(); // positions that are selected together; empty: the one at `at` alone
     this.anchor = 0; // where the selection began
     this.cells = new Map(); // position -> element
+    this.seen = new Map(); // sample -> its picture
+    this.asked = new Set(); // samples whose picture is on its way
     this.at = 0;
     this.build(parent);
   }
@@ -48,6 +52,10 @@ class Gallery {
     const taken = this.log.receive(data);
     if (taken === "stale") return;
     if (taken === "resend") this.tell("ops", this.log.pending);
+    if (this.data && data.pictures !== this.data.pictures) {
+      this.seen.clear();
+      this.asked.clear();
+    }
     this.data = data;
     this.decisions = decided(data.decisions, this.log.pending);
     this.root.classList.toggle("under", data.under);
@@ -290,13 +298,41 @@ class Gallery {
     cell.title = items.reasons[items.reason[position]];
   }
 
+  /* Ask for the pictures that are on screen and not there yet, a strip of many in one answer. */
   pictures() {
+    const missing = [];
     for (const [position, cell] of this.cells) {
-      const address = `${this.data.pictures}${this.items.sample[position]}.png`;
-      if (cell.dataset.picture !== address) {
-        cell.dataset.picture = address;
-        cell.children[0].src = address;
+      const sample = this.items.sample[position];
+      const picture = this.seen.get(sample);
+      if (picture) cell.children[0].src = picture;
+      else if (!this.asked.has(sample)) missing.push(sample);
+    }
+    for (const numbers of parts(missing, STRIP)) this.strip(this.data.pictures, numbers);
+  }
+
+  async strip(address, numbers) {
+    for (const sample of numbers) this.asked.add(sample);
+    try {
+      const answer = await fetch(`${address}${numbers.join(",")}`, { credentials: "same-origin" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const strip = await createImageBitmap(await answer.blob());
+      if (address !== this.data.pictures) return; // another run meanwhile
+      const side = strip.height / numbers.length;
+      const canvas = make("canvas");
+      [canvas.width, canvas.height] = [strip.width, side];
+      const pen = canvas.getContext("2d");
+      for (const [k, sample] of numbers.entries()) {
+        pen.drawImage(strip, 0, -k * side);
+        this.seen.set(sample, canvas.toDataURL());
       }
+      for (const sample of [...this.seen.keys()].slice(0, Math.max(0, this.seen.size - KEPT))) this.seen.delete(sample);
+    } catch {
+      this.note.textContent = "Some pictures could not be loaded; they are asked for again when you scroll.";
+    }
+    for (const sample of numbers) this.asked.delete(sample);
+    for (const [position, cell] of this.cells) {
+      const picture = this.seen.get(this.items.sample[position]);
+      if (picture && cell.children[0].src !== picture) cell.children[0].src = picture;
     }
   }
 

@@ -63,3 +63,9 @@ export function scrolled({ columns, rowHeight }, position, top, height) {
   if (above < top) return above;
   return above + rowHeight > top + height ? above + rowHeight - height : top;
 }
+
+/* Numbers in parts of at most `most`, each in ascending order: what is asked for together. */
+export function parts(numbers, most) {
+  const ordered = numbers.toSorted((a, b) => a - b);
+  return Array.from({ length: Math.ceil(ordered.length / most) }, (_, k) => ordered.slice(k * most, (k + 1) * most));
+}

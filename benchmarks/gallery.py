@@ -1,10 +1,10 @@
-"""The page Samples with 50,000 samples: how long a screen of pictures takes at any offset, the list, a filter, a
-key press, and what the server holds.
+"""The page Samples with 50,000 samples: how long a screen of pictures takes at any offset, the list, a
+filter, a key press, and what the server holds.
 
     PYTHONPATH=. python benchmarks/gallery.py [--samples 50000] [--out benchmarks/results/gallery.json]
 
-The run is made by hand (the demo's digits with noise) in a workspace of its own; the visitor asks as a browser
-does, six pictures at a time, so that no browser's own work is in the figures.
+The run is made by hand (the demo's digits with noise) in a workspace of its own. The visitor asks as a
+browser does, so that no browser's own work is in the figures.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from gmaug_core.files import write_bytes
 from gmaug_core.report.browsing import Filter
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import items
+from gmaug_core.ui.routes import samples_url
 
 sys.path.insert(0, str(ROOT / "tests"))
 import run_fixture
 
 SCREEN = 54  # cells at 1440 x 900, with the spare rows
-AT_ONCE = 6  # connections of a browser to one server
 OFFSETS = 40
 CLASSES = 10
 SHARE_OF_STEPS = 1.5  # the fixture draws half as many again in a second step
@@ -46,9 +46,8 @@ async def measure(server: Server, paths: RunPaths, dataset: str) -> dict[str, fl
     first = await visitor.open("samples", f"dataset={dataset}&run={paths.id}")
     parts = [await visitor.part() for _ in range(10)]
     filtered = Filter(verdict="rejected", name="4", order="score, low first")
-    limits = httpx.Limits(max_connections=AT_ONCE)
     async with httpx.AsyncClient(
-        base_url=server.url, headers={"cookie": visitor.cookie}, limits=limits, timeout=60
+        base_url=server.url, headers={"cookie": visitor.cookie}, timeout=60
     ) as client:
 
         async def fetched(address: str) -> int:
@@ -66,7 +65,7 @@ async def measure(server: Server, paths: RunPaths, dataset: str) -> dict[str, fl
         count = samples.count(paths.samples)
         offsets = np.random.default_rng(0).integers(0, count - SCREEN, OFFSETS)
         screens = [
-            (await took(*(f"/images/run/{paths.id}/{k}.png" for k in range(at, at + SCREEN))))[0]
+            (await took(samples_url(paths.id) + ",".join(map(str, range(at, at + SCREEN)))))[0]
             for at in offsets.tolist()
         ]
     await visitor.close()

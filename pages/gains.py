@@ -16,6 +16,7 @@ from gmaug_core.ui.choice import chosen
 
 st.title("Gains", anchor=False)
 data = chosen()
+answer = st.container(key="gain-answer")  # before the run picker: it is what one comes for
 paths = launching.pick("augmentation", data.id)
 result = AugmentationResult.read(paths.result) if paths and paths.result.exists() else None
 if paths is None or result is None:
@@ -36,10 +37,11 @@ verdict, sentence = findings.headline(result)
 box, icon = {"better": (st.success, "trending_up"), "worse": (st.error, "trending_down")}.get(
     verdict, (st.info, "trending_flat")
 )
-box(f"**{text.md(sentence)}**", icon=f":material/{icon}:")
+with answer:
+    box(f"**{text.md(sentence)}**", icon=f":material/{icon}:")
+    gains.numbers(layout.columns(4, key="gain-numbers", least=11), result)
 st.markdown(text.md(findings.comparison(result)))
-columns = layout.columns(4, key="gain-numbers", least=11)
-gains.numbers(columns, result)
+gains.foretold(data, result)
 
 st.header("Against every control", anchor=False)
 st.caption(

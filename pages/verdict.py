@@ -18,6 +18,7 @@ st.markdown(
     "test image: what more images would add, what a run could see, and what costs nothing."
 )
 known = runs.list_runs("verdict", data.id)
+answer = st.container(key="verdict-head")  # before the form and the run picker: it is what one comes for
 
 with st.expander("New verdict", icon=":material/add_circle:", expanded=not known):
     left, right = layout.columns(2, key="verdict-settings", least=18)
@@ -71,8 +72,9 @@ if not known:
 
 paths = live.finished("verdict", data.id)
 found = Verdict.read(paths.result)
-verdict.answer(found)
-verdict.numbers(found)
+with answer:
+    verdict.answer(found)
+    verdict.numbers(found)
 verdict.witnesses(found)
 record.show()
 text.link("augmentation", "To the augmentation run", "play_circle")

@@ -22,7 +22,7 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,7 @@ OPTIONAL_COLUMNS = [
     "part",
 ]
 REAL_COLUMNS = [name for name in COLUMNS if name not in ("sample", "draw_seed")]
+GREY = 128  # grey level of an image that cannot be shown
 KEPT, TURNED_AWAY = "kept by a person", "rejected by a person"  # reasons that no filter gives
 # offered as synthetic, but an image of a part that nothing may be trained on: no person can keep it
 VALIDATION_IMAGE, TEST_IMAGE = "validation image", "test image"
@@ -219,6 +220,31 @@ def image(folder: Path, sample: int) -> NDArray[np.uint8]:
             return checksums.one(path, sample - first)
         first += images
     raise KeyError(sample)
+
+
+def some_images(folder: Path, numbers: Sequence[int]) -> NDArray[np.uint8]:
+    """Some images in the order that is asked for, [n, h, w] or [n, h, w, 3]; n at least 1. One that is not
+    what was drawn is grey: `image` says what is wrong. Raises KeyError for a number that is not there."""
+    wanted, first = np.asarray(numbers, np.int64), 0
+    found: NDArray[np.uint8] | None = None
+    missing = np.ones(len(wanted), bool)
+    for step in steps(folder):
+        path = folder / f"step-{step}.npy"
+        sums = checksums.read(path.with_suffix(checksums.SUFFIX))
+        of_step = checksums.mapped(path, sums)
+        own = (wanted >= first) & (wanted < first + len(of_step))
+        if own.any():
+            found = np.empty((len(wanted), *of_step.shape[1:]), np.uint8) if found is None else found
+            rows = wanted[own] - first
+            drawn = of_step[rows]
+            if sums is not None:
+                drawn[checksums.of(drawn) != sums[rows]] = GREY
+            found[own] = drawn
+            missing &= ~own
+        first += len(of_step)
+    if found is None or missing.any():
+        raise KeyError(int(wanted[missing][0]))
+    return found
 
 
 def images_of(folder: Path, step: int) -> NDArray[np.uint8]:

@@ -208,15 +208,21 @@ def counted(run_id: str) -> pd.DataFrame:
     config = RunConfigFile.read(paths.config)
     settings = config.settings_as(AugmentationConfig)
     data, _, counts, wanted = _short_of(paths, config, settings)
-    taken = Counter(row["label"] for row in _chosen(paths, settings.seed, wanted))
-    return pd.DataFrame(
-        {
-            "class": data.class_names,
-            "real": counts,
-            "short of": wanted,
-            "exported": [taken[label] for label in range(len(counts))],
-        }
-    )
+    table, reviews = _judged(paths, settings.seed)
+    kept = table["label"].to_numpy(np.int64)[samples.decided(table, reviews)]
+    exported = np.minimum(np.bincount(kept, minlength=len(counts)), wanted)
+    return pd.DataFrame({"class": data.class_names, "real": counts, "short of": wanted, "exported": exported})
+
+
+def _judged(paths: runs.RunPaths, judge: int) -> tuple[pd.DataFrame, dict[int, str]]:
+    """The verdicts that an export looks at, a row a sample, and what people decided. A later step may have
+    been judged by other seeds only; a person's decision needs no judge."""
+    table, reviews = samples.table(paths.samples, seed=judge), workspace.reviews.load(paths.id)
+    if reviews:
+        everything = samples.table(paths.samples).drop_duplicates("sample")
+        missing = everything[everything["sample"].isin(set(reviews) - set(table["sample"]))]
+        table = table if missing.empty else pd.concat([table, missing])
+    return table, reviews
 
 
 def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -224,13 +230,7 @@ def _chosen(paths: runs.RunPaths, judge: int, wanted: NDArray[np.int64]) -> list
 
     Those that a person kept come first, then those that the first judge accepted. wanted: images a class.
     """
-    table = samples.table(paths.samples, seed=judge)
-    reviews = workspace.reviews.load(paths.id)
-    # a later step may have been judged by other seeds only; a person's decision needs no judge
-    if reviews:
-        everything = samples.table(paths.samples).drop_duplicates("sample")
-        missing = everything[everything["sample"].isin(set(reviews) - set(table["sample"]))]
-        table = table if missing.empty else pd.concat([table, missing])
+    table, reviews = _judged(paths, judge)
     rows = [
         row | {"decision": reviews.get(row["sample"], "by the filter")} for row in table.to_dict("records")
     ]

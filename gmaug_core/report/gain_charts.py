@@ -8,7 +8,7 @@ Hover text and labels are data of the specification, never markup.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import altair as alt
@@ -126,23 +126,27 @@ def curve(
     own: Sequence[OwnPoint] = (),
     name: str = "your runs",
     here: float | None = None,
+    link: Callable[[OwnPoint], str] | None = None,
 ) -> alt.LayerChart:
     """The law with its prediction band, equation 4 as printed, the paper's points, own runs with their
     intervals.
 
     name: what the own runs are called in the legend. here: SSIM-supSubCls of the dataset looked at, drawn
-    as a line with the prediction on it. Gains in percent.
+    as a line with the prediction on it; link: the address that a click on an own run opens. Gains in
+    percent.
     """
     rows = [{"what": PAPER, "name": point.name, "x": point.supsub, "gain": point.gain} for point in points]
     runs = [
         {"what": name, "name": run.name, "x": run.x, "gain": run.gain, "low": run.low, "high": run.high}
+        | ({"link": link(run)} if link else {})
         for run in own
     ]
     rows += runs
     if here is not None:
         gain, low, high = (float(number) for number in law.predict(here))
         rows.append({"what": HERE, "name": HERE, "x": here, "gain": gain, "low": low, "high": high})
-    frame = pd.DataFrame(rows, columns=["what", "name", "x", "gain", "low", "high"])
+    columns = ["what", "name", "x", "gain", "low", "high"]
+    frame = pd.DataFrame(rows, columns=[*columns, "link"] if link else columns)
     most = max(0.45, 1.06 * frame["x"].max()) if rows else 0.45
     ends = [0.0, *(point.gain for point in points), *(run.low for run in own), *(run.high for run in own)]
     bottom, top = min(-22.0, *ends) - 3, max(90.0, *ends) + 12
@@ -165,7 +169,10 @@ def curve(
         spans = alt.Chart(pd.DataFrame(runs)).mark_rule(strokeWidth=2, color=COLOURS["accepted"])
         layers.append(spans.encode(x=x, y=_gain("low", scale), y2="high:Q"))
     marks = alt.Chart(frame).mark_point(filled=True, size=90, opacity=1)
-    layers.append(marks.encode(x=x, y=_gain("gain", scale), color=colour, shape=shape, tooltip=tooltip))
+    href = {"href": "link:N"} if link else {}
+    layers.append(
+        marks.encode(x=x, y=_gain("gain", scale), color=colour, shape=shape, tooltip=tooltip, **href)
+    )
     return alt.LayerChart(layer=[*layers, *_named(points, x, scale)]).properties(height=CURVE_PX)
 
 

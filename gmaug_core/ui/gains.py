@@ -7,14 +7,17 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gmaug_core import runs
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report import acceptance, doses, export, findings, gain_charts, points
+from gmaug_core.report import acceptance, doses, export, findings, gain_charts, outlook, points
+from gmaug_core.report import foretold as foretold_by
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
@@ -60,6 +63,32 @@ def _number(
         st.metric(label, "none" if value is None else f"{form(value)} %", border=True)
         if value is not None and low is not None and high is not None:
             st.caption(f"95 % interval {form(low)} to {form(high)}")
+
+
+AGREES = {True: "yes", False: "no", None: "cannot be told"}
+
+
+def foretold(data: Dataset, result: AugmentationResult) -> None:
+    """What the newest verdict of these images had said, witness by witness, beside what was measured."""
+    known = outlook.newest_verdict(data)
+    said = foretold_by.lines(known[0], result) if known else []
+    if not said:
+        return
+    st.subheader("What the verdict had said", anchor=False)
+    st.table(  # unlike a data frame it wraps its words
+        {
+            "Witness": [line.witness for line in said],
+            "Said before": [text.md(line.said) for line in said],
+            "Measured": [text.md(line.measured) for line in said],
+            "Held": [AGREES[line.agree] for line in said],
+        },
+        hide_index=True,
+    )
+    st.caption(
+        "The verdict's figures are of validation images, the run's of test images: they may differ by chance "
+        "too. Held: what was measured lies where it was said to lie."
+    )
+    text.link("verdict", "Read the verdict", "balance")
 
 
 def variants_table(result: AugmentationResult) -> None:
@@ -146,6 +175,11 @@ def quality(result: AugmentationResult) -> None:
             )
 
 
+def _address(run: points.OwnPoint) -> str:
+    """Of this page, for another run: its dataset follows from it."""
+    return f"/gains?run={quote(run.run)}"
+
+
 def the_curve(result: AugmentationResult | None) -> None:
     """The law, the paper's points, one's own runs, and a refit with them on request."""
     own = points.own_points()
@@ -166,7 +200,10 @@ def the_curve(result: AugmentationResult | None) -> None:
             text.error_box(error)
     fits = result is not None and not points.no_place(result)
     here = result.score.ssim_supsubcls.value if result and fits else None
-    st.altair_chart(gain_charts.curve(law, paper_points(), own=own, here=here), key="gains-curve")
+    drawn = gain_charts.curve(law, paper_points(), own=own, here=here, link=_address)
+    st.altair_chart(drawn, key="gains-curve")
+    if own:
+        st.caption("A click on a point of your runs opens that run.")
     if result and not fits:
         st.caption(
             "This run has no place on this curve: another profile was used, or its images are enlarged."

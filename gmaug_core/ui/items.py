@@ -79,7 +79,6 @@ def document(rows: pd.DataFrame) -> dict[str, Any]:
         "class": classes.tolist(),
         "classes": list(names),
         "probability": rows["probability"].astype(float).round(4).tolist(),
-        "logit": rows["logit"].astype(float).round(3).tolist(),
         "accepted": rows["accepted"].astype(int).tolist(),
         "reason": reasons.tolist(),
         "reasons": list(words),

@@ -38,6 +38,8 @@ SHEET_IMAGES = 24  # of one sub-class, shown in large
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,120}")
 GRID = re.compile(r"grid-\d{1,9}\.\d\.png")
 NUMBER = re.compile(r"\d{1,9}")
+NUMBERS = re.compile(r"\d{1,9}(,\d{1,9})*")
+MOST_OF_A_STRIP = 64  # images
 FONTS = ("instrument-sans.woff2", "instrument-sans-ext.woff2", "newsreader.woff2")
 UPLOAD_HOURS = 12  # how long a page's upload token is good for
 SPARE_DISK = 200 * 10**6  # bytes that an upload leaves free
@@ -55,8 +57,9 @@ def images_url(dataset_id: str) -> str:
 
 
 def samples_url(run_id: str) -> str:
-    """Where a run's synthetic images are, in their own size: a script adds the sample's number and .png."""
-    return f"/images/run/{quote(run_id)}/"
+    """Where a run's synthetic images are, in their own size, below one another: a script adds their numbers,
+    with commas, MOST_OF_A_STRIP at most."""
+    return f"/images/run/{quote(run_id)}/strip.png?samples="
 
 
 def grid_url(run_id: str, grid: Path) -> str:
@@ -125,15 +128,17 @@ def class_images(request: Request) -> Response:
         return _missing()
 
 
-def sample(request: Request) -> Response:
-    run_id, number = request.path_params["run"], request.path_params["sample"]
-    if not ID.fullmatch(run_id) or not NUMBER.fullmatch(number):
+def strip(request: Request) -> Response:
+    """Samples of a run below one another, as ?samples=4,8,15 says: one answer for a screen of them."""
+    run_id, asked = request.path_params["run"], request.query_params.get("samples", "")
+    if not ID.fullmatch(run_id) or not NUMBERS.fullmatch(asked) or asked.count(",") >= MOST_OF_A_STRIP:
         return _missing()
     try:
-        pixels = samples.image(runs.find(run_id).samples, int(number))
+        found = samples.some_images(runs.find(run_id).samples, [int(number) for number in asked.split(",")])
     except (GMAugError, KeyError):
         return _missing()
-    return Response(pictures.png(pixels), media_type="image/png", headers=IMMUTABLE)
+    below = found.reshape(-1, *found.shape[2:])
+    return Response(pictures.png(below), media_type="image/png", headers=IMMUTABLE)
 
 
 def grid(request: Request) -> Response:
@@ -278,7 +283,7 @@ ROUTES = [
     *signing.ROUTES,
     Route("/images/dataset/{dataset}/{index}", thumbnail),
     Route("/images/dataset/{dataset}/class/{number}", class_images),
-    Route("/images/run/{run}/{sample}.png", sample),
+    Route("/images/run/{run}/strip.png", strip),
     Route("/images/run/{run}/grids/{name}", grid),
     Route("/runs/{run}/items", items.items),
     Route("/runs/{run}/map", items.places),

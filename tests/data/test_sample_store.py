@@ -121,3 +121,20 @@ def test_samples_of_before_checksums_are_read(tmp_path):
     np.testing.assert_array_equal(samples.all_images(tmp_path), images)
     np.testing.assert_array_equal(samples.image(tmp_path, 1), images[1])
     assert len(samples.table(tmp_path)) == len(rows)
+
+
+def test_some_images_come_in_the_order_that_is_asked_for_and_a_damaged_one_is_grey(tmp_path):
+    pixels = np.random.default_rng(2).integers(0, 256, (5, 8, 8), np.uint8)
+    rows = pd.DataFrame({name: [0] * 3 for name in samples.COLUMNS})
+    samples.write_step(tmp_path, 1, pixels[:3], rows)
+    samples.write_step(tmp_path, 2, pixels[3:], rows[:2])
+    np.testing.assert_array_equal(samples.some_images(tmp_path, [4, 0, 2]), pixels[[4, 0, 2]])
+    with pytest.raises(KeyError):
+        samples.some_images(tmp_path, [0, 5])
+    path = tmp_path / "step-2.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1  # of sample 4
+    path.write_bytes(data)
+    found = samples.some_images(tmp_path, [4, 3])
+    assert (found[0] == samples.GREY).all()
+    np.testing.assert_array_equal(found[1], pixels[3])

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decided, grid, keyed, onScreen, range, scrolled, undone } from "../../assets/gallery_logic.mjs";
+import { decided, grid, keyed, onScreen, parts, range, scrolled, undone } from "../../assets/gallery_logic.mjs";
 
 test("what is not acknowledged lies over what the server says", () => {
   const server = { 1: "keep", 2: "reject" };
@@ -73,4 +73,9 @@ test("a position that is moved to is seen whole", () => {
   assert.equal(scrolled(one, 25, 0, 500), 0);
   assert.equal(scrolled(one, 25, 300, 500), 200);
   assert.equal(scrolled(one, 75, 0, 500), 300);
+});
+
+test("pictures are asked for in parts, in ascending order, each once", () => {
+  assert.deepEqual(parts([5, 1, 9, 3, 7], 2), [[1, 3], [5, 7], [9]]);
+  assert.deepEqual(parts([], 2), []);
 });

@@ -86,8 +86,8 @@ def test_thumbnails_are_reencoded_small_and_kept_for_ever(client, demo):
         "/images/dataset/{demo}/0?size=x",
         "/images/dataset/..%2f..%2fetc/0",
         "/images/dataset/nothing/0",
-        "/images/run/..%2f..%2fsecret/0.png",
-        "/images/run/nothing/0.png",
+        "/images/run/..%2f..%2fsecret/strip.png?samples=0",
+        "/images/run/nothing/strip.png?samples=0",
         "/images/run/nothing/grids/grid-00001.0.png",
         "/images/run/nothing/grids/..%2fgrid-00001.0.png",
         "/fonts/..%2fLICENSE-newsreader.txt",
@@ -104,11 +104,15 @@ def test_samples_of_a_run(client):
     import pandas as pd
 
     paths = new_run()
-    pixels = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16)
-    samples.write_step(paths.samples, 1, pixels, pd.DataFrame({name: [0, 0] for name in samples.COLUMNS}))
-    answer = client.get(f"{routes.samples_url(paths.id)}1.png")
-    assert np.array_equal(np.array(Image.open(io.BytesIO(answer.content))), pixels[1])
-    assert client.get(f"{routes.samples_url(paths.id)}2.png").status_code == 404
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 16, 16), np.uint8)
+    rows = pd.DataFrame({name: [0] * 3 for name in samples.COLUMNS})
+    samples.write_step(paths.samples, 1, pixels[:3], rows)
+    samples.write_step(paths.samples, 2, pixels[3:], rows[:2])
+    answer = client.get(f"{routes.samples_url(paths.id)}4,0,2")
+    strip = np.array(Image.open(io.BytesIO(answer.content))).reshape(3, 16, 16)
+    assert np.array_equal(strip, pixels[[4, 0, 2]])
+    for bad in ("5", "0,5", "", "x", "0,", "-1", ",".join("0" * (routes.MOST_OF_A_STRIP + 1))):
+        assert client.get(f"{routes.samples_url(paths.id)}{bad}").status_code == 404
 
 
 def test_a_grid_of_a_training_is_enlarged(client):
