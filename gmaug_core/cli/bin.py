@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gmaug_core.cli.access import restored
 from gmaug_core.cli.output import say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
@@ -21,8 +22,8 @@ def register(verbs: Verbs) -> None:
     )
     p.add_argument("subject", metavar="DATASET|RUN")
     p.add_argument("--grouping", metavar="G", help="this grouping of the dataset alone")
-    p = verbs.add("restore", restore, "put back what was deleted, as it was")
-    p.add_argument("subject", metavar="DATASET|RUN|ENTRY")
+    p = verbs.add("restore", restore, "put back what was deleted, or a whole workspace from its backup")
+    p.add_argument("subject", metavar="DATASET|RUN|ENTRY|FILE.tar")
     p.add_argument("--grouping", metavar="G", help="a deleted grouping of the dataset")
     p = verbs.add("bin", contents, f"what was deleted; what is older than {DAYS} days leaves for good")
     p.add_argument("--empty", action="store_true", help="delete all that is in it for good")
@@ -60,6 +61,8 @@ def deleted(subject: str) -> Binned:
 
 
 def restore(args: Arguments) -> object:
+    if args.subject.endswith(".tar"):  # no dataset, run or entry has a dot in its name
+        return restored(args.subject)
     if args.grouping is not None:
         data = dataset.load(args.subject)
         groupings.restore(data.id, args.grouping)

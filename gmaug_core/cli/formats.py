@@ -49,6 +49,7 @@ HOMES = (
     "runs.status",
     "runs.config_file",
     "runs.bin",
+    "runs.backup",
     "workspace.sessions",
 )
 DATASET, RUN = "datasets/<id>/", "runs/<id>/"
@@ -64,6 +65,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "Predictions": (RUN, "the worker of an augmentation run, just before the result"),
     "Verdict": (RUN, "the worker of a verdict run, last; its presence is success"),
     "Binned": ("bin/<entry>/", "whoever deletes a dataset or a run, before its folders move here"),
+    "Backup": ("FILE.tar/", "`gmaug backup`, as the last entry of the file that it makes"),
     "Session": ("sessions/", "the gate, for every browser that it lets in; gone when that signs out"),
     "EquivalenceResult": (RUN, "the worker of an equivalence run, last; its presence is success"),
 }

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from gmaug_core import __version__, disk
 from gmaug_core.cli import (
+    access,
     app,
     augmentation,
     bin,
@@ -31,7 +32,19 @@ from gmaug_core.cli.verbs import Verbs
 from gmaug_core.errors import GMAugError
 from gmaug_core.workspace import safekeeping
 
-SUBJECTS = (app, datasets, groupings, similarity, verdict, equivalence, augmentation, reviews, runs, bin)
+SUBJECTS = (
+    app,
+    datasets,
+    groupings,
+    similarity,
+    verdict,
+    equivalence,
+    augmentation,
+    reviews,
+    runs,
+    bin,
+    access,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -205,6 +205,7 @@ def _fetch(url: str, headers: Mapping[str, str], body: bytes | None = None) -> d
         with _opener.open(request, timeout=TIMEOUT_S) as answer:
             found = json.loads(answer.read(LARGEST))
     except urllib.error.HTTPError as error:
+        error.close()
         if body is not None and error.code in (400, 401):
             raise refused("the provider does not take the code of this sign-in") from error
         raise GMAugError(

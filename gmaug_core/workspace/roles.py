@@ -35,6 +35,8 @@ ACTIONS: dict[str, str] = {  # what is done -> the least role that may
     "empty bin": "admin",
     "end sessions": "admin",
     "see server figures": "admin",
+    "back up workspace": "admin",
+    "restore workspace": "admin",
 }
 
 P = ParamSpec("P")
