@@ -11,12 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sqlite3
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -124,22 +123,13 @@ def staged(root: Path) -> Iterator[Path]:
 
 
 def _stage_database(staging: Path) -> None:
-    """The database as it is inside one transaction, and checked: a damaged one makes no backup."""
+    """The database as it is inside one transaction, which has looked whether it is whole, with its seal."""
+    kept = database.path()
+    seal = kept.with_name(f"{kept.name}.seal")
     with database.transaction() as connection:
-        content = connection.serialize()
-    try:
-        with closing(sqlite3.connect(":memory:")) as copy:
-            copy.deserialize(content)
-            (state,) = copy.execute("PRAGMA integrity_check").fetchone()
-    except sqlite3.DatabaseError as error:
-        state = str(error)
-    if state != "ok":
-        raise GMAugError(
-            f"the workspace database is damaged ({state[:100]}), so it was not backed up",
-            todo="restore it from an earlier backup first",
-        )
-    target = staging / database.path().name
-    target.write_bytes(content)
+        (staging / kept.name).write_bytes(connection.serialize())
+        if seal.exists():
+            shutil.copyfile(seal, staging / seal.name)
 
 
 def _link_run(source: Path, target: Path) -> None:

@@ -27,6 +27,7 @@ client_id = "gmaug"
 CLOSED = None
 EXPECTED: dict[tuple[str, str], str | None] = {
     ("/images/dataset/{dataset}/{index}", "GET"): "look",
+    ("/images/dataset/{dataset}/class/{number}", "GET"): "look",
     ("/images/run/{run}/{sample}.png", "GET"): "look",
     ("/images/run/{run}/grids/{name}", "GET"): "look",
     ("/runs/{run}/items", "GET"): "look",
