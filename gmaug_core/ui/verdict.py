@@ -92,7 +92,7 @@ def numbers(verdict: Verdict) -> None:
         )
         cells.insert(3, told)
     for column, (label, value, note) in zip(
-        layout.columns(len(cells), key="verdict-numbers", least=12), cells, strict=True
+        layout.columns(len(cells), key="verdict-numbers", least=11), cells, strict=True
     ):
         with column:
             st.metric(label, value, border=True)
