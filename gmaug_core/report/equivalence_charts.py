@@ -71,6 +71,26 @@ def made_by(result: EquivalenceResult) -> Source:
     return next((source for source in made if source in there), "closed")
 
 
+def beside(
+    result: EquivalenceResult, other: EquivalenceResult, base: int, measure: EquivalenceMeasure
+) -> alt.LayerChart | None:
+    """Synthetic images of two origins (a generator that saw the base alone, images made elsewhere) added to
+    the same base, beside the first run's real ones; None where one of the runs has no such curve.
+    """
+    own = {curve.source: curve for curve in _of(result, base, measure) if curve.way == "added"}
+    theirs = {curve.source: curve for curve in _of(other, base, measure) if curve.way == "added"}
+    one, two = made_by(result), made_by(other)
+    if one == two or "real" not in own or one not in own or two not in theirs:
+        return None
+    three = (own["real"], own[one], theirs[two])
+    shown = [(LOOKS[curve.source][0], curve) for curve in three if curve.places]
+    title = f"images in training: {base:,} real ones, and what is added"
+    x = _log("images", title, [base + point.added for _, curve in shown for point in curve.points])
+    looks = {name: LOOKS[curve.source][1:] for name, curve in shown}
+    layers = _lines(shown, base, x, measure, looks)
+    return alt.LayerChart(layer=layers).properties(height=HEIGHT_PX)
+
+
 def ways(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) -> alt.LayerChart | None:
     """Synthetic images added to the base, and in the place of as many of its images; None where one of them
     was not measured."""

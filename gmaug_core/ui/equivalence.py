@@ -4,11 +4,12 @@ picture, the table, the price."""
 from __future__ import annotations
 
 import json
+import logging
 
 import numpy as np
 import streamlit as st
 
-from gmaug_core import config
+from gmaug_core import config, runs
 from gmaug_core.config import EquivalenceConfig, SelectionConfig
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
@@ -27,6 +28,7 @@ REPLACES_LOOKS: dict[equivalence_findings.Replaces, tuple[str, str]] = {  # colo
     "no": ("orange", "block"),
     "unclear": ("gray", "help"),
 }
+log = logging.getLogger(__name__)
 MEASURE_TITLES: dict[EquivalenceMeasure, str] = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -217,6 +219,7 @@ def pictures(result: EquivalenceResult) -> None:
     if ways := equivalence_charts.ways(result, base, measure):
         st.header("Added, or in the place of real ones", anchor=False)
         st.altair_chart(ways, key="equivalence-ways")
+    _beside(result, base, measure)
     st.header("The table of equivalents", anchor=False)
     st.dataframe(equivalence_charts.table(result, measure), hide_index=True)
     with st.expander("How many synthetic images real ones take", icon=":material/sync_alt:"):
@@ -226,6 +229,29 @@ def pictures(result: EquivalenceResult) -> None:
         st.markdown(text.md(line))
     if result.skipped:
         st.caption("Left out: " + "; ".join(text.md(item) for item in result.skipped) + ".")
+
+
+def _beside(result: EquivalenceResult, base: int, measure: EquivalenceMeasure) -> None:
+    """Images of another origin beside these: those of a generator beside those that were made elsewhere."""
+    drawn = {}
+    for paths in runs.list_runs("equivalence", result.dataset):
+        if paths.id == result.run or not paths.result.exists():
+            continue
+        try:
+            other = EquivalenceResult.read(paths.result)
+        except GMAugError as error:
+            log.warning("%s is not set beside: %s", paths.id, error.what)
+            continue
+        if chart := equivalence_charts.beside(result, other, base, measure):
+            drawn[f"{equivalence_charts.LOOKS[equivalence_charts.made_by(other)][0]}, {paths.id}"] = chart
+    if not drawn:
+        return
+    st.header("Closed-set and open-set, side by side", anchor=False)
+    name = st.selectbox("Beside", list(drawn), key="equivalence-beside") or next(iter(drawn))
+    st.altair_chart(drawn[name], key="equivalence-beside-chart")
+    st.caption(
+        "What an open-set generator was trained on is not known here: it may have seen the test images."
+    )
 
 
 def price(result: EquivalenceResult) -> None:

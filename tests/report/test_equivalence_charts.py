@@ -75,3 +75,21 @@ def test_a_document_is_read_back_as_it_was_written(tmp_path):
     found.write(tmp_path / "result.json")
     assert type(found).read(tmp_path / "result.json") == found
     assert found.sentence.startswith("2,000 accepted images added to 2,000 real ones are worth")
+
+
+def test_images_made_elsewhere_stand_beside_those_of_a_generator():
+    closed = equivalence()
+    opened = closed.model_copy(
+        update={
+            part: tuple(
+                row.model_copy(update={"source": "open"} if row.source == "closed" else {})
+                for row in getattr(closed, part)
+            )
+            for part in ("curves", "exchange")
+        }
+    )
+    drawn = equivalence_charts.beside(closed, opened, 1000, "accuracy").to_dict()
+    said = {row["what"] for rows in drawn["datasets"].values() for row in rows if "what" in row}
+    assert said == {"real images added", "synthetic images added", "open-set images added"}
+    assert equivalence_charts.beside(closed, closed, 1000, "accuracy") is None
+    assert equivalence_charts.beside(closed, opened, 77, "accuracy") is None
