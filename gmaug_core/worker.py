@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import resource
 import signal
 import sys
 import traceback
@@ -20,7 +19,7 @@ from gmaug_core.errors import GMAugError, Paused, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, mending, queue
+from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, memory, mending, queue
 from gmaug_core.runs.kinds import kind_of
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -70,18 +69,18 @@ def work(paths: RunPaths) -> int:
             return 0
         except Exception as error:  # noqa: BLE001 - whatever it was, the run must end as failed and say why
             log.error("%s", traceback.format_exc())
-            writer.end("failed", _explain(error))
+            writer.end("failed", _explain(error, paths, writer.status.stage))
             return 1
 
 
-def _explain(error: Exception) -> GMAugError:
+def _explain(error: Exception, paths: RunPaths, stage: str) -> GMAugError:
     if isinstance(error, GMAugError):
         return error
     if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
         return GMAugError(
-            f"the run needed more memory than there is (at its peak this process held {_peak_gb():.2f} GB)",
-            todo="start it again with a smaller batch, sampling_batch or resolution: half the batch needs "
-            "about half the memory",
+            f"the run needed more memory than there is (at its peak it held {_peak()})",
+            expected=_room(),
+            todo=f"start it again with {_smaller(paths, stage)}: half of it needs about half the memory",
         )
     if problem := disk.explained(error):
         return problem
@@ -91,10 +90,33 @@ def _explain(error: Exception) -> GMAugError:
     )
 
 
-def _peak_gb() -> float:
-    """The most memory that this process has held, in GB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+def _peak() -> str:
+    """The most memory that this process has held, of a GPU too where it used one, in words."""
+    torch = sys.modules.get("torch")
+    said = f"{memory.peak_gb():.2f} GB"
+    if torch is not None and torch.cuda.is_initialized():
+        said += f", and {torch.cuda.max_memory_allocated() / memory.GB:.2f} GB of the GPU's"
+    return said
+
+
+def _room() -> str:
+    limit = memory.limit_gb()
+    return f"at most {limit:.1f} GB, which processes here may hold together" if limit else ""
+
+
+def _smaller(paths: RunPaths, stage: str) -> str:
+    """The setting that decides how much a stage needs, with half of its value."""
+    try:
+        settings = RunConfigFile.read(paths.config).to_dict()["settings"]
+    except GMAugError:
+        settings = {}
+    settings = settings.get("augmentation", settings)
+    if stage.startswith(("sample", "draw")) and "sampling_batch" in settings:
+        return f"sampling_batch={max(settings['sampling_batch'] // 2, 1)}"
+    part = "generator" if stage == "generator" else "classifier"
+    if batch := settings.get(part, {}).get("batch"):
+        return f"{part}.batch={max(batch // 2, 1)}"
+    return "a smaller batch, sampling_batch or resolution"
 
 
 def main() -> int:

@@ -149,11 +149,13 @@ def follow(run_id: str) -> dict[str, Any]:
         return describe_run(run_id)
     if state.state == "failed" and state.error:
         raise state.error.raised()
-    if state.reason:
+    if state.reason and state.state != "lost":
         raise GMAugError(
             f"run '{run_id}' paused: {state.reason}", todo=f"go on with: python -m gmaug_core resume {run_id}"
         )
     word = {"cancelled": "was stopped", "lost": "was lost: its process ended without a word"}[state.state]
+    if state.state == "lost" and state.reason:
+        word += f" ({state.reason})"
     raise GMAugError(f"run '{run_id}' {word}", todo=f"go on with: python -m gmaug_core resume {run_id}")
 
 

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -74,7 +75,17 @@ class Dataset:
     @cached_property
     def manifest(self) -> Manifest:
         """Everything known of the dataset, a row an image: most of a second for a quarter of a million."""
+        self.require_whole()
         return Manifest.read(self.folder / MANIFEST)
+
+    def require_whole(self) -> None:
+        """Raises InputError where the files of the dataset were taken away since it was opened."""
+        if not (self.folder / MANIFEST).exists():
+            raise InputError(
+                f"the dataset '{self.id}' is not whole: its {MANIFEST} is gone",
+                expected="a dataset as it was imported",
+                todo="restore the file, or import the images again",
+            )
 
     @cached_property
     def labels(self) -> npt.NDArray[np.int64]:
@@ -241,7 +252,8 @@ def load(dataset_id: str) -> Dataset:
     """Open a dataset. Raises InputError that names near ids when it is unknown."""
     known = [folder.name for folder in _dataset_folders()]
     if dataset_id in known:
-        return Dataset(store.datasets_folder() / dataset_id)
+        with suppress(FileNotFoundError):  # it was taken away this moment
+            return Dataset(store.datasets_folder() / dataset_id)
     near = difflib.get_close_matches(dataset_id, known, n=3, cutoff=0.4)
     raise InputError(
         f"there is no dataset '{dataset_id}'",

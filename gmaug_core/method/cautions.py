@@ -9,12 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig
+from gmaug_core.method.parts.accuracy import VariantResult
 from gmaug_core.method.parts.generator import Collapse
 from gmaug_core.method.parts.synthetic import Step
 
 MOST_NAMES = 8  # classes named in one sentence
 COVERED = "Intervals cover"  # how the sentence on them begins
 FEW_TEST = 10  # test images below which a class's recall says little
+
+
+def guessing(baseline: VariantResult, classes: int) -> str:
+    """What is said of a classifier that is no better than guessing; empty for one that is."""
+    found, chance = baseline.balanced_accuracy, 1 / (baseline.classes_tested or classes)
+    if found.ci_low > chance:
+        return ""
+    return (
+        "The classifier trained on real images alone is no better than guessing: balanced accuracy "
+        f"{found.mean:.1%} [{found.ci_low:.1%}, {found.ci_high:.1%}], chance {chance:.1%}. Its training "
+        "diverged, was too short, or there are too few images; no comparison of this run says anything. Try "
+        "a smaller classifier.lr or more classifier.epochs."
+    )
 
 
 def cautions(

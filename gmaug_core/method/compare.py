@@ -11,7 +11,7 @@ import pandas as pd
 from gmaug_core.config import CHANNELS
 from gmaug_core.data import samples, splits
 from gmaug_core.data.views import View
-from gmaug_core.method.cautions import cautions
+from gmaug_core.method.cautions import cautions, guessing
 from gmaug_core.method.lab import Lab, TrainedGenerator
 from gmaug_core.method.parts.generator import GeneratorFigures, Probe
 from gmaug_core.method.parts.material import Advice as Told
@@ -97,7 +97,8 @@ def compare(
     )
     write_predictions(lab.data, lab.out_dir, lab.split["test"], lab.seeds[0], tested, endpoint)
     lab.report("quality", 1, 1)
-    return document
+    guess = guessing(document.baseline, lab.classes)
+    return document.model_copy(update={"warnings": (guess, *document.warnings)}) if guess else document
 
 
 def nothing(lab: Lab) -> Synthetic:

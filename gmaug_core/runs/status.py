@@ -10,12 +10,14 @@ from pydantic import Field
 from gmaug_core.children import START_GRACE_S
 from gmaug_core.config.documents import Document, Part
 from gmaug_core.errors import GMAugError, TooNew
+from gmaug_core.runs import memory
 from gmaug_core.runs.backends import LOCAL, Backend
 from gmaug_core.runs.folder import RunPaths, read_metrics
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
 ACTIVE = ("queued", "running")
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled", "lost")
+MOST = 0.6  # of all memory: a process that held more and was killed was probably killed for it
 STALLED_S = 60.0  # no progress for this long while alive is shown as stalled
 
 
@@ -39,8 +41,9 @@ class Status(Document):
 
     TITLE = "status of the run"
     FILE = "status.json"
-    SCHEMA = 2
-    MIGRATIONS = {0: dict, 1: dict}  # form 0 had no number, form 1 no reason
+    SCHEMA = 3
+    # form 0 had no number, form 1 no reason, form 2 no memory
+    MIGRATIONS = {0: dict, 1: dict, 2: dict}
 
     state: State = "queued"
     """queued, running, finished, failed or cancelled; `lost` is never written, it is found out on reading."""
@@ -67,7 +70,9 @@ class Status(Document):
     error: Problem | None = None
     """Why it failed."""
     reason: str = ""
-    """Why it paused by itself, in words; empty where a person stopped it."""
+    """Why it paused by itself, in words, or what is known of a lost one; empty where a person stopped it."""
+    memory_gb: float = 0.0
+    """The most memory that its process has held, in GB, as of its last progress; 0: not measured."""
 
     @property
     def active(self) -> bool:
@@ -95,10 +100,28 @@ def read_status(paths: RunPaths, where: Backend = LOCAL) -> Status:
     status = known_status(paths)
     if status.active and not where.alive(paths):
         status = known_status(paths)  # it may have ended between the two looks
-        young = status.state == "queued" and time.time() - status.progress_at < START_GRACE_S
+        # a clock that was set back since makes nobody young for as long
+        young = status.state == "queued" and abs(time.time() - status.progress_at) < START_GRACE_S
         if status.active and not young:
-            status = status.but(state="lost")
+            status = status.but(state="lost", reason=status.reason or _last_seen(status))
     return status
+
+
+def _last_seen(status: Status) -> str:
+    """What is known of a process that ended without a word."""
+    if not status.memory_gb:
+        return ""
+    held, limit = status.memory_gb, memory.limit_gb()
+    said = f"at its last sign of life its process had held {held:.2f} GB of memory"
+    if limit is None:
+        return said
+    said += f"; processes here may hold {limit:.1f} GB"
+    if held > MOST * limit:
+        said += (
+            ". The system probably ended it for want of memory: a run with half the batch, sampling_batch or "
+            "resolution needs about half of it"
+        )
+    return said
 
 
 def state_of(paths: RunPaths) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.runs import memory
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import RunPaths, root
 from gmaug_core.runs.status import Problem, State, Status, known_status
@@ -58,9 +59,10 @@ class RunWriter:
             error=None,
             reason="",
         )
-        self._stage_began = now
+        # time that passes is read off a clock that nobody sets
+        self._stage_began = time.monotonic()
         self._spent = dict(before.stages)
-        self._first: tuple[float, int] = (now, 0)
+        self._first: tuple[float, int] = (self._stage_began, 0)
         self._last_status = 0.0
         self._last_metrics: dict[str, float] = {}
         self._end_torn_line()
@@ -83,12 +85,12 @@ class RunWriter:
         """The `report` hook: at most two status writes a second, and one metrics row a stage and half second
         (a snapshot's `quality` is rare, and always kept).
         """
-        now = time.time()
+        now, passed = time.time(), time.monotonic()
         changed = stage != self.status.stage or self.status.state != "running"
         if changed:
-            self._close_stage(now)
-            self._stage_began, self._first = now, (now, step)
-        done, elapsed = step - self._first[1], now - self._first[0]
+            self._close_stage(passed)
+            self._stage_began, self._first = passed, (passed, step)
+        done, elapsed = step - self._first[1], passed - self._first[0]
         eta = elapsed / done * (total - step) if done > 0 else None
         self.status = self.status.but(
             state="running",
@@ -97,13 +99,14 @@ class RunWriter:
             total=int(total),
             eta_s=eta,
             progress_at=now,
+            memory_gb=memory.peak_gb(),
         )
         if changed or step >= total or time.monotonic() - self._last_status > 0.5:
             self._write()
         if metrics and (
-            step >= total or "quality" in metrics or now - self._last_metrics.get(stage, 0) > 0.5
+            step >= total or "quality" in metrics or passed - self._last_metrics.get(stage, -1.0) > 0.5
         ):
-            self._last_metrics[stage] = now
+            self._last_metrics[stage] = passed
             row = {
                 "time": round(now, 3),
                 "attempt": self.status.attempt,
@@ -115,15 +118,16 @@ class RunWriter:
             with self.paths.metrics.open("ab") as file:
                 file.write((json.dumps(row, default=_plain) + "\n").encode())
 
-    def _close_stage(self, now: float) -> None:
+    def _close_stage(self, passed: float) -> None:
         if self.status.stage and self.status.state == "running":
-            self._spent[self.status.stage] = self._spent.get(self.status.stage, 0.0) + now - self._stage_began
+            spent = passed - self._stage_began
+            self._spent[self.status.stage] = self._spent.get(self.status.stage, 0.0) + spent
             self.status = self.status.but(stages=dict(self._spent))
 
     def end(self, state: State, error: GMAugError | None = None, *, reason: str = "") -> None:
         """finished, failed or cancelled; reason: why it paused by itself."""
         now = time.time()
-        self._close_stage(now)
+        self._close_stage(time.monotonic())
         problem = Problem.model_validate(error.to_dict()) if error else None
         self.status = self.status.but(state=state, ended=now, eta_s=None, error=problem, reason=reason)
         self._write()

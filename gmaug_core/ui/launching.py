@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -34,21 +35,29 @@ from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
+SAME_S = 5.0  # the same settings again within this time are the same click
+
 
 def start(config: RunConfig, data: Dataset) -> None:
     """Submit a run of the dataset once: a double click, or a rerun in the middle, gives the same run.
 
     Says what was wrong in words.
     """
-    token = st.session_state.setdefault(f"token-{config.kind}", secrets.token_hex(6))
+    kind, asked = config.kind, config.model_dump_json()
+    sent = st.session_state.get(f"sent-{kind}")
+    if sent and sent[0] == asked and time.monotonic() - sent[2] < SAME_S:
+        st.session_state[run_key(kind, config.dataset)] = sent[1]
+        st.rerun()
+    token = st.session_state.setdefault(f"token-{kind}", secrets.token_hex(6))
     try:
         with st.spinner("Starting the run…"):  # a budget in minutes is measured first
             run_id = launch.submit(config, data=data, token=token)
+            st.session_state[f"sent-{kind}"] = (asked, run_id, time.monotonic())
     except GMAugError as error:
         text.error_box(error)
         return
-    del st.session_state[f"token-{config.kind}"]
-    st.session_state[run_key(config.kind, config.dataset)] = run_id
+    del st.session_state[f"token-{kind}"]
+    st.session_state[run_key(kind, config.dataset)] = run_id
     st.rerun()
 
 

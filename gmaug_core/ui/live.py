@@ -142,7 +142,8 @@ def _banner(paths: RunPaths, status: Status) -> None:
         st.warning(
             "The process of this run is gone (the machine was restarted, or it was killed). Nothing finished "
             "is lost: "
-            "**Resume** goes on from the last checkpoint and ends with the same result.",
+            "**Resume** goes on from the last checkpoint and ends with the same result."
+            + (f" Known of it: {text.md(status.reason)}." if status.reason else ""),
             icon=":material/link_off:",
         )
     elif status.state == "cancelled" and status.reason:
