@@ -66,6 +66,7 @@ def submit(
 
 
 def _submit(config: RunConfig, data: Dataset, token: str | None, where: Backend) -> str:
+    data.require_whole()
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
     if isinstance(config, AugmentationConfig):
