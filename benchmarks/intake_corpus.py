@@ -532,6 +532,9 @@ class Server:
         assert state, "the import never began"
         if state["state"] == "failed":
             assert state["error"]["what"]
+            if state.get("readings"):  # what was sent stays until a person has chosen
+                for ending in (".part", ".json"):
+                    jobs.upload_path(token).with_suffix(ending).unlink()
             return None
         return {name: int(n) for name, n in state["report"]["counts"].items()}
 
