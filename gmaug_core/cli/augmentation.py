@@ -220,7 +220,7 @@ def list_samples(args: Arguments) -> object:
             f"{row['sample']:>7} {row['class']:20} logit {row['logit']:7.2f}  "
             f"p {row['probability']:.3f}  {row['reason']}"
         )
-    say(f"{len(rows):,} samples")
+    say(f"{len(rows):,} samples" + (", of the first fold" if paths.shown != paths.folder else ""))
     return rows
 
 

@@ -39,11 +39,20 @@ def cautions(
     steps: Sequence[Step],
     accepted: int | None,
     tested: NDArray[np.int64],
+    held_out: Mapping[str, int] | None = None,
 ) -> list[str]:
-    """Sentences, the gravest first. accepted: images that the first judge accepted, None
-    where none was drawn; tested: int [classes],
-    test images."""
+    """Sentences, the gravest first. accepted: images that the first judge accepted, None where none was
+    drawn; tested: int [classes], test images; held_out: images that were offered as synthetic and are of a
+    part that nothing may be trained on, by reason."""
     found = []
+    if held_out:
+        named = " and ".join(
+            f"{n:,} {reason}{'s' if n > 1 else ''}" for reason, n in sorted(held_out.items())
+        )
+        found.append(
+            f"Among the images made elsewhere were {named} of this dataset: left out everywhere. Whatever "
+            "made or collected these images may have seen others like them."
+        )
     if collapse:
         found.append(_collapsed(collapse))
     if accepted == 0:

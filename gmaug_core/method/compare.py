@@ -92,6 +92,7 @@ def compare(
             steps=steps,
             accepted=None if ended else int(right.sum()),
             tested=np.bincount(lab.data.labels[lab.split["test"]], minlength=lab.classes),
+            held_out=_reasons(verdicts[verdicts["reason"].isin(samples.HELD_OUT)]),
         ),
         **given,
     )

@@ -85,6 +85,7 @@ def test_every_image_is_judged_once_a_step_and_the_result_says_where_they_come_f
     assert table.groupby("class").size().to_dict() == {"across": 1, "down": 5, "slant": 8}
     assert result.rejected.reasons == {samples.TEST_IMAGE: 2, samples.VALIDATION_IMAGE: 1}
     assert result.accepted.total == 11
+    assert "were 2 test images and 1 validation image of this dataset" in result.warnings[0]
     held = np.concatenate([bars.images("16-grey")[parts[name]] for name in ("val", "test")])
     for each in trained:
         assert to_nearest(pixels(each.images), pixels(held)).min() > 8
