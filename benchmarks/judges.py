@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def accepted(bench: Bench, images: View, labels: NDArray[np.int64]) -> NDArray[n
     return np.array([rows["accepted"] for rows in bench.verdicts(images, labels)], bool)
 
 
-def row(lab: Lab, rule: dict[str, Any], asked: dict[int, Judge]) -> dict[str, Any]:
+def row(lab: Lab, rule: dict[str, Any], asked: Mapping[int, Judge]) -> dict[str, Any]:
     """Shares accepted by one kind of judge and one rule."""
     kind = "cross_fitted" if rule["judge"] == "cross_fitted" else "plain"
     lab.config = lab.config.model_copy(update={"selection": SelectionConfig.model_validate(rule)})
@@ -86,7 +87,8 @@ def main() -> None:
         )
         lab = Lab.prepare(config, data, Path(work) / "run", no_report, never)
         baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
-        plain, crossed = dict(baseline.classifiers), dict(judges(lab, 1, baseline))
+        plain: Mapping[int, Judge] = baseline.classifiers
+        crossed = judges(lab, 1, baseline)
         rows = [
             {"rule": name} | row(lab, rule | each, asked)
             for name, rule in RULES.items()
