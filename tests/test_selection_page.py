@@ -48,6 +48,15 @@ def test_images_of_known_worth():
         assert words in PAGE, words
 
 
+def test_what_each_judge_lets_through():
+    found = read("judges-digits.json")
+    assert f"{found['test']:,} images, {found['seeds']} seeds, {found['folds']} parts" in PAGE
+    for row in found["rows"]:
+        shares = (f"{100 * row[key]:.1f} %" for key in ("own class", "own class, rarest", "wrong class"))
+        words = " | ".join([row["rule"], row["judge"].replace("_", "-"), *shares])
+        assert f"| {words} |" in PAGE
+
+
 def test_intervals_and_folds():
     found = read("intervals.json")
     several = [row for row in found["rows"] if row["seeds"] > 1 and row["generators"] == 1]
