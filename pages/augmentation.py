@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core import config, runs
 from gmaug_core.errors import InputError
 from gmaug_core.report import cost, scores
-from gmaug_core.ui import elsewhere, launching, layout, live, method_fields, text
+from gmaug_core.ui import elsewhere, launching, layout, live, method_fields, run_table, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
 
@@ -142,16 +142,23 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             "seed": seed,
             "target": target or None,
         }
+    twice: list[str] = []
     try:
         for key, value in config.parse_assignments(
             line for line in more.splitlines() if line.strip()
         ).items():
+            twice += launching.said_twice(key, value, overrides.get(key))
             both = isinstance(value, dict) and isinstance(overrides.get(key), dict)
             overrides[key] = overrides[key] | value if both else value
         wanted = launching.resolve(data, preset, generator, overrides)
     except InputError as error:
         problem = error
     with right:
+        if twice:
+            st.warning(
+                "The lines under 'Any other setting' win over the fields above: " + "; ".join(twice) + ".",
+                icon=":material/priority_high:",
+            )
         if wanted:
             launching.expected(wanted, data)
         st.markdown("**What the score says**")
@@ -166,7 +173,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             text.link("similarity", "Measure the score first", "straighten")
         if wanted:
             st.markdown("**What it costs**")
-            st.caption(cost.words(wanted))
+            st.caption(f"{cost.words(wanted)} {cost.drawing(wanted, data)}")
             launching.estimate(wanted)
     if problem:
         text.error_box(problem)
@@ -196,10 +203,11 @@ if not known:
     )
     st.stop()
 
-launching.overview("augmentation", data.id)
+run_table.show(data)
 paths = launching.pick("augmentation", data.id)
 if paths is None:
     st.stop()
+run_table.about(paths, data.id)
 status = live.show(paths.id)
 if status.state == "finished":
     with st.container(horizontal=True):

@@ -32,6 +32,7 @@ st.markdown(
     "How alike are the images inside each super-class? The higher SSIM-supSubCls, the less a generator can "
     "add. It is measured on the real training images, before anything is trained."
 )
+answer = st.container(key="score-answer")  # the number and the sentence, above forms, pickers and logs
 names = groupings.names(data)
 known = runs.list_runs("similarity", data.id)
 
@@ -87,21 +88,22 @@ if not known:
 paths = launching.pick("similarity", data.id)
 if paths is None:
     st.stop()
-status = live.show(paths.id)
 if not paths.result.exists():
+    live.show(paths.id)
     st.stop()
 result = SimilarityResult.read(paths.result)
 
 given = scores.advice(result, data)
-score.numbers(result, given)
-score.prediction(result, given)
+with answer:
+    score.numbers(result, given)
+    score.prediction(result, given)
+    if scores.edited_since(data, paths):
+        st.info(
+            "The grouping has been edited since this was measured. Measure again to see what the edit did.",
+            icon=":material/update:",
+        )
 record.show()
 groups = runs.RunConfigFile.read(paths.config).grouping
-if scores.edited_since(data, paths):
-    st.info(
-        "The grouping has been edited since this was measured. Measure again to see what the edit did.",
-        icon=":material/update:",
-    )
 
 left, right = layout.columns([3, 2], key="score-reading")
 with left:
@@ -124,6 +126,9 @@ if given.gain is not None:
         key="score-curve",
     )
 score.why_the_equation_differs()
+live.show(paths.id)
+st.header("What next", anchor=False)
 with st.container(horizontal=True):
+    text.link("verdict", "Ask for a verdict: seconds, and more than the law knows", "balance")
     text.link("augmentation", "Go on to augmentation", "arrow_forward")
     text.link("super_classes", "Change the super-classes", "account_tree")

@@ -1,4 +1,4 @@
-"""Verbs about runs of any kind: runs, status, stop, resume, logs, compare, command, rerun, devices; and
+"""Verbs about runs of any kind: runs, status, stop, resume, logs, compare, command, rerun, mark, devices; and
 following one to its end.
 """
 
@@ -18,6 +18,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, comparing, launch
 from gmaug_core.runs.backends import LOCAL
+from gmaug_core.workspace import marks
 
 POLL_S = 0.2
 
@@ -41,6 +42,11 @@ def register(verbs: Verbs) -> None:
     p = verbs.add("rerun", rerun, "start a run of the same settings")
     p.add_argument("run")
     p.add_argument("--detach", action="store_true", help="return at once")
+    p = verbs.add("mark", mark, "note something about a run, tag it, or hold the others against it")
+    p.add_argument("run")
+    p.add_argument("--note", metavar="TEXT", help="a line about it, in the place of the one it had")
+    p.add_argument("--tag", action="append", metavar="TAG", help="tags, in the place of those it had")
+    p.add_argument("--pin", action="store_true", help="hold the others against it, or no longer")
     verbs.add("devices", devices, "what a run could use here")
 
 
@@ -111,6 +117,19 @@ def rerun(args: Arguments) -> object:
     run_id = launch.again(args.run)
     say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
     return describe_run(run_id) if args.detach else follow(run_id)
+
+
+def mark(args: Arguments) -> object:
+    paths = runs.find(args.run)
+    known = marks.load().get(paths.id, marks.Mark())
+    if args.note is not None or args.tag is not None:
+        marks.note(paths.id, known.note if args.note is None else args.note, args.tag or known.tags)
+    if args.pin:
+        config = RunConfigFile.read(paths.config)
+        marks.pin(paths.id, [each.id for each in runs.list_runs(config.kind, config.settings.dataset)])
+    now = marks.load().get(paths.id, marks.Mark())
+    say(f"{'pinned; ' if now.pinned else ''}{now.note or 'no note'}; tags: {', '.join(now.tags) or 'none'}")
+    return {"run": paths.id, "note": now.note, "tags": list(now.tags), "pinned": now.pinned}
 
 
 def devices(_: Arguments) -> object:

@@ -65,6 +65,7 @@ def score_training_images(
         "stored": Stored.of((sizes[i] for i in index), profile.size),
     }
     if explained and not score.stopped:
+        report("matrix", 0, 1, headline=_headline(score))  # whoever watches need not wait for the reasons
         found["explanation"] = explain.explain(
             given,
             labels,
@@ -79,3 +80,10 @@ def score_training_images(
             should_stop=should_stop,
         )
     return score.model_copy(update=found)
+
+
+def _headline(score: SimilarityResult) -> dict[str, object]:
+    """The score itself, for the live page: {name, value, ci_low, ci_high, merge}."""
+    best = score.ssim_supsubcls
+    own = {"value": best.value, "ci_low": best.ci_low, "ci_high": best.ci_high}
+    return {"name": score.argmax, **own, "merge": score.ssim_mergecls.value}

@@ -9,7 +9,7 @@ import numpy as np
 
 from gmaug_core import runs
 from gmaug_core.config import PRESETS, SOURCES, AugmentationConfig, EquivalenceConfig
-from gmaug_core.data import splits
+from gmaug_core.data import balance, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.method.equivalence import plan
 from gmaug_core.method.variants import controls, trainings
@@ -49,6 +49,22 @@ def _trained(config: AugmentationConfig) -> str:
         f"{trainings(config)} classifiers of {config.classifier.budget} ({config.seeds} seeds; baseline, "
         f"{config.max_steps} select-and-retrain steps, {len(controls(config))} controls)"
     )
+
+
+def drawing(config: AugmentationConfig, data: Dataset) -> str:
+    """How many images are wanted, how many may be drawn for them, and the disk that these take, in words.
+
+    Raises InputError where the dataset cannot be split.
+    """
+    labels = data.labels[splits.made(data, config.seed)["train"]]
+    counts = np.bincount(labels, minlength=len(data.class_names))
+    stock = config.generator.stock
+    wanted = balance.wanted_of(counts, config.target, config.added, stock)
+    most = int(balance.budget_of(wanted, config.draw_budget, stock).sum()) * config.max_steps * config.folds
+    channels = 1 if config.generator.colour == "grey" else 3
+    size = most * config.generator.resolution**2 * channels / 1e6
+    disk = f"{size / 1000:.1f} GB" if size >= 1000 else f"{max(size, 1):.0f} MB"
+    return f"Wants {int(wanted.sum()):,} images and draws at most {most:,}: up to {disk} of disk for them."
 
 
 def took_here(config: AugmentationConfig) -> float | None:

@@ -24,7 +24,6 @@ from gmaug_core.config import (
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.intake import jobs
-from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import outlook
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
@@ -124,49 +123,7 @@ def label(paths: RunPaths) -> str:
     elif isinstance(settings, VerdictConfig):
         what = "fast" if settings.fast else f"{settings.augmentation.preset}, {settings.minutes:g} minutes"
     grouping = text.plain(settings.grouping)
-    return f"{text.when(config.created)} · {what} · grouping {grouping} · {paths.id[-4:]}"
-
-
-def overview(kind: str, dataset_id: str) -> None:
-    """All runs of a kind on a dataset, the newest first: settings, state, and what came out."""
-    rows = []
-    for paths in runs.list_runs(kind, dataset_id):
-        config, status = RunConfigFile.read(paths.config), runs.read_status(paths)
-        result, state = _result(paths), str(status.state)
-        if state == "running":
-            state = f"running: {status.stage}"
-        elif state == "finished" and result is None:
-            state = "finished; its result cannot be read"
-        settings = config.settings_as(AugmentationConfig)
-        rows.append(
-            {
-                "begun": text.when(config.created),
-                "state": state,
-                "preset": settings.preset,
-                "generator": settings.generator.name,
-                "seeds": settings.seeds,
-                "grouping": text.plain(settings.grouping),
-                "threshold": settings.selection.words,
-                "relative gain, %": result.relative_gain_percent.value
-                if result and result.status == "measured"
-                else None,
-                "run": paths.id,
-            }
-        )
-    with st.expander(f"All runs on this dataset ({len(rows)})", icon=":material/list:"):
-        st.dataframe(
-            rows,
-            hide_index=True,
-            column_config={"relative gain, %": st.column_config.NumberColumn(format="%+.2f")},
-        )
-
-
-def _result(paths: RunPaths) -> AugmentationResult | None:
-    """None where there is none, or one that cannot be read: that run's own page says why."""
-    try:
-        return AugmentationResult.read(paths.result) if paths.result.exists() else None
-    except GMAugError:
-        return None
+    return f"{text.moment(config.created)} · {what} · grouping {grouping}"
 
 
 def advice_box(given: Advice) -> None:
@@ -193,6 +150,22 @@ def resolve(
         generator=generator,
         overrides=overrides,
     )
+
+
+def said_twice(key: str, typed: Any, field: Any) -> list[str]:
+    """Settings of a typed line that a field of the form has another value for, as Markdown."""
+    if isinstance(typed, Mapping):
+        fields = field if isinstance(field, Mapping) else {}
+        return [
+            words for name, each in typed.items() for words in _twice(f"{key}.{name}", each, fields.get(name))
+        ]
+    return _twice(key, typed, field)
+
+
+def _twice(name: str, typed: Any, field: Any) -> list[str]:
+    if field is None or field == typed:
+        return []
+    return [f"{text.md(name)} is **{text.md(typed)}**, not {text.md(field)}"]
 
 
 def expected(config: AugmentationConfig, data: Dataset) -> None:

@@ -17,14 +17,16 @@ from typing import Any
 import streamlit as st
 
 from gmaug_core import runs
+from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError
-from gmaug_core.report import live_charts
+from gmaug_core.report import live_charts, timeline
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import launching, layout, pulse, routes, text
+from gmaug_core.ui import launching, layout, pulse, routes, score, text
 from gmaug_core.ui.pulse import stage_words
 
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
+ENDED = "run-ended"  # in the session: the run whose end its person has not been told of
 HISTORY_ROWS = 6000  # more rows of metrics than this are thinned
 STATE_LOOK = {  # colour and icon of a badge
     "queued": ("gray", "schedule"),
@@ -46,6 +48,12 @@ def show(run_id: str) -> Status:
     """Draw the live view. Returns the status as it is now."""
     paths = runs.find(run_id)
     status = runs.read_status(paths)
+    if status.active or st.session_state.get(ENDED) == run_id:  # people look at another tab meanwhile
+        st.set_page_config(
+            page_title=f"{status.state.capitalize()} · {KINDS[RunConfigFile.read(paths.config).kind].title} · GMAug"
+        )
+    if not status.active and st.session_state.pop(ENDED, None) == run_id:
+        st.toast(f"The run is {status.state}.", icon=":material/notifications:")
     st.fragment(_view)(run_id, status.active)
     return status
 
@@ -66,10 +74,11 @@ def _view(run_id: str, was_active: bool) -> None:
     paths = runs.find(run_id)
     status, kind = runs.read_status(paths), RunConfigFile.read(paths.config).kind
     if was_active and not status.active:
+        st.session_state[ENDED] = run_id
         st.rerun()  # the whole page: it has something new to show
     _header(paths, status)
     _banner(paths, status)
-    _stages(kind, status)
+    _stages(paths, kind, status)
     if status.active:
         if doing := _doing(paths):
             st.caption(doing)
@@ -167,7 +176,7 @@ def _banner(paths: RunPaths, status: Status) -> None:
         )
 
 
-def _stages(kind: str, status: Status) -> None:
+def _stages(paths: RunPaths, kind: str, status: Status) -> None:
     """One badge a stage: done with its time, at work, or still to come."""
     order = list(
         dict.fromkeys([*KINDS[kind].stages, *status.stages, *([status.stage] if status.stage else [])])
@@ -186,6 +195,8 @@ def _stages(kind: str, status: Status) -> None:
         else:
             words.append(f":gray-badge[{label}]")
     st.markdown(" ".join(words))
+    if status.active and (rest := timeline.ahead(paths, status)):
+        st.caption(f"{rest.words()}, if it goes as {text.md(launching.label(runs.find(rest.like)))} did.")
 
 
 def _charts(paths: RunPaths, kind: str, status: Status) -> None:
@@ -194,6 +205,8 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
     if kind == "equivalence":  # several generators: the losses of the newest alone
         newest: Mapping[str, Any] = next((row for row in reversed(rows) if "generator" in row), {})
         rows = [row for row in rows if all(row.get(k) == newest.get(k) for k in ("base", "generator"))]
+    if kind == "similarity":
+        score.early(rows, RunConfigFile.read(paths.config).settings_as(SimilarityConfig).profile)
     if kind == "similarity" or status.stage in ("score", "decode"):
         if chart := live_charts.convergence(rows):
             rate = next((row["pairs_per_s"] for row in reversed(rows) if row.get("pairs_per_s")), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import png
 from gmaug_core.report import charts
 from gmaug_core.scoring.advice import Advice, few_words, stored_words
-from gmaug_core.scoring.law import PRINTED_BASE, errors_of, leave_one_out, printed_equation
+from gmaug_core.scoring.law import PAPER_PROFILE, PRINTED_BASE, errors_of, leave_one_out, printed_equation
 from gmaug_core.scoring.paper import (
     LOWEST_FAILING,
     MERGE_THRESHOLD,
@@ -47,6 +48,30 @@ def numbers(result: SimilarityResult, given: Advice) -> None:
         else:
             st.metric("Predicted relative gain", text.signed_percent(given.gain), border=True)
             st.caption(f"95 % interval {text.signed_percent(given.low)} to {text.signed_percent(given.high)}")
+
+
+def early(rows: Sequence[Mapping[str, Any]], profile: str) -> None:
+    """The score as soon as it is measured, while its reasons (the matrix, the most similar pairs) still are.
+
+    rows: of metrics.jsonl; the law is asked where the profile is its own.
+    """
+    found = next((row["headline"] for row in reversed(rows) if row.get("headline")), None)
+    if found is None:
+        return
+    columns = layout.columns(3, key="score-early", least=9)
+    columns[0].metric("SSIM-supSubCls", f"{found['value']:.4f}", border=True)
+    if found["ci_low"] is not None:
+        sure = text.interval(found["ci_low"], found["ci_high"], 4)
+        columns[0].caption(f"95 % interval {sure}: {text.md(found['name'])}")
+    if found["merge"] is not None:
+        columns[1].metric("SSIM-mergeCls", f"{found['merge']:.4f}", border=True)
+    if profile == PAPER_PROFILE:
+        gain, low, high = paper_law().predict(found["value"])
+        columns[2].metric("The law's curve at this score", text.signed_percent(gain), border=True)
+        columns[2].caption(
+            f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}; what makes it high, and "
+            "what that means here, follow in a moment."
+        )
 
 
 def prediction(result: SimilarityResult, given: Advice) -> None:

@@ -46,6 +46,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # 2 -> 3: a grouping that was deleted keeps its row, so that it can come back
     ("ALTER TABLE groupings ADD COLUMN deleted REAL",),
+    # 3 -> 4: what people note about runs, and which one the others are held against
+    (
+        "CREATE TABLE run_marks (run TEXT PRIMARY KEY, note TEXT NOT NULL DEFAULT '',"
+        " tags TEXT NOT NULL DEFAULT '[]', pinned INTEGER NOT NULL DEFAULT 0, person TEXT NOT NULL,"
+        " time REAL NOT NULL)",
+    ),
 )  # step n brings version n to n + 1; a step that was released is never changed
 SCHEMA_VERSION = len(MIGRATIONS)
 WAIT_S = 20  # for another writer

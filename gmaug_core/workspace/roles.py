@@ -20,6 +20,7 @@ from gmaug_core.workspace.people import ROLES, Actor
 ACTIONS: dict[str, str] = {  # what is done -> the least role that may
     "look": "viewer",
     "review samples": "annotator",
+    "mark run": "annotator",
     "import dataset": "editor",
     "rename dataset": "editor",
     "delete dataset": "editor",  # into the bin, for 30 days
