@@ -9,7 +9,7 @@ from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
-from gmaug_core.workspace import audit, grouping, groupings, provenance
+from gmaug_core.workspace import grouping, groupings, provenance
 from gmaug_core.workspace.grouping import Grouping
 
 
@@ -53,7 +53,7 @@ def group(args: Arguments) -> object:
         stored = groupings.load(data.id, chosen.name)
         revision = groupings.save(data.id, chosen, revision=stored[1] if stored else 0)
         if how:
-            audit.record(provenance.STARTED, data.id, name=chosen.name, how=how)
+            provenance.note(data.id, chosen.name, how)
     for name, subs in chosen.super_classes.items():
         say(f"{name}: {', '.join(subs)}")
     if args.out:

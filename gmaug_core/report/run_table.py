@@ -66,14 +66,17 @@ def rows(dataset: str) -> list[Row]:
     noted = marks.load()
     made = []
     for (paths, config), each in zip(found, settings, strict=True):
-        status = runs.read_status(paths)
+        status, came = runs.read_status(paths), outcome(paths)
+        state = f"running: {status.stage}" if status.state == "running" else str(status.state)
+        if state == "finished" and came is None:
+            state = "finished; its result cannot be read"
         made.append(
             Row(
                 run=paths.id,
                 created=config.created,
-                state=f"running: {status.stage}" if status.state == "running" else str(status.state),
+                state=state,
                 differing={name: each.get(name, ABSENT) for name in names[:MOST_SETTINGS]},
-                outcome=outcome(paths),
+                outcome=came,
                 seconds=sum(status.stages.values()),
                 mark=noted.get(paths.id, Mark()),
             )

@@ -28,6 +28,9 @@ LOOKS = """<style>
 [data-testid="stCaptionContainer"] { opacity: 1; color: light-dark(#55605d, #a9b4b0); }
 </style>"""
 
+st.set_page_config(  # before the navigation: a page's own icon would be fetched from another machine
+    page_title="GMAug", page_icon=str(ASSETS / "icon.png"), layout="wide", initial_sidebar_state="expanded"
+)
 st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"), size="large")
 page = st.navigation(  # one list: Streamlit's sections are not lists to a screen reader
     [
@@ -35,12 +38,7 @@ page = st.navigation(  # one list: Streamlit's sections are not lists to a scree
         for name, title, icon in PAGES
     ]
 )
-st.set_page_config(
-    page_title=f"{page.title} · GMAug",
-    page_icon=str(ASSETS / "icon.png"),
-    layout="wide",
-    initial_sidebar_state="expanded",
-)
+st.set_page_config(page_title=f"{page.title} · GMAug")
 st.html(LOOKS)
 try:
     with st.sidebar:

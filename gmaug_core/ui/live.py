@@ -49,9 +49,8 @@ def show(run_id: str) -> Status:
     paths = runs.find(run_id)
     status = runs.read_status(paths)
     if status.active or st.session_state.get(ENDED) == run_id:  # people look at another tab meanwhile
-        st.set_page_config(
-            page_title=f"{status.state.capitalize()} · {KINDS[RunConfigFile.read(paths.config).kind].title} · GMAug"
-        )
+        kind = KINDS[RunConfigFile.read(paths.config).kind].title
+        st.set_page_config(page_title=f"{status.state.capitalize()} · {kind} · GMAug")
     if not status.active and st.session_state.pop(ENDED, None) == run_id:
         st.toast(f"The run is {status.state}.", icon=":material/notifications:")
     st.fragment(_view)(run_id, status.active)

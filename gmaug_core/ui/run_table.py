@@ -1,4 +1,4 @@
-"""The runs of a dataset on screen: a table to choose from, notes, a pinned run, and runs beside each other."""
+"""The runs of a dataset on screen: a table to choose from, notes, a pinned run, runs beside each other."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def early(rows: Sequence[Mapping[str, Any]], profile: str) -> None:
         gain, low, high = paper_law().predict(found["value"])
         columns[2].metric("The law's curve at this score", text.signed_percent(gain), border=True)
         columns[2].caption(
-            f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}; what makes it high, and "
-            "what that means here, follow in a moment."
+            f"95 % interval {text.signed_percent(low)} to {text.signed_percent(high)}; what makes it high, "
+            "and what that means here, follow in a moment."
         )
 
 

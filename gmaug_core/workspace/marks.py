@@ -41,7 +41,8 @@ def note(run: str, text: str, tags: Iterable[str]) -> None:
     with database.transaction() as connection:
         connection.execute(
             "INSERT INTO run_marks (run, note, tags, person, time) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run)"
-            " DO UPDATE SET note=excluded.note, tags=excluded.tags, person=excluded.person, time=excluded.time",
+            " DO UPDATE SET note=excluded.note, tags=excluded.tags, person=excluded.person,"
+            " time=excluded.time",
             (run, text.strip(), json.dumps(clean, ensure_ascii=False), people.name(), time.time()),
         )
         audit.add(connection, "run noted", run, people.name(), note=text.strip(), tags=", ".join(clean))

@@ -63,10 +63,16 @@ def start(data: Dataset, name: str, groups: Grouping, how: str, *, guided: bool 
     """Store a new grouping, and note where it came from; returns the name as it was stored. Raises
     InputError."""
     clean = groupings.add(data, name, groups)
-    audit.record(STARTED, data.id, name=clean, how=how)
+    note(data.id, clean, how)
     if guided:
         take_step(data.id, clean, STEPS[0].key, revision=1)
     return clean
+
+
+@roles.guarded("edit grouping")
+def note(dataset: str, name: str, how: str) -> None:
+    """Note where a grouping that was just stored came from, as a sentence."""
+    audit.record(STARTED, dataset, name=name, how=how)
 
 
 @roles.guarded("edit grouping")

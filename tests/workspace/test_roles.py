@@ -16,7 +16,7 @@ from gmaug_core.intake import jobs
 from gmaug_core.intake.door import import_path
 from gmaug_core.runs import backup, launch, restoring
 from gmaug_core.runs import bin as bins
-from gmaug_core.workspace import audit, groupings, names, people, reviews, roles, sessions
+from gmaug_core.workspace import audit, groupings, marks, names, people, provenance, reviews, roles, sessions
 from gmaug_core.workspace.grouping import Grouping
 from gmaug_core.workspace.people import ROLES, Actor
 
@@ -25,6 +25,7 @@ OF_ROUTES_ALONE = {"look", "see server figures"}  # tests/ui/test_rules.py walks
 # every action, done to something that is not there: past the guard, the work refuses it or does nothing
 WRITERS = {
     "review samples": [lambda: reviews.save("r", {0: "keep"})],
+    "mark run": [lambda: marks.note("r", "x" * 501, []), lambda: marks.pin("r", ["r"])],
     "import dataset": [
         lambda: import_path(Path("no-such-folder")),
         lambda: jobs.start(Path("no-such-folder"), token="x"),
@@ -35,6 +36,8 @@ WRITERS = {
         lambda: groupings.save("nothing", Grouping("g", {"a": ["b"]}), revision=7),
         lambda: groupings.undo("nothing", "g", revision=7),
         lambda: groupings.redo("nothing", "g", revision=7),
+        lambda: provenance.note("nothing", "g", "Begun"),
+        lambda: provenance.take_step("nothing", "g", "none", revision=7),
     ],
     "delete grouping": [lambda: groupings.delete("nothing", "g", revision=1)],
     "restore grouping": [lambda: groupings.restore("nothing", "g")],
