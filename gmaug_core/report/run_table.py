@@ -110,7 +110,8 @@ def _outcome(path: Path, _: int) -> Outcome:
         low, high = gain.points_low, gain.points_high
         points = (gain.points, gain.points if low is None else low, gain.points if high is None else high)
     accepted = result.accepted.total
-    return Outcome((best.mean, best.ci_low, best.ci_high), points, accepted, accepted + result.rejected.total)
+    accuracy = 100 * best.mean, 100 * best.ci_low, 100 * best.ci_high
+    return Outcome(accuracy, points, accepted, accepted + result.rejected.total)
 
 
 def curves(histories: Mapping[str, Rows]) -> list[tuple[str, alt.Chart]]:

@@ -185,7 +185,7 @@ def answer(result: EquivalenceResult) -> None:
 
 def pictures(result: EquivalenceResult) -> None:
     """Curves, the exchange rate, and adding against substituting: of one base and measure."""
-    one, two = st.columns(2)
+    one, two = layout.columns(2, key="equivalence-choice", least=26)
     base = one.segmented_control(
         "Base",
         list(result.bases),

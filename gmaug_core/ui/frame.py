@@ -24,8 +24,9 @@ PAGES = (
 )
 # what the theme cannot say: words on the light buttons of dark mode, captions in ink that can be read
 LOOKS = """<style>
-[data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #0b1a17); }
-[data-testid="stCaptionContainer"] { opacity: 1; color: light-dark(#55605d, #a9b4b0); }
+[data-testid="stApp"] [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#fff, #0b1a17); }
+[data-testid="stApp"] :is([data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p) {
+  color: light-dark(#55605d, #a9b4b0); }
 </style>"""
 
 st.set_page_config(  # before the navigation: a page's own icon would be fetched from another machine

@@ -33,7 +33,8 @@ def show(data: Dataset) -> None:
         pinned = next((row for row in found if row.mark.pinned), None)
         chosen = _table(shown, pinned, key=f"runs-{data.id}")
         st.caption(
-            "Choose a run to look at it below, two to five to compare them. Gains and accuracies in points."
+            "Choose a run to look at it below, two to five to compare them. Accuracy in percent, gains in "
+            "points."
         )
         if len(chosen) == 1 and st.session_state.get("runs-opened") != chosen[0].run:
             st.session_state["runs-opened"] = chosen[0].run
@@ -55,7 +56,6 @@ def _table(shown: Sequence[Row], pinned: Row | None, *, key: str) -> list[Row]:
     for row in shown:
         came = row.outcome
         cell: dict[str, object] = {
-            "": "📌" if row.mark.pinned else "",
             "begun": text.moment(row.created),
             "state": row.state,
             **{name: text.plain(value) for name, value in row.differing.items()},
@@ -68,6 +68,8 @@ def _table(shown: Sequence[Row], pinned: Row | None, *, key: str) -> list[Row]:
             "tags": ", ".join(map(text.plain, row.mark.tags)),
             "note": text.plain(row.mark.note),
         }
+        if pinned is not None:
+            cell = {"pinned": "yes" if row.mark.pinned else ""} | cell
         if against is not None:
             cell["to pinned"] = came.accuracy[0] - against if came else None
         cells.append(cell)

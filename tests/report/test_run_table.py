@@ -17,7 +17,7 @@ def test_rows_have_what_sets_runs_apart_and_what_came_out(demo):
     rows = {row.run: row for row in run_table.rows(demo)}
     done, other = rows[finished.id], rows[stopped.id]
     result = AugmentationResult.read(finished.result)
-    assert done.outcome.accuracy[0] == result.augmented.accuracy.mean
+    assert done.outcome.accuracy[0] == 100 * result.augmented.accuracy.mean
     assert done.outcome.accepted == result.accepted.total
     assert (other.outcome, other.mark.note, other.mark.tags) == (None, "too slow", ("try",))
     assert done.differing.keys() == other.differing.keys()
