@@ -26,7 +26,7 @@ PAGES = (
 LOOKS = """<style>
 [data-testid="stApp"] [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#fff, #0b1a17); }
 [data-testid="stApp"] :is([data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p) {
-  color: light-dark(#55605d, #a9b4b0); }
+  color: light-dark(#55605d, #a9b4b0); opacity: 1; }
 </style>"""
 
 st.set_page_config(  # before the navigation: a page's own icon would be fetched from another machine
