@@ -1,4 +1,4 @@
-"""The table of runs on the Augmentation page: filter, compare, note, pin, command, and one truth in the form."""
+"""The table of runs on the Augmentation page: filter, compare, note, pin, command; one truth in the form."""
 
 from __future__ import annotations
 
