@@ -38,3 +38,7 @@ equivalence.pictures(found)
 equivalence.price(found)
 equivalence.downloads(found)
 live.show(paths.id)
+text.what_next(
+    ("verdict", "What more images could add at all", "balance"),
+    ("augmentation", "To the augmentation run", "play_circle"),
+)

@@ -152,3 +152,8 @@ st.caption(
     "metadata.csv; people's decisions win over "
     f"the filter. The same without a browser: `python -m gmaug_core export {name} --out FOLDER`."
 )
+text.what_next(
+    ("samples", "Look through the samples, overrule the filter", "grid_view"),
+    ("augmentation", "Compare with other runs, or start another", "play_circle"),
+    ("equivalence", "What one synthetic image is worth", "swap_horiz"),
+)

@@ -127,8 +127,8 @@ if given.gain is not None:
     )
 score.why_the_equation_differs()
 live.show(paths.id)
-st.header("What next", anchor=False)
-with st.container(horizontal=True):
-    text.link("verdict", "Ask for a verdict: seconds, and more than the law knows", "balance")
-    text.link("augmentation", "Go on to augmentation", "arrow_forward")
-    text.link("super_classes", "Change the super-classes", "account_tree")
+text.what_next(
+    ("verdict", "Ask for a verdict: seconds, and more than the law knows", "balance"),
+    ("augmentation", "Go on to augmentation", "arrow_forward"),
+    ("super_classes", "Change the super-classes", "account_tree"),
+)

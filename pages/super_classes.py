@@ -131,4 +131,7 @@ else:
     beginning.guide(data, current, stored)
 
 board(data, current.name)
-text.link("similarity", "Measure similarity with this grouping")
+text.what_next(
+    ("similarity", "Measure similarity with this grouping", "blur_on"),
+    ("verdict", "Ask for a verdict", "balance"),
+)

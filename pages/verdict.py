@@ -77,5 +77,9 @@ with answer:
     verdict.numbers(found)
 verdict.witnesses(found)
 record.show()
-text.link("augmentation", "To the augmentation run", "play_circle")
 live.show(paths.id)
+text.what_next(
+    ("augmentation", "To the augmentation run", "play_circle"),
+    ("equivalence", "What one synthetic image is worth", "swap_horiz"),
+    ("super_classes", "Change the super-classes", "account_tree"),
+)

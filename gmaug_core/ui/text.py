@@ -100,6 +100,14 @@ def link(page: str, label: str, icon: str = "arrow_forward") -> None:
     st.page_link(ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:")
 
 
+def what_next(*links: tuple[str, str, str]) -> None:
+    """The end of a page: where to go on. links: (page, label, icon)."""
+    st.header("What next", anchor=False)
+    with st.container(horizontal=True, key="what-next"):
+        for page, label, icon in links:
+            link(page, label, icon)
+
+
 def empty(title: str, body: str, *, page: str = "", label: str = "") -> None:
     """Nothing here yet: say what this place is for and what comes first. body is our own Markdown; escape
     foreign names in it.
