@@ -22,11 +22,9 @@ PAGES = (
     ("samples", "Samples", "grid_view"),
     ("gains", "Gains", "insights"),
 )
-# what the theme cannot say: words on the light buttons of dark mode, captions in ink that can be read
+# what the theme cannot say: words on the light buttons of dark mode, in ink that can be read
 LOOKS = """<style>
 [data-testid="stApp"] [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#fff, #0b1a17); }
-[data-testid="stApp"] :is([data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p) {
-  color: light-dark(#55605d, #a9b4b0); opacity: 1; }
 </style>"""
 
 st.set_page_config(  # before the navigation: a page's own icon would be fetched from another machine
