@@ -59,7 +59,7 @@ def test_no_page_bars_anybody(page, app_server, axe, tmp_path, monkeypatch):
     monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
     demo = make_demo()
     run_fixture.make_score(demo, "shape", 0.30)
-    run_fixture.make_run(demo, token="axe", per_class=20)
+    run_fixture.make_run(demo, token="for-axe", per_class=20)
     random = np.random.default_rng(1)
     for k in range(12):
         file = tmp_path / "few" / "abc"[k % 3] / f"{k}.png"

@@ -56,8 +56,8 @@ def test_runs_are_filtered_noted_pinned_and_taken_along(demo, monkeypatch):
 
 
 def test_two_runs_are_beside_each_other(demo):
-    run_fixture.make_run(demo, token="one", per_class=6)
-    run_fixture.make_run(demo, token="two", per_class=6)
+    run_fixture.make_run(demo, token="number-one", per_class=6)
+    run_fixture.make_run(demo, token="number-two", per_class=6)
     at = open_page(**{f"runs-{demo}": {"selection": {"rows": [0, 1], "columns": [], "cells": []}}})
     assert "2 runs beside each other" in words(at)
     assert "Accuracy with synthetic images" in words(at)
