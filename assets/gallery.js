@@ -169,6 +169,7 @@ class Gallery {
     this.view.tabIndex = 0;
     this.view.setAttribute("role", "listbox");
     this.view.setAttribute("aria-multiselectable", "true");
+    this.view.setAttribute("aria-busy", "true"); // a list without anything to choose
     this.view.setAttribute(
       "aria-label",
       "Samples. Arrow keys move, with Shift they select, Ctrl+A selects all; K keeps, X rejects, F follows the filter again, U or Ctrl+Z undoes.",
@@ -259,6 +260,7 @@ class Gallery {
     this.empty ??= make("div", "empty", "No sample fits these filters.");
     if (total === 0 && this.address) this.room.append(this.empty);
     else this.empty.remove();
+    this.view.setAttribute("aria-busy", String(total === 0));
     this.say(total);
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.pictures(), scrolling ? REST_MS : 0);

@@ -232,7 +232,7 @@ def _write_grids(paths: RunPaths, data: dataset.Dataset) -> None:
             picked = images[of_class[random.integers(0, len(of_class), 8)]].astype(float)
             rows.append(np.concatenate(list(picked + random.normal(0, noise, picked.shape)), axis=1))
         Image.fromarray(np.clip(np.concatenate(rows), 0, 255).astype(np.uint8)).save(
-            folder / f"grid-{kimg}.png"
+            folder / f"grid-{kimg}.0.png"
         )
 
 

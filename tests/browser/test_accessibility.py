@@ -46,6 +46,7 @@ def barriers(page, axe: str, address: str, *, dark: bool) -> list[str]:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.evaluate(axe)
+    page.add_style_tag(content="* { transition: none !important; }")  # colours are read at once
     found = page.evaluate(RUN, None)
     if dark:
         page.emulate_media(color_scheme="dark")
