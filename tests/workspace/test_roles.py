@@ -59,8 +59,6 @@ EVERYBODYS_OWN = {  # what writes a row of the trail and needs no right
     ("workspace/roles.py", "attempt"),
     ("workspace/roles.py", "guarded"),
     ("cli/datasets.py", "import_dataset"),  # the door has asked
-    ("cli/groupings.py", "group"),  # groupings.save has asked
-    ("workspace/provenance.py", "start"),  # groupings.add has asked
     ("intake/jobs.py", "work"),  # a child's: `start` has asked
     ("ui/signing.py", "callback"),  # somebody who was not let in
 }
