@@ -200,4 +200,4 @@ def intervals(outcomes: Mapping[str, Outcome]) -> alt.LayerChart:
         x="mean:Q",
         tooltip=["run:N", *(alt.Tooltip(f"{each}:Q", format=".2f") for each in ("mean", "low", "high"))],
     )
-    return alt.layer(bar, dot).properties(height=40 + 32 * len(outcomes))
+    return alt.LayerChart(layer=[bar, dot]).properties(height=40 + 32 * len(outcomes))
