@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gmaug_core import seals
-from gmaug_core.data import checksums, parquet
+from gmaug_core.data import checksums
 from gmaug_core.errors import Damaged, GMAugError
 from gmaug_core.files import read_json
 from gmaug_core.runs.config_file import RunConfigFile
@@ -67,6 +67,8 @@ def _check(path: Path) -> None:
         if path.with_suffix(".parquet").exists():  # else it is being drawn, and its batches are checked then
             checksums.whole(path)
     elif path.suffix == ".parquet":
+        from gmaug_core.data import parquet  # pandas: a third of a second
+
         parquet.read(path)
     elif path.suffix in (".npy", ".bits", ".safetensors", ".training"):
         seals.check(path)
