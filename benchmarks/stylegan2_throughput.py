@@ -104,7 +104,7 @@ def theirs(
     """The same with their networks and loss, driven as their training loop does (lazy phases with scaled
     Adam, EMA).
     """
-    import torch.utils.cpp_extension  # brings distutils, which they import and Python 3.12 no longer has
+    _kernels()
     from training.loss import StyleGAN2Loss
     from training.networks import Discriminator, Generator
 
@@ -176,9 +176,20 @@ def draw(batch: int, side: int, device: torch.device) -> tuple[torch.Tensor, tor
     return images, torch.randint(0, CLASSES, (batch,), device=device)
 
 
+def _kernels() -> None:
+    """Their kernels by the way that PyTorch hands them out today: it returns the module that it built, and no
+    longer lets it be imported by its name, as their loader does. What builds it brings distutils as well,
+    which they import and Python 3.12 no longer has.
+    """
+    from torch.utils import cpp_extension
+    from torch_utils import custom_ops
+
+    custom_ops.get_plugin = lambda name, sources, **how: cpp_extension.load(name=name, sources=sources, **how)
+
+
 def their_kernels() -> dict[str, bool]:
     """Whether each of their CUDA kernels could be built here; else they fall back by themselves."""
-    from torch.utils import cpp_extension  # noqa: F401  as above
+    _kernels()
     from torch_utils.ops import bias_act, upfirdn2d
 
     return {"bias_act": bool(bias_act._init()), "upfirdn2d": bool(upfirdn2d._init())}
