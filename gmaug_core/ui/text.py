@@ -15,6 +15,10 @@ from gmaug_core.ui import ROOT
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
 
+# what Markdown makes a link of without any markup, escaped or not: a character without width keeps it text
+_LINKED = re.compile(r"https?\\:|www|\\@", re.IGNORECASE)
+JOINER = "\u2060"
+
 
 def plain(text: object) -> str:
     """Foreign text on one line: control, bidirectional and zero-width characters become visible as \\u
@@ -32,7 +36,7 @@ def md(text: object) -> str:
     Every label, caption and header of the dashboard is Markdown with icons (:material/x:), colours and
     formulas.
     """
-    return _MARKUP.sub(r"\\\1", plain(text))
+    return _LINKED.sub(lambda found: found[0] + JOINER, _MARKUP.sub(r"\\\1", plain(text)))
 
 
 def count(number: float) -> str:
