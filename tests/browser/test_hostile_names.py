@@ -41,7 +41,10 @@ made = import_path(folder, name=evil + " http://evil.example/x")
 data = dataset.load(made.dataset_id)
 groups = {evil: list(data.class_names[:2]), "b": list(data.class_names[2:])}
 groupings.save(data.id, Grouping(evil, groups), revision=0)
-print(data.id, run_fixture.make_run(data.id).id)
+run = run_fixture.make_run(data.id)
+for grid in run.checkpoints.glob("generator/grid-*"):  # a stand-in that is no picture
+    grid.unlink()
+print(data.id, run.id)
 """
 
 
