@@ -28,7 +28,7 @@ CLOSED = None
 EXPECTED: dict[tuple[str, str], str | None] = {
     ("/images/dataset/{dataset}/{index}", "GET"): "look",
     ("/images/dataset/{dataset}/class/{number}", "GET"): "look",
-    ("/images/run/{run}/{sample}.png", "GET"): "look",
+    ("/images/run/{run}/strip.png", "GET"): "look",
     ("/images/run/{run}/grids/{name}", "GET"): "look",
     ("/runs/{run}/items", "GET"): "look",
     ("/runs/{run}/map", "GET"): "look",
