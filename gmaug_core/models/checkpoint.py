@@ -41,7 +41,19 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
 def save_tensors(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, str] | None = None) -> None:
     """Write a safetensors file, atomically; its checksum is in its header. about: more for that header."""
-    write_bytes(path, seals.sealed(save(tensors, {**(about or {}), seals.KEY: seals.PLACE.decode()})))
+    more = {**(about or {}), seals.KEY: seals.PLACE.decode()}
+    write_bytes(path, seals.sealed(_in_order(save(tensors, more))))
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with the keys of its metadata in order: the library writes them in any, and the same
+    state is the same file."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def check_tensors(path: Path) -> None:

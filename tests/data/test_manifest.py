@@ -11,7 +11,7 @@ from corpus import files, make_folder
 
 from gmaug_core.data import dataset
 from gmaug_core.data.manifest import Manifest, Summary
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_json
 from gmaug_core.intake import import_path
 
@@ -40,7 +40,7 @@ def test_opening_reads_no_row(folder):
     assert (len(data), data.class_names, data.counts) == (4, ("a", "b"), {"a": 2, "b": 2})
     assert data.suggested_groupings == [("identity", {"a": ["a"], "b": ["b"]})]
     assert [summary.id for summary in dataset.list_datasets()] == [folder.name]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match="not whole"):
         _ = data.labels
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from gmaug_core.errors import GMAugError
-from gmaug_core.files import write_json
+from gmaug_core.files import read_json, write_json
 from gmaug_core.method.parts.accuracy import Gain
 from gmaug_core.method.result import AugmentationResult
 
@@ -32,7 +32,7 @@ def first_form(document):
 
 
 def test_there_and_back(path, tmp_path):
-    document = json.loads(path.read_text())
+    document = read_json(path)
     result = AugmentationResult.read(path)
     assert document["schema"] == AugmentationResult.SCHEMA
     assert document["kind"] == "augmentation"
@@ -49,8 +49,8 @@ def test_there_and_back(path, tmp_path):
 
 
 def test_a_result_without_a_number_is_read(path):
-    document = json.loads(path.read_text())
-    assert AugmentationResult.parse(first_form(json.loads(path.read_text()))).to_dict() == document
+    document = read_json(path)
+    assert AugmentationResult.parse(first_form(read_json(path))).to_dict() == document
 
 
 def test_form_1_gave_0_to_what_nothing_tested(path):

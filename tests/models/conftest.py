@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def bars() -> tuple[np.ndarray, np.ndarray]:
+def bar_images() -> tuple[np.ndarray, np.ndarray]:
     """Three classes that a small network can tell apart: a bright horizontal, vertical or diagonal bar in
     noise.
     """

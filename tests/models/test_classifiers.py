@@ -73,8 +73,8 @@ def test_parameters_are_torchvisions_name_by_name():
 
 
 @every
-def test_learns_and_survives_saving(config, bars, tmp_path):
-    images, labels = bars
+def test_learns_and_survives_saving(config, bar_images, tmp_path):
+    images, labels = bar_images
     trained = classifiers.train(images[:160], labels[:160], 3, config, seed=0)
     found = trained.evaluate(images[160:], labels[160:])
     assert found.accuracy > 0.9
@@ -90,8 +90,8 @@ def test_learns_and_survives_saving(config, bars, tmp_path):
 
 
 @every
-def test_colour_images_pass_through_saving(config, bars, tmp_path):
-    images, labels = bars
+def test_colour_images_pass_through_saving(config, bar_images, tmp_path):
+    images, labels = bar_images
     colour = np.stack([images, images // 2, 255 - images], axis=3)
     trained = classifiers.train(colour, labels, 3, config.model_copy(update={"steps": 3}), seed=0)
     trained.save(tmp_path / "c.safetensors")
@@ -100,8 +100,8 @@ def test_colour_images_pass_through_saving(config, bars, tmp_path):
 
 
 @every
-def test_no_images_give_no_rows(config, bars):
-    images, labels = bars
+def test_no_images_give_no_rows(config, bar_images):
+    images, labels = bar_images
     trained = classifiers.train(images, labels, 3, config.model_copy(update={"steps": 1}), seed=0)
     assert trained.predict_logits(images[:0]).shape == (0, 3)
 
@@ -116,8 +116,8 @@ def test_a_description_counts_the_parameters(config):
 
 
 @every
-def test_a_judge_gives_the_same_logits_and_lets_gradients_through(config, bars):
-    images, labels = bars
+def test_a_judge_gives_the_same_logits_and_lets_gradients_through(config, bar_images):
+    images, labels = bar_images
     trained = classifiers.train(images, labels, 3, config.model_copy(update={"steps": 3}), seed=0)
     signed = (torch.from_numpy(images[:7]).float()[:, None] / 127.5 - 1).requires_grad_()
     logits = trained.judge()(signed)
@@ -128,8 +128,8 @@ def test_a_judge_gives_the_same_logits_and_lets_gradients_through(config, bars):
 
 
 @every
-def test_logits_keep_the_order_at_any_batch_size(config, bars):
-    images, labels = bars
+def test_logits_keep_the_order_at_any_batch_size(config, bar_images):
+    images, labels = bar_images
     trained = classifiers.train(images, labels, 3, config.model_copy(update={"steps": 3}), seed=0)
     order = np.random.default_rng(1).permutation(len(images))
     whole = trained.predict_logits(images)
@@ -137,9 +137,9 @@ def test_logits_keep_the_order_at_any_batch_size(config, bars):
 
 
 @every
-def test_the_weights_that_are_kept_are_an_average(config, bars):
+def test_the_weights_that_are_kept_are_an_average(config, bar_images):
     """Of every step's weights and statistics; a new one's share falls to 1 / (averaging x steps)."""
-    images, labels = bars
+    images, labels = bar_images
     config = config.model_copy(update={"averaging": 0.1})
     network = classifiers.build(config, 1, 3)
     training = _Training(network, config, 300, None, Loss(None, None, CPU))
@@ -159,8 +159,8 @@ def test_the_weights_that_are_kept_are_an_average(config, bars):
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.5])
-def test_being_looked_at_changes_nothing_and_a_resumed_training_is_looked_at_again(bars, tmp_path, averaging):
-    images, labels = bars
+def test_being_looked_at_changes_nothing_and_one_resumed_is_looked_at_again(bar_images, tmp_path, averaging):
+    images, labels = bar_images
     config = TINY.model_copy(update={"averaging": averaging, "steps": 12, "checkpoint_steps": 6})
     unseen = classifiers.train(images, labels, 3, config, seed=1).predict_logits(images)
     seen = {}
@@ -181,8 +181,8 @@ def test_being_looked_at_changes_nothing_and_a_resumed_training_is_looked_at_aga
 
 @pytest.mark.parametrize("averaging", [0.0, 0.5])
 @every
-def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
-    images, labels = bars
+def test_resume_equals_the_uninterrupted_run(config, bar_images, tmp_path, averaging):
+    images, labels = bar_images
     config = config.model_copy(update={"averaging": averaging})
     weights = np.linspace(1, 3, len(images))
     whole = classifiers.train(
@@ -210,8 +210,8 @@ def test_resume_equals_the_uninterrupted_run(config, bars, tmp_path, averaging):
 
 
 @every
-def test_bfloat16_learns_the_same_and_leaves_float32_weights(config, bars):
-    images, labels = bars
+def test_bfloat16_learns_the_same_and_leaves_float32_weights(config, bar_images):
+    images, labels = bar_images
     config = config.model_copy(update={"augment": "none"})
     full, half = (
         classifiers.train(
@@ -227,9 +227,9 @@ def test_bfloat16_learns_the_same_and_leaves_float32_weights(config, bars):
 
 
 @every
-def test_a_loss_that_is_not_finite_is_named(config, bars):
+def test_a_loss_that_is_not_finite_is_named(config, bar_images):
     with pytest.raises(Diverged, match="not finite at step"):
-        classifiers.train(*bars, 3, config.model_copy(update={"lr": 1e18, "augment": "none"}), seed=0)
+        classifiers.train(*bar_images, 3, config.model_copy(update={"lr": 1e18, "augment": "none"}), seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -271,9 +271,9 @@ def test_logit_offsets_in_the_loss_or_after_it_raise_the_balanced_accuracy(confi
 
 
 @every
-def test_the_loss_is_the_formula(config, bars):
+def test_the_loss_is_the_formula(config, bar_images):
     """One step from the same weights, class weights and offsets: the loss that is reported, by hand."""
-    images, labels = bars
+    images, labels = bar_images
     config = config.model_copy(update={"augment": "none", "batch": 240})
     offsets, weights = np.array([0.5, -1.0, 2.0]), np.array([0.5, 1.0, 1.5])
     said = []
@@ -404,8 +404,8 @@ def test_features_move_towards_those_of_another_image_of_the_class():
 
 @pytest.mark.parametrize("strong", STRONG)
 @every
-def test_strong_augmentation_learns_and_resumes(config, bars, tmp_path, strong):
-    images, labels = bars
+def test_strong_augmentation_learns_and_resumes(config, bar_images, tmp_path, strong):
+    images, labels = bar_images
     config = config.model_copy(update={"augment": "none"})
     treatment = Treatment(strong=strong)
     whole = classifiers.train(images[:160], labels[:160], 3, config, seed=0, steps=50, treatment=treatment)
@@ -421,7 +421,7 @@ def test_strong_augmentation_learns_and_resumes(config, bars, tmp_path, strong):
 
 
 @every
-def test_steps_are_the_budgets_or_as_given(config, bars):
+def test_steps_are_the_budgets_or_as_given(config, bar_images):
     budget = config.model_copy(update={"steps": None, "epochs": 1.0, "least_steps": 1, "most_steps": 99})
     said = []
 
@@ -430,7 +430,7 @@ def test_steps_are_the_budgets_or_as_given(config, bars):
 
     for given, expected in ((None, 8), (3, 3)):  # 240 images in batches of 32
         classifiers.train(
-            *bars,
+            *bar_images,
             3,
             budget,
             seed=0,
@@ -517,8 +517,8 @@ def test_schedules():
 @pytest.mark.parametrize("colour", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @every
-def test_a_view_trains_as_a_copy_does_to_the_last_bit(config, bars, colour, weighted):
-    images, labels = bars
+def test_a_view_trains_as_a_copy_does_to_the_last_bit(config, bar_images, colour, weighted):
+    images, labels = bar_images
     images = np.stack([images, images // 2, 255 - images], axis=3) if colour else images
     config = config.model_copy(update={"steps": 12, "augment": "none" if weighted else "affine"})
     index = np.random.default_rng(0).integers(0, len(images), 90)

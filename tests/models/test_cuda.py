@@ -44,8 +44,8 @@ def test_a_generator_that_was_stopped_goes_on(config, tmp_path):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("config", CLASSIFIERS.values(), ids=list(CLASSIFIERS))
-def test_a_classifier_learns_and_judges_as_on_the_cpu(config, precision, bars, tmp_path):
-    images, labels = bars
+def test_a_classifier_learns_and_judges_as_on_the_cpu(config, precision, bar_images, tmp_path):
+    images, labels = bar_images
     config = config.model_copy(update={"precision": precision})
     trained = classifiers.train(images[:160], labels[:160], 3, config, seed=0, device="cuda")
     assert trained.evaluate(images[160:], labels[160:]).accuracy > 0.85
@@ -57,9 +57,9 @@ def test_a_classifier_learns_and_judges_as_on_the_cpu(config, precision, bars, t
 
 @pytest.mark.parametrize("averaging", [0.0, 0.1])
 @pytest.mark.parametrize("strong", ["none", "trivial_augment", "mixup", "cutmix"])
-def test_a_step_of_a_classifier_waits_for_no_gpu(strong, averaging, bars, monkeypatch):
+def test_a_step_of_a_classifier_waits_for_no_gpu(strong, averaging, bar_images, monkeypatch):
     """Every wait in a step would leave the GPU without work; the loss is looked at once in many steps."""
-    images, labels = bars
+    images, labels = bar_images
     config = CLASSIFIERS["resnet18"].model_copy(update={"averaging": averaging, "precision": "bfloat16"})
     step, taken = training._Training.step, []
 

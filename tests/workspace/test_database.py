@@ -4,10 +4,11 @@ in words.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,10 +113,15 @@ def _die(home: str) -> None:
 
 @pytest.mark.slow
 def test_a_process_that_dies_in_the_middle_leaves_the_old_version_whole(old):
-    child = multiprocessing.get_context("spawn").Process(target=_die, args=(str(old.parent),))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 9
+    dies = f"import test_database; test_database._die({str(old.parent)!r})"
+    here = Path(__file__).parent
+    child = subprocess.run(
+        [sys.executable, "-c", dies],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (here, here.parent, here.parent.parent)))},
+        timeout=60,
+        check=False,
+    )
+    assert child.returncode == 9
     assert version(old) == 1
     assert reviews.load("run-b") == {0: "reject"}
     assert version(old) == database.SCHEMA_VERSION
