@@ -168,7 +168,11 @@ def verdict_section(seen: Sequence[Seen]) -> str:
             ),
             rows,
         )
-        + f"\n{_realised(known)}\n"
+        + f"\n{_realised(known)}\n\n"
+        + "How far each prediction was off what synthetic images added on top of the best recipe, in points "
+        "of the verdict's measure (the law's percent taken of plain training's accuracy); the same cells for "
+        "all:\n\n"
+        + table(("prediction", "n", "predicted minus measured (mean)", "mean error"), _errors(known))
         + "\nWhat a rule would have lost against knowing beforehand (a run wherever the measured difference "
         "is above zero; regret in points a cell):\n\n"
         + table(("rule", "runs started", "regret", "CPU minutes spent"), _regrets(known))
@@ -205,6 +209,27 @@ def _realised(known: Sequence[tuple[Seen, Measured]]) -> str:
         f"others: the interval held what was measured in {share(held, len(pairs))}. The verdict counts with "
         "this share where a run is like these (quick preset, at most 32 px)."
     )
+
+
+def _errors(known: Sequence[tuple[Seen, Measured]]) -> list[list[object]]:
+    """Headroom, what was expected of it by the other cells, and the law, side by side; and beside them that
+    nothing is gained."""
+    pairs = [
+        (m, m.headroom, told) for _, m in known if (told := expected(m, known)) and m.headroom is not None
+    ]
+    ways: dict[str, list[float]] = {
+        "headroom (every image a new real one)": [room - m.points for m, room, _ in pairs],
+        "expected of it, by the other cells": [told[0] - m.points for m, _, told in pairs],
+        "the law": [m.predicted / 100 * _accuracy(m, known) - m.points for m, _, _ in pairs],
+        "nothing is gained": [-m.points for m, _, _ in pairs],
+    }
+    return [[name, len(off), mean(off), f"{np.mean(np.abs(off)):.1f}"] for name, off in ways.items()]
+
+
+def _accuracy(m: Measured, known: Sequence[tuple[Seen, Measured]]) -> float:
+    """Of plain training, in percent: what the law's gain is relative to."""
+    each = next(seen for seen, other in known if other is m)
+    return 100 * float(each.result["baseline"]["accuracy"]["mean"])
 
 
 def _with_record(each: Seen, m: Measured, known: Sequence[tuple[Seen, Measured]]) -> bool:
