@@ -3,7 +3,8 @@
 
 import { OperationLog } from "./operations.mjs";
 import { another, best, between, found, keyed, nearest, parts, shown, titleOf } from "./board_logic.mjs";
-import { KeyDialog, MoveDialog, PanelDialog, PictureDialog, button, make, movable, several } from "./board_dialogs.mjs";
+import { make } from "./elements.mjs";
+import { KeyDialog, MoveDialog, PanelDialog, PictureDialog, button, movable, several } from "./board_dialogs.mjs";
 
 const KEEP = "__gmaugBoard";
 

@@ -2,13 +2,7 @@
    Names are only ever written with textContent. */
 
 import { KEYS, destinations } from "./board_logic.mjs";
-
-export function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
+import { make } from "./elements.mjs";
 
 export function button(text, act, className = "button") {
   const made = make("button", className, text);

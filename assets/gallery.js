@@ -2,6 +2,7 @@
    on the parent element: this function is called again whenever data or theme changes, and DOM, scroll and focus survive. */
 
 import { OperationLog } from "./operations.mjs";
+import { make } from "./elements.mjs";
 import { decided, grid, keyed, onScreen, parts, range, scrolled, undone } from "./gallery_logic.mjs";
 
 const KEEP = "__gmaugGallery";
@@ -22,13 +23,6 @@ export default function (component) {
   return () => {
     // called when the component leaves the page, and when it is called again: nothing outside our own element to undo
   };
-}
-
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
 }
 
 class Gallery {

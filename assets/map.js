@@ -1,6 +1,7 @@
 /* The map of a run's images: real ones, accepted and rejected samples as points on a canvas; a lasso says which samples the
    gallery shows. Names are only ever written with textContent. */
 
+import { make } from "./elements.mjs";
 import { areaOf, cornersOf, nearest } from "./map_logic.mjs";
 
 const HINT = "Draw around points to see them in the grid";
@@ -19,13 +20,6 @@ export default function (component) {
   return () => {
     // nothing outside our own element to undo
   };
-}
-
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
 }
 
 class SampleMap {

@@ -36,6 +36,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.runs import RunConfigFile, RunPaths, launch
 from gmaug_core.runs.backends import LocalBackend
+from gmaug_core.scoring.record import Z_95
 from gmaug_core.workspace import groupings
 
 RESULTS = Path(__file__).parent / "results" / "evidence"
@@ -181,7 +182,7 @@ def of_endpoint(predictions: Predictions, result: AugmentationResult) -> dict[st
     known = np.unique(label)
     of_images = sum(change[label == c].var() / np.count_nonzero(label == c) for c in known) / len(known) ** 2
     of_seeds = special.stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5
-    half = float(np.hypot(of_seeds, 1.96 * 100 * of_images**0.5))
+    half = float(np.hypot(of_seeds, Z_95 * 100 * of_images**0.5))
     middle = float(values.mean())
     return {f"{of} over {control}": {"points": middle, "low": middle - half, "high": middle + half}}
 

@@ -215,21 +215,19 @@ def _errors(known: Sequence[tuple[Seen, Measured]]) -> list[list[object]]:
     """Headroom, what was expected of it by the other cells, and the law, side by side; and beside them that
     nothing is gained."""
     pairs = [
-        (m, m.headroom, told) for _, m in known if (told := expected(m, known)) and m.headroom is not None
+        (each, m, m.headroom, told)
+        for each, m in known
+        if (told := expected(m, known)) is not None and m.headroom is not None
     ]
     ways: dict[str, list[float]] = {
-        "headroom (every image a new real one)": [room - m.points for m, room, _ in pairs],
-        "expected of it, by the other cells": [told[0] - m.points for m, _, told in pairs],
-        "the law": [m.predicted / 100 * _accuracy(m, known) - m.points for m, _, _ in pairs],
-        "nothing is gained": [-m.points for m, _, _ in pairs],
+        "headroom (every image a new real one)": [room - m.points for _, m, room, _ in pairs],
+        "expected of it, by the other cells": [told[0] - m.points for _, m, _, told in pairs],
+        "the law": [
+            m.predicted * each.result["baseline"]["accuracy"]["mean"] - m.points for each, m, _, _ in pairs
+        ],
+        "nothing is gained": [-m.points for _, m, _, _ in pairs],
     }
     return [[name, len(off), mean(off), f"{np.mean(np.abs(off)):.1f}"] for name, off in ways.items()]
-
-
-def _accuracy(m: Measured, known: Sequence[tuple[Seen, Measured]]) -> float:
-    """Of plain training, in percent: what the law's gain is relative to."""
-    each = next(seen for seen, other in known if other is m)
-    return 100 * float(each.result["baseline"]["accuracy"]["mean"])
 
 
 def _with_record(each: Seen, m: Measured, known: Sequence[tuple[Seen, Measured]]) -> bool:

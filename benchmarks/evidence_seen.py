@@ -15,7 +15,7 @@ from benchmarks.cells import CELLS
 from gmaug_core.files import read_json
 from gmaug_core.scoring.advice import ENLARGED_SHARE
 from gmaug_core.scoring.paper import paper_law
-from gmaug_core.scoring.record import Measured
+from gmaug_core.scoring.record import Z_95, Measured
 
 RESULTS = Path(__file__).parent / "results" / "evidence"
 NOT_TESTED = "not tested"
@@ -105,7 +105,7 @@ def measured(document: dict[str, Any]) -> Measured | None:
     return Measured(
         name=document["cell"],
         score=found["value"],
-        score_se=(found["ci_high"] - found["ci_low"]) / (2 * 1.96),
+        score_se=(found["ci_high"] - found["ci_low"]) / (2 * Z_95),
         enlarged=bool(stored and stored["enlarged"] > ENLARGED_SHARE),
         predicted=predicted,
         predicted_low=low,
@@ -124,7 +124,7 @@ def measured(document: dict[str, Any]) -> Measured | None:
         points_high=points.high,
         at_most=verdict["headroom"]["at_most"],
         headroom=room and room["value"],
-        headroom_se=(room["high"] - room["low"]) / (2 * 1.96) if room else 0.0,
+        headroom_se=(room["high"] - room["low"]) / (2 * Z_95) if room else 0.0,
     )
 
 

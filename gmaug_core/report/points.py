@@ -18,10 +18,9 @@ from gmaug_core.scoring.advice import refusal
 from gmaug_core.scoring.fitting import pooled
 from gmaug_core.scoring.law import PAPER_PROFILE, Law
 from gmaug_core.scoring.paper import refit
+from gmaug_core.scoring.record import Z_95
 
 log = logging.getLogger("gmaug")
-
-Z_95 = 1.96  # half of a 95 % interval in standard errors
 
 
 @dataclass(frozen=True)

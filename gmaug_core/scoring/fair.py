@@ -18,10 +18,9 @@ import numpy as np
 
 from gmaug_core.errors import InputError
 from gmaug_core.scoring.law import Law, fit_law
-from gmaug_core.scoring.record import Measured, cells
+from gmaug_core.scoring.record import Z_95, Measured, cells
 
 LEAST = 12  # datasets
-Z_95 = 1.96  # half of a 95 % interval in standard errors
 ONE_SIDED_95 = 1.645
 
 

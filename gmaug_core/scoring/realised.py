@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
-from gmaug_core.scoring.record import Measured
+from gmaug_core.scoring.record import Z_95, Measured
 
 LEAST = 8  # datasets: with fewer the interval of a new one says nothing
 CAUTION = 0.75  # probability that the scatter is below what is taken
 ROUNDS = 8  # of share and weights in turn
-Z_95 = 1.96  # half of a 95 % interval in standard errors
 Floats = npt.NDArray[np.float64]
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+Z_95 = 1.96  # half of a 95 % interval in standard errors
+
 
 @dataclass(frozen=True)
 class Measured:

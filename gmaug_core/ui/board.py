@@ -28,7 +28,7 @@ _component = st.components.v2.component(
     "gmaug_board",
     html="<div></div>",
     css=(ASSETS / "board.css").read_text("utf-8"),
-    js=script("operations.mjs", "board_logic.mjs", "board_dialogs.mjs", "board.js"),
+    js=script("operations.mjs", "elements.mjs", "board_logic.mjs", "board_dialogs.mjs", "board.js"),
 )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import streamlit as st
 
 from gmaug_core import runs
@@ -25,8 +23,7 @@ def picker() -> None:
     summaries = sorted(dataset.list_datasets(), key=lambda summary: summary.demo)
     if not summaries:
         return
-    names = Counter(summary.name for summary in summaries)
-    labels = {s.id: text.plain(s.name) + (f" ({s.id[-8:]})" if names[s.name] > 1 else "") for s in summaries}
+    labels = text.apart({summary.id: text.plain(summary.name) for summary in summaries})
     asked = st.session_state.pop(_NEXT, None)
     if asked in labels:
         st.session_state[KEY] = asked

@@ -37,7 +37,7 @@ _component = st.components.v2.component(
     "gmaug_gallery",
     html="<div></div>",
     css=(ASSETS / "gallery.css").read_text("utf-8"),
-    js=script("operations.mjs", "gallery_logic.mjs", "gallery.js"),
+    js=script("operations.mjs", "elements.mjs", "gallery_logic.mjs", "gallery.js"),
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -87,7 +86,7 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
         st.session_state[key] = wanted
     elif st.session_state.get(key) not in found:
         st.session_state[key] = next(iter(found))
-    labels = apart({run_id: label(paths) for run_id, paths in found.items()})
+    labels = text.apart({run_id: label(paths) for run_id, paths in found.items()})
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"pick-{kind}"):
         run_id = st.selectbox(
             "Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session"
@@ -96,16 +95,6 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
     return found[run_id]
-
-
-def apart(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels by run, no two alike: a browser sends the label of what is picked, so of two that are alike only
-    one could be picked. Those get the end of their run's name."""
-    times = Counter(labels.values())
-    return {
-        run_id: said if times[said] == 1 else f"{said} ({run_id.rpartition('-')[2]})"
-        for run_id, said in labels.items()
-    }
 
 
 def name_damaged(kind: str) -> None:

@@ -20,7 +20,7 @@ _component = st.components.v2.component(
     "gmaug_map",
     html="<div></div>",
     css=(ASSETS / "map.css").read_text("utf-8"),
-    js=script("map_logic.mjs", "map.js"),
+    js=script("elements.mjs", "map_logic.mjs", "map.js"),
 )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -28,6 +30,16 @@ def plain(text: object) -> str:
         f"\\u{ord(char):04x}" if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") else char
         for char in str(text)
     )
+
+
+def apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels of datasets or runs by their ids, no two alike: a browser sends the label of what is picked, so
+    of two that are alike only one could be picked. Those get the end of their id."""
+    times = Counter(labels.values())
+    return {
+        name: said if times[said] == 1 else f"{said} ({name.rpartition('-')[2]})"
+        for name, said in labels.items()
+    }
 
 
 def md(text: object) -> str:

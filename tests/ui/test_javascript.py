@@ -17,10 +17,10 @@ from gmaug_core.ui.operations import script
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPONENTS = {
-    "board": ("operations.mjs", "board_logic.mjs", "board_dialogs.mjs", "board.js"),
-    "gallery": ("operations.mjs", "gallery_logic.mjs", "gallery.js"),
+    "board": ("operations.mjs", "elements.mjs", "board_logic.mjs", "board_dialogs.mjs", "board.js"),
+    "gallery": ("operations.mjs", "elements.mjs", "gallery_logic.mjs", "gallery.js"),
     "pulse": ("pulse_logic.mjs", "pulse.js"),
-    "map": ("map_logic.mjs", "map.js"),
+    "map": ("elements.mjs", "map_logic.mjs", "map.js"),
 }
 
 

@@ -14,7 +14,8 @@ from gmaug_core.method.verdict.ceiling import Amount
 from gmaug_core.method.verdict.curve import Projected
 from gmaug_core.method.verdict.figures import Figure, Headroom, MeasureKey
 from gmaug_core.method.verdict.result import Equivalence, Expected
-from gmaug_core.scoring.realised import Z_95, Realised
+from gmaug_core.scoring.realised import Realised
+from gmaug_core.scoring.record import Z_95
 
 RECORDED_PRESET, RECORDED_SIDE = "quick", 32  # of the record's runs: their preset, and their largest side
 
