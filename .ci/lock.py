@@ -22,7 +22,9 @@ HEAD = "# Written by `make lock` from pyproject.toml; do not edit.\n"
 def compiled(*options: str) -> dict[str, str]:
     """{package: its lines} of a resolution for every platform and every Python that pyproject.toml allows."""
     command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes", "--no-config"]
-    command += ["--quiet", "--no-header", "--no-emit-index-url", "--python-version", "3.11", *options]
+    # Extras stay: asked for `name[extra]`, pip takes the newest `name` there is and then misses its hash.
+    command += ["--quiet", "--no-header", "--no-strip-extras", "--no-emit-index-url"]
+    command += ["--python-version", "3.11", *options]
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     blocks: dict[str, str] = {}
     for block in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]:
