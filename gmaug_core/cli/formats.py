@@ -63,7 +63,11 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "AugmentationResult": (RUN, "the worker of an augmentation run, last; its presence is success"),
     "Unit": (RUN, "the worker, for every classifier trained on real images alone"),
     "Predictions": (RUN, "the worker of an augmentation run, just before the result"),
-    "Verdict": (RUN, "the worker of a verdict run, last; its presence is success"),
+    "Verdict": (
+        RUN,
+        "the worker of a verdict run, last; its presence is success. `first.json` is one too: the first "
+        "reading of a full run",
+    ),
     "Binned": ("bin/<entry>/", "whoever deletes a dataset or a run, before its folders move here"),
     "Backup": ("FILE.tar/", "`gmaug backup`, as the last entry of the file that it makes"),
     "Session": ("sessions/", "the gate, for every browser that it lets in; gone when that signs out"),

@@ -22,7 +22,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts, timeline
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import launching, layout, pulse, routes, score, text
+from gmaug_core.ui import launching, layout, pulse, routes, score, text, verdict
 from gmaug_core.ui.pulse import stage_words
 
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
@@ -82,6 +82,8 @@ def _view(run_id: str, was_active: bool) -> None:
         if doing := _doing(paths):
             st.caption(doing)
         pulse.show(paths, status)
+    if kind == "verdict" and status.state != "finished":
+        verdict.early(paths.folder)
     if status.state != "finished":
         _charts(paths, kind, status)
     with st.expander("Log", icon=":material/terminal:"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
@@ -54,6 +56,21 @@ def answer(verdict: Verdict) -> None:
         f"{MEASURE_WORDS[verdict.measure]}. All figures are points of it on validation images, with 95 % "
         "intervals."
     )
+
+
+def early(folder: Path) -> None:
+    """The first reading of a full one, while the run's own classifier is still being trained, or was before
+    the run ended too soon."""
+    first = folder / Verdict.FIRST
+    if not first.exists():
+        return
+    found = Verdict.read(first)
+    st.caption(
+        "The first reading, by random patches and ridge regression. The full one, with the run's own "
+        "classifier, may say something else."
+    )
+    answer(found)
+    numbers(found)
 
 
 def numbers(verdict: Verdict) -> None:

@@ -60,7 +60,7 @@ def test_a_fast_reading(home, tmp_path):
 @pytest.mark.slow
 def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
     data = tiny.make_dataset(tmp_path / "bars", counts={"across": 40, "down": 24, "slant": 16})
-    for name in ("whole", "stopped"):
+    for name in ("whole", "stopped", "fast"):
         (tmp_path / name / "checkpoints").mkdir(parents=True)
     whole = verdict(data, tmp_path / "whole", minutes=20)
     assert whole.length is not None
@@ -89,6 +89,9 @@ def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
         )
     files = list((tmp_path / "stopped" / "checkpoints").glob("verdict-*.safetensors"))
     assert files
+    early = Verdict.read(tmp_path / "stopped" / Verdict.FIRST)  # there while the rest was measured
+    alone = verdict(data, tmp_path / "fast", fast=True)
+    assert comparable(early) | {"run": "fast"} == comparable(alone) | {"run": "fast"}
     again = verdict(data, tmp_path / "stopped", minutes=20)
     assert comparable(again) == comparable(whole)
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import run_fixture
+import verdict_fixture
 from nowhere import Nowhere
 from streamlit.testing.v1 import AppTest
 
 from gmaug_core import runs
 from gmaug_core.config import VerdictConfig
+from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.runs import launch
 
 pytestmark = pytest.mark.slow  # a page opens in a second or two
@@ -68,3 +70,13 @@ def test_while_it_works_it_shows_how_far(demo, monkeypatch):
     said = words(open_page())
     assert "First reading" in said
     assert "Decided by" not in said
+
+
+def test_while_it_works_its_first_reading_stands_there(demo, monkeypatch):
+    monkeypatch.setattr(launch.LOCAL, "alive", lambda _: True)
+    paths = run_fixture.make_run(demo, kind="verdict", state="running")
+    verdict_fixture.verdict(run=paths.id, dataset=demo, fast=True).write(paths.folder / Verdict.FIRST)
+    said = words(open_page())
+    assert "may say something else" in said
+    assert "Decided by" in said
+    assert "Fast reading" in said

@@ -53,7 +53,8 @@ def run(
     report: Report = no_report,
     should_stop: ShouldStop = never,
 ) -> Verdict:
-    """Measure what can be gained, what can be seen and what is free, below out_dir, the run's folder.
+    """Measure what can be gained, what can be seen and what is free, below out_dir, the run's folder; a full
+    reading leaves its first one there as it goes (Verdict.FIRST).
 
     grouping: super-class -> its sub-classes, for the score alone; record: how the law did on this user's own
     runs; exchanges: what was measured of synthetic images in real ones, newest first; others: checkpoint
@@ -69,10 +70,16 @@ def run(
     counting = Counting(data.labels[parts["val"]], counts)
     wanted = ceiling.amounts(counts, asked.target)
     reading = _fast(taken, wanted, asked.seeds, parts, config.seed)
+
+    def told(reading: Reading, law: LawReading | None) -> Verdict:
+        equivalence = _equivalence(config, data, exchanges, counting, taken, reading, wanted)
+        return _document(config, data, parts, counting, taken, reading, law, equivalence, out_dir.name, begun)
+
     law = None
     if not config.fast:
         from gmaug_core.method.verdict import reading as full  # torch: a fast reading does without
 
+        told(reading, None).write(out_dir / Verdict.FIRST)
         spent = time.monotonic() - begun
         law, reading = full.read(
             config.model_copy(update={"augmentation": asked}),
@@ -88,8 +95,7 @@ def run(
             report=report,
             should_stop=should_stop,
         )
-    equivalence = _equivalence(config, data, exchanges, counting, taken, reading, wanted)
-    return _document(config, data, parts, counting, taken, reading, law, equivalence, out_dir.name, begun)
+    return told(reading, law)
 
 
 def _first(

@@ -298,6 +298,7 @@ class Verdict(Document):
 
     TITLE = "verdict"
     FILE = "result.json"
+    FIRST: ClassVar[str] = "first.json"  # the fast reading of a full one, from its first half minute on
     SCHEMA = 4
     MIGRATIONS: ClassVar[Mapping[int, Migration]] = {
         1: _first_form,
