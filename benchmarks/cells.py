@@ -67,6 +67,8 @@ ON_A_GPU: Mapping[str, Any] = {
     "classifier": {"stem": "strided", "epochs": 40, "least_steps": 800, "most_steps": 800},
 }
 
+TWO_GENERATORS: Mapping[str, Any] = {"generator_seeds": 2}
+
 CELLS: tuple[Cell, ...] = (
     Cell("digits_100_r50", "digits", 100, 50, symmetric=False),
     Cell("fashion_100_r50", "fashion", 100, 50),
@@ -79,9 +81,10 @@ CELLS: tuple[Cell, ...] = (
     Cell("fashion_100_r10", "fashion", 100, 10),
     Cell("fashion_200_r100", "fashion", 200, 100),
     Cell("digits_50_r10", "digits", 50, 10, symmetric=False),
+    Cell("digits_100_r20", "digits", 100, 20, symmetric=False, settings=TWO_GENERATORS),
     Cell("cifar10_200_r20", "cifar10_lt", 200, 20),
     Cell("fashion_400_r50", "fashion", 400, 50),
-    Cell("flowers_32px", "flowers_128", size=32),
+    Cell("flowers_32px", "flowers_128", size=32, settings=TWO_GENERATORS),
     Cell("grocery", "grocery_64", whole=True, settings={"target": 60}),
     Cell("tiny_animals", "tiny_animals_64", 100, 10),
     Cell("caltech101", "caltech101_96", 100, settings={"target": 60}),
@@ -91,7 +94,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("brain_mri", "brain_mri_128"),
     Cell("cifar10_500_r50", "cifar10_lt", 500, 50),
     Cell("fashion_400_r10", "fashion", 400, 10),
-    Cell("fashion_200_r10", "fashion", 200, 10),
+    Cell("fashion_200_r10", "fashion", 200, 10, settings=TWO_GENERATORS),
     Cell("flowers_300_r1", "flowers_128", 300, 1, settings={"target": 600}),
     Cell("cxr3_100_r10", "cxr3_128", 100, 10),
     Cell("fashion_1000_r100", "fashion", 1000, 100, settings={"target": 500}),
@@ -110,7 +113,7 @@ def made(cell: Cell, data: Path, scratch: Path) -> Dataset | None:
     archive = data / f"{cell.source}.zip"
     if cell.whole:
         return _imported(archive, cell.name) if archive.exists() else None
-    parts = _source(cell.source, archive)
+    parts = source(cell.source, archive)
     if parts is None:
         return None
     folder = scratch / cell.name
@@ -125,7 +128,9 @@ def _imported(path: Path, name: str) -> Dataset:
     return dataset.load(intake.import_path(path, name=name).dataset_id)
 
 
-def _source(name: str, archive: Path) -> Parts | None:
+def source(name: str, archive: Path) -> Parts | None:
+    """Its pictures by part and class; None where it is not on this machine. archive: read where the source
+    is neither the digits nor fashion-mnist."""
     if name == "digits":
         return _digits()
     if name == "fashion":
@@ -140,7 +145,7 @@ def _write(cell: Cell, parts: Parts, folder: Path) -> None:
     names = sorted(parts["train"])
     pools = {}
     for name in names:
-        pictures = _shuffled(parts["train"][name], rng)
+        pictures = shuffled(parts["train"][name], rng)
         held = 0 if parts["test"] else max(1, round(TEST_SHARE * len(pictures)))
         validated = min(VALIDATED, max(2, round(0.15 * (len(pictures) - held))))
         pools[name] = (pictures[:held], pictures[held : held + validated], pictures[held + validated :])
@@ -150,7 +155,7 @@ def _write(cell: Cell, parts: Parts, folder: Path) -> None:
         share = (cell.ratio or 1.0) ** (-rank / max(len(names) - 1, 1))
         kept = max(2, round(largest * share))
         unused = pool[kept:] if cell.ratio else []
-        published = _shuffled(parts["test"].get(name, []), rng)
+        published = shuffled(parts["test"].get(name, []), rng)
         groups = {
             "train": pool[:kept],
             "val": validated_,
@@ -163,7 +168,8 @@ def _write(cell: Cell, parts: Parts, folder: Path) -> None:
                 picture().save(place / f"{number:05d}.png")
 
 
-def _shuffled(pictures: list[Picture], rng: np.random.Generator) -> list[Picture]:
+def shuffled(pictures: list[Picture], rng: np.random.Generator) -> list[Picture]:
+    """The same in a random order."""
     return [pictures[index] for index in rng.permutation(len(pictures))]
 
 

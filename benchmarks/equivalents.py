@@ -1,10 +1,12 @@
 """What synthetic images are worth in real ones, on data whose answer nobody knew: ordinary runs.
 
-    python -m benchmarks.equivalents run (digits | fashion)       in $GMAUG_HOME; start it again to go on
-    python -m benchmarks.equivalents so-far (digits | fashion)    of the seeds that are whole; trains nothing
+    python -m benchmarks.equivalents run (digits | fashion | flowers) [DATA]    start it again to go on
+    python -m benchmarks.equivalents so-far (digits | fashion | flowers)        of the seeds that are whole
 
-fashion: fashion-mnist (Debian package dataset-fashion-mnist), 1,000 images a class to train on, 100 to choose
-by, all 10,000 test images. digits: scikit-learn's, 108 a class to train on, 10 to choose by, 56 to test on.
+In $GMAUG_HOME; so-far trains nothing. fashion: fashion-mnist (Debian package dataset-fashion-mnist), 1,000
+images a class to train on, 100 to choose by, all 10,000 test images. digits: scikit-learn's, 108 a class to
+train on, 10 to choose by, 56 to test on. flowers: DATA/flowers_128.zip, 500 a class to train on, 40 to choose
+by, the rest to test on; two base sizes.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from PIL import Image
 
 from benchmarks import fashion
 from benchmarks.about import machine
+from benchmarks.cells import shuffled, source
 from gmaug_core import intake, runs
 from gmaug_core.config import EquivalenceConfig, equivalence_config
 from gmaug_core.data import dataset
@@ -35,6 +38,7 @@ RESULTS = Path(__file__).parent / "results"
 PUBLISHED_C2 = {"CIFAR-10 closed-set": 2.53, "BloodMNIST closed-set": 3.88}  # of a secondary source
 POLL_S = 5.0
 Parts = Mapping[str, tuple[NDArray[np.uint8], NDArray[np.int64]]]
+Pictures = Iterator[tuple[str, str, Image.Image]]  # part, class, picture
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,47 @@ TRIALS = {
             "generator": {"kimg": 60, "snapshot_kimg": 60},
         },
     ),
+    "flowers": Trial(
+        "flowers (equivalence)",
+        symmetric=True,
+        settings=AMOUNTS
+        | {
+            "base_sizes": [50, 100],
+            "checks": [],
+            "classifier": {"steps": 800},
+            "generator": {"kimg": 60, "snapshot_kimg": 60},
+        },
+    ),
 }
 
 
-def parts_of(key: str) -> Parts:
-    """train, val and test of a trial: uint8 [n, h, w] and labels."""
+def pictures_of(key: str, data: Path | None) -> Pictures:
+    """Every picture of a trial. data: a folder with flowers_128.zip, where that is the trial."""
+    if key == "flowers":
+        yield from _flowers(data)
+        return
+    for part, (images, labels) in _arrays(key).items():
+        for image, label in zip(images, labels.tolist(), strict=True):
+            picture = Image.fromarray(image)
+            if key == "digits":
+                picture = picture.resize((16, 16), Image.Resampling.BICUBIC)
+            yield part, f"class{label}", picture
+
+
+def _flowers(data: Path | None) -> Pictures:
+    archive = (data or Path()) / "flowers_128.zip"
+    if not archive.exists():
+        raise SystemExit(f"{archive} is not there: say in which folder it is")
+    rng = np.random.default_rng(0)
+    given = source("flowers_128", archive) or {}
+    for name, pictures in given["train"].items():
+        order = shuffled(pictures, rng)
+        for part, cut in {"train": np.s_[:500], "val": np.s_[500:540], "test": np.s_[540:]}.items():
+            yield from ((part, name, picture()) for picture in order[cut])
+
+
+def _arrays(key: str) -> Parts:
+    """train, val and test: uint8 [n, h, w] and labels."""
     if key == "fashion":
         given = fashion.parts()
         if given is None:
@@ -110,20 +150,16 @@ def parts_of(key: str) -> Parts:
     }
 
 
-def imported(key: str) -> Dataset:
+def imported(key: str, data: Path | None) -> Dataset:
     """The dataset of a trial, imported once a workspace."""
     trial = TRIALS[key]
     known = {summary.name: summary.id for summary in dataset.list_datasets()}
     if trial.name not in known:
         folder = Path(os.environ["GMAUG_HOME"]) / f"source-{key}"
-        for part, (images, labels) in parts_of(key).items():
-            for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
-                place = folder / part / f"class{label}"
-                place.mkdir(parents=True, exist_ok=True)
-                picture = Image.fromarray(image)
-                if key == "digits":
-                    picture = picture.resize((16, 16), Image.Resampling.BICUBIC)
-                picture.save(place / f"{number:05d}.png")
+        for number, (part, name, picture) in enumerate(pictures_of(key, data)):
+            place = folder / part / name
+            place.mkdir(parents=True, exist_ok=True)
+            picture.save(place / f"{number:05d}.png")
         known[trial.name] = intake.import_path(folder, name=trial.name).dataset_id
     return dataset.load(known[trial.name])
 
@@ -141,9 +177,9 @@ def settings_of(key: str, data: Dataset) -> EquivalenceConfig:
     )
 
 
-def run(key: str) -> None:
+def run(key: str, data_folder: Path | None) -> None:
     """Start the run, or go on with it, until it is finished; its document goes to results."""
-    data = imported(key)
+    data = imported(key, data_folder)
     run_id = launch.submit(settings_of(key, data), data=data, token=f"benchmark-{key}")
     paths = runs.find(run_id)
     if runs.read_status(paths).resumable:
@@ -173,12 +209,12 @@ def _watched(paths: RunPaths) -> Iterator[Any]:
     yield status
 
 
-def so_far(key: str) -> None:
+def so_far(key: str, data_folder: Path | None) -> None:
     """What the seeds that are whole say: the run with fewer seeds, of which every unit is there."""
     from gmaug_core.method.equivalence import measure
     from gmaug_core.method.equivalence.study import Study
 
-    data = imported(key)
+    data = imported(key, data_folder)
     paths = runs.list_runs("equivalence", data.id)[0]
     config = RunConfigFile.read(paths.config).settings_as(EquivalenceConfig)
     whole: Study | None = None
@@ -217,8 +253,9 @@ def main() -> None:
     )
     parser.add_argument("what", choices=("run", "so-far"))
     parser.add_argument("dataset", choices=sorted(TRIALS))
+    parser.add_argument("data", nargs="?", type=Path)
     args = parser.parse_args()
-    (run if args.what == "run" else so_far)(args.dataset)
+    (run if args.what == "run" else so_far)(args.dataset, args.data)
 
 
 if __name__ == "__main__":

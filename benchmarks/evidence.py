@@ -154,7 +154,7 @@ def measure(cell: Cell, data_folder: Path, home: Path, device: str = "cpu") -> d
         "ratio": cell.ratio,
         "size": config.generator.resolution,
         "seeds": config.seeds,
-        "generator_seeds": 1,
+        "generator_seeds": config.generator_seeds,
         "config": config.model_dump(mode="json", exclude={"dataset"}),
         "costs": {key: read_json(path.folder / "costs.json") for key, path in paths.items()},
         "machine": machine(),

@@ -48,6 +48,12 @@ def where_run(seen: list[Seen]) -> str:
     )
 
 
+def several(seen: list[Seen]) -> str:
+    """Which cells had more than one generator; empty where none had."""
+    found = [each.name for each in seen if each.document["generator_seeds"] > 1]
+    return f" (two: {names(found)})" if found else ""
+
+
 def page(seen: list[Seen]) -> str:
     """docs/results.md."""
     tested = [each for each in seen if each.measured]
@@ -58,9 +64,9 @@ def page(seen: list[Seen]) -> str:
         f"{len(seen)} of {len(CELLS)} cells are measured so far, {len(tested)} of them with synthetic images "
         f"tested (not tested: {names(untested)}), in {hours:.1f} CPU hours. Each is an ordinary run "
         f"of the quick "
-        "preset at 16 px (32 px where said) with five classifier seeds, one generator and one way "
-        f"of use (mix). {where_run(seen)} A cell's interval covers classifier seeds and test "
-        "images, not another generator; a mean's covers cells."
+        f"preset at 16 px (32 px where said) with five classifier seeds, one generator{several(seen)} and "
+        f"one way of use (mix). {where_run(seen)} A cell's interval covers classifier seeds and test "
+        "images, and another generator only where there were several; a mean's covers cells."
     )
     parts = [
         "# Results\n",

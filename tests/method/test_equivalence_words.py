@@ -202,4 +202,4 @@ def test_the_nearest_row_is_of_the_nearest_base():
 
 def test_a_constant_without_an_end_is_told_by_its_size():
     assert words.constant(Constant(value=5.148e23, low=2.0, high=None), least="1") == "5e+23 [2.00, no end]"
-    assert words.constant(Constant(value=2.53, low=None, high=4679.1), least="1") == "2.53 [1, 4679.10]"
+    assert words.constant(Constant(value=2.53, low=None, high=4679.1), least="1") == "2.53 [1, 4,679]"

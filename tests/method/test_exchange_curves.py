@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
@@ -87,3 +89,13 @@ def test_one_base_has_no_effect_of_its_size():
     assert told.base_effect == "unclear"
     assert told.c2.value == pytest.approx(3, rel=0.05)
     assert told.left_out == ()
+
+
+def test_images_that_are_worth_nothing_say_nothing_of_the_size_of_the_base():
+    each = [_twice(drawn(base, 1.5, 2.53, 1000.0)) for base in (500, 1000, 2000)]
+    worse = -np.arange(5.0)  # points: the more images, the less accurate
+    harm = [replace(one, values=one.values.min() + worse * one.base / 1000 + 0 * one.values) for one in each]
+    told = published.fit("closed", "accuracy", harm, [])
+    assert told.base_effect == "unclear"
+    assert told.c1 is not None
+    assert told.c1.low is None

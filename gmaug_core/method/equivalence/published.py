@@ -153,13 +153,15 @@ def _step(at: Floats, k: float, each: Sequence[Drawn], damping: Floats, free: in
 
 
 def _constant(values: Floats, limits: Sequence[float]) -> Constant:
-    """The measured fit and the quantiles of the resamples; an end at a limit of the search is no end."""
+    """The measured fit and the quantiles of the resamples; an end at a limit of the search is no end: where
+    nothing was worth anything every resample lies at the same limit, and none was found."""
+    lowest, highest = limits[0] * 1.001, limits[1] / 1.001
     low, high = (float(end) for end in np.quantile(values[1:], LEVEL_ENDS))
     value = float(values[0])
     return Constant(
         value=value,
-        low=None if low <= limits[0] * 1.001 else min(low, value),
-        high=None if high >= limits[1] / 1.001 else max(high, value),
+        low=min(low, value) if lowest < low < highest else None,
+        high=max(high, value) if lowest < high < highest else None,
     )
 
 

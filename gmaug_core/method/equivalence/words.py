@@ -27,6 +27,7 @@ SOURCE_WORDS: dict[Source, str] = {
 }
 WORTHLESS = "fewer real images would do as well as the base"
 HOUR_S = 3600
+LARGE = 100  # a constant from which on decimals say nothing
 LEGIBLE = 1e5  # a constant from here on is told by its size alone
 
 
@@ -92,7 +93,9 @@ def constant(found: Constant, *, least: str) -> str:
     """A constant of the published form with its interval; least: what it cannot be below."""
 
     def shown(number: float) -> str:  # a search that found no end comes back with any number of digits
-        return f"{number:.2f}" if number < LEGIBLE else f"{number:.0e}"
+        if number < LARGE:
+            return f"{number:.2f}"
+        return f"{number:,.0f}" if number < LEGIBLE else f"{number:.0e}"
 
     low = least if found.low is None else shown(found.low)
     high = "no end" if found.high is None else shown(found.high)
