@@ -86,7 +86,7 @@ REST = f"""## Other files
 
 **`{RUN}metrics.jsonl`**: one JSON object a line, appended by the worker: `time` (seconds since 1970),
 `stage`, `step` of `total`, and what the stage measures under its own keys (a training: `kimg`, `loss`, ...;
-a score: `sets`, `pairs_per_s`).
+a score: `sets`, `pairs_per_s`; a draw: `drawn`, `accepted`, `forecast`).
 
 **`{RUN}samples/step-K.npy`**: uint8 [m, h, w] (grey) or [m, h, w, 3], the images drawn in step K.
 

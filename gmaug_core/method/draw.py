@@ -25,6 +25,7 @@ LEAST_RATE = 0.2  # of acceptance, that the size of the next round is planned wi
 FIRST_SURPLUS = 1.1  # of the first round, over what is wanted
 FIRST_LOOK = 250  # draws of a class, at most, before the first forecast
 WORTH = 0.25  # share of what is wanted that the rest of the budget must be able to reach
+MOST_FORECAST = 50  # classes in a row of metrics
 Counts = NDArray[np.int64]
 
 
@@ -65,6 +66,21 @@ class Tally:
         reached = a + upper * self.left
         return np.asarray((n > 0) & (reached < WORTH * self.wanted), bool)
 
+    def forecast(self) -> NDArray[np.float64]:
+        """What the strictest judge of each class will have accepted when its draws have ended: float [3,
+        classes], lower end of the 95 % interval, median, upper end, at most what is wanted.
+
+        Of the draws that are left a share is accepted that is beta-binomial, by Jeffreys' prior and the draws
+        so far; its quantiles are those of the beta distribution with the same mean and variance.
+        """
+        a, left = self.accepted.min(axis=0), np.maximum(self.left, 1)
+        seen = self.drawn + 1.0
+        mean = (a + 0.5) / seen
+        spread = np.maximum((seen + 1) * left / (seen + left) - 1, 1e-3)  # of both, as a number of draws
+        quantiles = np.array([0.025, 0.5, 0.975])[:, None]
+        share = stats.beta.ppf(quantiles, mean * spread, (1 - mean) * spread)
+        return np.asarray(np.minimum(a + np.where(self.left > 0, share, 0) * self.left, self.wanted), float)
+
     def next_round(self) -> Counts:
         """Images to draw next of each class, int [classes]: what the strictest judge still misses, at its
         rate so far, but at most as many again as were drawn, so that the forecast is looked at in between."""
@@ -97,6 +113,8 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge])
     try:
         # images made elsewhere cost nothing: all of them are judged
         while (ask := tally.left if stock else tally.next_round()).any():
+            if tally.drawn.any():
+                _report(lab, step, tally, forecast=_forecast(lab, tally))
             labels = np.repeat(np.arange(lab.classes), ask)
             seeds = (
                 np.concatenate([own[:n] for own, n in zip(stock, ask, strict=True)])
@@ -128,6 +146,7 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge])
                 _report(lab, step, tally)
                 if lab.should_stop():
                     raise Stopped
+        _report(lab, step, tally, forecast=_forecast(lab, tally))
         growing.finish()
     finally:
         growing.close()
@@ -165,7 +184,31 @@ def _draw_seeds(seed: int, step: int, ask: Counts, drawn: Counts, use: str = "dr
     )
 
 
-def _report(lab: Lab, step: int, tally: Tally) -> None:
+def _report(lab: Lab, step: int, tally: Tally, **more: object) -> None:
     drawn, kept = int(tally.drawn.sum()), int(tally.accepted.sum(axis=1).min())
     total = int(lab.asked.sum())
-    lab.report(f"sample-{step}", min(kept, total), total, drawn=drawn, accepted=kept, rejected=drawn - kept)
+    figures = {"drawn": drawn, "accepted": kept, "rejected": drawn - kept, **more}
+    lab.report(f"sample-{step}", min(kept, total), total, **figures)
+
+
+def _forecast(lab: Lab, tally: Tally) -> list[dict[str, object]]:
+    """What to expect of each class that is drawn, those first that will miss the most of what is wanted."""
+    low, middle, high = tally.forecast()
+    given_up = np.logical_and.reduce(tally.hopeless(), axis=0)
+    kept = tally.accepted.min(axis=0)
+    asked = np.flatnonzero(tally.wanted)
+    worst = asked[np.argsort((middle / np.maximum(tally.wanted, 1))[asked], kind="stable")]
+    return [
+        {
+            "class": lab.data.class_names[c],
+            "wanted": int(tally.wanted[c]),
+            "drawn": int(tally.drawn[c]),
+            "accepted": int(kept[c]),
+            "low": round(float(low[c])),
+            "expected": round(float(middle[c])),
+            "high": round(float(high[c])),
+            "given_up": bool(given_up[c]),
+            "saved": int(tally.left[c]) if given_up[c] else 0,
+        }
+        for c in worst[:MOST_FORECAST]
+    ]

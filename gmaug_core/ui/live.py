@@ -22,7 +22,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts, timeline
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import launching, layout, pulse, routes, score, text, verdict
+from gmaug_core.ui import forecast, launching, layout, pulse, routes, score, text, verdict
 from gmaug_core.ui.pulse import stage_words
 
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
@@ -234,6 +234,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
                 f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} "
                 "rejected]."
             )
+            forecast.show(rows)
     with right:
         grids(paths)
 

@@ -62,6 +62,25 @@ def test_a_class_that_would_be_worth_it_is_seldom_given_up(wanted):
     assert np.mean(ended) < 0.05
 
 
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.3, 0.8])
+def test_the_forecast_after_the_first_look_holds_what_is_accepted_in_the_end(rate):
+    rng, wanted = np.random.default_rng(3), np.full(4000, 400)
+    tally = Tally.empty(wanted, budget_of(wanted, 5.0), 1)
+    tally.drawn = np.full(4000, FIRST_LOOK)
+    tally.accepted = rng.binomial(FIRST_LOOK, rate, (1, 4000))
+    low, middle, high = tally.forecast()
+    ended = np.minimum(tally.accepted[0] + rng.binomial(tally.left, rate), wanted)
+    assert 0.93 < np.mean((np.floor(low) <= ended) & (ended <= np.ceil(high))) <= 1
+    assert (low <= middle).all()
+    assert (high <= wanted).all()
+    assert abs(np.mean(middle - ended)) < 0.05 * wanted[0]
+
+
+def test_what_was_drawn_to_its_end_is_no_forecast():
+    tally = Tally(np.array([10, 10]), np.array([50, 50]), np.array([50, 50]), np.array([[3, 10]]))
+    assert tally.forecast().tolist() == [[3, 10]] * 3
+
+
 def test_a_judge_that_accepts_nothing_does_not_keep_the_others_from_theirs():
     tally, _ = rounds(np.array([[1, 0.0, 0.0], [1, 0.3, 0.8]]), judges=2)
     assert (tally.accepted[1] >= WANTED).all()
@@ -111,8 +130,12 @@ JUDGES = {0: Eye(4.0), 1: Eye(8.0)}
 @pytest.mark.slow
 def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, tmp_path):
     rule = {"mode": "probability", "threshold": 0.5, "gates": ("copy", "outlier", "repeat")}
-    whole = lab_in(tmp_path / "whole", data, selection=rule)
+    whole, told = lab_in(tmp_path / "whole", data, selection=rule), list[dict]()
+    whole.report = lambda *_, **more: told.extend(more.get("forecast", []))
     draw(whole, 1, Repeater(), JUDGES)
+    last = told[-1]
+    assert last["low"] <= last["expected"] <= last["high"] <= last["wanted"]
+    assert last["accepted"] <= last["drawn"]
     assert (samples.table(whole.samples)["reason"] == REPEAT).any()
     lab, stops, sizes = lab_in(tmp_path / "stopped", data, selection=rule), 0, []
     lab.should_stop = lambda: True

@@ -1,0 +1,43 @@
+"""While images are drawn: what to expect of each class in the end, and what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from gmaug_core.ui import text
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """rows: of metrics.jsonl; the newest forecast, the classes first that will miss the most of what is
+    wanted. Nothing before the first look."""
+    found: Sequence[Mapping[str, Any]] = next(
+        (row["forecast"] for row in reversed(rows) if row.get("forecast")), ()
+    )
+    if not found:
+        return
+    st.dataframe(
+        {
+            "class": [text.plain(each["class"]) for each in found],
+            "wanted": [each["wanted"] for each in found],
+            "drawn": [each["drawn"] for each in found],
+            "accepted": [each["accepted"] for each in found],
+            "expected in the end": [
+                f"{text.count(each['expected'])} ({text.count(each['low'])} to {text.count(each['high'])})"
+                for each in found
+            ],
+        },
+        hide_index=True,
+    )
+    st.caption(
+        "Expected with the draws that the budget still has, with a 95 % interval, of the judge that accepts "
+        "least."
+    )
+    if ended := [each for each in found if each["given_up"]]:
+        st.caption(
+            f"Given up: {text.md(', '.join(each['class'] for each in ended))}. Even at the upper end of "
+            "their acceptance the rest of the budget would bring too little of what is wanted; "
+            f"{text.count(sum(each['saved'] for each in ended))} draws are saved."
+        )
