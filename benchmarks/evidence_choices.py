@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.evidence_figures import interval, mean, table
+from benchmarks.evidence_keeping import keeping_section
 from benchmarks.evidence_seen import Contrast, Seen
 from gmaug_core.method.variants import short
 
@@ -31,7 +32,7 @@ def choice_section(seen: Sequence[Seen]) -> str:
         f"Filter (probability of at least 0.9) against none: {_verdicts(filters)}. Amount that "
         f"validation chose, as "
         f"a share of what the classes are short of: {_counts(amounts)}. Use: {_counts(uses)}; no other was "
-        "trained, so none has won. One filter was run: which of several is best is not measured."
+        "trained, so none has won."
     )
     rows = [
         [
@@ -58,6 +59,8 @@ def choice_section(seen: Sequence[Seen]) -> str:
             ),
             rows,
         )
+        + "\n"
+        + keeping_section()
     )
 
 

@@ -134,6 +134,33 @@ def test_where_the_minutes_are_few_the_trainings_are_shorter():
     assert len(set(rich.trainings)) == len(rich.trainings)
 
 
+def test_time_that_is_left_is_used():
+    from gmaug_core.method.verdict import plan
+
+    def asked(budget: float) -> plan.Plan:
+        return plan.make(1_000, budget, [("mixup", 1.0)], "plain", rare=False, seed=5)
+
+    made = asked(5_000.0)  # half and all of the images, nothing besides
+    assert made.skipped
+    grown = plan.more(made, asked, 5_000.0)
+    assert grown is not None
+    assert grown.trainings[: len(made.trainings)] == made.trainings
+    assert sum(one.steps for one in grown.trainings[len(made.trainings) :]) <= 5_000
+    assert {one.steps for one in grown.trainings} == {1_000, 2_000}
+    assert plan.more(made, asked, 1_500.0) is None
+    rich = plan.more(made, asked, 100_000.0)
+    assert rich is not None
+    assert rich.skipped == ()
+    assert plan.more(rich, asked, 100_000.0) is None, "it ends"
+
+    short = asked(2_000.0)  # measured on a busy machine
+    assert short.used == 450
+    again = plan.more(short, asked, 6_000.0)
+    assert again is not None
+    assert again.used == 1_000
+    assert plan.more(short, asked, 2_500.0) is None, "not for a little"
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_recipe_of_the_curves_is_trained_at_a_value_that_it_has(recipe):
     from gmaug_core.method.verdict import plan

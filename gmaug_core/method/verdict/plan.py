@@ -1,4 +1,5 @@
-"""Which trainings fit into the minutes: planned once, from a measured pace, and kept by every attempt."""
+"""Which trainings fit into the minutes: planned from a measured pace, more where time is left in the end,
+and kept by every attempt."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from gmaug_core.method.recipes import RECIPES
 Images = Literal["all", "half", "rare-half"]
 SHARE = 0.9  # of the time: evaluation and saving take the rest
 LONGER = (2, 4)  # times the planned length
+WORTH_AGAIN = 1.5  # times as long, that a training that was shortened is worth making again
 SHORTEST = 100  # steps: a shorter training tells nothing
 
 
@@ -96,17 +98,38 @@ def make(
     return Plan(tuple(chosen), used, tuple(skipped))
 
 
+def more(made: Plan, asked: Callable[[float], Plan], left: float) -> Plan | None:
+    """What to do with the time that is left when the plan is done: a machine that was busy when its pace was
+    measured is not always busy. None where it is too little for anything.
+
+    asked: the plan of a budget; left: steps that the rest of the time allows. Trainings that had to be
+    shortened are made again where they can be WORTH_AGAIN times as long.
+    """
+    again = asked(left)
+    if again.used >= WORTH_AGAIN * made.used:
+        return again
+    done = sum(one.steps for one in made.trainings)
+    grown = asked(done + left)
+    new = [one for one in grown.trainings if one not in made.trainings]
+    fits = grown.used == made.used and 0 < sum(one.steps for one in new) <= SHARE * left
+    return Plan(made.trainings + tuple(new), made.used, grown.skipped) if fits else None
+
+
 def kept(path: Path, plan: Callable[[], Plan]) -> Plan:
     """The plan in a file; made and written at the first attempt."""
     if not path.exists():
-        made = plan()
-        write_json(
-            path,
-            {
-                "trainings": [vars(one) for one in made.trainings],
-                "used": made.used,
-                "skipped": list(made.skipped),
-            },
-        )
+        keep(path, plan())
     given = read_json(path)
     return Plan(tuple(Training(**one) for one in given["trainings"]), given["used"], tuple(given["skipped"]))
+
+
+def keep(path: Path, plan: Plan) -> None:
+    """Write a plan for every later attempt."""
+    write_json(
+        path,
+        {
+            "trainings": [vars(one) for one in plan.trainings],
+            "used": plan.used,
+            "skipped": list(plan.skipped),
+        },
+    )

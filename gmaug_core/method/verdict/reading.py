@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -65,21 +65,22 @@ def read(
     counting = Counting(data.labels[lab.split["val"]], lab.counts)
     planned = lab.config.classifier.steps_for(int(lab.counts.sum()))
 
-    def planned_now() -> Plan:
-        left = 60 * config.minutes - spent - (time.monotonic() - begun)
-        keys = (BALANCED if counting.ratio >= RARE_FROM else ()) + ALWAYS
+    def left() -> float:
+        return max(0.0, 60 * config.minutes - spent - (time.monotonic() - begun))
+
+    keys = (BALANCED if counting.ratio >= RARE_FROM else ()) + ALWAYS
+
+    def asked(budget: float) -> Plan:
         return plan.make(
             planned,
-            pace(lab, planned) * max(left, 0.0),
+            budget,
             [(key, RECIPES[key].values[0]) for key in keys],
             fast.over,
             rare=counting.ratio >= RARE_FROM,
             seed=config.seed,
         )
 
-    lab.checkpoints.mkdir(parents=True, exist_ok=True)
-    made = plan.kept(lab.checkpoints / "plan.json", planned_now)
-    finished = _trained(lab, made)
+    made, finished = _done(lab, asked, lambda: asked(pace(lab, planned) * left()), left)
     return law, Results(lab, counting, made, planned, finished, fast.over).reading(first, wanted)
 
 
@@ -132,6 +133,32 @@ def _training_set(lab: Lab, images: Images, seed: int) -> TrainingSet:
     return TrainingSet(View([lab.images], index), lab.data.labels[index])
 
 
+def _file(lab: Lab, one: Training) -> Path:
+    """Of the finished training."""
+    return lab.checkpoints / f"{one.name}-{one.seed}.safetensors"
+
+
+def _done(
+    lab: Lab, asked: Callable[[float], Plan], first: Callable[[], Plan], left: Callable[[], float]
+) -> tuple[Plan, dict[Training, Trained]]:
+    """What there was time for. asked: the plan of a budget of steps; first: the plan to begin with; left:
+    seconds."""
+    lab.checkpoints.mkdir(parents=True, exist_ok=True)
+    path = lab.checkpoints / "plan.json"
+    further: Plan | None = plan.kept(path, first)
+    while further is not None:
+        made, begun = further, time.monotonic()
+        missing = [one for one in made.trainings if not _file(lab, one).exists()]
+        finished = _trained(lab, made)
+        taken = lab.shared.taken()
+        steps = sum(one.steps for one in missing if _file(lab, one).stem not in taken)
+        rate = steps / max(time.monotonic() - begun, 1e-9)  # as it was, not as the pace promised
+        further = plan.more(made, asked, rate * left())
+        if further is not None:
+            plan.keep(path, further)
+    return made, finished
+
+
 def _trained(lab: Lab, made: Plan) -> dict[Training, Trained]:
     """Every training of the plan: done now, or read from its file. A retrained last layer waits for its
     body."""
@@ -157,7 +184,7 @@ class _Work:
 
     def do(self, one: Training, report: Report, should_stop: ShouldStop) -> Trained:
         """One training; its validation accuracy is reported when it is there."""
-        path = self.lab.checkpoints / f"{one.name}-{one.seed}.safetensors"
+        path = _file(self.lab, one)
 
         def progress(stage: str, step: int, total: int, **metrics: float) -> None:  # noqa: ARG001
             self.done[one] = step if total == one.steps else one.steps * step // max(total, 1)
@@ -188,9 +215,7 @@ def _train(lab: Lab, one: Training, path: Path, report: Report, should_stop: Sho
     recipe, config, plain = RECIPES[one.recipe], lab.config.classifier, None
     if recipe.second_stage:
         body = replace(one, recipe="plain", value=1.0)
-        plain = classifiers.load(
-            path.with_name(f"{body.name}-{one.seed}.safetensors"), lab.classes, config, lab.device
-        )
+        plain = classifiers.load(_file(lab, body), lab.classes, config, lab.device)
     return trained(
         recipe,
         one.value,
