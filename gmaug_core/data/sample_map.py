@@ -20,11 +20,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gmaug_core import locks
-from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.files import atomic_write, read_json, write_json
+from gmaug_core.data import parquet
+from gmaug_core.errors import Damaged, GMAugError, InputError
+from gmaug_core.files import read_json, write_json
 
 REAL, SAMPLE = "real", "sample"
 OF_A_SAMPLE = ["sample", "x", "y", "typicality", "near_real", "near_twin"]
+COLUMNS = {"kind", "number", "label", *OF_A_SAMPLE[1:]}
 GRID = 1000  # an area's corners are whole numbers from 0 to this
 MOST_CORNERS = 200
 
@@ -53,7 +55,11 @@ class MapFiles:
 
     @property
     def version(self) -> int:
-        """Another number when the map is another; 0 where there is none."""
+        """Another number when the map is another; 0 where there is none that can be read."""
+        at = self._written()
+        return at if at and isinstance(_read(self.table, at), pd.DataFrame) else 0
+
+    def _written(self) -> int:
         return self.table.stat().st_mtime_ns if self.table.exists() else 0
 
     def at_work(self) -> bool:
@@ -61,14 +67,17 @@ class MapFiles:
         return locks.holder(self.lock) is not None
 
     def failed(self) -> GMAugError | None:
-        """Why there is none although it was asked for."""
-        if not self.error.exists():
-            return None
-        said = read_json(self.error)
-        return GMAugError(said["what"], expected=said["expected"], todo=said["todo"])
+        """Why there is none although it was asked for, or made."""
+        if self.error.exists():
+            try:
+                return GMAugError(**read_json(self.error))
+            except Damaged:
+                return GMAugError("the last attempt to make the map failed", todo="make it again")
+        found = _read(self.table, at) if (at := self._written()) else None
+        return found if isinstance(found, Damaged) else None
 
     def write(self, table: pd.DataFrame) -> None:
-        atomic_write(self.table, lambda file: table.to_parquet(file, index=False))
+        parquet.write(self.table, table)
         self.error.unlink(missing_ok=True)
 
     def fail(self, error: GMAugError) -> None:
@@ -76,14 +85,26 @@ class MapFiles:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, _: int) -> pd.DataFrame:
-    return pd.read_parquet(path)
+def _read(path: Path, _: int) -> pd.DataFrame | Damaged:
+    """A map, or that it is damaged: read once."""
+    try:
+        table = parquet.read(path)
+    except Damaged:
+        table = pd.DataFrame()
+    if COLUMNS <= set(table.columns):
+        return table
+    return Damaged(
+        f"'{path.name}', the map of this run, is damaged",
+        expected="the file as this program wrote it",
+        todo="make it again",
+    )
 
 
 def read(folder: Path) -> pd.DataFrame | None:
-    """The map of a run's folder of samples; None where none was made."""
+    """The map of a run's folder of samples; None where none was made, or it is damaged."""
     files = MapFiles(folder)
-    return _read(files.table, files.version) if files.version else None
+    found = _read(files.table, files.version) if files.version else None
+    return found if isinstance(found, pd.DataFrame) else None
 
 
 def located(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:

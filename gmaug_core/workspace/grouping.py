@@ -280,31 +280,6 @@ def _unguard(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
-def agreement(first: Grouping, second: Grouping) -> float:
-    """Adjusted Rand index of two groupings of the same sub-classes (Hubert & Arabie 1985).
-
-    1: the same; 0: as by chance. Raises InputError when the sub-classes differ.
-    """
-    subs = sorted(first.super_of)
-    if subs != sorted(second.super_of):
-        raise InputError(
-            "the two groupings do not hold the same sub-classes", expected="groupings of one dataset"
-        )
-
-    def choose2(counts: Iterable[int]) -> float:
-        return sum(count * (count - 1) / 2 for count in counts)
-
-    together = choose2(Counter((first.super_of[s], second.super_of[s]) for s in subs).values())
-    a, b = (
-        choose2(Counter(first.super_of.values()).values()),
-        choose2(Counter(second.super_of.values()).values()),
-    )
-    total = choose2([len(subs)])
-    expected = a * b / total if total else 0.0
-    best = (a + b) / 2
-    return 1.0 if best == expected else (together - expected) / (best - expected)
-
-
 def _near(name: str, known: list[str]) -> str:
     if zeros := [
         each for each in known if each.isdecimal() and each != name and each.lstrip("0") == name.lstrip("0")

@@ -160,9 +160,11 @@ def test_a_lasso_on_the_map_filters_the_grid_and_is_in_the_address(page, app_ser
 
 def test_a_page_that_breaks_says_so_in_our_own_words(page, app_server, run_id):
     folder = Path(app_server.home) / "runs" / run_id / "samples"
-    MapFiles(folder).table.write_bytes(b"no table")  # run files have words of their own for it
-    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
+    files = MapFiles(folder)
+    files.table.unlink(missing_ok=True)
+    files.error.mkdir()  # a folder where only ever a file was
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}&map=true")
     playwright.expect(page.get_by_text("nobody foresaw")).to_be_visible()
     playwright.expect(page.locator("a[href^=http]:not([href*='127.0.0.1'])")).to_have_count(0)
     playwright.expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert "ArrowInvalid" in (Path(app_server.home) / "errors.log").read_text()
+    assert "IsADirectoryError" in (Path(app_server.home) / "errors.log").read_text()

@@ -64,3 +64,23 @@ def test_places_stand_beside_verdicts_and_a_failure_is_told(finished_run):
     assert len(located) == len(rows)
     assert located["x"].isna().sum() == rows["seed"].nunique()  # the sample that came after the map
     assert not files.at_work()
+
+
+@pytest.mark.parametrize("damage", ["no table", "one byte", "another table"])
+def test_a_damaged_map_is_as_none_and_is_named(finished_run, damage):
+    rows = samples.table(finished_run.samples)
+    files = MapFiles(finished_run.samples)
+    made = pd.DataFrame({"kind": ["sample"], "number": [0], "label": [0], "x": [0.5], "y": [0.5]})
+    files.write(made.assign(typicality=1.0, near_real=False, near_twin=False))
+    assert files.version
+    if damage == "another table":
+        made.to_parquet(files.table)
+    else:
+        whole = bytearray(files.table.read_bytes())
+        whole[20] ^= 1
+        files.table.write_bytes(b"no table" if damage == "no table" else whole)
+    assert files.version == 0
+    assert sample_map.located(rows, finished_run.samples) is rows
+    assert "is damaged" in files.failed().what
+    files.error.write_text("{")
+    assert files.failed().todo == "make it again"

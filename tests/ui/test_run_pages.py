@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from gmaug_core import intake, runs, workspace
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.data.demo import make_demo
+from gmaug_core.data.sample_map import MapFiles
 from gmaug_core.files import write_json
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
@@ -326,7 +327,11 @@ def test_hostile_names_are_shown_as_text(demo):
 def test_decisions_of_people_are_counted(demo):
     paths = run_fixture.make_run(demo, token="people", per_class=6)
     workspace.reviews.save(paths.id, {0: "keep", 1: "reject"})
-    assert "2 decided by people" in words(open_page("samples"))
+    MapFiles(paths.samples).table.write_bytes(b"no table")
+    said = words(open_page("samples", map="true"))
+    assert "2 decided by people" in said
+    assert "the map of this run, is damaged" in said.replace("\\", "")
+    assert "Make the map" in said
 
 
 def test_metrics_are_read_once_and_thinned(demo):

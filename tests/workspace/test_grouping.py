@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pytest
 
 from gmaug_core.errors import InputError
@@ -82,19 +81,6 @@ def test_semicolons_and_no_header():
 def test_bad_files_are_explained(text, said):
     with pytest.raises(InputError, match=said):
         grouping.read(text, "g")
-
-
-def test_agreement_is_the_adjusted_rand_index():
-    from sklearn.metrics import adjusted_rand_score
-
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        a, b = rng.integers(0, 3, len(SUBS)), rng.integers(0, 4, len(SUBS))
-        groups = [
-            Grouping("g", {str(k): [s for s, v in zip(SUBS, x, strict=True) if v == k] for k in set(x)})
-            for x in (a, b)
-        ]
-        assert grouping.agreement(*groups) == pytest.approx(adjusted_rand_score(a, b))
 
 
 @pytest.mark.parametrize(
