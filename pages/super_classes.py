@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core.ui import beginning, outcome, text
+from gmaug_core.ui import agreement, beginning, board_score, outcome, text
 from gmaug_core.ui.board import board
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import grouping, groupings, provenance
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
 ADDRESS = "grouping"  # the query parameter: a link opens the grouping that it was taken from
+BOARD, COMPARE = "Board", "Compare people"
 
 
 def opened(name: str) -> str:
@@ -130,7 +131,24 @@ if current.name == IDENTITY:
 else:
     beginning.guide(data, current, stored)
 
-board(data, current.name)
+view = BOARD
+if len(agreement.others(data)) > 1:
+    view = st.segmented_control(
+        "View",
+        [BOARD, COMPARE],
+        default=BOARD,
+        key="view",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+if view == COMPARE:
+    agreement.show(data, current, stored, opened)
+else:
+    place = st.container()
+    state = board(data, current.name)
+    with place:
+        board_score.show(data, state.grouping, state.revision)
 text.what_next(
     ("similarity", "Measure similarity with this grouping", "blur_on"),
     ("verdict", "Ask for a verdict", "balance"),

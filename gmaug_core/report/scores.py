@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from gmaug_core import runs
 from gmaug_core.config import Profile, SimilarityConfig
 from gmaug_core.data.dataset import Dataset
+from gmaug_core.data.splits import Part
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.advice import Addition, Advice, of_score
 from gmaug_core.scoring.law import PAPER_PROFILE
-from gmaug_core.scoring.result import SimilarityResult, Stored
+from gmaug_core.scoring.result import KnownSet, SimilarityResult, Stored
 from gmaug_core.workspace import groupings, suggestions
 from gmaug_core.workspace.suggestions import Suggestion
 
@@ -55,6 +58,32 @@ def require_newest(data: Dataset, grouping: str) -> SimilarityResult:
             todo=f"python -m gmaug_core similarity {data.id} --grouping '{grouping}'",
         )
     return score
+
+
+def earlier_sets(config: SimilarityConfig, data: Dataset, part: Part) -> dict[str, KnownSet]:
+    """What earlier scores of the same training images measured: an edit computes only what it touched.
+
+    A score that cannot be read is left out: its sets are measured again.
+    """
+    known: dict[str, KnownSet] = {}
+    own = np.array_equal(part.index, data.split("train"))  # of the dataset itself: no seed moves it
+    for paths in runs.list_runs("similarity", config.dataset):
+        document = RunConfigFile.read(paths.config)
+        settings = document.settings_as(SimilarityConfig)
+        if (
+            paths.result.exists()
+            and document.dataset_version == data.version
+            and settings.profile == config.profile
+            and settings.device == config.device
+        ):
+            try:
+                earlier = SimilarityResult.read(paths.result)
+            except GMAugError as error:
+                log.warning("the score of %s is not used: %s", paths.id, error.what)
+                continue
+            same = earlier.ssim_mergecls.n == len(part.index) and (own or earlier.split_seed == part.seed)
+            known |= earlier.known if same else {}
+    return known
 
 
 def suggestion(data: Dataset, k: int | None = None) -> Suggestion:

@@ -56,6 +56,8 @@ def measure(
     report: Report = no_report,
     should_stop: ShouldStop = never,
     known: Mapping[str, KnownSet] | None = None,
+    rows: Index | None = None,
+    first: Index | None = None,
 ) -> SimilarityResult:
     """SSIM-mergeCls and SSIM-supSubCls of a training set under a grouping.
 
@@ -64,7 +66,9 @@ def measure(
     all of them up to EXACT_PAIRS); half_width: instead, as many as make each 95 % interval this narrow. All
     pairs are taken where there are no more than asked for. device: "cpu", on `workers` threads, or a torch
     device that is there ("cuda:0"); its values are within 1e-6, their last bits are its own. known: `known`
-    of earlier results on the same images, to reuse what did not change.
+    of earlier results on the same images, to reuse what did not change. rows: the training set is these of
+    the images, ascending, which stay where they are; first: alike.first_of of the training set, where it was
+    asked before.
 
     Reports ("similarity", pairs done, pairs planned, sets=[...], pairs_per_s=...). When should_stop() says so
     the estimates so far are returned with `stopped` true; Stopped is raised when there is none yet. Raises
@@ -73,19 +77,21 @@ def measure(
     An image whose pixels an earlier one of the same set has is in no pair of that set: a copy counts once.
     """
     began = time.perf_counter()
-    first = first_of(images)
+    if first is None:
+        first = first_of(images if rows is None else images[rows])
     groups, sizes = _members(np.asarray(labels), class_names, grouping, first)
     plan = _Plan(profile, seed, pairs, half_width, known or {})
     whole = plan.set_of(np.unique(first))
     sets = {name: plan.set_of(members) for name, members in groups.items()}
     compare = _comparison(images, profile, workers, device)
-    stopped = _fill(sets | {MERGED: whole}, images, compare, report, should_stop)
+    asked = compare if rows is None else lambda pairs: compare(rows[pairs])
+    stopped = _fill(sets | {MERGED: whole}, images, asked, report, should_stop)
     scored = {name: each for name, each in sets.items() if each.known}
     if not scored or not whole.known:
         raise Stopped
     best = highest(scored)
     return SimilarityResult.new(
-        ssim_mergecls=_counted(whole.measured(), len(images)),
+        ssim_mergecls=_counted(whole.measured(), len(first)),
         ssim_supsubcls=best.model_copy(update={"distinct": len(sets[best.name].members)}),
         super_classes=tuple(_counted(each.named(name), sizes[name]) for name, each in sets.items()),
         not_scored=tuple(name for name in grouping if name not in groups),

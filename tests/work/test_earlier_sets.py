@@ -15,9 +15,10 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.data import splits
 from gmaug_core.files import read_json, write_json
 from gmaug_core.hooks import never, no_report
+from gmaug_core.report.scores import earlier_sets
 from gmaug_core.runs import RunConfigFile, RunPaths, launch
 from gmaug_core.scoring.result import SimilarityResult
-from gmaug_core.work.similarity import earlier_sets, similarity_result
+from gmaug_core.work.similarity import similarity_result
 
 
 @pytest.fixture
