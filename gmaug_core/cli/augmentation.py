@@ -1,4 +1,4 @@
-"""Verbs about augmentation: augment, samples, report."""
+"""Verbs about augmentation: augment, measure, report, table."""
 
 from __future__ import annotations
 
@@ -27,12 +27,10 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, launch
 from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
-from gmaug_core.workspace import groupings, reviews
+from gmaug_core.workspace import groupings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-SHOWN = 50  # samples that people see; --json has them all
 
 
 def register(verbs: Verbs) -> None:
@@ -64,28 +62,6 @@ def register(verbs: Verbs) -> None:
     p.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting; may be repeated")
     p.add_argument("--backend", default="local", help="local")
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
-    p = verbs.add("samples", list_samples, "the synthetic images of a run with scores and reasons")
-    p.add_argument("run")
-    which = p.add_mutually_exclusive_group()
-    which.add_argument("--accepted", action="store_true", help="only those that the filter accepted")
-    which.add_argument("--rejected", action="store_true", help="only those that it rejected")
-    p.add_argument("--class", dest="class_name", default="", metavar="C", help="only those of a class")
-    p.add_argument("--reason", default="", metavar="R", help="only those with this reason")
-    p.add_argument("--step", type=int, metavar="N", help="only those of a select-and-retrain step")
-    p.add_argument("--seed", type=int, metavar="N", help="whose verdict; by default the first judge's")
-    p.add_argument("--decision", default="any", metavar="D", help="undecided, keep, reject or overruled")
-    p.add_argument(
-        "--order", default="drawn", help="drawn; score, low (or high) first; most (or least) typical first"
-    )
-    p.add_argument(
-        "--near", default="any", help="nearly a training image; nearly another sample (needs a map)"
-    )
-    p.add_argument(
-        "--map", action="store_true", help="make the map of the run's images first; takes a minute"
-    )
-    p.add_argument(
-        "--threshold", type=float, metavar="T", help="as the run's rule would have it with this threshold"
-    )
     p = verbs.add("report", report, "a self-contained HTML report of a run")
     p.add_argument("run")
     p.add_argument("--out", required=True, metavar="FILE.html")
@@ -186,42 +162,6 @@ def show_estimate(found: Estimate) -> None:
         f"drawing {found.sampling_img_per_s:.3g} images a second"
     )
     say(f"Memory {found.memory_mb:,.0f} MB. Nothing was started.")
-
-
-def list_samples(args: Arguments) -> object:
-    from gmaug_core.data import sample_map, samples  # pandas: a third of a second
-    from gmaug_core.report import browsing
-
-    paths = runs.find(args.run)
-    rule = RunConfigFile.read(paths.config).settings_as(AugmentationConfig).selection
-    if args.map:
-        from gmaug_core.work import mapping  # torch
-
-        mapping.make(paths.id)
-    table = browsing.judged(samples.table(paths.samples), paths.samples, rule, args.threshold)
-    table = sample_map.located(table, paths.samples)
-    first = int(table["seed"].min()) if len(table) else 0
-    want = browsing.Filter(
-        seed=first if args.seed is None else args.seed,
-        verdict="accepted" if args.accepted else "rejected" if args.rejected else "all",
-        name=args.class_name,
-        reason=args.reason,
-        step=args.step,
-        decision=args.decision,
-        order=args.order,
-        near=args.near,
-        threshold=args.threshold,
-    )
-    decisions = reviews.load(paths.id)
-    table = browsing.chosen(table, want, decisions)
-    rows = [row | {"review": decisions.get(row["sample"])} for row in table.to_dict("records")]
-    for row in rows[:SHOWN]:
-        say(
-            f"{row['sample']:>7} {row['class']:20} logit {row['logit']:7.2f}  "
-            f"p {row['probability']:.3f}  {row['reason']}"
-        )
-    say(f"{len(rows):,} samples" + (", of the first fold" if paths.shown != paths.folder else ""))
-    return rows
 
 
 def report(args: Arguments) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gmaug_core.cli.output import say, when
@@ -9,7 +10,7 @@ from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
-from gmaug_core.workspace import grouping, groupings, provenance
+from gmaug_core.workspace import agreement, grouping, groupings, provenance
 from gmaug_core.workspace.grouping import Grouping
 
 
@@ -31,6 +32,10 @@ def register(verbs: Verbs) -> None:
     way.add_argument("--redo", action="store_true", help="forward again after an undo")
     way.add_argument("--history", action="store_true", help="every version it had: who made it, and when")
     way.add_argument("--identity", action="store_true", help="one sub-class a super-class")
+    way.add_argument(
+        "--compare", nargs="+", metavar="G", help="how far groupings agree, and what they disagree about"
+    )
+    way.add_argument("--merge", nargs="+", metavar="G", help="make one grouping of several, named by --name")
     p.add_argument("--name", "--g", dest="name", metavar="G", help="the grouping's name")
     p.add_argument("--out", metavar="FILE", help="write it as .csv or .json")
 
@@ -41,6 +46,8 @@ def group(args: Arguments) -> object:
         raise InputError(f"'{Path(args.out).name}' is a folder", expected="a file .csv or .json to write")
     if args.history:
         return history(data, args.name or groupings.names(data)[0])
+    if args.compare:
+        return compare(data, args.compare)
     made, how = new_grouping(data, args)
     if made is None:
         chosen, revision = groupings.current(data, args.name or groupings.names(data)[0])
@@ -95,9 +102,31 @@ def history(data: Dataset, name: str) -> object:
     }
 
 
+def compare(data: Dataset, names: Sequence[str]) -> object:
+    """Adjusted Rand index of every two groupings, and every sub-class that they disagree about."""
+    compared = [groupings.current(data, name)[0].without_empty() for name in dict.fromkeys(names)]
+    indices = agreement.indices(compared)
+    rows = [row for row in agreement.disputed(compared) if row.share > 0]
+    for (one, other), value in indices.items():
+        say(f"{one} and {other}: adjusted Rand index {value:.3f}")
+    for row in rows:
+        places = ", ".join(f"{name}: {title}" for name, title in row.places.items())
+        say(f"{row.share:5.0%}  {row.sub_class}  ({places})")
+    return {
+        "dataset": data.id,
+        "agreement": [
+            {"groupings": [one, other], "adjusted_rand": value} for (one, other), value in indices.items()
+        ],
+        "disputed": [
+            {"sub_class": row.sub_class, "share": row.share, "super_classes": dict(row.places)}
+            for row in rows
+        ],
+    }
+
+
 def new_grouping(data: Dataset, args: Arguments) -> tuple[Grouping | None, str]:
-    """The grouping that --from, --suggest or --identity asks for, and where it came from, as a sentence; None
-    when one is only looked at."""
+    """The grouping that --from, --suggest, --merge or --identity asks for, and where it came from as a
+    sentence; None when one is only looked at."""
     if args.file:
         source = Path(args.file)
         if not source.is_file():
@@ -109,6 +138,8 @@ def new_grouping(data: Dataset, args: Arguments) -> tuple[Grouping | None, str]:
         made = scores.suggestion(data, args.suggest or None)
         say(f"{made.words}.")
         return Grouping(args.name or made.grouping.name, made.grouping.super_classes), made.words
+    if args.merge:
+        return agreement.merge(data, args.merge, args.name or "merged")
     if args.identity:
         groups = grouping.identity(data.class_names).super_classes
         return Grouping(args.name or grouping.IDENTITY, groups), ""

@@ -24,6 +24,7 @@ from gmaug_core.cli import (
     groupings,
     reviews,
     runs,
+    samples,
     similarity,
     verdict,
 )
@@ -40,6 +41,7 @@ SUBJECTS = (
     verdict,
     equivalence,
     augmentation,
+    samples,
     reviews,
     runs,
     bin,

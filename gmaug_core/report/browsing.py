@@ -5,7 +5,7 @@ filter would accept. Nothing is drawn or asked again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,11 @@ class Filter:
                 f"no probability lies between {self.low:g} and {self.high:g}",
                 expected="0 <= low <= high <= 1",
             )
+
+    def given(self) -> dict[str, str | int | float]:
+        """What it asks for: the fields that are not as usual. Filter(**given) is equal."""
+        usual = {field.name: field.default for field in fields(self)}
+        return {key: value for key, value in asdict(self).items() if value != usual[key]}
 
 
 def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:

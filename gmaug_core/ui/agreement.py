@@ -62,12 +62,6 @@ def show(data: Dataset, current: Grouping, revision: int, opened: Callable[[str]
     _disputes(data, current, revision, compared, rows)
 
 
-def _people(data: Dataset, name: str) -> str:
-    """Who edited a grouping, in the order in which they came."""
-    who = list(dict.fromkeys(version.person for version in groupings.history(data.id, name)))
-    return ", ".join(who) or "the import"
-
-
 def _agree(data: Dataset, compared: list[Grouping]) -> None:
     found = agreement.indices(compared)
     mean = sum(found.values()) / len(found)
@@ -81,7 +75,7 @@ def _agree(data: Dataset, compared: list[Grouping]) -> None:
             [
                 {
                     "grouping": text.plain(each.name),
-                    "made by": text.plain(_people(data, each.name)),
+                    "made by": text.plain(agreement.people(data.id, each.name)),
                     "super-classes": len(each.super_classes),
                     **{
                         f"with {text.plain(other.name)}": 1.0
@@ -105,9 +99,9 @@ def _merge(data: Dataset, compared: list[Grouping], opened: Callable[[str], str]
     st.session_state.setdefault("merged-name", "merged")
 
     def merge() -> str:
-        made = agreement.merged(compared, st.session_state["merged-name"])
-        how = "Merged from " + ", ".join(f"{each.name} ({_people(data, each.name)})" for each in compared)
-        return opened(provenance.start(data, st.session_state["merged-name"], made, how))
+        name = st.session_state["merged-name"]
+        made, how = agreement.merge(data, [each.name for each in compared], name)
+        return opened(provenance.start(data, name, made, how))
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Name of the merged grouping", key="merged-name", max_chars=NAME_LENGTH, width=260)

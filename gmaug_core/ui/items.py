@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -115,9 +114,7 @@ def map_document(paths: RunPaths, want: Filter, class_names: Sequence[str]) -> d
 def url(run_id: str, want: Filter, version: str, *, what: str = "items") -> str:
     """Where the gallery finds the list, or the map its points (what: "map"). version: changes when they may
     have changed."""
-    usual = {field.name: field.default for field in fields(Filter)}
-    given = {key: value for key, value in asdict(want).items() if value != usual[key]}
-    return f"/runs/{quote(run_id)}/{what}?{urlencode(given | {'version': version})}"
+    return f"/runs/{quote(run_id)}/{what}?{urlencode(want.given() | {'version': version})}"
 
 
 def items(request: Request) -> Response:

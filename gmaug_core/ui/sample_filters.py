@@ -16,10 +16,10 @@ from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.report import browsing, export
 from gmaug_core.report.browsing import Filter
 from gmaug_core.runs import RunPaths
-from gmaug_core.ui import items, map_view, text
+from gmaug_core.ui import items, map_view, sample_views, text
+from gmaug_core.ui.sample_views import ALL
 
 T = TypeVar("T")
-ALL = "all"
 FULL = (0.0, 1.0)
 USUAL = {  # what each key of the address means when it is not there
     "verdict": ALL,
@@ -83,21 +83,23 @@ def filters(paths: RunPaths, table: pd.DataFrame, class_names: Sequence[str]) ->
             st.button("Clear all filters", icon=":material/filter_list_off:", on_click=_clear, key="clear")
         with st.popover(_threshold_label(paths), key="threshold-box"):
             threshold = _threshold(paths, int(seed), class_names)
-    return Filter(
-        seed=int(seed),
-        verdict=verdict,
-        name="" if name == ALL else name,
-        predicted=None if taken_for == ALL else list(class_names).index(taken_for),
-        reason="" if reason == ALL else reason,
-        step=None if step == ALL else int(step),
-        decision=decision,
-        order=order,
-        near=near,
-        area=_area(),
-        low=low,
-        high=high,
-        threshold=threshold,
-    )
+        want = Filter(
+            seed=int(seed),
+            verdict=verdict,
+            name="" if name == ALL else name,
+            predicted=None if taken_for == ALL else list(class_names).index(taken_for),
+            reason="" if reason == ALL else reason,
+            step=None if step == ALL else int(step),
+            decision=decision,
+            order=order,
+            near=near,
+            area=_area(),
+            low=low,
+            high=high,
+            threshold=threshold,
+        )
+        sample_views.draw(paths, want, table, class_names)
+    return want
 
 
 def _one(

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-import numpy as np
-
+from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
+from gmaug_core.workspace import groupings as stored
 from gmaug_core.workspace.grouping import NAME_LENGTH, Grouping
 
 MOST = 8  # groupings that are compared at once
@@ -100,6 +100,7 @@ def merged(groupings: Sequence[Grouping], name: str) -> Grouping:
 
     A super-class is called what most of its sub-classes were put under. Raises InputError as `indices`.
     """
+    import numpy as np  # with SciPy: only where somebody merges
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
@@ -131,6 +132,20 @@ def _titled(clusters: list[list[str]], groupings: Sequence[Grouping]) -> dict[st
         numbered = (f"{wanted[: NAME_LENGTH - 5]} {k}" for k in itertools.count(2))
         made[next(title for title in itertools.chain([wanted], numbered) if title not in made)] = subs
     return made
+
+
+def people(dataset: str, name: str) -> str:
+    """Who edited a grouping, in the order in which they came; "the import" where nobody has."""
+    who = dict.fromkeys(version.person for version in stored.history(dataset, name))
+    return ", ".join(who) or "the import"
+
+
+def merge(data: Dataset, names: Sequence[str], name: str) -> tuple[Grouping, str]:
+    """The groupings of these names as one, as `merged`, and where it came from as a sentence. Raises
+    InputError."""
+    given = [stored.current(data, each)[0].without_empty() for each in dict.fromkeys(names)]
+    how = "Merged from " + ", ".join(f"{each.name} ({people(data.id, each.name)})" for each in given)
+    return merged(given, name), how
 
 
 def follow(current: Grouping, source: Grouping, sub_class: str) -> dict[str, object] | None:

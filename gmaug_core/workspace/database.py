@@ -52,6 +52,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " tags TEXT NOT NULL DEFAULT '[]', pinned INTEGER NOT NULL DEFAULT 0, person TEXT NOT NULL,"
         " time REAL NOT NULL)",
     ),
+    # 4 -> 5: filters of a run's samples that people gave a name
+    (
+        "CREATE TABLE sample_views (run TEXT NOT NULL, name TEXT NOT NULL, given TEXT NOT NULL,"
+        " person TEXT NOT NULL, time REAL NOT NULL, PRIMARY KEY (run, name))",
+    ),
 )  # step n brings version n to n + 1; a step that was released is never changed
 SCHEMA_VERSION = len(MIGRATIONS)
 WAIT_S = 20  # for another writer

@@ -71,6 +71,10 @@ def test_samples_are_filtered_as_on_the_page(paths, answer):
         assert status == 0
         assert [row["sample"] for row in rows] == expected != []
     assert answer("samples", paths.id, "--decision", "maybe")[1] == 2
+    answer("samples", paths.id, "--rejected", "--class", "4", "--save-view", "bad fours")
+    rows, _ = answer("samples", paths.id, "--view", "bad fours")
+    assert {(row["class"], row["accepted"]) for row in rows} == {("4", False)}
+    assert answer("samples", paths.id, "--view", "bad fives")[1] == 2
 
 
 def test_an_edit_is_undone_and_redone_and_its_history_told(demo, answer):
@@ -91,6 +95,22 @@ def test_an_edit_is_undone_and_redone_and_its_history_told(demo, answer):
     assert answer("group", data.id, "--history", "--name", "identity")[0]["versions"] == []
     assert answer("group", data.id, "--undo", "--name", "identity")[1] == 2
     assert answer("group", data.id, "--history", "--name", "nope")[1] == 2
+
+
+def test_groupings_of_several_people_are_compared_and_merged(demo, answer):
+    data = dataset.load(demo)
+    shape, _ = groupings.current(data, "shape")
+    groupings.add(data, "ann", shape)
+    groupings.add(data, "ben", shape.move("9", "straight"))
+    document, status = answer("group", data.id, "--compare", "ann", "ben")
+    assert status == 0
+    ((index,),) = [[row["adjusted_rand"]] for row in document["agreement"]]
+    assert 0.3 < index < 1
+    assert document["disputed"][0]["sub_class"] == "9"
+    document, _ = answer("group", data.id, "--merge", "ann", "ben", "--name", "both")
+    assert document["super_classes"]["9"] == ["9"]
+    assert document["origin"].startswith("Merged from ann (")
+    assert answer("group", data.id, "--compare", "ann")[1] == 2
 
 
 def test_the_trail_is_read_by_subject(demo, answer):

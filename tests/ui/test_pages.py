@@ -15,6 +15,7 @@ from gmaug_core.data import dataset
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
 from gmaug_core.ui import ROOT
+from gmaug_core.workspace import agreement
 from gmaug_core.workspace.grouping import Grouping
 
 pytestmark = pytest.mark.slow
@@ -318,6 +319,43 @@ def test_an_edit_elsewhere_is_taken_over_at_the_next_look(open_page, demo):
     assert state.revision == 2
     assert state.grouping.super_classes["odd"] == ("3",)
     assert workspace.groupings.names(dataset.load(demo))[0] == "mine"
+
+
+def test_the_score_follows_an_edit(open_page, bars):
+    one, two, three = bars.class_names
+    mine = Grouping("mine", {"a": [one, two, three]})
+    workspace.groupings.save(bars.id, mine, revision=0)
+    app = open_page("super_classes")
+    assert "Measure similarity once" in words(app)
+    bars.images("paper")  # as any score of it does
+    app.run()
+    assert "**SSIM-supSubCls 0." in words(app)
+    assert "the last edit" not in words(app)
+    workspace.groupings.save(bars.id, mine.alone(three), revision=1)
+    app.run()
+    assert "· the last edit: +0." in words(app)  # what is apart is more alike inside
+
+
+def test_two_peoples_groupings_are_compared_merged_and_settled(open_page, demo):
+    data = dataset.load(demo)
+    shape, _ = workspace.groupings.current(data, "shape")
+    workspace.groupings.add(data, "ann", shape, person="ann")
+    workspace.groupings.add(data, "ben", shape.move("9", "straight"), person="ben")
+    app = open_page("super_classes", dataset=demo, grouping="ann", view="Compare people")
+    app.multiselect(key=f"compared-{demo}").set_value(["ann", "ben"]).run()
+    (index,) = [metric.value for metric in app.metric if "adjusted Rand" in metric.label]
+    assert index == f"{agreement.adjusted_rand(shape, shape.move('9', 'straight')):.2f}"
+    assert list(app.dataframe[0].value["made by"]) == ["ann", "ben"]
+    app.button(key="as-ben-9").click().run()
+    assert not app.exception
+    assert workspace.groupings.load(demo, "ann")[0].super_of["9"] == "straight"
+    assert "They agree about every sub-class" in words(app)
+    workspace.groupings.undo(demo, "ann", revision=2)
+    app.run()
+    app.text_input(key="merged-name").set_value("both").run()
+    next(button for button in app.button if button.label == "Merge them").click().run()
+    assert workspace.groupings.load(demo, "both")[0].super_of["9"] == "9"
+    assert app.selectbox(key=f"grouping-{demo}").value == "both"
 
 
 # --- deleting ---

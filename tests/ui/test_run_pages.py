@@ -334,6 +334,28 @@ def test_decisions_of_people_are_counted(demo):
     assert "Make the map" in said
 
 
+def test_filters_are_saved_under_a_name_and_set_again(demo):
+    paths = run_fixture.make_run(demo, token="views", per_class=6)
+    at = open_page("samples", verdict="rejected", score="0.1,0.9")
+    at.text_input(key="view-name").set_value("doubtful")
+    at.button(key="view-save").click().run()
+    (view,) = workspace.views.load(paths.id)
+    assert (view.name, view.given["verdict"]) == ("doubtful", "rejected")
+    at.button(key="clear").click().run()
+    assert at.selectbox(key="verdict").value == "all"
+    at.button(key="view-doubtful").click().run()
+    assert not at.exception
+    assert at.selectbox(key="verdict").value == "rejected"
+    assert at.button(key="view-doubtful").disabled  # it is what is shown
+    workspace.views.save(paths.id, "gone", {"step": 99, "name": "no class", "threshold": 1e9, "low": 0.5})
+    at.run()
+    at.button(key="view-gone").click().run()
+    assert not at.exception
+    assert at.selectbox(key="class").value == "all"
+    at.button(key="view-delete-doubtful").click().run()
+    assert [view.name for view in workspace.views.load(paths.id)] == ["gone"]
+
+
 def test_metrics_are_read_once_and_thinned(demo):
     paths = run_fixture.make_run(demo, state="failed", token="history")
     before = live.history(paths)
