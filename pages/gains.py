@@ -11,7 +11,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
 from gmaug_core.report import acceptance, charts, doses, findings, gain_charts
 from gmaug_core.report.html import html_report
-from gmaug_core.ui import confusion, gains, launching, layout, record, text
+from gmaug_core.ui import confusion, gains, launching, layout, printable, record, text
 from gmaug_core.ui.choice import chosen
 
 st.title("Gains", anchor=False)
@@ -122,6 +122,7 @@ with st.container(horizontal=True, key="downloads"):
         on_click="ignore",
         key="d-html",
     )
+    printable.link(name)
     st.download_button(
         "Result as JSON",
         json.dumps(result.to_dict(), indent=1, ensure_ascii=False),

@@ -146,12 +146,20 @@ def _drawing(chart: Any) -> Markup:
 
 
 @dataclass(frozen=True)
+class Row:
+    """At most SHEET_COLUMNS samples side by side as PNG."""
+
+    png: bytes
+    count: int
+
+
+@dataclass(frozen=True)
 class Sheet:
     """Samples of one class, each side as at most one PNG row, spread evenly over what was drawn."""
 
     name: str
-    accepted: bytes | None
-    rejected: bytes | None
+    accepted: Row | None
+    rejected: Row | None
 
 
 def contact_sheets(paths: RunPaths, judge: int | None, classes: Sequence[str]) -> list[Sheet]:
@@ -161,11 +169,12 @@ def contact_sheets(paths: RunPaths, judge: int | None, classes: Sequence[str]) -
     kept = samples.decided(table, workspace.reviews.load(paths.id))
     numbers, names = table["sample"].to_numpy(), table["class"].to_numpy()
 
-    def row(chosen: NDArray[np.int64]) -> bytes | None:
+    def row(chosen: NDArray[np.int64]) -> Row | None:
         if not len(chosen):
             return None
         spread = chosen[np.unique(np.linspace(0, len(chosen) - 1, SHEET_COLUMNS).astype(int))]
-        return pictures.sheet([[samples.image(paths.samples, int(n)) for n in spread]], columns=len(spread))
+        images = [samples.image(paths.samples, int(n)) for n in spread]
+        return Row(pictures.sheet([images], columns=len(images)), len(images))
 
     drawn = [name for name in classes if (names == name).any()]
     return [
@@ -179,13 +188,23 @@ def _sheets(paths: RunPaths, result: AugmentationResult) -> list[dict[str, Any]]
     rarest = [row.name for row in findings.rarest_first(result)[:SHEET_CLASSES]]
     judge = result.seeds[0] if result.seeds else None
     return [
-        {"name": sheet.name, "sides": [_embedded(sheet.accepted), _embedded(sheet.rejected)]}
+        {
+            "name": sheet.name,
+            "sides": [
+                _embedded(row, f"{word} samples of {sheet.name}")
+                for word, row in (("accepted", sheet.accepted), ("rejected", sheet.rejected))
+            ],
+        }
         for sheet in contact_sheets(paths, judge, rarest)
     ]
 
 
-def _embedded(picture: bytes | None) -> str:
-    return "" if picture is None else f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+def _embedded(row: Row | None, alt: str) -> dict[str, object]:
+    """A row as an image of a page, as wide as its samples: each is of one size, however many there are."""
+    if row is None:
+        return {"source": "", "alt": alt, "percent": 0}
+    source = f"data:image/png;base64,{base64.b64encode(row.png).decode()}"
+    return {"source": source, "alt": alt, "percent": round(100 * row.count / SHEET_COLUMNS, 2)}
 
 
 # --- lists and facts ---

@@ -20,7 +20,7 @@ from gmaug_core.method.equivalence.words import Costs
 from gmaug_core.report import cost, equivalence_charts, equivalence_findings, findings
 from gmaug_core.report.cost import duration
 from gmaug_core.report.html import html_report
-from gmaug_core.ui import launching, layout, text
+from gmaug_core.ui import launching, layout, printable, text
 from gmaug_core.workspace import groupings
 
 REPLACES_LOOKS: dict[equivalence_findings.Replaces, tuple[str, str]] = {  # colour and icon of the badge
@@ -274,6 +274,7 @@ def downloads(result: EquivalenceResult) -> None:
     st.header("Take it with you", anchor=False)
     name = result.run
     with st.container(horizontal=True, key="equivalence-downloads"):
+        printable.link(name)
         for label, data, file, kind, icon in (
             ("HTML report", lambda: html_report(name), f"{name}.html", "text/html", "article"),
             (

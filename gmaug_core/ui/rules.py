@@ -36,7 +36,7 @@ RULES = (
     Rule(r"/(_stcore/bidi-components|component|media)/.+", "look"),
     Rule(r"/_stcore/upload_file/[^/]+/[^/]+", "edit grouping", ("PUT", "DELETE")),  # grouping files
     Rule(r"/_stcore/metrics", "see server figures"),
-    Rule(r"/images/.+|/fonts/.+|/runs/[^/]+/(items|map|pulse)", "look"),
+    Rule(r"/images/.+|/fonts/.+|/runs/[^/]+/(items|map|pulse|report)", "look"),
     Rule(r"/uploads/[^/]+", "import dataset", (*READS, "POST", "PUT")),
 )
 _COMPILED = tuple((re.compile(rule.path), rule) for rule in RULES)

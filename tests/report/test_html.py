@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import time
 from html.parser import HTMLParser
 
@@ -18,7 +19,7 @@ from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_json
 from gmaug_core.report import findings
-from gmaug_core.report.html import contact_sheets, html_report
+from gmaug_core.report.html import SHEET_COLUMNS, contact_sheets, html_report
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +118,16 @@ def test_a_persons_decision_moves_a_sample_to_the_other_side(paths):
     assert sheet.name == "4"
     assert sheet.accepted is None
     assert sheet.rejected is not None
-    assert "none" in html_report(paths.id)
+    fives = table[table["class"] == "5"]["sample"].tolist()
+    workspace.reviews.save(paths.id, {n: "keep" if k < 3 else "reject" for k, n in enumerate(fives)})
+    page = html_report(paths.id)
+    assert "none" in page
+    sizes = {}  # every sample of every row is equally large on screen
+    for percent, source in re.findall(r'style="width: ([\d.]+)%" src="data:image/png;base64,([^"]+)"', page):
+        with Image.open(io.BytesIO(base64.b64decode(source))) as row:
+            sizes[round(row.width / row.height)] = float(percent) / round(row.width / row.height)
+    assert len(sizes) > 1
+    assert {round(size, 2) for size in sizes.values()} == {round(100 / SHEET_COLUMNS, 2)}
 
 
 def test_an_unfinished_run_has_no_report(demo):

@@ -33,6 +33,7 @@ EXPECTED: dict[tuple[str, str], str | None] = {
     ("/runs/{run}/items", "GET"): "look",
     ("/runs/{run}/map", "GET"): "look",
     ("/runs/{run}/pulse", "GET"): "look",
+    ("/runs/{run}/report", "GET"): "look",
     ("/fonts/{name}", "GET"): "look",
     ("/uploads/{token}", "GET"): "import dataset",
     ("/uploads/{token}", "POST"): "import dataset",
