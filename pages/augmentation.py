@@ -217,5 +217,4 @@ if status.state == "finished":
     with right:
         live.grids(paths)
     with left:
-        rows = live.history(paths)
-        live.finished_charts(rows)
+        live.finished_charts(paths)

@@ -10,7 +10,7 @@ from gmaug_core.data.manifest import Summary
 from gmaug_core.intake import jobs
 from gmaug_core.runs import bin as bins
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import choice, imports, layout, outcome, overview, reading, text
+from gmaug_core.ui import choice, drawing, imports, layout, outcome, overview, reading, text
 from gmaug_core.ui.routes import forget_datasets, open_dataset
 from gmaug_core.ui.uploader import uploader
 from gmaug_core.workspace import names
@@ -153,7 +153,7 @@ with st.container(horizontal=True, gap="medium"):
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.subheader("The long tail", anchor=False)
     log = st.toggle("Log scale", key="log-counts", value=data.imbalance_ratio > 50)
-st.altair_chart(overview.counts_chart(table, log=log), key=f"counts-{data.id}")
+drawing.altair(f"counts-{data.id}", (data.version, log), lambda: overview.counts_chart(table, log=log))
 
 samples, numbers, report = st.tabs(["Samples", "Counts and splits", "Import report"])
 with samples:

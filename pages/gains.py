@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
 from gmaug_core.report import acceptance, charts, doses, findings, gain_charts
 from gmaug_core.report.html import html_report
-from gmaug_core.ui import confusion, gains, launching, layout, printable, record, text
+from gmaug_core.ui import confusion, drawing, gains, launching, layout, printable, record, text
 from gmaug_core.ui.choice import chosen
 
 st.title("Gains", anchor=False)
@@ -59,7 +60,9 @@ measure = st.segmented_control(
     required=True,
 )
 left, right = layout.columns([3, 2], key="gain-controls")
-left.altair_chart(gain_charts.forest(result, measure), key="forest")
+shape = (paths.id, paths.result.stat().st_mtime_ns)  # what charts of the result depend on
+with left:
+    drawing.altair("forest", (*shape, measure), lambda: gain_charts.forest(result, measure))
 with right:
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.against_controls(result)))
 gains.variants_table(result)
@@ -88,9 +91,12 @@ compare = st.selectbox(
     width=260,
 )
 left, right = layout.columns([3, 2], key="gain-classes")
-left.plotly_chart(charts.per_class(result, compare=compare), key="per-class")
+left.plotly_chart(
+    drawing.once(("per-class", *shape, compare), lambda: charts.per_class(result, compare=compare)),
+    key="per-class",
+)
 with right:
-    st.plotly_chart(charts.balance(result), key="balance")
+    st.plotly_chart(drawing.once(("balance", *shape), lambda: charts.balance(result)), key="balance")
     st.caption(
         "Accepted by the first seed's classifiers in all steps; a step trains on what a class was "
         "short of, no more. "
@@ -125,7 +131,7 @@ with st.container(horizontal=True, key="downloads"):
     printable.link(name)
     st.download_button(
         "Result as JSON",
-        json.dumps(result.to_dict(), indent=1, ensure_ascii=False),
+        lambda: json.dumps(result.to_dict(), indent=1, ensure_ascii=False),
         f"{name}.json",
         "application/json",
         icon=":material/data_object:",
@@ -140,7 +146,7 @@ with st.container(horizontal=True, key="downloads"):
     for key, rows in tables.items():
         st.download_button(
             f"{key.capitalize()} as CSV",
-            findings.to_csv(rows),
+            partial(findings.to_csv, rows),
             f"{name}-{key}.csv",
             "text/csv",
             icon=":material/table:",

@@ -10,7 +10,7 @@ from gmaug_core.errors import InputError
 from gmaug_core.report import charts, gain_charts, scores
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.scoring.result import SimilarityResult
-from gmaug_core.ui import launching, layout, live, record, score, text
+from gmaug_core.ui import drawing, launching, layout, live, record, score, text
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import groupings
 
@@ -108,7 +108,12 @@ groups = runs.RunConfigFile.read(paths.config).grouping
 left, right = layout.columns([3, 2], key="score-reading")
 with left:
     st.header("Super-classes", anchor=False)
-    drawn = charts.super_classes(result.super_classes, argmax=result.argmax, merge=result.ssim_mergecls.value)
+    drawn = drawing.once(
+        ("super-classes", drawing.content(result)),
+        lambda: charts.super_classes(
+            result.super_classes, argmax=result.argmax, merge=result.ssim_mergecls.value
+        ),
+    )
     st.plotly_chart(drawn, key="super-classes")
 with right:
     st.header("How to read it", anchor=False)
@@ -121,10 +126,8 @@ score.what_makes_it_high(result, data)
 
 if given.gain is not None:
     st.header("On the curve", anchor=False)
-    st.altair_chart(
-        gain_charts.curve(paper_law(), paper_points(), here=result.ssim_supsubcls.value),
-        key="score-curve",
-    )
+    value = result.ssim_supsubcls.value
+    drawing.altair("score-curve", value, lambda: gain_charts.curve(paper_law(), paper_points(), here=value))
 score.why_the_equation_differs()
 live.show(paths.id)
 text.what_next(

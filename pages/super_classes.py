@@ -97,10 +97,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.popover("Export", icon=":material/download:"):
         file = f"{data.id}-{current.name}"
         st.download_button(
-            "CSV", current.to_csv(), f"{file}.csv", "text/csv", on_click="ignore", width="stretch"
+            "CSV", current.to_csv, f"{file}.csv", "text/csv", on_click="ignore", width="stretch"
         )
         st.download_button(
-            "JSON", current.to_json(), f"{file}.json", "application/json", on_click="ignore", width="stretch"
+            "JSON", current.to_json, f"{file}.json", "application/json", on_click="ignore", width="stretch"
         )
 
     if stored:

@@ -15,7 +15,7 @@ from gmaug_core.method.predictions import Change, Predictions
 from gmaug_core.method.variants import short
 from gmaug_core.report import confusion
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.ui import layout, text
+from gmaug_core.ui import drawing, layout, text
 
 COLUMNS, MOST_IMAGES = 12, 48  # of a sheet; more images than this are the first ones
 CELL = "one cell of the matrix"
@@ -39,12 +39,12 @@ def before_and_after(paths: RunPaths, data: Dataset) -> None:
     when = st.segmented_control(
         "Matrix", whens, default="change", format_func=str.capitalize, key="confusion-when", required=True
     )
-    event = st.altair_chart(
-        confusion.chart(found, data.class_names, when),
-        key="confusion",
+    event = drawing.altair(
+        "confusion",
+        (paths.id, file.stat().st_mtime_ns, when),
+        lambda: confusion.chart(found, data.class_names, when),
         width="content",
-        on_select="rerun",
-        selection_mode=[confusion.SELECTION],
+        selection=confusion.SELECTION,
     )
     cell = _chosen(event, data.class_names)
     kinds = [*CHANGES, *([CELL] if cell else [])]

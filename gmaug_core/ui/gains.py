@@ -21,7 +21,7 @@ from gmaug_core.report import foretold as foretold_by
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
-from gmaug_core.ui import text
+from gmaug_core.ui import drawing, text
 from gmaug_core.ui.pulse import stage_words
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
@@ -106,8 +106,7 @@ def amounts(result: AugmentationResult) -> None:
     if not said:
         return
     st.header("How many synthetic images", anchor=False)
-    if (response := gain_charts.dose_response(result)) is not None:
-        st.altair_chart(response, key="dose-response")
+    drawing.altair("dose-response", drawing.content(result), lambda: gain_charts.dose_response(result))
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
 
 
@@ -200,8 +199,11 @@ def the_curve(result: AugmentationResult | None) -> None:
             text.error_box(error)
     fits = result is not None and not points.no_place(result)
     here = result.score.ssim_supsubcls.value if result and fits else None
-    drawn = gain_charts.curve(law, paper_points(), own=own, here=here, link=_address)
-    st.altair_chart(drawn, key="gains-curve")
+    drawing.altair(
+        "gains-curve",
+        repr((law, own, here)),
+        lambda: gain_charts.curve(law, paper_points(), own=own, here=here, link=_address),
+    )
     if own:
         st.caption("A click on a point of your runs opens that run.")
     if result and not fits:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import streamlit as st
 
 from gmaug_core import runs
@@ -22,7 +23,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.report import live_charts, timeline
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
-from gmaug_core.ui import forecast, launching, layout, pulse, routes, score, text, verdict
+from gmaug_core.ui import drawing, forecast, launching, layout, pulse, routes, score, text, verdict
 from gmaug_core.ui.pulse import stage_words
 
 STOP_PATIENCE_S = 20.0  # after this long without an answer the person may end the processes
@@ -247,12 +248,18 @@ def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
         st.caption(found[0])
 
 
-def finished_charts(rows: Sequence[Mapping[str, Any]]) -> None:
+def finished_charts(paths: RunPaths) -> None:
     """How training went, once it is over."""
-    losses, found = live_charts.training(rows), live_charts.classifiers(rows)
-    for title, chart in (*([("Generator losses", losses)] if losses else []), *([found] if found else [])):
+    rows = history(paths)
+    of = (paths.id, len(rows))
+
+    def made() -> list[tuple[str, alt.TopLevelMixin]]:
+        losses, found = live_charts.training(rows), live_charts.classifiers(rows)
+        return [*([("Generator losses", losses)] if losses else []), *([found] if found else [])]
+
+    for title, chart in drawing.once(("finished", *of), made):
         st.markdown(f"**{title}**")
-        st.altair_chart(chart, key=f"finished-{title}")
+        drawing.altair(f"finished-{title}", of, lambda chart=chart: chart)
     snapshot_chart(rows, "finished-snapshots")
 
 

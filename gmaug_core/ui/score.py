@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import png
@@ -20,7 +23,7 @@ from gmaug_core.scoring.paper import (
     paper_points,
 )
 from gmaug_core.scoring.result import Highest, MostSimilar, MovedOut, NearCopies, SetMean, SimilarityResult
-from gmaug_core.ui import launching, layout, text
+from gmaug_core.ui import drawing, launching, layout, text
 
 PAIRS_SHOWN = 6
 
@@ -177,7 +180,8 @@ def what_makes_it_high(result: SimilarityResult, data: Dataset) -> None:
     )
     with left:
         st.markdown("**Mean SSIM between sub-classes**")
-        st.plotly_chart(charts.matrix(why.matrix), key="matrix")
+        drawn = drawing.once(("matrix", drawing.content(why.matrix)), lambda: charts.matrix(why.matrix))
+        st.plotly_chart(drawn, key="matrix")
     if why.leave_one_out:
         with right:
             _moves(why.leave_one_out, result.ssim_supsubcls.value)
@@ -193,15 +197,17 @@ def _pairs(found: MostSimilar, profile: str, data: Dataset) -> None:
             with st.container(width=196, border=True):
                 first, second = (data.class_names[data.labels[image]] for image in (pair.i, pair.j))
                 both = [(pair.i, first), (pair.j, second)]
-                st.html(
-                    " ".join(
-                        layout.picture_tag(png(pictures[i]), width=76, alt=f"An image of {name}")
-                        for i, name in both
-                    )
-                )
+                of = ("pair", data.id, data.version, profile, pair.i, pair.j)
+                st.html(drawing.once(of, partial(_side_by_side, pictures, both)))
                 first, second = text.md(first), text.md(second)
                 which = f"both {first}" if first == second else f"{first} and {second}"
                 st.caption(f"{pair.value:.3f}: {which}")
+
+
+def _side_by_side(pictures: NDArray[np.uint8], both: Sequence[tuple[int, str]]) -> str:
+    return " ".join(
+        layout.picture_tag(png(pictures[i]), width=76, alt=f"An image of {name}") for i, name in both
+    )
 
 
 def _copies(found: NearCopies, data: Dataset) -> None:
@@ -251,24 +257,29 @@ def _moves(moves: Sequence[MovedOut], score: float) -> None:
 
 def why_the_equation_differs() -> None:
     """The shipped law beside the printed equation, in one paragraph."""
+    with st.expander("The law, and why the printed equation differs", icon=":material/function:"):
+        st.markdown(_equation_words())
+
+
+@cache
+def _equation_words() -> str:
     law = paper_law()
     printed = errors_of(
         [printed_equation(p.supsub) for p in paper_points()], [p.gain for p in paper_points()]
     )
     loo = leave_one_out([p.supsub for p in paper_points()], [p.gain for p in paper_points()])
     miss = sum(abs(row["error"]) for row in loo) / len(loo)
-    with st.expander("The law, and why the printed equation differs", icon=":material/function:"):
-        st.markdown(
-            f"The law used here is the least-squares fit of the paper's eight points, unrounded: "
-            f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), which is {law.base:.4f} to the power "
-            "of (202.74 x − 79.92). "
-            f"The paper prints the same equation with its base rounded to {PRINTED_BASE}. "
-            "Rounding the base moves predictions by up to 21 points where the curve is steep, so the printed "
-            "form fits its own points "
-            f"less well: R² {printed['r2']:.4f} and mean error "
-            f"{printed['mae']:.2f} points, against R² {law.r2:.4f} and {law.mae:.2f} for the unrounded one. "
-            "(The paper's table calls "
-            f"{law.median_ae:.3f} the mean absolute error; it is the median.) Predicting each dataset from "
-            "the other seven misses by "
-            f"{miss:.1f} points on average: that is why every prediction here comes with an interval."
-        )
+    return (
+        f"The law used here is the least-squares fit of the paper's eight points, unrounded: "
+        f"gain % = {law.amplitude:.1f} · exp(−{law.rate:.3f} · x), which is {law.base:.4f} to the power "
+        "of (202.74 x − 79.92). "
+        f"The paper prints the same equation with its base rounded to {PRINTED_BASE}. "
+        "Rounding the base moves predictions by up to 21 points where the curve is steep, so the printed "
+        "form fits its own points "
+        f"less well: R² {printed['r2']:.4f} and mean error "
+        f"{printed['mae']:.2f} points, against R² {law.r2:.4f} and {law.mae:.2f} for the unrounded one. "
+        "(The paper's table calls "
+        f"{law.median_ae:.3f} the mean absolute error; it is the median.) Predicting each dataset from "
+        "the other seven misses by "
+        f"{miss:.1f} points on average: that is why every prediction here comes with an interval."
+    )

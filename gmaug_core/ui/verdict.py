@@ -12,7 +12,7 @@ from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report import verdict_charts
 from gmaug_core.report.cost import duration
 from gmaug_core.report.verdict_charts import LEARNER_WORDS
-from gmaug_core.ui import layout, text
+from gmaug_core.ui import drawing, layout, text
 
 LOOKS = {  # verdict -> colour of its badge, icon, what it is called
     "train_longer": ("orange", "schedule", "Train longer first"),
@@ -114,7 +114,7 @@ def numbers(verdict: Verdict) -> None:
         with column:
             st.metric(label, value, border=True)
             st.caption(note)
-    st.altair_chart(verdict_charts.scale(verdict), key="verdict-scale")
+    drawing.altair("verdict-scale", drawing.content(verdict), lambda: verdict_charts.scale(verdict))
 
 
 def witnesses(verdict: Verdict) -> None:
@@ -122,7 +122,9 @@ def witnesses(verdict: Verdict) -> None:
     left, right = layout.columns(2, key="verdict-one", least=22)
     with left:
         st.header("What can be gained", anchor=False)
-        st.altair_chart(verdict_charts.learning_curves(verdict), key="verdict-curves")
+        drawing.altair(
+            "verdict-curves", drawing.content(verdict), lambda: verdict_charts.learning_curves(verdict)
+        )
         _projections(verdict)
     with right:
         st.header("Is the classifier trained enough?", anchor=False)
@@ -167,11 +169,12 @@ def _projections(verdict: Verdict) -> None:
 
 
 def _length(verdict: Verdict) -> None:
-    chart = verdict_charts.lengths(verdict)
+    of = drawing.content(verdict)
+    chart = drawing.once(("lengths", of), lambda: verdict_charts.lengths(verdict))
     if verdict.length is None or chart is None:
         st.info("The full reading measures it. Training length can be worth more than any image.")
         return
-    st.altair_chart(chart, key="verdict-lengths")
+    drawing.altair("verdict-lengths", of, lambda: chart)
     found = verdict.length
     longer = "" if found.longer is None else f" The best longer training adds {figure(found.longer)} points."
     st.caption(
