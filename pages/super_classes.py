@@ -14,7 +14,7 @@ from gmaug_core.workspace import grouping, groupings, provenance
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
 
 ADDRESS = "grouping"  # the query parameter: a link opens the grouping that it was taken from
-BOARD, COMPARE = "Board", "Compare people"
+BOARD, COMPARE = "Board", "Compare groupings"
 
 
 def opened(name: str) -> str:
@@ -75,9 +75,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             beginning.form(data, opened)
     with st.popover("Copy", icon=":material/content_copy:"):
         field = f"copy-{data.id}-{current.name}"
-        st.session_state.setdefault(
-            field, "my grouping" if current.name == IDENTITY else f"{current.name} copy"
-        )
+        if field not in st.session_state:
+            wanted = "my grouping" if current.name == IDENTITY else f"{current.name} copy"
+            st.session_state[field] = groupings.free_name(data, wanted)
         st.text_input("Name of the copy", key=field, max_chars=NAME_LENGTH)
         st.button("Make the copy", on_click=outcome.attempt, args=(copy, current, field), type="primary")
     with st.popover("Import", icon=":material/upload_file:"):

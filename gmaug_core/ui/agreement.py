@@ -96,7 +96,8 @@ def _agree(data: Dataset, compared: list[Grouping]) -> None:
 
 def _merge(data: Dataset, compared: list[Grouping], opened: Callable[[str], str]) -> None:
     """A form that makes one grouping of all."""
-    st.session_state.setdefault("merged-name", "merged")
+    if "merged-name" not in st.session_state:
+        st.session_state["merged-name"] = groupings.free_name(data, "merged")
 
     def merge() -> str:
         name = st.session_state["merged-name"]

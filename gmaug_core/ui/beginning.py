@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.report import scores
 from gmaug_core.ui import outcome, text
-from gmaug_core.workspace import provenance
+from gmaug_core.workspace import groupings, provenance
 from gmaug_core.workspace.grouping import NAME_LENGTH, Grouping, identity
 from gmaug_core.workspace.provenance import STEPS
 
@@ -29,7 +29,8 @@ def form(data: Dataset, opened: Callable[[str], str]) -> None:
         k = st.number_input(
             "Super-classes (0: as many as hold together best)", 0, len(data.class_names), 0, key="begin-k"
         )
-    st.session_state.setdefault("begin-name", "my grouping")
+    if "begin-name" not in st.session_state:
+        st.session_state["begin-name"] = groupings.free_name(data, "my grouping")
 
     def begin() -> str:
         name = st.session_state["begin-name"]

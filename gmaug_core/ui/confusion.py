@@ -57,6 +57,14 @@ def before_and_after(paths: RunPaths, data: Dataset) -> None:
         key=f"confusion-images-{cell}",
     )
     _sheet(paths, data, found, images_of(found, kind, cell, "after" if when == "change" else when))
+    if cell:
+        drawn, taken = (data.class_names[number] for number in cell)
+        text.link(
+            "samples",
+            f"Synthetic images drawn as {text.md(drawn)} that were judged as {text.md(taken)}",
+            "grid_view",
+            query={"dataset": data.id, "run": paths.id, "class": drawn, "judged-as": taken},
+        )
 
 
 def images_of(

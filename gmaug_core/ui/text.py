@@ -111,9 +111,12 @@ def error_box(error: GMAugError | dict[str, str]) -> None:
     st.error("\n\n".join(lines), icon=":material/error:")
 
 
-def link(page: str, label: str, icon: str = "arrow_forward") -> None:
-    """A link to one of our pages, by its file's name without .py."""
-    st.page_link(ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:")
+def link(
+    page: str, label: str, icon: str = "arrow_forward", *, query: Mapping[str, str] | None = None
+) -> None:
+    """A link to one of our pages, by its file's name without .py. query: what its address asks for."""
+    path = ROOT / "pages" / f"{page}.py"
+    st.page_link(path, label=label, icon=f":material/{icon}:", query_params=dict(query) if query else None)
 
 
 def what_next(*links: tuple[str, str, str]) -> None:

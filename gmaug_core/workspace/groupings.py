@@ -6,6 +6,7 @@ overwrite.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import time
@@ -151,6 +152,13 @@ def add(data: Dataset, name: str, groups: Grouping, *, person: str | None = None
     groups.validate(data.class_names)
     save(data.id, Grouping(clean, groups.super_classes), revision=0, person=person)
     return clean
+
+
+def free_name(data: Dataset, wanted: str) -> str:
+    """The name that is wanted, or with a number behind it where it is in use."""
+    taken = names(data)
+    numbered = (f"{wanted[: NAME_LENGTH - 5]} {k}" for k in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
 
 
 # --- the stored ones, by the id of their dataset ---

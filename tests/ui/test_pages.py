@@ -341,7 +341,7 @@ def test_two_peoples_groupings_are_compared_merged_and_settled(open_page, demo):
     shape, _ = workspace.groupings.current(data, "shape")
     workspace.groupings.add(data, "ann", shape, person="ann")
     workspace.groupings.add(data, "ben", shape.move("9", "straight"), person="ben")
-    app = open_page("super_classes", dataset=demo, grouping="ann", view="Compare people")
+    app = open_page("super_classes", dataset=demo, grouping="ann", view="Compare groupings")
     app.multiselect(key=f"compared-{demo}").set_value(["ann", "ben"]).run()
     (index,) = [metric.value for metric in app.metric if "adjusted Rand" in metric.label]
     assert index == f"{agreement.adjusted_rand(shape, shape.move('9', 'straight')):.2f}"
