@@ -62,7 +62,7 @@ measure = st.segmented_control(
 left, right = layout.columns([3, 2], key="gain-controls")
 shape = (paths.id, paths.result.stat().st_mtime_ns)  # what charts of the result depend on
 with left:
-    drawing.altair("forest", (*shape, measure), lambda: gain_charts.forest(result, measure))
+    drawing.altair("forest", (*shape, measure), partial(gain_charts.forest, result, measure))
 with right:
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.against_controls(result)))
 gains.variants_table(result)
@@ -92,11 +92,11 @@ compare = st.selectbox(
 )
 left, right = layout.columns([3, 2], key="gain-classes")
 left.plotly_chart(
-    drawing.once(("per-class", *shape, compare), lambda: charts.per_class(result, compare=compare)),
+    drawing.once(("per-class", *shape, compare), partial(charts.per_class, result, compare=compare)),
     key="per-class",
 )
 with right:
-    st.plotly_chart(drawing.once(("balance", *shape), lambda: charts.balance(result)), key="balance")
+    st.plotly_chart(drawing.once(("balance", *shape), partial(charts.balance, result)), key="balance")
     st.caption(
         "Accepted by the first seed's classifiers in all steps; a step trains on what a class was "
         "short of, no more. "
@@ -131,7 +131,7 @@ with st.container(horizontal=True, key="downloads"):
     printable.link(name)
     st.download_button(
         "Result as JSON",
-        lambda: json.dumps(result.to_dict(), indent=1, ensure_ascii=False),
+        partial(json.dumps, result.to_dict(), indent=1, ensure_ascii=False),
         f"{name}.json",
         "application/json",
         icon=":material/data_object:",

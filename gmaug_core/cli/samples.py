@@ -77,7 +77,7 @@ def _filter(args: Arguments, run: str, first: int) -> Filter:
     from gmaug_core.report.browsing import Filter
 
     if args.view:
-        return Filter(**views.find(run, args.view).given)
+        return Filter.of(views.find(run, args.view).given)
     return Filter(
         seed=first if args.seed is None else args.seed,
         verdict="accepted" if args.accepted else "rejected" if args.rejected else "all",

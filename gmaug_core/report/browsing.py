@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,16 @@ class Filter:
         """What it asks for: the fields that are not as usual. Filter(**given) is equal."""
         usual = {field.name: field.default for field in fields(self)}
         return {key: value for key, value in asdict(self).items() if value != usual[key]}
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Filter:
+        """The filter that `given` was taken from. Raises InputError for what is none of this version."""
+        try:
+            return cls(**given)
+        except TypeError as error:
+            raise InputError(
+                "this filter is of another version", expected="one that was saved here", todo="save it anew"
+            ) from error
 
 
 def chosen(rows: pd.DataFrame, want: Filter, decisions: Mapping[int, str]) -> pd.DataFrame:

@@ -31,6 +31,7 @@ MOST_KNOWN = 20_000  # finished sets that are kept of a dataset: some 5 MB
 class _Training:
     """The training images of a dataset as a similarity run sees them, and what is known of their sets."""
 
+    config: SimilarityConfig
     images: NDArray[np.uint8]  # of the whole dataset, on disk
     part: splits.Part
     first: NDArray[np.int64]  # alike.first_of the part
@@ -59,7 +60,7 @@ def of(data: Dataset, groups: Mapping[str, Sequence[str]]) -> SimilarityResult |
             data.class_names,
             groups,
             profile=Profile.parse(PAPER_PROFILE),
-            seed=SimilarityConfig(dataset=data.id).seed,
+            seed=training.config.seed,
             known=dict(training.known),
             rows=training.part.index,
             first=training.first,
@@ -76,12 +77,12 @@ def of(data: Dataset, groups: Mapping[str, Sequence[str]]) -> SimilarityResult |
 
 @lru_cache(maxsize=2)
 def _training(data: Dataset) -> _Training:
-    config = SimilarityConfig(dataset=data.id)
+    config = SimilarityConfig.model_validate({"dataset": data.id})
     try:
         part = splits.Part(splits.made(data, config.seed)["train"], config.seed)
     except InputError:  # it cannot be split: all of its training images are scored
         part = splits.Part(data.split("train"), None)
     images = data.images(Profile.parse(config.profile).images)
-    training = _Training(images, part, alike.first_of(images[part.index]), data.labels[part.index])
+    training = _Training(config, images, part, alike.first_of(images[part.index]), data.labels[part.index])
     training.known.update(earlier_sets(config, data, part))
     return training

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +248,10 @@ def snapshot_chart(rows: Sequence[Mapping[str, Any]], key: str) -> None:
         st.caption(found[0])
 
 
+def _itself(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
+    return chart
+
+
 def finished_charts(paths: RunPaths) -> None:
     """How training went, once it is over."""
     rows = history(paths)
@@ -259,7 +263,7 @@ def finished_charts(paths: RunPaths) -> None:
 
     for title, chart in drawing.once(("finished", *of), made):
         st.markdown(f"**{title}**")
-        drawing.altair(f"finished-{title}", of, lambda chart=chart: chart)
+        drawing.altair(f"finished-{title}", of, partial(_itself, chart))
     snapshot_chart(rows, "finished-snapshots")
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gmaug_core.errors import InputError
 from gmaug_core.report import browsing
 from gmaug_core.report.browsing import Filter
 from gmaug_core.runs import RunPaths
@@ -66,10 +65,7 @@ def _save(run_id: str, want: Filter) -> None:
 def _show(paths: RunPaths, view: views.View, table: pd.DataFrame, class_names: Sequence[str]) -> None:
     """Set the widgets as a view has them; what the run has no more stays unfiltered. Raises InputError for a
     view of another version."""
-    try:
-        want = Filter(**dict(view.given))  # type: ignore[arg-type]  # checked by the filter itself
-    except TypeError as error:
-        raise InputError(f"the view '{view.name}' is of another version", todo="save it anew") from error
+    want = Filter.of(view.given)
     predicted = want.predicted if want.predicted is not None and want.predicted < len(class_names) else None
     rule = items.rule(paths.config)
     least, most, _ = browsing.thresholds(items.of_judge(paths, want.seed), rule)

@@ -113,12 +113,12 @@ def merged(groupings: Sequence[Grouping], name: str) -> Grouping:
         label = np.array([number[of[sub]] for sub in subs])
         apart += label[:, None] != label[None, :]
     apart /= len(groupings)
-    labels = np.arange(len(subs))
+    clusters = list(range(len(subs)))
     if len(subs) > 1:  # the cut is below one half: a draw is no majority
-        labels = fcluster(linkage(squareform(apart), "average"), 0.5 - 1e-9, "distance")
+        clusters = fcluster(linkage(squareform(apart), "average"), 0.5 - 1e-9, "distance").tolist()
     members: dict[int, list[str]] = {}
-    for sub, label in zip(subs, labels.tolist(), strict=True):
-        members.setdefault(label, []).append(sub)
+    for sub, cluster in zip(subs, clusters, strict=True):
+        members.setdefault(cluster, []).append(sub)
     return Grouping(name, _titled(list(members.values()), groupings))
 
 
