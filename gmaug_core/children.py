@@ -100,10 +100,15 @@ def ask(module: str, question: object, *, seconds: float, env: Mapping[str, str]
         )
     except subprocess.TimeoutExpired as error:
         raise NoAnswer(f"there was no answer within {seconds:g} seconds") from error
+    return answered(done.stdout, done.stderr)
+
+
+def answered(out: str, said: str) -> Any:
+    """What a child answered, from all that it wrote. said: its other words. Raises as `ask` does."""
     try:
-        found = json.loads(done.stdout.strip().splitlines()[-1])
+        found = json.loads(out.strip().splitlines()[-1])
     except (ValueError, IndexError) as error:
-        raise NoAnswer("the child process broke", said=done.stderr[-20_000:]) from error
+        raise NoAnswer("the child process broke", said=said[-20_000:]) from error
     if "error" in found:
         kind = InputError if found["input"] else GMAugError
         raise kind(found["error"]["what"], expected=found["error"]["expected"], todo=found["error"]["todo"])

@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.locks import locked
 from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, memory, mending, queue
+from gmaug_core.runs.heartbeat import beating
 from gmaug_core.runs.kinds import kind_of
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
@@ -33,44 +35,52 @@ def work(paths: RunPaths) -> int:
             return 3
         if paths.result.exists():
             return 0
-        sweep_temporary(paths.folder)
-        writer = RunWriter(paths)
-        terminated = False
+        with beating(paths.heartbeat) if paths.place.exists() else nullcontext():
+            return _filled(paths)
 
-        def terminate(*_: Any) -> None:
-            nonlocal terminated
-            terminated = True
 
-        signal.signal(signal.SIGTERM, terminate)
-        signal.signal(signal.SIGINT, terminate)
+def _filled(paths: RunPaths) -> int:
+    """One attempt, by whoever holds the lock."""
+    sweep_temporary(paths.folder)
+    writer = RunWriter(paths)
+    terminated = False
 
-        def should_stop() -> bool:
-            return terminated or paths.stop.exists()
+    def terminate(*_: Any) -> None:
+        nonlocal terminated
+        terminated = True
 
-        try:
-            document = RunConfigFile.read(paths.config)
-            kind = kind_of(document.kind)
-            with queue.slot(document.device if kind.heavy else None, writer.status, paths.id, should_stop):
-                mending.put_aside(paths)
-                log.info("attempt %d of %s begins on %s", writer.status.attempt, paths.id, document.device)
-                module, _, function = kind.work.partition(":")
-                fill = getattr(importlib.import_module(module), function)
-                result: Document = fill(document, paths, writer.progress, should_stop)
-            result.write(paths.result)
-            writer.end("finished")
-            return 0
-        except Paused as asked:
-            log.info("paused: %s", asked)
-            writer.end("cancelled", reason=str(asked))
-            return 0
-        except Stopped:
-            log.info("stopped")
-            writer.end("cancelled")
-            return 0
-        except Exception as error:  # noqa: BLE001 - whatever it was, the run must end as failed and say why
-            log.error("%s", traceback.format_exc())
-            writer.end("failed", _explain(error, paths, writer.status.stage))
-            return 1
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGINT, terminate)
+
+    def should_stop() -> bool:
+        return terminated or paths.stop.exists()
+
+    try:
+        document = RunConfigFile.read(paths.config)
+        kind = kind_of(document.kind)
+        away = paths.place.exists()  # a cluster gives its devices out itself
+        device = document.device if kind.heavy and not away else None
+        with queue.slot(device, writer.status, paths.id, should_stop):
+            mending.put_aside(paths)
+            log.info("attempt %d of %s begins on %s", writer.status.attempt, paths.id, document.device)
+            module, _, function = kind.work.partition(":")
+            fill = getattr(importlib.import_module(module), function)
+            result: Document = fill(document, paths, writer.progress, should_stop)
+        result.write(paths.result)
+        writer.end("finished")
+        return 0
+    except Paused as asked:
+        log.info("paused: %s", asked)
+        writer.end("cancelled", reason=str(asked))
+        return 0
+    except Stopped:
+        log.info("stopped")
+        writer.end("cancelled")
+        return 0
+    except Exception as error:  # noqa: BLE001 - whatever it was, the run must end as failed and say why
+        log.error("%s", traceback.format_exc())
+        writer.end("failed", _explain(error, paths, writer.status.stage))
+        return 1
 
 
 def _explain(error: Exception, paths: RunPaths, stage: str) -> GMAugError:

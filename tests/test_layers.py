@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "gmaug_core"
 LADDER: dict[int, set[str]] = {
     0: {"errors", "files", "hooks", "seeds", "locks", "home", "children", "posix", "disk", "seals"},
-    1: {"config"},
+    1: {"config", "parallel"},
     2: {"data", "scoring", "models"},
     3: {"workspace", "method"},
     4: {"runs"},

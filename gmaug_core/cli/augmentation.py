@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gmaug_core import runs
+from gmaug_core.cli import places
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import describe_run, follow, show_result
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -25,7 +26,6 @@ from gmaug_core.files import write_bytes
 from gmaug_core.intake.elsewhere import take_in
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, launch
-from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.workspace import groupings
 
@@ -46,7 +46,7 @@ def register(verbs: Verbs) -> None:
         metavar="KEY=VALUE",
         help="any setting, for example generator.kimg=20; may be repeated",
     )
-    p.add_argument("--backend", default="local", help="local")
+    places.add_to(p)
     p.add_argument("--estimate", action="store_true", help="measure what it would cost here; starts nothing")
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     p = verbs.add(
@@ -60,7 +60,7 @@ def register(verbs: Verbs) -> None:
     p.add_argument("--classifier", help=", ".join(CLASSIFIERS))
     p.add_argument("--seeds", type=int)
     p.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting; may be repeated")
-    p.add_argument("--backend", default="local", help="local")
+    places.add_to(p)
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     p = verbs.add("report", report, "a self-contained HTML report of a run")
     p.add_argument("run")
@@ -77,7 +77,7 @@ def register(verbs: Verbs) -> None:
 
 
 def augment(args: Arguments) -> object:
-    where = backend(args.backend)
+    where = places.asked(args)
     data = dataset.load(args.dataset)
     config = wanted(args, data, args.generator)
     show_outlook(config, data)
@@ -100,7 +100,7 @@ def measure(args: Arguments) -> object:
 
 def started(config: AugmentationConfig, args: Arguments, data: Dataset | None = None) -> object:
     """The run, and unless detached its result."""
-    run_id = launch.submit(config, data=data, where=backend(args.backend))
+    run_id = launch.submit(config, data=data, where=places.asked(args))
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
         return describe_run(run_id)

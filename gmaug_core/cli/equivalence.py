@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gmaug_core import runs
+from gmaug_core.cli import places
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import describe_run, follow
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -38,6 +39,7 @@ def register(verbs: Verbs) -> None:
         help="made elsewhere, one folder a class: these instead of a generator",
     )
     p.add_argument("--estimate", action="store_true", help="measure what it would cost here; starts nothing")
+    places.add_to(p)
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
     p.add_argument("--real-cost", type=float, metavar="X", help="of one real image, collected and labelled")
     p.add_argument("--hour-cost", type=float, default=0.0, metavar="X", help="of an hour of this machine")
@@ -50,12 +52,12 @@ def equivalence(args: Arguments) -> object:
     if args.estimate and args.images:
         raise InputError("the cost of images made elsewhere is not measured", todo="leave --estimate out")
     if args.estimate:
-        found = launch.estimate(config, data=data)
+        found = launch.estimate(config, data=data, where=places.asked(args))
         say(cost.equivalence_words(config, data, found))
         say("Nothing was started.")
         return found.model_dump(mode="json") | cost.equivalence_minutes(config, data, found)
     said = cost.equivalence_words(config, data)  # refuses too few images before anything is written
-    run_id = launch.submit(config, data=data)
+    run_id = launch.submit(config, data=data, where=places.asked(args))
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
         return describe_run(run_id)

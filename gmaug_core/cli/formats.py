@@ -48,6 +48,7 @@ HOMES = (
     "data.splits",
     "runs.status",
     "runs.config_file",
+    "runs.place",
     "runs.bin",
     "runs.backup",
     "workspace.sessions",
@@ -57,6 +58,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     "Summary": (DATASET, "the import, with the dataset"),
     "Manifest": (DATASET, "the import, with the dataset"),
     "RunConfigFile": (RUN, "whoever submits the run, once and first"),
+    "Place": (RUN, "whoever sends the run to a cluster, at every submission; without it the run is here"),
     "Status": (RUN, "the worker, whenever something moved; `lost` is found out on reading"),
     "SimilarityResult": (RUN, "the worker of a similarity run, last; its presence is success"),
     "Split": (RUN, "the worker, once, before anything is measured; read ever after"),
@@ -100,8 +102,8 @@ classifier put in their class, in the order of `answers`.
 
 **`{RUN}checkpoints/`**: one file a finished unit of work. Networks are safetensors; nothing is unpickled.
 
-**`{RUN}stop`** exists: please stop. **`{RUN}run.lock`** is held: the run is alive. **`{RUN}log.txt`**: for
-people.
+**`{RUN}stop`** exists: please stop. **`{RUN}run.lock`** is held: the run is alive. **`{RUN}heartbeat`**:
+touched every few seconds by a worker on a cluster. **`{RUN}log.txt`**: for people.
 
 **`{DATASET}originals/ab/abcd...`**: the imported files by their sha256, never served.
 

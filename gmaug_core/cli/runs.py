@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gmaug_core import runs
+from gmaug_core.cli import places
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunConfigFile, comparing, launch
-from gmaug_core.runs.backends import LOCAL
 from gmaug_core.workspace import marks
 
 POLL_S = 0.2
@@ -34,6 +34,7 @@ def register(verbs: Verbs) -> None:
         p = verbs.add(name, run, text)
         p.add_argument("run")
         if name == "resume":
+            places.add_to(p)
             p.add_argument("--detach", action="store_true", help="return at once")
     p = verbs.add("compare", compare, "in which settings runs differ")
     p.add_argument("runs", nargs="+", metavar="RUN")
@@ -41,13 +42,14 @@ def register(verbs: Verbs) -> None:
     p.add_argument("run")
     p = verbs.add("rerun", rerun, "start a run of the same settings")
     p.add_argument("run")
+    places.add_to(p)
     p.add_argument("--detach", action="store_true", help="return at once")
     p = verbs.add("mark", mark, "note something about a run, tag it, or hold the others against it")
     p.add_argument("run")
     p.add_argument("--note", metavar="TEXT", help="a line about it, in the place of the one it had")
     p.add_argument("--tag", action="append", metavar="TAG", help="tags, in the place of those it had")
     p.add_argument("--pin", action="store_true", help="hold the others against it, or no longer")
-    verbs.add("devices", devices, "what a run could use here")
+    places.add_to(verbs.add("devices", devices, "what a run could use here, or on a cluster"))
 
 
 def list_runs(_: Arguments) -> object:
@@ -88,7 +90,7 @@ def stop(args: Arguments) -> object:
 
 
 def resume(args: Arguments) -> object:
-    launch.resume(args.run)
+    launch.resume(args.run, where=places.moved_to(args))
     return describe_run(args.run) if args.detach else follow(args.run)
 
 
@@ -114,7 +116,7 @@ def command(args: Arguments) -> object:
 
 
 def rerun(args: Arguments) -> object:
-    run_id = launch.again(args.run)
+    run_id = launch.again(args.run, where=places.asked(args))
     say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
     return describe_run(run_id) if args.detach else follow(run_id)
 
@@ -132,8 +134,8 @@ def mark(args: Arguments) -> object:
     return {"run": paths.id, "note": now.note, "tags": list(now.tags), "pinned": now.pinned}
 
 
-def devices(_: Arguments) -> object:
-    found = LOCAL.devices()
+def devices(args: Arguments) -> object:
+    found = places.asked(args).devices()
     say(f"torch {found.torch}, {found.cpu_threads} CPU threads, {len(found.cuda)} CUDA devices")
     for gpu in found.cuda:
         say(f"  {gpu.name}, {gpu.memory_gb} GB")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gmaug_core import runs
+from gmaug_core.cli import places
 from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import follow
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -28,6 +29,7 @@ def register(verbs: Verbs) -> None:
     )
     p.add_argument("--profile", default="paper")
     p.add_argument("--seed", type=int, default=0)
+    places.add_to(p)
     amount = p.add_mutually_exclusive_group()
     amount.add_argument("--half-width", type=float, metavar="W", help="sample until the interval is +-W")
     amount.add_argument("--pairs", type=int, metavar="M", help="pairs a set; default 2|X|")
@@ -60,7 +62,7 @@ def similarity(args: Arguments) -> object:
         "workers": args.workers,
         "device": args.device,
     }
-    run_id = launch.submit(validate(SimilarityConfig, values), data=data)
+    run_id = launch.submit(validate(SimilarityConfig, values), data=data, where=places.asked(args))
     follow(run_id)
     score = SimilarityResult.read(runs.find(run_id).result)
     for item in score.super_classes:

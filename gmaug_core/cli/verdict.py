@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gmaug_core import runs
+from gmaug_core.cli import places
 from gmaug_core.cli.output import say
 from gmaug_core.cli.runs import describe_run, follow
 from gmaug_core.cli.verbs import Arguments, Verbs
@@ -22,6 +23,7 @@ def register(verbs: Verbs) -> None:
     p.add_argument("--preset", default="quick", help="of the run that it is about: " + ", ".join(PRESETS))
     p.add_argument("--seeds", type=int, help="of that run")
     p.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting of that run")
+    places.add_to(p)
     p.add_argument("--detach", action="store_true", help="return at once; the run goes on")
 
 
@@ -39,7 +41,8 @@ def verdict(args: Arguments) -> object:
         symmetric=data.symmetric,
         overrides=overrides,
     )
-    run_id = launch.submit(VerdictConfig.about(about, minutes=args.minutes, fast=args.fast), data=data)
+    wanted = VerdictConfig.about(about, minutes=args.minutes, fast=args.fast)
+    run_id = launch.submit(wanted, data=data, where=places.asked(args))
     if args.detach:
         say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
         return describe_run(run_id)

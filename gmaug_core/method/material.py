@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from gmaug_core.config import AugmentationConfig, image_format
 from gmaug_core.data import balance, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
-from gmaug_core.hooks import Report, ShouldStop, under
+from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.pool import Pool, Synthetic
 from gmaug_core.method.recipes import TrainingSet
 from gmaug_core.method.shared import Folders
@@ -67,6 +67,10 @@ class Material:
         images = data.images(shape, report=under(report, "decode"), should_stop=should_stop)
         report("decode", len(data), len(data))
         return cls(config, data, out_dir, report, should_stop, np.asarray(images), split, device, others)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As another machine gets it: the hooks stay here."""
+        return self.__dict__ | {"report": no_report, "should_stop": never}
 
     @property
     def checkpoints(self) -> Path:

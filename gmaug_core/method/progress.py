@@ -14,7 +14,7 @@ class Tally:
 
     def __init__(self, report: Report, stage: str, steps: Mapping[str, int], done: Mapping[str, int]) -> None:
         """steps: SGD steps of each training, by its name; done: of those that are finished already."""
-        self._report, self._stage, self._steps = report, stage, dict(steps)
+        self._stage, self._steps = stage, dict(steps)
         self._done = dict.fromkeys(steps, 0) | dict(done)
         self._total = sum(self._steps.values())
         if self._total:

@@ -1,6 +1,6 @@
 """Where workers run, and everything that depends on it: alive, devices, cost.
 
-This machine is the one there is.
+This machine (here), or a Ray cluster (runs.cluster).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from gmaug_core.runs import devices, estimate
 from gmaug_core.runs.devices import Devices
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.runs.folder import RunPaths
+from gmaug_core.runs.place import Place
 
 
 class Backend(Protocol):
@@ -52,6 +53,7 @@ class LocalBackend:
     """
 
     def start(self, paths: RunPaths) -> None:
+        paths.place.unlink(missing_ok=True)
         children.start("gmaug_core.worker", str(paths.folder), log=paths.log, env=children.computing())
 
     def kill(self, paths: RunPaths, *, force: bool) -> None:
@@ -81,10 +83,30 @@ class LocalBackend:
 LOCAL = LocalBackend()
 
 
-def backend(name: str) -> Backend:
-    """Raises InputError for a backend that is not there."""
-    if name != "local":
+def backend(name: str, address: str | None = None) -> Backend:
+    """address: of a cluster; without one, the one that $GMAUG_RAY_ADDRESS names. Raises InputError for a
+    backend that is not there."""
+    from gmaug_core.runs import cluster  # which knows runs' files, and so this module
+
+    if name == "local" and not address:
+        return LOCAL
+    if name not in ("local", "ray"):
+        raise InputError(f"there is no backend '{name}'", expected="local or ray")
+    if name == "local":
+        raise InputError("this machine needs no address", expected="--backend ray with --address")
+    if not (address or cluster.offered()):
         raise InputError(
-            f"backend '{name}' is not available yet", expected="local", todo="leave --backend out"
+            "backend 'ray' needs the address of a cluster",
+            expected="--address http://HOST:8265",
+            todo=f"give it, or set {cluster.ADDRESS}",
         )
-    return LOCAL
+    return cluster.RayBackend(address or cluster.offered() or "")
+
+
+def place_of(paths: RunPaths) -> Backend:
+    """Where a run was sent to last. Raises GMAugError where its place.json is damaged."""
+    if not paths.place.exists():
+        return LOCAL
+    from gmaug_core.runs import cluster
+
+    return cluster.RayBackend(Place.read(paths.place).address)

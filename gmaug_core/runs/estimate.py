@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from gmaug_core import children
 from gmaug_core.config import AugmentationConfig, EquivalenceConfig
@@ -11,6 +12,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.runs.devices import resolve
 
 Trains = TypeVar("Trains", AugmentationConfig, EquivalenceConfig)  # a generator
+Ask = Callable[[str, object, float], Any]  # (module, question, seconds) -> what children.ask gives
 MODULE = "gmaug_core.models.estimate"
 ASK_S = 600.0
 
@@ -36,8 +38,11 @@ class Estimate(Part):
     """Training steps a second of the classifiers that train at once, together; null: not asked."""
 
 
-def measure(config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> Estimate:
-    """The cost of a run's generator on a dataset of `n_classes`: see generators.cost.measure.
+def measure(
+    config: AugmentationConfig | EquivalenceConfig, n_classes: int, ask: Ask | None = None
+) -> Estimate:
+    """The cost of a run's generator on a dataset of `n_classes`: see generators.cost.measure. ask: of the
+    machine that is meant, in place of a child process here; config.device is then one of that machine.
 
     A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes (of each
     fold's generator), `kimg` and `training_seconds` are of that budget. Raises InputError for a device that
@@ -46,12 +51,12 @@ def measure(config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> E
     question = {
         "settings": config.generator.model_dump(mode="json"),
         "n_classes": n_classes,
-        "device": resolve(config.device),
+        "device": config.device if ask else resolve(config.device),
     }
     if isinstance(config, EquivalenceConfig):
         question["classifier"] = config.classifier.model_dump(mode="json")
     try:
-        answer = children.ask(MODULE, question, seconds=ASK_S, env=children.computing())
+        answer = (ask or _ask_here)(MODULE, question, ASK_S)
     except children.NoAnswer as error:
         memory = "memory" in error.said.lower()
         raise GMAugError(
@@ -68,6 +73,10 @@ def measure(config: AugmentationConfig | EquivalenceConfig, n_classes: int) -> E
         kimg, seconds = round(60 * minutes * kimg / seconds, 3), 60 * minutes
     folds = config.folds if isinstance(config, AugmentationConfig) else 1
     return found.model_copy(update={"kimg": kimg, "training_seconds": folds * seconds})
+
+
+def _ask_here(module: str, question: object, seconds: float) -> Any:
+    return children.ask(module, question, seconds=seconds, env=children.computing())
 
 
 def with_budget(config: Trains, found: Estimate) -> Trains:

@@ -3,7 +3,8 @@ behind.
 
 config.json (once, first) · status.json · metrics.jsonl (append) · log.txt · stop (exists = please stop) ·
 run.lock · split.json · checkpoints/ · samples/ · result.json (last, atomic: its presence IS success); of a
-run with several folds fold-K/ with split.json, checkpoints/, samples/ and result.json of its own.
+run with several folds fold-K/ with split.json, checkpoints/, samples/ and result.json of its own; of one on a
+cluster place.json and heartbeat.
 """
 
 from __future__ import annotations
@@ -55,6 +56,14 @@ class RunPaths:
     @property
     def lock(self) -> Path:
         return self.folder / "run.lock"
+
+    @property
+    def place(self) -> Path:
+        return self.folder / "place.json"
+
+    @property
+    def heartbeat(self) -> Path:
+        return self.folder / "heartbeat"
 
     @property
     def checkpoints(self) -> Path:

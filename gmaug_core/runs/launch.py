@@ -22,9 +22,10 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.method.equivalence import plan
 from gmaug_core.runs import mending
-from gmaug_core.runs.backends import LOCAL, Backend
+from gmaug_core.runs.backends import LOCAL, Backend, place_of
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.estimate import Estimate, Trains, with_budget
+from gmaug_core.runs.status import Problem, known_status
 from gmaug_core.workspace import audit, groupings, roles
 
 log = logging.getLogger("gmaug")
@@ -91,7 +92,12 @@ def _submit(config: RunConfig, data: Dataset, token: str | None, where: Backend)
     paths, created = runs.create(config.kind, document, token=token)
     if created:
         audit.record("run submitted", paths.id, dataset=config.dataset)
-        where.start(paths)
+        try:
+            where.start(paths)
+        except GMAugError as error:  # a cluster that does not take it
+            failed = Problem.model_validate(error.to_dict())
+            known_status(paths).but(state="failed", ended=time.time(), error=failed).write(paths.status)
+            raise
     return paths.id
 
 
@@ -130,12 +136,13 @@ def _budgeted(config: Trains, classes: int, where: Backend) -> Trains:
 
 
 @roles.guarded("stop run")
-def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
+def stop(run_id: str, *, wait: bool = True, where: Backend | None = None) -> None:
     """Ask a run to stop at its next safe point; after a grace time its processes are ended.
 
-    A stopped run can be resumed.
+    A stopped run can be resumed. where: by default the place that it was sent to.
     """
     paths = runs.find(run_id)
+    where = where or place_of(paths)
     if not runs.read_status(paths, where).active:
         return
     paths.stop.touch()
@@ -146,19 +153,29 @@ def stop(run_id: str, *, wait: bool = True, where: Backend = LOCAL) -> None:
         deadline = time.monotonic() + STOP_GRACE_S
         while time.monotonic() < deadline:
             if not where.alive(paths):
+                _never_began(paths)
                 return
             time.sleep(0.1)
         where.kill(paths, force=force)
 
 
+def _never_began(paths: runs.RunPaths) -> None:
+    """Of a run that was ended while it waited for a machine, no worker says that it was stopped."""
+    status = known_status(paths)
+    if paths.place.exists() and status.state == "queued" and not status.attempt:
+        status.but(state="cancelled", ended=time.time()).write(paths.status)
+
+
 @roles.guarded("resume run")
-def resume(run_id: str, *, where: Backend = LOCAL) -> None:
+def resume(run_id: str, *, where: Backend | None = None) -> None:
     """Start the same folder again; of a finished run what is damaged is made again.
 
-    Raises GMAugError when it is at work, or finished and whole.
+    where: by default the place that it was sent to; another one goes on with what is there. Raises
+    GMAugError when it is at work, or finished and whole.
     """
     paths = runs.find(run_id)
-    status = runs.read_status(paths, where)
+    status = runs.read_status(paths)
+    where = where or place_of(paths)
     if status.state == "finished" and mending.put_aside(paths):
         log.warning("run '%s' had damaged files: they are made again", run_id)
     elif not status.resumable:

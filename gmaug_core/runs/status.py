@@ -11,7 +11,7 @@ from gmaug_core.children import START_GRACE_S
 from gmaug_core.config.documents import Document, Part
 from gmaug_core.errors import GMAugError, TooNew
 from gmaug_core.runs import memory
-from gmaug_core.runs.backends import LOCAL, Backend
+from gmaug_core.runs.backends import Backend, place_of
 from gmaug_core.runs.folder import RunPaths, read_metrics
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
@@ -95,10 +95,11 @@ class Status(Document):
         return Status.new(**values | changes)
 
 
-def read_status(paths: RunPaths, where: Backend = LOCAL) -> Status:
-    """The status, with `lost` derived: said to be active, but no worker is at it."""
+def read_status(paths: RunPaths, where: Backend | None = None) -> Status:
+    """The status, with `lost` derived: said to be active, but no worker is at it. where: by default the
+    place that it was sent to."""
     status = known_status(paths)
-    if status.active and not where.alive(paths):
+    if status.active and not (where or place_of(paths)).alive(paths):
         status = known_status(paths)  # it may have ended between the two looks
         # a clock that was set back since makes nobody young for as long
         young = status.state == "queued" and abs(time.time() - status.progress_at) < START_GRACE_S

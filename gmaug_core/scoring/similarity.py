@@ -13,12 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from gmaug_core.config import Profile
+from gmaug_core import parallel
+from gmaug_core.config import Profile, Window
 from gmaug_core.errors import InputError, Stopped
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.scoring.alike import first_of
@@ -32,6 +34,9 @@ EXACT_PAIRS = (
 )
 PILOT_PAIRS = 1000  # first stage of sequential stopping
 REPORTS_PER_SECOND = 5
+# on a cluster: rounds of pairs that are drawn ahead for each of its machines, pieces that each gets of them,
+# and pairs that are worth a piece
+AHEAD, PIECES, LEAST = 16, 4, 256
 SHOWN = 50  # sets in a live report: the highest when there are more
 DRAWING = "pairs-2"  # which pairs a seed draws: sets that an older version drew are not taken over
 MERGED = "all images"  # how live reports name the set behind SSIM-mergeCls
@@ -173,12 +178,30 @@ def _counted(found: Mean, images: int) -> Mean:
 
 
 def _comparison(images: Images, profile: Profile, workers: int, device: str) -> Compare:
+    if device == "cpu" and parallel.current().width > 1:
+        return partial(_on_cluster, (images, profile.window))
     if device == "cpu":
         return lambda pairs: ssim_pairs(images, pairs, window=profile.window, workers=workers)
     # torch, where it is asked for and nowhere else
     from gmaug_core.scoring.ssim_torch import ssim_pairs_torch
 
     return lambda pairs: ssim_pairs_torch(images, pairs, window=profile.window, device=device)
+
+
+def _on_cluster(shared: tuple[Images, Window], pairs: Index) -> npt.NDArray[np.float64]:
+    """A value depends on its two images alone, so the pairs are cut as suits the machines."""
+    fan_out = parallel.current()
+    parts = np.array_split(pairs, min(PIECES * fan_out.width, max(len(pairs) // LEAST, 1)))
+    return np.concatenate(fan_out.each(_some_pairs, shared, parts))
+
+
+def _some_pairs(
+    shared: tuple[Images, Window], pairs: Index, _: Report, should_stop: ShouldStop
+) -> npt.NDArray[np.float64]:
+    if should_stop():
+        raise Stopped
+    images, window = shared
+    return ssim_pairs(images, pairs, window=window, workers=1)
 
 
 def _fill(
@@ -199,13 +222,15 @@ def _fill(
     waiting = deque({each.key: each for each in sets.values() if each.count < each.target}.values())
     tell = _teller(sets, report)
     last = time.perf_counter()
+    ahead = parallel.current().width
+    at_once = batch * (AHEAD * ahead if ahead > 1 else 1)  # seconds of work for every machine of a cluster
     while waiting:
         if should_stop():
             tell()
             return True
         runs: list[tuple[PairMean, Index]] = []
         taken = 0
-        while waiting and taken < batch:
+        while waiting and taken < at_once:
             each = waiting.popleft()
             runs.append((each, each.next_pairs(batch // 4)))
             taken += len(runs[-1][1])

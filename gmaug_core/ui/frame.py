@@ -9,7 +9,7 @@ import streamlit as st
 
 from gmaug_core import disk
 from gmaug_core.errors import GMAugError
-from gmaug_core.ui import ASSETS, ROOT, account, choice, outcome, text
+from gmaug_core.ui import ASSETS, ROOT, account, choice, outcome, text, where
 from gmaug_core.workspace import safekeeping
 
 PAGES = (
@@ -42,6 +42,7 @@ st.html(LOOKS)
 try:
     with st.sidebar:
         choice.picker()
+        where.picker()
         account.draw()
     if about := safekeeping.notice():
         st.warning(text.md(about.words), icon=":material/settings_backup_restore:")

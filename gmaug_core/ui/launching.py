@@ -28,10 +28,11 @@ from gmaug_core.report import outlook
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, launch
 from gmaug_core.runs import bin as bins
+from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.advice import Advice
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import text
+from gmaug_core.ui import text, where
 from gmaug_core.ui.routes import open_dataset
 
 SAME_S = 5.0  # the same settings again within this time are the same click
@@ -50,7 +51,7 @@ def start(config: RunConfig, data: Dataset) -> None:
     token = st.session_state.setdefault(f"token-{kind}", secrets.token_hex(6))
     try:
         with st.spinner("Starting the run…"):  # a budget in minutes is measured first
-            run_id = launch.submit(config, data=data, token=token)
+            run_id = launch.submit(config, data=data, token=token, where=where.chosen())
             st.session_state[f"sent-{kind}"] = (asked, run_id, time.monotonic())
     except GMAugError as error:
         text.error_box(error)
@@ -185,9 +186,9 @@ def expected(config: AugmentationConfig, data: Dataset) -> None:
 
 
 @lru_cache(maxsize=16)
-def _estimate(kind: type[AugmentationConfig | EquivalenceConfig], settings: str) -> Estimate:
+def _estimate(kind: type[AugmentationConfig | EquivalenceConfig], settings: str, place: str) -> Estimate:
     config = kind.model_validate_json(settings)
-    return launch.estimate(config, data=open_dataset(config.dataset))
+    return launch.estimate(config, data=open_dataset(config.dataset), where=backend(place))
 
 
 def measured_cost(config: AugmentationConfig | EquivalenceConfig, *, key: str) -> Estimate | None:
@@ -196,19 +197,19 @@ def measured_cost(config: AugmentationConfig | EquivalenceConfig, *, key: str) -
     config: with fixed values for all that the cost does not depend on, so that another threshold does not ask
     to measure again; key: of the button.
     """
-    settings = config.model_dump_json()
+    settings, place = config.model_dump_json(), where.key()
     if st.button(
         "Measure the cost here",
         icon=":material/timer:",
         key=key,
         help="Trains a few steps on random images.",
     ):
-        st.session_state[f"{key}d"] = settings
-    if st.session_state.get(f"{key}d") != settings:
+        st.session_state[f"{key}d"] = settings, place
+    if st.session_state.get(f"{key}d") != (settings, place):
         return None
     try:
         with st.spinner("Training a few steps…"):
-            return _estimate(type(config), settings)
+            return _estimate(type(config), settings, place)
     except GMAugError as error:
         text.error_box(error)
         return None

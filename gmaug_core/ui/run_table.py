@@ -13,7 +13,7 @@ from gmaug_core.report import run_table
 from gmaug_core.report.cost import duration
 from gmaug_core.report.run_table import Row
 from gmaug_core.runs import RunPaths, comparing, launch
-from gmaug_core.ui import launching, layout, live, outcome, text
+from gmaug_core.ui import launching, layout, live, outcome, text, where
 from gmaug_core.workspace import marks
 
 MOST_COMPARED = 5
@@ -178,6 +178,6 @@ def _pin(run: str, dataset: str) -> None:
 
 
 def _again(run: str, dataset: str) -> str:
-    made = launch.again(run)
+    made = launch.again(run, where=where.chosen())
     st.session_state[launching.run_key("augmentation", dataset)] = made
     return f"Started {text.md(made)} with the same settings."

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -79,6 +79,10 @@ class Material:
         return cls(
             config, data, out_dir, report, should_stop, np.asarray(images), split, device, made, others
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As another machine gets it: the hooks stay here."""
+        return self.__dict__ | {"report": no_report, "should_stop": never}
 
     @property
     def checkpoints(self) -> Path:
