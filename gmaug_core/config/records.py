@@ -48,8 +48,10 @@ class Record(Generic[ConfigType]):
 @dataclass(frozen=True)
 class GeneratorRecord(Record[ConfigType]):
     """A generator. from_checkpoint: the presets that are others where `pretrained` names a published
-    checkpoint.
+    checkpoint; rows_apart: a step treats every image of its batch by itself, so that several processes can
+    share a batch.
     """
 
     quick_minutes: int  # of a quick run at 16 px on two CPU cores, as measured
     from_checkpoint: Mapping[str, Preset] = field(default_factory=dict)
+    rows_apart: bool = False

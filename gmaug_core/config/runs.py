@@ -97,6 +97,9 @@ class AugmentationConfig(RunConfig):
     # trainings of the generator, each with images of its own for all classifier seeds. One: its luck is in no
     # interval. Everything is chosen with the first one; the others repeat what was chosen
     generator_seeds: int = Field(1, ge=1, le=20)
+    # that train a generator together, each with a GPU of its own or its share of the CPU threads: the same
+    # batch, and without dropout the same losses to the rounding of sums
+    generator_processes: int = Field(1, ge=1, le=64)
     selection: SelectionConfig
     # real + synthetic images a class; None: as many as the largest class has, or all images made elsewhere
     target: int | None = Field(None, ge=1, le=10**7)
@@ -151,6 +154,16 @@ class AugmentationConfig(RunConfig):
             )
         if self.added is not None and self.target is not None:
             raise ValueError("give either target or added, not both")
+        if self.generator_processes > 1 and not SOURCES[self.generator.name].rows_apart:
+            raise ValueError(
+                f"generator_processes: {self.generator.name} compares the images of a batch with each other, "
+                "so processes cannot share one: 1, or another generator"
+            )
+        if self.generator.batch % self.generator_processes:
+            raise ValueError(
+                f"generator_processes: a batch of {self.generator.batch} has no {self.generator_processes} "
+                "equal parts"
+            )
         if self.folds > 1 and self.generator_seeds > 1:
             raise ValueError("folds have a generator of their own each: give either folds or generator_seeds")
         return self

@@ -118,6 +118,7 @@ class Lab(Material):
                 self.classes,
             ),
             until=until,
+            processes=self.config.generator_processes,
         )
         if until == 1.0:
             generator.save(folder)

@@ -64,8 +64,12 @@ class RayBackend:
         place.write(paths.place)
         command = f"{_worker('gmaug_core.worker', paths.folder)} >> {shlex.quote(str(paths.log))} 2>&1"
         on_gpu = config.device.startswith("cuda")
+        of_one = config.settings  # a verdict trains no generator
+        needs = of_one.generator_processes if isinstance(of_one, AugmentationConfig) else 1
         env = {**_environment(), "GMAUG_FAN_OUT": "ray"}
-        self.jobs.submit(place.submission, command, env, cpus=0 if on_gpu else 1, gpus=int(on_gpu))
+        self.jobs.submit(
+            place.submission, command, env, cpus=0 if on_gpu else needs, gpus=needs if on_gpu else 0
+        )
 
     def kill(self, paths: RunPaths, *, force: bool) -> None:
         """Force: TERM, and KILL after three seconds. Otherwise only a job that has not begun is ended: one

@@ -84,6 +84,7 @@ RECORD = GeneratorRecord(
     "start on small data.",
     config=EDMConfig,
     implementation="gmaug_core.models.generators.edm:EDM",
+    rows_apart=True,
     quick_minutes=4,
     presets={
         "quick": Preset(at={16: {"attention_resolutions": (4,)}, 32: {"attention_resolutions": (8,)}}),

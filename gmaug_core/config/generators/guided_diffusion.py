@@ -114,6 +114,7 @@ RECORD = GeneratorRecord(
     "checkpoint (`generator.pretrained=FILE`): samples are then open-set.",
     config=GuidedDiffusionConfig,
     implementation="gmaug_core.models.generators.guided_diffusion:GuidedDiffusion",
+    rows_apart=True,
     quick_minutes=6,
     presets={
         "quick": Preset(at={16: {"attention_resolutions": (4,)}, 32: {"attention_resolutions": (8,)}}),

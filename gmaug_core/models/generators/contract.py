@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.models.checkpoint import check_tensors, save_tensors
 from gmaug_core.models.devices import pick_device
 from gmaug_core.models.generators.feedback import Judge
+from gmaug_core.models.generators.group import Group
 from gmaug_core.models.generators.snapshots import Assess
 from gmaug_core.models.generators.tensors import to_device, to_uint8
 from gmaug_core.models.generators.training import Loop, Training
@@ -51,6 +53,7 @@ class Generator(ABC):
         self.counts: NDArray[np.int64] = np.zeros(0, np.int64)
         self.metrics: dict[str, Any] = {}
         self.device = torch.device("cpu")
+        self.group = Group()
         self._network: nn.Module | None = None
 
     @property
@@ -129,6 +132,7 @@ class Generator(ABC):
         should_stop: ShouldStop = never,
         assess: Assess | None = None,
         until: float = 1.0,
+        processes: int = 1,
     ) -> dict[str, Any]:
         """Train on uint8 images [n, h, w] (grey) or [n, h, w, 3] with labels int [n]; return the final
         figures.
@@ -140,7 +144,9 @@ class Generator(ABC):
         mean what quality.Assessment says), are reported as quality={...} and kept in figures["quality"];
         best.safetensors holds the best snapshot. A training whose classes collapse ends early with those
         weights and figures["collapse"]. Where the checkpoint is there already, it goes on from it; until: the
-        share of the training after which it ends, with its checkpoint written, to be gone on with. Raises
+        share of the training after which it ends, with its checkpoint written, to be gone on with;
+        processes: how many compute each batch together, each with its own GPU or its share of the CPU
+        threads; without dropout the losses are the same to the rounding of sums. Raises
         Stopped within one step of should_stop(), Diverged (and keeps the last good checkpoint) when a loss is
         not finite, InputError when the images, the settings and the checkpoint do not belong together.
         """
@@ -148,8 +154,25 @@ class Generator(ABC):
         self.class_names, self.counts = tuple(class_names), np.bincount(labels, minlength=len(class_names))
         self.device = pick_device(device)
         cuda = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda):  # the caller's random numbers stay the caller's
-            loop = Loop(self, images, np.asarray(labels, np.int64), out_dir, seed, report, assess)
+        labels = np.asarray(labels, np.int64)
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng(devices=cuda))  # the caller's numbers stay the caller's
+            if processes > 1:
+                from gmaug_core.models.generators import ranks  # which starts trainings like this one
+
+                self.group = stack.enter_context(
+                    ranks.together(
+                        self,
+                        images,
+                        labels,
+                        class_names,
+                        out_dir,
+                        processes=processes,
+                        seed=seed,
+                        until=until,
+                    )
+                )
+            loop = Loop(self, images, labels, out_dir, seed, report, assess)
             self.metrics = loop.run(should_stop, until)
         return self.metrics
 

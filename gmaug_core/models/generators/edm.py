@@ -117,15 +117,19 @@ class EDMTraining(Training):
         s = sigma[:, None, None, None]
         noisy = clean + s * torch.randn_like(clean)
         dropped = torch.rand(len(labels), device=labels.device) < config.label_drop
-        labels = torch.where(dropped, self.n_classes, labels)
+        drawn, labels = labels, torch.where(dropped, self.n_classes, labels)
         weight = (s**2 + SIGMA_DATA**2) / (s * SIGMA_DATA) ** 2
+        # everything was drawn for the whole batch; from here on only this process's rows count
+        rows = self.group.rows(len(images), dropout=config.dropout)
+        clean, noisy, sigma, labels, weight = (x[rows] for x in (clean, noisy, sigma, labels, weight))
+        augmentation = None if augmentation is None else augmentation[rows]
         denoised = self.denoiser(noisy, sigma, labels, augmentation)
         loss = (weight * (denoised - clean) ** 2).mean()
         figures: dict[str, Tensor | float] = {"loss": loss.detach()}
         if config.cbdm_tau > 0:
-            other = torch.where(dropped, self.n_classes, torch.randint_like(labels, self.n_classes))
+            other = torch.where(dropped, self.n_classes, torch.randint_like(drawn, self.n_classes))[rows]
             denoised_other = self.denoiser(noisy, sigma, other, augmentation)
-            time = torch.special.ndtr(normal)[
+            time = torch.special.ndtr(normal[rows])[
                 :, None, None, None
             ]  # t/T: the share of training noise levels below this one
             balance = (denoised - denoised_other.detach()) ** 2 + CBDM_GAMMA * (
@@ -137,6 +141,7 @@ class EDMTraining(Training):
         self.optimizer.param_groups[0]["lr"] = lr
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        figures = self.group.average(self.denoiser, figures)
         self.optimizer.step()
         self._follow(step + 1)
         return figures

@@ -79,9 +79,11 @@ class Folder(Generator):
         should_stop: ShouldStop = never,
         assess: Assess | None = None,
         until: float = 1.0,
+        processes: int = 1,
     ) -> dict[str, Any]:
         """Decode the files as the real images were, at the run's size and colour. The real images and their
-        labels are only checked. Nothing is trained, so there is no share of it (until) to end at. Raises
+        labels are only checked. Nothing is trained, so there is no share of it (until) to end at, and nothing
+        for several processes to do. Raises
         InputError where the files are no longer there, or are not those that were offered.
         """
         self._check(images, labels, class_names)

@@ -80,6 +80,9 @@ class GuidedTraining(Training):
         config, process = self.config, self.process
         k = torch.randint(len(process), (len(images),), device=images.device)
         noise = torch.randn_like(images)
+        # everything was drawn for the whole batch; from here on only this process's rows count
+        rows = self.group.rows(len(images), dropout=config.dropout)
+        images, labels, k, noise = images[rows], labels[rows], k[rows], noise[rows]
         noisy, times = process.noised(images, k, noise), process.times(k, len(images))
         with mixed_precision(images.device):
             output = self.network.unet(noisy, times, labels).float()
@@ -99,6 +102,7 @@ class GuidedTraining(Training):
             figures["classifier_accuracy"] = (logits.argmax(1) == labels).float().mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        figures = self.group.average(self.network, figures)
         self.optimizer.step()
         kimg = (step + 1) * config.batch / 1000
         update_ema(

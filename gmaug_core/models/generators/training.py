@@ -22,6 +22,7 @@ from gmaug_core.errors import Diverged, InputError, Stopped
 from gmaug_core.files import write_bytes
 from gmaug_core.hooks import Report, ShouldStop
 from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
+from gmaug_core.models.generators.group import Group
 from gmaug_core.models.generators.snapshots import Assess, Watch
 from gmaug_core.models.generators.tensors import class_weights, draw_batch
 from gmaug_core.seeds import derive
@@ -40,10 +41,14 @@ class Training(ABC):
     """The moving parts of one training: networks, optimisers, counters. Lives as long as the loop."""
 
     period: int = 1  # steps after which their costs repeat
+    group: Group = Group()  # of the processes that take each step together
 
     @abstractmethod
     def step(self, images: Tensor, labels: Tensor, step: int) -> dict[str, Tensor | float]:
-        """One update from real images [b, c, h, w] in [-1, 1] and labels [b]. Returns figures to report."""
+        """One update from real images [b, c, h, w] in [-1, 1] and labels [b]. Returns figures to report.
+
+        Where several processes train together each has the whole batch, and computes `group.rows` of it.
+        """
 
     @abstractmethod
     def average(self) -> nn.Module:
@@ -91,6 +96,8 @@ class Loop:
         }
         torch.manual_seed(derive(seed, "start"))
         self.training = generator.start(images, len(generator.class_names), self.steps)
+        self.group = self.training.group = generator.group
+        self.first = self.group.rank == 0  # who writes, reports and looks at snapshots
         self.watch = Watch(
             images,
             labels,
@@ -116,7 +123,7 @@ class Loop:
         """Train this share of the steps, 1 for all. Returns the figures then; raises Stopped, or Diverged."""
         device, end = self.generator.device, math.ceil(until * self.steps)
         while self.done < end and not self.watch.collapse:
-            if should_stop():
+            if self.group.agreed(should_stop()):
                 self._save()
                 raise Stopped(f"{self.generator.name} training stopped after {self.seen_in_all} images")
             values = self._step()
@@ -129,7 +136,7 @@ class Loop:
                     self._diverged()
             if due:
                 self._tell(latest, elapsed)
-            if snapshot:
+            if snapshot and self.first:
                 self._snapshot()
         if end < self.steps:
             self._save()
@@ -188,6 +195,8 @@ class Loop:
         return metrics
 
     def _save(self) -> None:
+        if not self.first:
+            return
         state = {
             "identity": self.identity,
             "step": self.done,

@@ -1,0 +1,268 @@
+"""A Ray cluster of two nodes on loopback: is what it computes what this machine computes, whatever dies?
+
+    OMP_NUM_THREADS=1 PYTHONPATH=. python benchmarks/cluster.py [--out benchmarks/results/cluster.json]
+
+One run of every kind here and there, compared to the last bit; a node killed in the middle of a run, the node
+of the run's own job killed and the run resumed, a stop, a wrong token. Needs ray (docs/cluster.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks import about
+from benchmarks.dashboard import ROOT
+from gmaug_core import runs
+from gmaug_core.config import RunConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.data import dataset
+from gmaug_core.data.demo import make_demo
+from gmaug_core.errors import InputError
+from gmaug_core.runs import RunPaths, launch
+from gmaug_core.runs.backends import LOCAL, Backend
+from gmaug_core.runs.cluster import RayBackend
+from gmaug_core.runs.ray_jobs import RayJobs, Unreachable
+
+sys.path.insert(0, str(ROOT / "tests"))
+import tiny
+from nowhere import Nowhere
+
+HEAD, OTHER = "127.0.0.1", "127.0.0.2"  # Ray knows nodes by their addresses
+START_S = 60.0
+
+
+class TwoNodes:
+    """A cluster with a token, all of it processes of this machine. `folder`: for Ray's own files; its name is
+    part of the names of sockets, so it must be short."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.token = folder, secrets.token_hex(16)
+        self.port, self.dashboard = free_port(), free_port()
+        self.address = f"http://{HEAD}:{self.dashboard}"
+        self.nodes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def environment(self) -> dict[str, str]:
+        """The interpreter that runs this is the cluster's `python`."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        security = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
+        return {**os.environ, "PATH": path, "RAY_USAGE_STATS_ENABLED": "0", **security}
+
+    def start(self, cpus: int = 1) -> None:
+        """The head, with its job interface."""
+        options = ["--head", f"--port={self.port}", f"--dashboard-host={HEAD}"]
+        self._node(HEAD, cpus, *options, f"--dashboard-port={self.dashboard}", f"--temp-dir={self.folder}")
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            try:
+                RayJobs(self.address).check_closed()
+                return
+            except (Unreachable, InputError):
+                time.sleep(0.2)
+        raise RuntimeError("the head did not start")
+
+    def add(self, cpus: int = 1) -> None:
+        """The other node, which is there a few seconds later."""
+        self._node(OTHER, cpus, f"--address={HEAD}:{self.port}")
+
+    def _node(self, number: str, cpus: int, *options: str) -> None:
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options]
+        command += [
+            f"--node-ip-address={number}",
+            f"--num-cpus={cpus}",
+            f"--object-store-memory={80 * 2**20}",
+        ]
+        with (self.folder / f"{number}.log").open("ab") as log:
+            self.nodes[number] = subprocess.Popen(
+                command, env=self.environment(), start_new_session=True, stdout=log, stderr=log
+            )
+
+    def kill(self, number: str) -> None:
+        """A machine that loses its power: all its processes at once."""
+        node = self.nodes.pop(number)
+        for each in reversed(family(node.pid)):
+            try:
+                os.kill(each, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        node.wait()
+
+    def stop(self) -> None:
+        for number in list(self.nodes):
+            self.kill(number)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started, by the kernel's table."""
+    children: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        children.setdefault(int(fields[1]), []).append(int(status.parent.name))
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HEAD, 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def two_nodes() -> Iterator[TwoNodes]:
+    """A cluster of which the head runs; its token is this process's too."""
+    folder = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
+    made = TwoNodes(folder)
+    before = os.environ.get("RAY_AUTH_TOKEN")
+    os.environ["RAY_AUTH_TOKEN"] = made.token
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        os.environ.pop("RAY_AUTH_TOKEN")
+        if before is not None:
+            os.environ["RAY_AUTH_TOKEN"] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def ended(paths: RunPaths, seconds: float = 300) -> str:
+    """The state in which a run ended."""
+    return until(paths, lambda state: not state.active, seconds).state
+
+
+def until(paths: RunPaths, met: Callable[[runs.Status], bool], seconds: float = 300) -> runs.Status:
+    """The status, as soon as it meets something."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        state = runs.read_status(paths)
+        if met(state):
+            return state
+        if state.state in ("failed", "lost"):
+            raise RuntimeError(f"{state.state}: {state.error}\n{runs.read_log(paths)[-3000:]}")
+        time.sleep(0.05)
+    raise RuntimeError(f"still {state.state}, {state.stage}\n{runs.read_log(paths)[-3000:]}")
+
+
+def found(paths: RunPaths) -> dict[str, Any]:
+    """What a run found, without times and names."""
+    assert ended(paths) == "finished", runs.read_log(paths)[-3000:]
+    result = runs.read_result(paths)
+    assert result is not None
+    return dict(tiny.comparable(result.to_dict()))
+
+
+def begin(config: RunConfig, where: Backend, like: RunPaths | None = None) -> RunPaths:
+    """A run at work. like: one whose plan it follows (a verdict plans by the pace that it measures)."""
+    paths = runs.find(launch.submit(config.model_copy(update={"device": "cpu"}), where=Nowhere()))
+    if like is not None and (like.checkpoints / "plan.json").exists():
+        shutil.copy(like.checkpoints / "plan.json", paths.checkpoints)
+    where.start(paths)
+    return paths
+
+
+def kinds(data: dataset.Dataset) -> dict[str, RunConfig]:
+    """One of each kind, tiny."""
+    augmentation = tiny.config(data, seeds=4, max_steps=1, use=["fill"])
+    return {
+        "similarity": SimilarityConfig(dataset=data.id, pairs=20_000),
+        "augmentation": augmentation,
+        "verdict": VerdictConfig.about(augmentation, minutes=0.5),
+        "equivalence": tiny.equivalence(data),
+    }
+
+
+def measured(home: Path) -> dict[str, Any]:
+    """Every row of the result."""
+    rows: dict[str, Any] = {}
+    here, there = home / "here", home / "there"
+    os.environ["GMAUG_HOME"] = str(here)
+    data = dataset.load(make_demo())
+    data.images("16-grey")
+    shutil.copytree(here, there)
+    expected: dict[str, tuple[RunPaths, dict[str, Any]]] = {}
+    for kind, config in kinds(data).items():
+        begun = time.monotonic()
+        paths = begin(config, LOCAL)
+        expected[kind] = paths, found(paths)
+        rows[kind] = {"seconds_here": time.monotonic() - begun}
+    with two_nodes() as nodes:
+        nodes.add(cpus=2)
+        os.environ["GMAUG_HOME"] = str(there)
+        for kind, config in kinds(data).items():
+            begun = time.monotonic()
+            paths = begin(config, RayBackend(nodes.address), expected[kind][0])
+            same = found(paths) == expected[kind][1]
+            rows[kind] |= {"seconds_there": time.monotonic() - begun, "same": same}
+            shutil.rmtree(paths.folder)  # so that no later run takes its classifiers
+            print(kind, rows[kind], flush=True)
+        deaths = disturbed(nodes, kinds(data)["augmentation"], expected["augmentation"][1])
+    return {"kinds": rows, **deaths}
+
+
+def disturbed(nodes: TwoNodes, config: RunConfig, expected: dict[str, Any]) -> dict[str, Any]:
+    """The same run with a node killed, stopped and resumed, its own job's node killed and resumed."""
+    rows: dict[str, Any] = {}
+    where = RayBackend(nodes.address)
+    paths = begin(config, where)
+    until(paths, lambda state: state.stage == "baseline")
+    nodes.kill(OTHER)
+    rows["node_killed"] = {"same": found(paths) == expected, "attempts": runs.read_status(paths).attempt}
+    rows["node_killed"]["tasks_done_again"] = runs.read_log(paths).count("a task was lost")
+    shutil.rmtree(paths.folder)
+    nodes.add(cpus=2)
+
+    paths = begin(config, where)
+    until(paths, lambda state: state.stage == "generator")
+    begun = time.monotonic()
+    launch.stop(paths.id)
+    rows["stopped"] = {"state": runs.read_status(paths).state, "seconds": time.monotonic() - begun}
+    launch.resume(paths.id)
+    rows["stopped"] |= {"same": found(paths) == expected, "attempts": runs.read_status(paths).attempt}
+    shutil.rmtree(paths.folder)
+
+    paths = begin(config, where)
+    until(paths, lambda state: state.stage == "controls")
+    nodes.stop()
+    begun = time.monotonic()
+    while (state := runs.read_status(paths)).active:
+        time.sleep(0.2)
+    rows["cluster_killed"] = {"state": state.state, "seconds_to_know": time.monotonic() - begun}
+    launch.resume(paths.id, where=LOCAL)
+    rows["cluster_killed"]["same_when_resumed_here"] = found(paths) == expected
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = {"machine": about.machine(), **measured(Path(folder))}
+    text = json.dumps(rows, indent=1)
+    print(text)
+    if args.out:
+        args.out.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
