@@ -27,9 +27,8 @@ from typing import Any
 from benchmarks import about
 from benchmarks.dashboard import ROOT
 from gmaug_core import runs
-from gmaug_core.config import RunConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.config import RunConfig, SimilarityConfig, VerdictConfig, validate
 from gmaug_core.data import dataset
-from gmaug_core.data.demo import make_demo
 from gmaug_core.errors import InputError
 from gmaug_core.runs import RunPaths, launch
 from gmaug_core.runs.backends import LOCAL, Backend
@@ -182,7 +181,7 @@ def kinds(data: dataset.Dataset) -> dict[str, RunConfig]:
     """One of each kind, tiny."""
     augmentation = tiny.config(data, seeds=4, max_steps=1, use=["fill"])
     return {
-        "similarity": SimilarityConfig(dataset=data.id, pairs=20_000),
+        "similarity": validate(SimilarityConfig, {"dataset": data.id, "pairs": 20_000}),
         "augmentation": augmentation,
         "verdict": VerdictConfig.about(augmentation, minutes=0.5),
         "equivalence": tiny.equivalence(data),
@@ -194,7 +193,7 @@ def measured(home: Path) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     here, there = home / "here", home / "there"
     os.environ["GMAUG_HOME"] = str(here)
-    data = dataset.load(make_demo())
+    data = tiny.make_dataset(here / "given")
     data.images("16-grey")
     shutil.copytree(here, there)
     expected: dict[str, tuple[RunPaths, dict[str, Any]]] = {}

@@ -22,7 +22,9 @@ VARIABLE = "GMAUG_FAN_OUT"  # "ray" in the environment of a job: set by who subm
 class FanOut(Protocol):
     """Where pieces of work are done."""
 
-    width: int  # how many pieces it may do at once, beyond this machine too; 1: here alone
+    @property
+    def width(self) -> int:
+        """How many pieces it may do at once, beyond this machine too; 1: here alone."""
 
     def each(
         self,
