@@ -39,8 +39,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 import tiny
 from nowhere import Nowhere
 
-HEAD, OTHER = "127.0.0.1", "127.0.0.2"  # Ray knows nodes by their addresses
-START_S = 60.0
+HEAD, OTHER = "127.0.0.2", "127.0.0.3"  # of loopback: Ray knows nodes by their addresses
+START_S = 180.0
 
 
 class TwoNodes:

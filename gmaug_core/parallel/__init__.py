@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from gmaug_core.errors import InputError
 from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.parallel.threads import Threads
 
@@ -62,8 +63,14 @@ def current() -> FanOut:
     global _now
     if _now is None:
         if os.environ.get(VARIABLE) == "ray":
-            from gmaug_core.parallel.tasks import RayTasks  # Ray, which is on clusters alone
-
+            try:
+                from gmaug_core.parallel.tasks import RayTasks  # Ray, which is on clusters alone
+            except ModuleNotFoundError as error:
+                raise InputError(
+                    "Ray is not installed where this run works",
+                    expected="the environment that started the cluster",
+                    todo='pip install "ray[default]==2.60.0"',
+                ) from error
             _now = RayTasks()
         else:
             _now = Threads()

@@ -22,7 +22,8 @@ from gmaug_core.errors import GMAugError, InputError
 
 ADDRESS = re.compile(r"(?:http://)?(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?/?")
 PORT = 8265  # of Ray's dashboard, which has the job interface
-SECONDS = 5.0  # for one answer
+# for one answer: a page waits for a look; a submission waits for the head to be ready, which takes a while
+SECONDS = {"GET": 5.0, "POST": 60.0}
 TOKEN = "RAY_AUTH_TOKEN"
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 OVER = ("SUCCEEDED", "FAILED", "STOPPED")  # of a job's states; the others are PENDING and RUNNING
@@ -150,7 +151,7 @@ class RayJobs:
     def _request(self, method: str, path: str, body: object, headers: dict[str, str]) -> tuple[int, str]:
         """Neither redirects nor proxies are followed: the token goes to this address alone."""
         host, port = self.place
-        connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+        connection = http.client.HTTPConnection(host, port, timeout=SECONDS[method])
         try:
             content = None if body is None else json.dumps(body)
             connection.request(method, path, content, {"Content-Type": "application/json", **headers})
