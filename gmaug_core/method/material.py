@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gmaug_core.config import AugmentationConfig, image_format
-from gmaug_core.data import balance, samples, splits
+from gmaug_core.data import balance, dividing, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
@@ -37,7 +37,7 @@ class Material:
     report: Report
     should_stop: ShouldStop
     images: NDArray[np.uint8]
-    split: splits.Parts
+    split: dividing.Parts
     device: torch.device
     others: Folders = tuple
     generator: int = 0
@@ -149,7 +149,7 @@ class Material:
     def judge_fold(self) -> NDArray[np.int64]:
         """The part of each real training image, int64 [n]: one judge of a cross-fitted one is trained without
         it. -1: all are trained on it, since its class would be without images."""
-        return splits.spread(
+        return dividing.spread(
             self.data, self.split["train"], self.config.selection.judge_folds, self.config.seed
         )
 

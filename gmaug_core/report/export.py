@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gmaug_core import runs, workspace
 from gmaug_core.config import AugmentationConfig, image_format
-from gmaug_core.data import balance, dataset, pictures, samples, splits
+from gmaug_core.data import balance, dataset, dividing, pictures, samples, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.pictures import Pixels
 from gmaug_core.errors import InputError
@@ -183,7 +183,7 @@ def _run_rows(run_id: str) -> tuple[Rows, About]:
 
 def _short_of(
     paths: runs.RunPaths, config: RunConfigFile, settings: AugmentationConfig
-) -> tuple[Dataset, splits.Parts, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Dataset, dividing.Parts, NDArray[np.int64], NDArray[np.int64]]:
     """The dataset, its split, real training images a class, and synthetic ones that are exported at most."""
     choice = AugmentationResult.read(paths.result).choice
     data = dataset.load(settings.dataset)

@@ -10,7 +10,7 @@ from corpus import encode, make_folder
 from PIL import Image
 
 from gmaug_core.config.documents import Document
-from gmaug_core.data import cautions, dataset, splits, store
+from gmaug_core.data import cautions, dataset, dividing, splits, store
 from gmaug_core.intake import import_path, near, verify
 
 
@@ -119,7 +119,7 @@ def test_a_split_made_here_keeps_a_group_on_one_side_and_an_older_dataset_keeps_
     assert older.near is None
     assert (
         splits.made(older, 0)["test"].tolist()
-        == splits.three_way_split(data.labels, data.splits, data.class_names, seed=0, content=data.content)[
+        == dividing.three_way_split(data.labels, data.splits, data.class_names, seed=0, content=data.content)[
             "test"
         ].tolist()
     )

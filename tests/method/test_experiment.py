@@ -11,7 +11,7 @@ import untouched
 
 from gmaug_core.config import Profile, SimilarityConfig
 from gmaug_core.config.runs import QUICK_CONTROLS
-from gmaug_core.data import samples, splits
+from gmaug_core.data import dividing, samples, splits
 from gmaug_core.errors import InputError, Paused, Stopped
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method import controls, experiment
@@ -306,7 +306,7 @@ def test_small_and_odd_datasets_finish(tmp_path, monkeypatch, counts, colour):
 def test_a_thousand_classes_of_two_images_are_refused_in_words():
     labels, names = np.repeat(np.arange(1000), 2), [f"class {k}" for k in range(1000)]
     with pytest.raises(InputError, match="cannot be split: no images for val, test"):
-        splits.three_way_split(labels, np.full(2000, "train"), names, seed=0)
+        dividing.three_way_split(labels, np.full(2000, "train"), names, seed=0)
 
 
 def test_a_balanced_dataset_ends_in_words_before_anything_is_trained(tmp_path, monkeypatch):

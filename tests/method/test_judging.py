@@ -7,7 +7,7 @@ import pytest
 import tiny
 import untouched
 
-from gmaug_core.data import samples, splits
+from gmaug_core.data import dividing, samples
 from gmaug_core.data.views import View
 from gmaug_core.hooks import never, no_report
 from gmaug_core.method import experiment
@@ -48,7 +48,7 @@ def test_each_class_is_spread_evenly_and_a_class_of_one_image_is_held_out_nowher
     own = np.concatenate(
         [lab.split["train"][lab.real.labels < 2], lab.split["train"][lab.real.labels == 2][:1]]
     )
-    alone = splits.spread(bars, own, 3, seed=0)
+    alone = dividing.spread(bars, own, 3, seed=0)
     assert (alone[-1], (alone[:-1] >= 0).all()) == (-1, True)
 
 

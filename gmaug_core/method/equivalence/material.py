@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from gmaug_core.config import EquivalenceConfig, image_format
-from gmaug_core.data import splits
+from gmaug_core.data import dividing, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.data.views import View
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
@@ -51,7 +51,7 @@ class Material:
     report: Report
     should_stop: ShouldStop
     images: NDArray[np.uint8]
-    split: splits.Parts
+    split: dividing.Parts
     device: torch.device
     plan: Plan
     others: Folders = tuple

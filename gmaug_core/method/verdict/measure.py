@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gmaug_core.config import GENERATORS, VerdictConfig, image_format
-from gmaug_core.data import splits
+from gmaug_core.data import dividing, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.equivalence.result import EquivalenceResult
@@ -99,7 +99,7 @@ def run(
 
 
 def _first(
-    config: VerdictConfig, data: Dataset, parts: splits.Parts, report: Report, should_stop: ShouldStop
+    config: VerdictConfig, data: Dataset, parts: dividing.Parts, report: Report, should_stop: ShouldStop
 ) -> First:
     generator = config.augmentation.generator
     size = min(generator.resolution, first.SIZE)
@@ -123,7 +123,7 @@ def _fast(
     taken: First,
     wanted: list[ceiling.Amount],
     seeds: int,
-    parts: splits.Parts,
+    parts: dividing.Parts,
     seed: int,
 ) -> Reading:
     points = taken.points["everything"]
@@ -180,7 +180,7 @@ def _equivalence(
 def _document(
     config: VerdictConfig,
     data: Dataset,
-    parts: splits.Parts,
+    parts: dividing.Parts,
     counting: Counting,
     taken: First,
     reading: Reading,
