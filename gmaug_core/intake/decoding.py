@@ -15,7 +15,8 @@ from gmaug_core.data.manifest import Refused
 from gmaug_core.data.store import Accepted
 from gmaug_core.errors import Stopped
 from gmaug_core.hooks import Report, ShouldStop
-from gmaug_core.intake.sources import Source, Unreadable
+from gmaug_core.intake.listing import Unreadable
+from gmaug_core.intake.sources import Source
 from gmaug_core.intake.verify import Verifier
 
 CHUNK = 256  # files a worker between two reports: how long a stop takes

@@ -12,7 +12,7 @@ from gmaug_core.data.manifest import Refused
 from gmaug_core.data.store import Accepted, Placed, listed
 from gmaug_core.intake.layouts import Chosen, choose, said
 from gmaug_core.intake.layouts.contract import FOLDERS, Options, Tree
-from gmaug_core.intake.sources import Listing
+from gmaug_core.intake.listing import Listing
 
 
 @dataclass

@@ -11,7 +11,7 @@ from gmaug_core.data.store import Accepted, Placed
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts import LAYOUTS
 from gmaug_core.intake.layouts.contract import Options, Tree
-from gmaug_core.intake.sources import Listing
+from gmaug_core.intake.listing import Listing
 
 
 def refuse_names(path: Path, tree: Tree, options: Options, listing: Listing, least: int) -> None:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from gmaug_core.data.folders import KNOWN
 from gmaug_core.errors import InputError
 from gmaug_core.home import room
+from gmaug_core.intake.listing import MAX_FILE, Listing, Unreadable, most_bytes
 from gmaug_core.intake.spelling import readable
 
 Opener = type[gzip.GzipFile] | type[bz2.BZ2File] | type[lzma.LZMAFile]
@@ -139,6 +140,33 @@ def content(file: BinaryIO, member: Any) -> bytes:
     """The bytes of a member; safe from several threads. Shorter than its size where the archive
     ends early."""
     return os.pread(file.fileno(), member.size, member.offset_data)
+
+
+class TarSource:
+    """A tar archive, already unpacked into `file`."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self.listing = Listing()
+        found = members(file, path)
+        last = {name: i for i, (name, _, _) in enumerate(found)}
+        for i, (name, letters, member) in enumerate(found):
+            self.listing.note(letters)
+            problem = problem_of(member, most_bytes(name))
+            if last[name] != i and not member.isdir():
+                problem = "an entry of the same name comes later in the archive"
+            self.listing.add(name, member, problem)
+
+    def size(self, handle: Any) -> int:
+        return int(handle.size)
+
+    def read(self, handle: Any, limit: int = MAX_FILE) -> bytes:
+        if handle.size > limit:
+            raise Unreadable(f"larger than {limit // 2**20} MiB")
+        data = content(self._file, handle)
+        if len(data) < handle.size:
+            raise Unreadable("damaged in the archive")
+        return data
 
 
 def _damaged(path: Path) -> InputError:

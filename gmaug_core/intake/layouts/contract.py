@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from gmaug_core.data.folders import Place, clean_name
 from gmaug_core.data.manifest import Refused
 from gmaug_core.errors import InputError
-from gmaug_core.intake.sources import MAX_LIST, Source, Unreadable
+from gmaug_core.intake.listing import MAX_LIST, Unreadable
+from gmaug_core.intake.sources import Source
 
 FOLDERS = "folders"  # what --labels says for: the folders, and no list
 NOT_IMAGES = frozenset(
