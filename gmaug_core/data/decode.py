@@ -52,6 +52,21 @@ _OTHER_FILES = (
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x1f\x8b", "a gzip file"),
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the images with 'git lfs pull'"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\1\0", "an icon"),
+    (b"\x89HDF", "HDF5"),
+)
+_OTHER_BOXES = (  # place of what tells, what it is, words
+    (4, b"jP  ", "JPEG 2000: convert it to PNG or TIFF first"),
+    (4, b"JXL ", "JPEG XL"),
+    (4, b"ftypmp4", "a video: take its frames out as images first"),
+    (4, b"ftypiso", "a video: take its frames out as images first"),
+    (4, b"ftypqt", "a video: take its frames out as images first"),
+    (8, b"AVI ", "a video: take its frames out as images first"),
+    (8, b"CR\2", "a camera's raw file: convert it to TIFF or JPEG first"),
+    (128, b"DICM", "DICOM: convert it to PNG or TIFF first"),
 )
 
 
@@ -309,7 +324,10 @@ def canonical(image: Image.Image, size: int, colour: str) -> np.ndarray:
 def _looks_like(data: bytes) -> str:
     if data[4:12] in _HEIC:
         return "it looks like HEIC, which cannot be read here: convert it to JPEG or PNG first"
-    start = data[:256].lstrip()
+    for at, magic, words in _OTHER_BOXES:
+        if data[at : at + len(magic)] == magic:
+            return f"it looks like {words}"
+    start = data[:256] if data.startswith(b"\0") else data[:256].lstrip()
     for magic, words in _OTHER_FILES:
         if start.startswith(magic):
             return f"it looks like {words}"

@@ -26,12 +26,15 @@ def text_of(data: bytes) -> str:
 
 
 def rows_of(text: str) -> list[list[str]]:
-    """The filled rows, cells trimmed. Raises InputError where a cell is broken."""
-    text = text.lstrip("\r\n ")
+    """The filled rows, cells trimmed, without lines of comment (#) before the first. Raises InputError where
+    a cell is broken."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n ")
     head, _, rest = text.partition("\n")
+    while head.startswith("#") and not any(mark in head for mark in ",;\t|"):
+        text, (head, _, rest) = rest, rest.partition("\n")
     delimiter = None
     if head.lower().replace('"', "").startswith("sep="):
-        delimiter = head.replace('"', "").rstrip("\r")[4:5] or "\t"
+        delimiter = head.replace('"', "")[4:5] or "\t"
         text, head = rest, rest.partition("\n")[0]
     delimiter = delimiter or max(",;\t|", key=head.count)
     try:

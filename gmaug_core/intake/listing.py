@@ -12,7 +12,23 @@ MAX_FILE = 64 * 2**20  # bytes of one image file
 MAX_LIST = 2**30  # bytes of one list of labels; the largest published ones have about 600 MB
 LISTS = (".json", ".jsonl", ".csv", ".tsv", ".txt")
 MAX_NAME = 1000  # characters
-JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"}
+JUNK = frozenset(  # of macOS, Windows, Synology and QNAP, Linux, Python
+    [
+        "__macosx",
+        "thumbs.db",
+        "desktop.ini",
+        "ehthumbs.db",
+        "$recycle.bin",
+        "recycler",
+        "system volume information",
+        "@eadir",
+        "@recycle",
+        "#recycle",
+        "#snapshot",
+        "lost+found",
+        "__pycache__",
+    ]
+)
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar")
 
 

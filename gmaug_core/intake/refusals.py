@@ -10,6 +10,7 @@ from gmaug_core.data.manifest import Refused
 from gmaug_core.data.store import Accepted, Placed
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts import LAYOUTS
+from gmaug_core.intake.layouts.beside import unread
 from gmaug_core.intake.layouts.contract import Options, Tree
 from gmaug_core.intake.listing import Listing
 
@@ -21,11 +22,15 @@ def refuse_names(path: Path, tree: Tree, options: Options, listing: Listing, lea
         places = places or list(reading.placed.values())
     reasons = [Refused(file=file, reason="lies in no class folder") for file in tree.images]
     nobody = Accepted("", "", (0, 0), False, ())
-    require_classes(path, [(nobody, place) for place in places], [*listing.refused, *reasons], least=least)
+    rows = [(nobody, place) for place in places]
+    require_classes(path, rows, [*listing.refused, *reasons], least=least, beside=unread(tree))
 
 
-def require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refused], *, least: int) -> None:
-    """Raises InputError when fewer than `least` classes have training images."""
+def require_classes(
+    path: Path, placed: Sequence[Placed], refused: Sequence[Refused], *, least: int, beside: str = ""
+) -> None:
+    """Raises InputError when fewer than `least` classes have training images. beside: what lies there that
+    may say classes, and is not read."""
     names = class_names(place.path for _, place in placed)
     trained = {names[place.path] for _, place in placed if place.split == "train"}
     if len(trained) >= least:
@@ -45,7 +50,9 @@ def require_classes(path: Path, placed: Sequence[Placed], refused: Sequence[Refu
             + (" with training images" if len(names) > 1 else "")
             + f": '{trained.pop()}'"
         )
-    if refused and not copied:
+    if beside:
+        what += f"; {beside}"
+    elif refused and not copied:
         what += f"; {len(refused):,} files were refused, the first is {_first_reason(refused)}"
     todo = (
         "put the images of each class into a folder of their own, or say where the labels are: "
@@ -63,6 +70,8 @@ def nothing_usable(path: Path, refused: Sequence[Refused], junk: int) -> InputEr
         what += _first_reason(refused)
         if all(item.reason == "a symbolic link" for item in refused):
             todo = "copy the images themselves: cp -rL makes files of links"
+        elif all(item.reason.startswith(("an archive inside", "compression method")) for item in refused):
+            todo = "unpack it with another program, one folder a class, and import that folder"
     elif junk:
         what = f"'{path.name}' holds nothing but {junk} hidden or system files"
     else:

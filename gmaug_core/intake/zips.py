@@ -25,6 +25,7 @@ _SIGNATURES = (
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x1f\x8b", "a gzip file"),
     (b"BZh", "a bzip2 file"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"<!doctype html", "a web page: the download needs a login or another link"),
     (b"<html", "a web page: the download needs a login or another link"),
     (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself with 'git lfs pull'"),
@@ -59,7 +60,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         if words is None and start.startswith(b"PK"):
-            words = "a damaged or incomplete zip"
+            words = "a damaged or incomplete zip, or the first of several parts, which must be joined first"
         raise InputError(
             f"'{path.name}' is not a usable zip archive" + (f": it looks like {words}" if words else ""),
             expected=KNOWN,
@@ -95,6 +96,7 @@ class ZipSource:
         self._archive = archive
         self.listing = Listing()
         infos = archive.infolist()
+        _refuse_part(infos, path)
         _refuse_bomb(archive, infos, path)
         encrypted = 0
         names = self._names(infos)
@@ -159,6 +161,16 @@ def _entry_problem(info: zipfile.ZipInfo) -> str | None:
     if info.file_size > 2**20 and info.file_size > MAX_ENTRY_RATIO * max(info.compress_size, 1):
         return f"inflates more than {MAX_ENTRY_RATIO} times"
     return None
+
+
+def _refuse_part(infos: list[zipfile.ZipInfo], path: Path) -> None:
+    """The last of several parts has the directory of all, with entries that lie before its beginning."""
+    if any(info.header_offset < 0 for info in infos):
+        raise InputError(
+            f"'{path.name}' is the last part of an archive, or lacks its beginning",
+            expected=KNOWN,
+            todo="join the parts first (cat x.zip.* > x.zip), or unpack them all and import the folder",
+        )
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: Path) -> None:

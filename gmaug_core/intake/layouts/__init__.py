@@ -44,7 +44,7 @@ def choose(tree: Tree, options: Options, name: str, *, least: int = 2) -> Chosen
     if any(reading.strong for reading in sure):
         sure = [reading for reading in sure if reading.strong]
     apart: list[Reading] = []
-    for reading in sure:
+    for reading in sorted(sure, key=_says, reverse=True):  # of those that agree, the one that says most
         if not any(_same(reading, other) for other in apart):
             apart.append(reading)
     if len(apart) == 1:
@@ -96,10 +96,20 @@ def _classes(reading: Reading) -> int:
     return len({place.path for place in reading.placed.values()})
 
 
+def _says(reading: Reading) -> tuple[int, int]:
+    """How much a reading says: its splits, and the images that it places."""
+    placed = reading.placed
+    return len({place.split for place in placed.values()}), len(placed)
+
+
 def _same(one: Reading, other: Reading) -> bool:
-    """Whether two readings put the same images together, as far as both place them."""
+    """Whether two readings put the same images together, as far as both place them, and one of them knows no
+    splits or both know the same."""
     both = one.placed.keys() & other.placed.keys()
-    return bool(both) and one.partition(both) == other.partition(both)
+    if not both or one.partition(both) != other.partition(both):
+        return False
+    mine, yours = one.placed, other.placed
+    return 1 in (_says(one)[0], _says(other)[0]) or all(mine[f].split == yours[f].split for f in both)
 
 
 __all__ = ["KNOWN", "LAYOUTS", "Chosen", "Layout", "Options", "Reading", "Tree", "choose", "doubt", "said"]

@@ -12,6 +12,7 @@ from gmaug_core.data.store import listed
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts.contract import FOLDERS, Layout, Options, Reading, Tree, asked
 from gmaug_core.intake.layouts.detect import detect
+from gmaug_core.intake.layouts.split_lists import with_listed_split
 
 ALL = "all"
 SOURCES = frozenset(
@@ -61,27 +62,49 @@ HOLDERS = frozenset(
         "vol",
     ]
 )
-NO_CLASSES = HOLDERS | frozenset(
-    ["masks", "mask", "labels", "annotations", "annotation", "gt", "pictures", "photos"]
+MASKS = frozenset(
+    [
+        "masks",
+        "mask",
+        "segmentations",
+        "segmentation",
+        "segmentationclass",
+        "segmentationobject",
+        "groundtruth",
+        "ground_truth",
+        "gt",
+        "labels",
+        "annotations",
+        "annotation",
+    ]
 )
+PICTURES = frozenset(["images", "image", "img", "imgs", "jpegimages", "pictures", "photos", "jpg", "png"])
+NO_CLASSES = HOLDERS | MASKS | PICTURES
+MOST_LETTERS = 2  # in a row in a name that only counts, but for what all names share: '3f2a9c', 'g01_c02'
 CROSSED = 0.75  # of all pairs of outer and inner names: then the inner ones are the same everywhere
 
 
 def _read(tree: Tree, options: Options) -> list[Reading]:
     if options.pattern or options.labels not in (None, FOLDERS):
         return []
-    folders = [_parts(file) for file in tree.images]
-    if not any(folders):
+    if not any("/" in file for file in tree.images):
         return []
-    found = detect(folders, options.splits)
-    places = dict(zip(tree.images, found.places, strict=True))
-    places, twins = _without_twins(tree.images, places)
+    masks = _masks(tree.images)
+    images = [file for file in tree.images if file not in masks]
+    found = detect([_parts(file) for file in images], options.splits)
+    places, twins = _without_twins(images, dict(zip(images, found.places, strict=True)))
+    places |= dict.fromkeys(masks, "lies in a folder of masks")
     told = (*found.warnings, *([twins] if twins else ()))
+    if masks:
+        told = (
+            *told,
+            f"{len(masks):,} images lie in folders of masks and were left out: {listed(list(masks))}",
+        )
     whole = Reading(FOLDERS, "the folders", places, _choice(options, None), warnings=told)
     if options.level:
         chosen = asked(_at_level(whole, options.level), options)
         return [replace(chosen, warnings=(*told, *_bare(chosen)))]
-    readings = _readings(whole, options)
+    readings = [with_listed_split(reading, tree) for reading in _readings(whole, options)]
     return (
         [replace(readings[0], sure=True), *readings[1:]]
         if options.labels and len(readings) == 1
@@ -101,9 +124,7 @@ def _readings(whole: Reading, options: Options) -> list[Reading]:
         return []
     depth = depths.most_common(1)[0][0]
     if depth == 1 or depths[depth] < 0.9 * depths.total():
-        names = {path[0] for path in paths}
-        stem = _serial(names)
-        doubtful = stem in SOURCES or stem in HOLDERS or {n.casefold() for n in names} <= NO_CLASSES
+        doubtful = _no_classes({path[0] for path in paths})
         return [replace(whole, sure=not doubtful, options=_choice(options, ALL))]
     flat = [path for path in paths if len(path) == depth]
     inner, outer = {path[-1] for path in flat}, {path[:-1] for path in flat}
@@ -114,13 +135,56 @@ def _readings(whole: Reading, options: Options) -> list[Reading]:
         return [joined]
     stem, outer_stem = _serial(inner), _serial({path[-1] for path in outer})
     if len(inner) == 1 or stem in SOURCES or stem in HOLDERS:
-        return [above, replace(joined, sure=False)]
+        doubtful = _no_classes({path[-1] for path in outer})
+        return [replace(above, sure=not doubtful), replace(joined, sure=False)]
     crossed = len(flat) >= CROSSED * len(inner) * len(outer)
     if crossed and (outer_stem in HOLDERS or outer_stem in SOURCES):
         return [_sourced(below, outer_stem in SOURCES, depth), replace(joined, sure=False)]
-    if crossed or (stem == "" and len(inner) > 2):
+    if crossed or (len(inner) > 2 and _counting(flat)):
         return [above, below, *([joined] if crossed else [])]
     return [joined, replace(above, sure=False)]
+
+
+def _no_classes(names: set[str]) -> bool:
+    """Whether folder names are of sources, parts, masks and the like, none of them of a class."""
+    stem = _serial(names)
+    return stem in SOURCES or stem in HOLDERS or {name.casefold() for name in names} <= NO_CLASSES
+
+
+def _counting(paths: Sequence[ClassPath]) -> bool:
+    """Whether the innermost folders only count, as those of patients, slides and clips do: without digits
+    they are all the same below each outer one, or nothing that could be a word is left of them."""
+    names = {path[-1] for path in paths}
+    if not all(re.search(r"\d", name) for name in names):
+        return False
+    bare: dict[ClassPath, set[str]] = defaultdict(set)
+    for path in paths:
+        bare[path[:-1]].add(re.sub(r"\d+", "", path[-1]))
+    if all(len(own) == 1 for own in bare.values()):
+        return True
+    start = 0  # of every name that all of them share
+    while all(name[start : start + 1] == paths[0][-1][start : start + 1] != "" for name in names):
+        start += 1
+    wordy = sum(
+        any(len(run) > MOST_LETTERS for run in re.findall(r"[^\W\d_]+", name[start:])) for name in names
+    )
+    return wordy <= 0.1 * len(names)
+
+
+def _masks(images: Sequence[str]) -> dict[str, None]:
+    """Images in a folder of masks that has a folder of pictures beside it."""
+    beside: dict[str, set[str]] = defaultdict(set)
+    for file in images:
+        parts = _parts(file)
+        for k, name in enumerate(parts):
+            beside["/".join(parts[:k])].add(name.casefold())
+    found = {}
+    for file in images:
+        parts = _parts(file)
+        for k, name in enumerate(parts):
+            if name.casefold() in MASKS and beside["/".join(parts[:k])] & PICTURES:
+                found[file] = None
+    return found
 
 
 def _several(reading: Reading) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from gmaug_core.data.folders import SPLITS, ClassPath, Place, clean_name
 from gmaug_core.intake.layouts.split_words import SKIP, roles
 
+INNER = frozenset(["images", "image", "imgs", "img", "pictures", "photos", "frames"])
+
 
 @dataclass
 class Found:
@@ -55,11 +57,11 @@ def detect(folders: Sequence[Sequence[str]], given: Mapping[str, str] | None = N
             splits.append(role if len(there) > 1 else "train")
             rests.append(path[:k] + path[k + 1 + doubled.get(path[: k + 1], 0) :])
     if has_splits:
-        rests = _unwrap(rests, found, given or {})
+        rests = _unwrap(_without_holders(rests), found, given or {})
     for split, rest in zip(splits, rests, strict=True):
         found.places.append(_place(split, rest))
     _join_splits(found)
-    _report_near_names({place.path for place in found.places if isinstance(place, Place)}, found)
+    found.warnings += near_names({place.path for place in found.places if isinstance(place, Place)})
     return found
 
 
@@ -134,6 +136,22 @@ def _unwrap(paths: Sequence[ClassPath], found: Found, given: Mapping[str, str]) 
         paths = [path[1:] for path in paths]
 
 
+def _without_holders(paths: Sequence[ClassPath]) -> list[ClassPath]:
+    """cat/images/1.png: the innermost folder goes where it is called so below every class, and an image that
+    lies in nothing else ('val/images/1.png') is in no class."""
+    held = [path for path in paths if path and path[-1].casefold() in INNER]
+    deeper = {path[:-1] for path in held if len(path) > 1}
+    if not deeper or any(
+        path[: len(outer)] == outer and path not in held
+        for path in paths
+        if path
+        for outer in (path[:-1], path)
+        if outer in deeper
+    ):
+        return list(paths)
+    return [path[:-1] if path and path[-1].casefold() in INNER else path for path in paths]
+
+
 def _join_splits(found: Found) -> None:
     """A class that lies elsewhere in val or test than in train (other depth, other case) is that class,
     where no doubt is possible.
@@ -168,13 +186,14 @@ def _report_merged_names(
             )
 
 
-def _report_near_names(paths: Iterable[ClassPath], found: Found) -> None:
+def near_names(paths: Iterable[ClassPath]) -> list[str]:
+    """A sentence for each name that several classes have in different upper and lower case."""
     spellings: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         spellings["/".join(path).casefold()].add("/".join(path))
-    for names in spellings.values():
-        if len(names) > 1:
-            found.warnings.append(
-                f"classes that differ in upper and lower case only: {', '.join(sorted(names))}; merge them "
-                "if they are one"
-            )
+    return [
+        f"classes that differ in upper and lower case only: {', '.join(sorted(names))}; merge them if they "
+        "are one"
+        for _, names in sorted(spellings.items())
+        if len(names) > 1
+    ]

@@ -8,10 +8,28 @@ from typing import Any
 from gmaug_core.data.folders import Place, clean_name
 from gmaug_core.data.manifest import Refused
 from gmaug_core.data.store import listed
+from gmaug_core.data.tables import column_key
+from gmaug_core.errors import InputError
+from gmaug_core.intake.layouts.class_titles import is_titles, titles
 from gmaug_core.intake.layouts.coco import parse
 from gmaug_core.intake.layouts.contract import FOLDERS, Layout, Options, Reading, Tree
 from gmaug_core.intake.layouts.names import Names
 from gmaug_core.intake.layouts.split_words import SKIP, roles
+
+FILES = (
+    "image",
+    "file",
+    "file_name",
+    "filename",
+    "image_path",
+    "path",
+    "image_name",
+    "image_id",
+    "img",
+    "name",
+    "id",
+)
+WORDS = ("label", "class", "class_name", "category", "label_name", "category_name", "target", "species")
 
 
 def _read(tree: Tree, options: Options) -> list[Reading]:
@@ -22,11 +40,45 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
         if options.labels and options.labels not in (file, file.rpartition("/")[2]):
             continue
         data = tree.data(file)
-        if b'"labels"' in data and b'"annotations"' not in data:
-            pairs = _pairs(parse(data, file))
-            if pairs:
-                readings.append(_reading(tree, file, pairs, options))
+        if b'"annotations"' in data or (is_titles(file) and not options.labels):
+            continue
+        try:
+            document = parse(data, file)
+        except InputError:
+            if options.labels or b'"labels"' in data:
+                raise
+            continue
+        named = isinstance(document, dict) and "labels" in document
+        pairs = _pairs(document) if named else _bare(document, Names(tree.images), file.rpartition("/")[0])
+        if pairs:
+            readings.append(_reading(tree, file, pairs, options))
     return readings
+
+
+def _bare(document: Any, names: Names, folder: str) -> list[tuple[str, str]]:
+    """(image, class) of {image: class}, {class: [images]} or [{image, class}]; empty where most of the images
+    are not there."""
+    found: list[tuple[str, str]] = []
+    if isinstance(document, list):
+        rows = [
+            {column_key(key): value for key, value in row.items()}
+            for row in document
+            if isinstance(row, dict)
+        ]
+        for row in rows:
+            name = next((row[key] for key in FILES if isinstance(row.get(key), str)), None)
+            label = next((row[key] for key in WORDS if isinstance(row.get(key), str | int)), None)
+            if name is not None and label is not None:
+                found.append((name, str(label)))
+    elif isinstance(document, dict):
+        for key, value in document.items():
+            if isinstance(value, list):
+                found += [(name, key) for name in value if isinstance(name, str)]
+            elif isinstance(value, str | int):
+                found.append((key, str(value)))
+    probe = found[:200]
+    there = sum(bool(names.find(name, folder)) for name, _ in probe)
+    return found if found and there > len(probe) / 2 else []
 
 
 def _pairs(document: Any) -> list[tuple[str, str]]:
@@ -55,12 +107,13 @@ def _reading(tree: Tree, file: str, pairs: list[tuple[str, str]], options: Optio
     where = clean_name(file.rpartition("/")[2])
     places: dict[str, Place | str] = {}
     missing = []
+    called, said_by = titles(tree, {label for _, label in pairs})
     for name, label in pairs:
         found = names.find(name, folder)
         if len(found) != 1:
             missing.append(Refused(file=clean_name(name)[:1000], reason=f"listed in {where}, but not there"))
             continue
-        title = clean_name(label.replace("/", "-"))
+        title = clean_name(called.get(label, label).replace("/", "-"))
         said = [roles({part}, options.splits).get(part) for part in found[0].split("/")[:-1]]
         side = next((role for role in said if role and role != SKIP), "train")
         place: Place | str = (
@@ -81,7 +134,7 @@ def _reading(tree: Tree, file: str, pairs: list[tuple[str, str]], options: Optio
         strong=True,
         missing=tuple(missing),
         warnings=tuple(warnings),
-        lists=frozenset({file}),
+        lists=frozenset({file, *([said_by] if said_by else [])}),
     )
 
 

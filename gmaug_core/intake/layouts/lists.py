@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gmaug_core.data.folders import Place, clean_name
 from gmaug_core.data.manifest import Refused
 from gmaug_core.data.store import listed
-from gmaug_core.data.tables import column_key, rows_of, text_of
+from gmaug_core.data.tables import column_key
 from gmaug_core.errors import InputError
+from gmaug_core.intake.layouts.class_titles import is_titles, titles
 from gmaug_core.intake.layouts.contract import FOLDERS, Layout, Options, Reading, Tree
+from gmaug_core.intake.layouts.detect import near_names
+from gmaug_core.intake.layouts.label_tables import ENDINGS, Table, table_of
 from gmaug_core.intake.layouts.names import Names
-from gmaug_core.intake.layouts.split_words import roles
+from gmaug_core.intake.layouts.split_words import SKIP, role, roles
 
-ENDINGS = (".csv", ".tsv", ".jsonl", ".txt")
 LABELS = frozenset(
     [
         "label",
@@ -37,6 +39,12 @@ LABELS = frozenset(
         "variety",
         "type",
         "disease",
+        "class_id",
+        "classid",
+        "category_id",
+        "label_id",
+        "finding_labels",
+        "condition",
         "sub_class",
         "subclass",
         "y",
@@ -63,23 +71,8 @@ GROUPS = frozenset(
         "slide_id",
     ]
 )
-MATCHED = 0.5  # of a column's cells that are files: then it is the column of files
 ONE_HOT = ({"0", "1"}, {"0.0", "1.0"}, {"False", "True"})
 OFFERED = 5  # columns that a refusal names
-
-
-@dataclass(frozen=True)
-class Table:
-    """A list: where it lies, its columns by name, one cell a row each; the images of its rows."""
-
-    file: str
-    columns: Mapping[str, Sequence[str]]
-    images: Sequence[tuple[str, ...]]
-    file_column: str
-
-    @property
-    def folder(self) -> str:
-        return self.file.rpartition("/")[0]
 
 
 def _read(tree: Tree, options: Options) -> list[Reading]:
@@ -89,10 +82,13 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
     names = Names(tree.images)
     tables = []
     for file in [wanted] if wanted else tree.lists(*ENDINGS):
-        if wanted or "submission" not in file.lower():
-            table = _table(tree, file, names, strict=bool(wanted))
-            if table:
-                tables.append(table)
+        if not wanted and ("submission" in file.lower() or is_titles(file)):
+            continue
+        try:
+            tables.append(table_of(tree, file, names))
+        except InputError:
+            if wanted:
+                raise
     families: dict[tuple[str, ...], list[Table]] = defaultdict(list)
     for table in tables:
         families[tuple(table.columns)].append(table)
@@ -128,69 +124,6 @@ def _wanted(tree: Tree, options: Options) -> tuple[str | None, str | None]:
     return known[file], column
 
 
-def _table(tree: Tree, file: str, names: Names, *, strict: bool) -> Table | None:
-    """The list in a file; None where it lists no images. Raises InputError where it was asked for."""
-    try:
-        columns = _columns(tree.data(file), file, names)
-    except InputError:
-        if strict:
-            raise
-        return None
-    folder = file.rpartition("/")[0]
-    best: tuple[float, str, list[tuple[str, ...]]] = (0.0, "", [])
-    for name, cells in columns.items():
-        probe = [bool(names.find(cell, folder)) for cell in cells[:200]]
-        share = sum(probe) / len(probe)
-        if share > best[0]:
-            best = (share, name, [])
-    if best[0] < MATCHED:
-        if strict:
-            raise InputError(
-                f"'{clean_name(file)}' names no image that is there",
-                expected="a column with the images' file names, with or without ending",
-            )
-        return None
-    found = [tuple(names.find(cell, folder)) for cell in columns[best[1]]]
-    return Table(file, columns, found, best[1])
-
-
-def _columns(data: bytes, file: str, names: Names) -> dict[str, list[str]]:
-    """The cells of a list by column."""
-    text = text_of(data)
-    if file.lower().endswith(".jsonl"):
-        return _json_lines(text, file)
-    rows = rows_of(text)
-    if not rows:
-        raise InputError(f"'{clean_name(file)}' is empty", expected="a table of files and labels")
-    if len(rows[0]) == 1 and all(len(row[0].split()) == 2 for row in rows[:50]):
-        rows = [row[0].split() for row in rows]  # "path label" a line
-    folder = file.rpartition("/")[0]
-    bare = any(names.find(cell, folder) for cell in rows[0])
-    head = [f"column {k + 1}" for k in range(len(rows[0]))] if bare else rows[0]
-    body = rows if bare else rows[1:]
-    head = [name or f"column {k + 1}" for k, name in enumerate(head)]
-    if len(set(head)) < len(head) or not body:
-        raise InputError(f"'{clean_name(file)}' has no rows, or two columns of one name", expected="a table")
-    return {name: [row[k] if k < len(row) else "" for row in body] for k, name in enumerate(head)}
-
-
-def _json_lines(text: str, file: str) -> dict[str, list[str]]:
-    try:
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"'{clean_name(file)}' is no JSON lines: {error}", expected="one object a line"
-        ) from error
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"'{clean_name(file)}' is no JSON lines", expected="one object a line")
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    return {key: [_cell(row.get(key)) for row in rows] for key in keys}
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)
-
-
 def _readings(tree: Tree, family: list[Table], options: Options, column: str | None) -> list[Reading]:
     """A reading for each column that may be the class."""
     names = list(family[0].columns)
@@ -199,7 +132,7 @@ def _readings(tree: Tree, family: list[Table], options: Options, column: str | N
     free = [
         name
         for name in names
-        if name not in own and column_key(name) not in SPLIT | GROUPS and _categories(cells[name])
+        if name not in own and _key(name) not in SPLIT | GROUPS and _categories(cells[name], _key(name))
     ]
     if column is not None:
         near = [name for name in names if column_key(name) == column_key(column)]
@@ -207,7 +140,7 @@ def _readings(tree: Tree, family: list[Table], options: Options, column: str | N
             raise InputError(f"there is no column '{column}'", expected=f"one of {listed(names)}")
         return [_reading(tree, family, near[0], cells[near[0]], options)]
     hot = _one_hot(free, cells)
-    named = [name for name in free if column_key(name) in LABELS]
+    named = [name for name in free if _key(name) in LABELS]
     if hot and not named:
         labels = [
             next((n for n in hot if cells[n][i] in ("1", "1.0", "True")), "")
@@ -221,9 +154,15 @@ def _readings(tree: Tree, family: list[Table], options: Options, column: str | N
     return [replace(_reading(tree, family, n, cells[n], options), sure=False) for n in free[:OFFERED]]
 
 
-def _categories(cells: Sequence[str]) -> bool:
+def _key(name: str) -> str:
+    """A column's name as compared, without the number of a second one of its name."""
+    return column_key(re.sub(r" \(column \d+\)$", "", name))
+
+
+def _categories(cells: Sequence[str], key: str) -> bool:
+    """Whether cells are of few kinds; of a column that is called so, any repeated one will do."""
     distinct = len(set(cells) - {""})
-    return 2 <= distinct <= max(2, 0.7 * len(cells))
+    return 2 <= distinct <= max(2, len(cells) - 1 if key in LABELS else 0.7 * len(cells))
 
 
 def _one_hot(free: Sequence[str], cells: Mapping[str, Sequence[str]]) -> list[str]:
@@ -260,12 +199,14 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
     places: dict[str, Place | str] = {}
     groups: dict[str, str] = {}
     missing: list[Refused] = []
-    unclear = 0
+    cells, named = _named(tree, cells)
     labels = iter(cells)
     for table in family:
         sides, sources = _splits(table, options), _sources(table)
         for i, (images, label) in enumerate(zip(table.images, labels, strict=False)):
-            given = table.columns[table.file_column][i]
+            given, side = table.columns[table.file_column][i], sides[i]
+            if len(images) > 1 and side:
+                images = tuple(file for file in images if _side(file, options) == side) or images
             if len(images) != 1:
                 reason = (
                     f"in {where}, but not there"
@@ -273,16 +214,16 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
                     else f"in {where}, and {len(images)} files are called so"
                 )
                 missing.append(Refused(file=clean_name(given)[:1000], reason=reason))
-                unclear += len(images) > 1
                 continue
             (image,) = images
-            place = _place(label, sides[i] or _side(image, options), where)
+            place = _place(label, side or _side(image, options), where)
             before = places.get(image, place)
             places[image] = place if before == place else f"has two labels or splits in {where}"
             if sources:
                 groups[image] = sources[i]
     unlisted = [file for file in tree.images if file not in places]
     places |= dict.fromkeys(unlisted, f"is not in {where}")
+    trained = {file for file in tree.images if _side(file, options) == "train"}
     name = family[0].file
     chosen = replace(options, labels=name if column == "one column a class" else f"{name}:{column}")
     if len(family) > 1:
@@ -292,33 +233,64 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
         f"{where}, column {column}" if column != "one column a class" else f"{where}, {column}",
         places,
         chosen,
-        sure=2 * len(unlisted) <= len(tree.images) or bool(options.labels),
+        sure=(2 * len(trained.intersection(unlisted)) <= len(trained) and not any(t.pairs for t in family))
+        or bool(options.labels),
         groups=groups if len(set(groups.values())) < len(groups) else {},
         missing=tuple(missing),
-        warnings=tuple(_told(where, places, missing, unlisted, groups)),
-        lists=frozenset(table.file for table in family),
+        warnings=(*_told(where, places, missing, unlisted, groups), *_found(family, where, named)),
+        lists=frozenset([*(table.file for table in family), *([named] if named else [])]),
     )
+
+
+def _named(tree: Tree, cells: Sequence[str]) -> tuple[Sequence[str], str]:
+    """The labels, and the file that says what their numbers are called, '' where none does. Numbers that were
+    saved as 1.0 are 1."""
+    said = set(cells) - {""}
+    if said and all(re.fullmatch(r"\d+\.0", cell) for cell in said):
+        cells = [cell.partition(".")[0] for cell in cells]
+        said = set(cells) - {""}
+    called, file = titles(tree, said)
+    return ([called.get(cell, cell) for cell in cells] if called else cells), file
+
+
+def _found(family: Sequence[Table], where: str, named: str) -> Iterator[str]:
+    """How files and names were found, where it was not by what is written."""
+    if any(table.loose for table in family):
+        yield (
+            f"the images of {where} were found by their names without case, ending, leading zeros or "
+            "folders: look at some of them"
+        )
+    if named:
+        yield f"the numbers in {where} are called what {clean_name(named.rpartition('/')[2])} calls them"
 
 
 def _place(label: str, side: str, where: str) -> Place | str:
     name = clean_name(label.replace("/", "-").replace("\\", "-"))
-    if name.casefold() in ("", "nan", "none", "null", "?"):
+    if name.casefold() in ("", "nan", "null", "?"):
         return f"has no label in {where}"
     if name in (".", ".."):
         return f"has the label '{name}' in {where}"
+    if side == SKIP:
+        return f"is to be left out, as {where} says"
     return Place(side, (name,))
 
 
 def _splits(table: Table, options: Options) -> list[str | None]:
     """The split of each row: from a column that says it, else from the list's own name or folder."""
     for name, cells in table.columns.items():
-        if column_key(name) in SPLIT and (known := roles(set(cells) - {""}, options.splits)):
+        if _key(name) in SPLIT and (known := _roles_of(set(cells) - {""}, options)):
             return [known.get(cell, "train") for cell in cells]
     own = table.file.rpartition("/")[2].rpartition(".")[0]
     for name in (own, *reversed(table.folder.split("/"))):
-        if said := roles({name}, options.splits).get(name):
+        if (said := _roles_of({name}, options).get(name)) and said != SKIP:
             return [said] * len(table.images)
     return [None] * len(table.images)
+
+
+def _roles_of(names: set[str], options: Options) -> dict[str, str]:
+    """The roles of what stands where a split is said: any word counts, in 'PublicTest' or 'test_labels'."""
+    found = {name: said[0] for name in names if (said := role(name)) is not None}
+    return found | {name: options.splits[name] for name in names if name in options.splits}
 
 
 def _side(image: str, options: Options) -> str:
@@ -344,6 +316,13 @@ def _told(
         yield f"{len(unlisted):,} images are not in {where} and were left out: {listed(unlisted)}"
     if missing:
         yield f"{len(missing):,} rows of {where} have no image here: {listed([m.file for m in missing])}"
+    bare = [file for file, place in places.items() if isinstance(place, str) and "no label" in place]
+    if bare:
+        yield f"{len(bare):,} images have no label in {where} and were left out: {listed(bare)}"
+    taken = {place.path for place in places.values() if isinstance(place, Place)}
+    if odd := sorted(path[-1] for path in taken if path[-1].casefold() in ("none", "na", "n-a")):
+        yield f"in {where} {listed(odd)} was taken as the name of a class"
+    yield from near_names(taken)
     twice = [file for file, place in places.items() if isinstance(place, str) and "two labels" in place]
     if twice:
         yield f"{len(twice):,} images have two labels or splits in {where} and were left out: {listed(twice)}"

@@ -1,20 +1,26 @@
 """Which names mean train, val and test: 'training_set', 'seg_train', 'train2017', 'dev', 'eval', ...
 
-As Hugging Face datasets reads them: dev is val, eval and evaluation are test.
+As Hugging Face datasets reads them: dev is val, eval and evaluation are test. In ten languages.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 SKIP = "skip"  # images without labels, to predict
 CLASS = "class"  # a person says: no split
 _WORDS = {
-    "train": "train training trainval trn tr",
-    "val": "val valid validation validate dev devel development",
-    "test": "test testing tst eval evaluation holdout heldout",
+    "train": "train training trainval trn tr "
+    "trainings trainieren entrenamiento entraînement entrainement apprentissage addestramento treino "
+    "treinamento трейн обучение обучающая 训练 訓練 学習 학습 훈련",
+    "val": "val valid validation validate dev devel development "
+    "validierung validierungs validación validacion validazione validação validacao валидация валидационная "
+    "验证 驗證 検証 검증",
+    "test": "test testing tst eval evaluation holdout heldout "
+    "tests teste prueba pruebas prova тест тестовая 测试 測試 テスト 評価 테스트 시험",
     SKIP: "pred predict prediction predictions unlabelled unlabeled inference submission",
 }
 ROLES = {word: role for role, words in _WORDS.items() for word in words.split()}
@@ -35,6 +41,14 @@ _NOISE = frozenset(
         "part",
         "jpg",
         "png",
+        "daten",
+        "satz",
+        "выборка",
+        "集",
+        "数据",
+        "データ",
+        "用",
+        "세트",
     ]
 )
 
@@ -44,6 +58,7 @@ def role(name: str) -> tuple[str, tuple[str, ...]] | None:
 
     'train_val2019' is train: the part that is not test.
     """
+    name = re.sub(r"(?i)\b(held|hold)[ _-]+out\b", r"\1out", unicodedata.normalize("NFC", name))
     words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
     words = [part for word in words for part in _parts(word.casefold())]
     said = {ROLES[word] for word in words if word in ROLES}
@@ -56,10 +71,13 @@ def role(name: str) -> tuple[str, tuple[str, ...]] | None:
 
 def _parts(word: str) -> list[str]:
     """'trainset' as 'train', 'set'."""
-    for noise in _NOISE:
-        if word.endswith(noise) and word.removesuffix(noise) in ROLES:
-            return [word.removesuffix(noise), noise]
-    return [word]
+    rest, ends = word, []
+    while rest not in ROLES:
+        noise = next((noise for noise in _NOISE if rest.endswith(noise) and rest != noise), None)
+        if noise is None:
+            return [word]
+        rest, ends = rest.removesuffix(noise), [noise, *ends]
+    return [rest, *ends]
 
 
 def roles(names: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,99 @@
+"""A table of files and labels as it lies in a file: its columns, and the image that each row means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gmaug_core.data.folders import clean_name
+from gmaug_core.data.tables import rows_of, text_of
+from gmaug_core.errors import InputError
+from gmaug_core.intake.layouts.contract import Tree
+from gmaug_core.intake.layouts.names import Names
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt")
+MATCHED = 0.5  # of a column's cells that are files: then it is the column of files
+PROBED = 200  # cells of a column that are looked up before the whole is
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list: where it lies, its columns by name, one cell a row each; the images of its rows. loose: files
+    were found without case, ending, leading zeros or folders. pairs: a second column names images, too."""
+
+    file: str
+    columns: Mapping[str, Sequence[str]]
+    images: Sequence[tuple[str, ...]]
+    file_column: str
+    loose: bool = False
+    pairs: bool = False
+
+    @property
+    def folder(self) -> str:
+        return self.file.rpartition("/")[0]
+
+
+def table_of(tree: Tree, file: str, names: Names) -> Table:
+    """The list in a file. Raises InputError where it is no table, or lists no image that is there."""
+    columns = columns_of(tree.data(file), file, names)
+    folder = file.rpartition("/")[0]
+    for loose in (False, True):
+        shares = {}
+        for name, cells in columns.items():
+            probe = [len(names.find(cell, folder, loose=loose)) for cell in cells[:PROBED]]
+            shares[name] = sum(n == 1 if loose else n > 0 for n in probe) / len(probe)
+        column = max(columns, key=lambda name: (shares[name], len(set(columns[name]))))
+        if shares[column] >= MATCHED:
+            found = [tuple(names.find(cell, folder, loose=loose)) for cell in columns[column]]
+            others = [n for n in columns if n != column and shares[n] >= MATCHED and _files(columns[n])]
+            return Table(file, columns, found, column, loose, bool(others))
+    first = next((cell for cells in columns.values() for cell in cells if cell), "")
+    raise InputError(
+        f"'{clean_name(file)}' names no image that is there: its first cell is '{clean_name(first)[-80:]}'",
+        expected="a column with the images' file names, with or without ending",
+    )
+
+
+def _files(cells: Sequence[str]) -> bool:
+    """Whether cells look like files, and not like numbers that happen to be names of files."""
+    return all("." in cell or "/" in cell or "\\" in cell for cell in cells[:PROBED] if cell)
+
+
+def columns_of(data: bytes, file: str, names: Names) -> dict[str, list[str]]:
+    """The cells of a list by column. Raises InputError where it is no table."""
+    text = text_of(data)
+    if file.lower().endswith((".jsonl", ".ndjson")):
+        return _json_lines(text, file)
+    rows = rows_of(text)
+    if not rows:
+        raise InputError(f"'{clean_name(file)}' is empty", expected="a table of files and labels")
+    words = {len(row[0].split()) for row in rows[:50]}
+    if len(rows[0]) == 1 and len(words) == 1 and words != {1}:
+        rows = [row[0].split() for row in rows]  # "path label" a line
+    folder = file.rpartition("/")[0]
+    bare = any(names.find(cell, folder) for cell in rows[0])
+    head = [""] * len(rows[0]) if bare else rows[0]
+    body = rows if bare else rows[1:]
+    if not body:
+        raise InputError(f"'{clean_name(file)}' has no rows", expected="a table of files and labels")
+    head = [name or f"column {k + 1}" for k, name in enumerate(head)]
+    head = [name if head.index(name) == k else f"{name} (column {k + 1})" for k, name in enumerate(head)]
+    return {name: [row[k] if k < len(row) else "" for row in body] for k, name in enumerate(head)}
+
+
+def _json_lines(text: str, file: str) -> dict[str, list[str]]:
+    try:
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"'{clean_name(file)}' is no JSON lines: {error}", expected="one object a line"
+        ) from error
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"'{clean_name(file)}' is no JSON lines", expected="one object a line")
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    return {key: [_cell(row.get(key)) for row in rows] for key in keys}
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
