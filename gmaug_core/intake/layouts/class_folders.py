@@ -178,7 +178,7 @@ def _masks(images: Sequence[str]) -> dict[str, None]:
         parts = _parts(file)
         for k, name in enumerate(parts):
             beside["/".join(parts[:k])].add(name.casefold())
-    found = {}
+    found: dict[str, None] = {}
     for file in images:
         parts = _parts(file)
         for k, name in enumerate(parts):

@@ -71,7 +71,8 @@ def role(name: str) -> tuple[str, tuple[str, ...]] | None:
 
 def _parts(word: str) -> list[str]:
     """'trainset' as 'train', 'set'."""
-    rest, ends = word, []
+    rest = word
+    ends: list[str] = []
     while rest not in ROLES:
         noise = next((noise for noise in _NOISE if rest.endswith(noise) and rest != noise), None)
         if noise is None:
