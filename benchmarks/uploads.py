@@ -188,7 +188,7 @@ def measure(server: Server, big: Path, other: Path, counts: tuple[int, int]) -> 
     late = browser.late(changed, stale)
     browser.send(changed, fresh["upload"], other, 0)
     taken_of_other, other_id = imported(changed)
-    left = sorted(path.name for path in jobs.room("uploads").iterdir())
+    left = sorted(path.name for path in jobs.upload_path(token).parent.iterdir())
     return {
         "megabytes": round(size / 1e6),
         "seconds": round(took, 1),

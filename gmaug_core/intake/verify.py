@@ -28,7 +28,8 @@ from gmaug_core.data.decode import decode, deep_range, is_grey, remark
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.intake.near import look
 
-SECONDS = 10  # for one image; the largest accepted one takes about one
+SECONDS = 10  # of processor time for one image; the largest accepted one takes about one
+WAIT = 60  # seconds on the clock for one: on a busy machine it is given less of the processor
 MEMORY = (
     2**31
 )  # bytes of address space of a child: the interpreter and the largest accepted image, several times over
@@ -132,8 +133,12 @@ def _serve(staging: Path, source: BinaryIO, answers: BinaryIO) -> None:
             source.read(struct.unpack("<I", source.read(4))[0]) for _ in range(struct.unpack("<I", header)[0])
         ]
         for data in files:
-            signal.alarm(SECONDS)  # no handler: the system ends the child, even inside C code
+            signal.setitimer(
+                signal.ITIMER_PROF, SECONDS
+            )  # no handler: the system ends the child, even in C code
+            signal.alarm(WAIT)
             answers.write(json.dumps(_verify(data, staging)).encode() + b"\n")
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         answers.flush()
 
