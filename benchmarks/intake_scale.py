@@ -3,8 +3,8 @@
     python -m benchmarks.intake_scale [--images 100000] [--size 64] [--kills 10]
 
 With kills, the import is first begun so many times by the command line and killed, most of them early, the
-last one near its end; then it is done. Made-up JPEG pictures in a stored zip, 20 classes, one in 50 twice with
-another quality: a near copy. The import is the product's own, with its limited children.
+last one near its end; then it is done. Made-up JPEG pictures in a stored zip, 20 classes, one in 50 twice
+with another quality: a near copy. The import is the product's own, with its limited children.
 """
 
 from __future__ import annotations
