@@ -41,6 +41,12 @@ from nowhere import Nowhere
 
 HEAD, OTHER = "127.0.0.2", "127.0.0.3"  # of loopback: Ray knows nodes by their addresses
 START_S = 180.0
+PATIENT = {  # for a machine that does anything else, and no process that nobody asked for
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+}
 
 
 class TwoNodes:
@@ -56,8 +62,7 @@ class TwoNodes:
     def environment(self) -> dict[str, str]:
         """The interpreter that runs this is the cluster's `python`."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        security = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
-        return {**os.environ, "PATH": path, "RAY_USAGE_STATS_ENABLED": "0", **security}
+        return {**os.environ, **PATIENT, "PATH": path, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
 
     def start(self, cpus: int = 1) -> None:
         """The head, with its job interface."""

@@ -206,6 +206,7 @@ class Round:
     together: Together
     waiting: deque[int]
     sent: dict[Any, Sent] = field(default_factory=dict)  # by Ray's reference
+    back: deque[int] = field(default_factory=deque)  # pieces that were taken back, for this process alone
     tickets: int = 0
     lost: Counter[int] = field(default_factory=Counter)  # how often the machine of a piece died
     idle: bool = False  # nothing is left to begin for this process
@@ -237,7 +238,7 @@ class Round:
         prepare()
         while not self.together.end.is_set():
             try:
-                piece = self.waiting.popleft()
+                piece = (self.back or self.waiting).popleft()
             except IndexError:
                 self.idle = True
                 time.sleep(POLL_S)
@@ -267,7 +268,7 @@ class Round:
         begun, said = ray.get(self.board.news.remote())
         for row in said:
             self.tally.of(*row)
-        if self.idle and not self.waiting:
+        if self.idle and not self.waiting and not self.back:
             late = time.monotonic() - LATE_S
             for reference, each in self.sent.items():
                 if each.ticket not in begun and each.when < late:
@@ -279,7 +280,7 @@ class Round:
         try:
             stopped, result = ray.get(reference)
         except TaskCancelledError:
-            self.waiting.append(piece)
+            self.back.append(piece)
             return
         except RayTaskError as error:
             raise error.cause from error

@@ -14,7 +14,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from gmaug_core.runs.devices import Devices
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.runs.folder import RunPaths
 from gmaug_core.runs.place import Place
-from gmaug_core.runs.ray_jobs import OVER, RayJobs
+from gmaug_core.runs.ray_jobs import OVER, RayJobs, Unreachable
 from gmaug_core.runs.site import Site
 from gmaug_core.runs.status import known_status
 
@@ -168,7 +168,8 @@ def _ended(jobs: RayJobs, name: str, seconds: float) -> str:
     """How a job ended. Raises GMAugError where it did not in time; it is then stopped."""
     deadline, state = time.monotonic() + seconds, "PENDING"
     while time.monotonic() < deadline:
-        state = jobs.state(name) or "STOPPED"
+        with suppress(Unreachable):  # a head that is busy answers the next look
+            state = jobs.state(name) or "STOPPED"
         if state in OVER:
             return state
         time.sleep(POLL_S)

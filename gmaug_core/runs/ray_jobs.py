@@ -13,6 +13,7 @@ import json
 import os
 import re
 import socket
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ ADDRESS = re.compile(r"(?:http://)?(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(
 PORT = 8265  # of Ray's dashboard, which has the job interface
 # for one answer: a page waits for a look; a submission waits for the head to be ready, which takes a while
 SECONDS = {"GET": 5.0, "POST": 60.0}
+NOT_YET, BEGIN_S = "No available agent", 60.0  # what a head says in its first seconds
 TOKEN = "RAY_AUTH_TOKEN"
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 OVER = ("SUCCEEDED", "FAILED", "STOPPED")  # of a job's states; the others are PENDING and RUNNING
@@ -84,18 +86,23 @@ class RayJobs:
         self, submission: str, entrypoint: str, env: dict[str, str], *, cpus: float, gpus: int
     ) -> None:
         """Start a job. entrypoint: for a shell; env: more for its environment; cpus, gpus: what its node must
-        have free. Raises GMAugError."""
-        self._ask(
-            "POST",
-            "/api/jobs/",
-            {
-                "submission_id": submission,
-                "entrypoint": entrypoint,
-                "entrypoint_num_cpus": cpus,
-                "entrypoint_num_gpus": gpus,
-                "runtime_env": {"env_vars": env},
-            },
-        )
+        have free. A cluster that has just been started is waited for. Raises GMAugError."""
+        body = {
+            "submission_id": submission,
+            "entrypoint": entrypoint,
+            "entrypoint_num_cpus": cpus,
+            "entrypoint_num_gpus": gpus,
+            "runtime_env": {"env_vars": env},
+        }
+        deadline = time.monotonic() + BEGIN_S
+        while True:
+            try:
+                self._ask("POST", "/api/jobs/", body)
+                return
+            except GMAugError as error:
+                if NOT_YET not in error.what or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
     def state(self, submission: str) -> str | None:
         """PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED; None where the cluster knows no such job."""
