@@ -3,7 +3,7 @@ is spent, or what is left of it could not bring enough."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from gmaug_core import parallel
 from gmaug_core.data import samples
 from gmaug_core.data.views import View
 from gmaug_core.errors import Stopped
+from gmaug_core.hooks import Report, ShouldStop
 from gmaug_core.method.bench import Bench, Screen
 from gmaug_core.method.judging import Judge
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.told_apart import Labelled, pilot_counts
 from gmaug_core.models.generators import Generator
+from gmaug_core.models.generators import Judge as Steering
 from gmaug_core.seeds import derive
 
 LEAST_RATE = 0.2  # of acceptance, that the size of the next round is planned with
@@ -125,9 +128,7 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge])
             done = before[:, start : start + len(labels)]  # by a process that ended
             tally.add(labels[: done.shape[1]], done)
             place = done.shape[1]
-            batches = generator.sample(
-                labels[place:], seeds[place:], lab.config.sampling_batch, judge=steering
-            )
+            batches = _batches(lab, generator, labels[place:], seeds[place:], steering)
             for images in batches:
                 part = slice(place, place + len(images))
                 numbers = np.arange(part.start, part.stop) + first + start
@@ -150,6 +151,31 @@ def draw(lab: Lab, step: int, generator: Generator, judges: Mapping[int, Judge])
         growing.finish()
     finally:
         growing.close()
+
+
+def _batches(
+    lab: Lab, generator: Generator, labels: Counts, seeds: Counts, steering: Steering | None
+) -> Iterator[NDArray[np.uint8]]:
+    """As Generator.sample; in a job of a cluster as many batches at once as it has places for. They are the
+    same: an image depends on its label and seed alone."""
+    size, fan_out = lab.config.sampling_batch, parallel.current()
+    if fan_out.width == 1 or steering is not None or generator.stock:
+        yield from generator.sample(labels, seeds, size, judge=steering)
+        return
+    parts = [(labels[at : at + size], seeds[at : at + size]) for at in range(0, len(labels), size)]
+    gpu = lab.device.type != "cpu"
+    for first in range(0, len(parts), fan_out.width):
+        some = parts[first : first + fan_out.width]
+        yield from fan_out.each(_drawn, generator, some, gpu=gpu, should_stop=lab.should_stop)
+
+
+def _drawn(
+    generator: Generator, part: tuple[Counts, Counts], _: Report, should_stop: ShouldStop
+) -> NDArray[np.uint8]:
+    if should_stop():
+        raise Stopped
+    (batch,) = generator.sample(*part, len(part[0]))
+    return batch
 
 
 def _pilot(lab: Lab, step: int, generator: Generator) -> Labelled:
