@@ -17,7 +17,7 @@ from gmaug_core.config.generators.edm import EDMConfig
 from gmaug_core.config.generators.folder import FolderConfig
 from gmaug_core.config.generators.guided_diffusion import GuidedDiffusionConfig
 from gmaug_core.config.generators.stylegan2 import StyleGAN2Config
-from gmaug_core.config.presets import PRESETS, augmentation_config
+from gmaug_core.config.presets import PRESETS, augmentation_config, require_files
 from gmaug_core.config.profiles import CHANNELS, MIN_SIZE, Colour, Profile, Window, image_format
 from gmaug_core.config.runs import (
     AugmentationConfig,
@@ -59,5 +59,6 @@ __all__ = [
     "equivalence_config",
     "image_format",
     "parse_assignments",
+    "require_files",
     "validate",
 ]

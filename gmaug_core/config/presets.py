@@ -15,7 +15,7 @@ from gmaug_core.config.classifiers import CLASSIFIERS
 from gmaug_core.config.generators import SOURCES
 from gmaug_core.config.profiles import Colour
 from gmaug_core.config.records import Record, Settings
-from gmaug_core.config.runs import USUAL_CONTROLS, AugmentationConfig
+from gmaug_core.config.runs import USUAL_CONTROLS, AugmentationConfig, EquivalenceConfig
 from gmaug_core.errors import InputError
 
 AnyRecord = TypeVar("AnyRecord", bound=Record[Any])
@@ -130,26 +130,29 @@ def augmentation_config(
         both = isinstance(value, Mapping) and isinstance(resolved.get(key), dict)
         resolved[key] = {**resolved[key], **value} if both else value
     config = validate(AugmentationConfig, {**resolved, "dataset": dataset, "preset": preset})
-    if config.inception:
-        _check_files("", {"inception": Path(config.inception)})
     if config.generator.stock and config.generator_seeds > 1:
         raise InputError(
             "images made elsewhere are the same at every generator seed",
             expected="generator_seeds=1",
             todo="leave generator_seeds out",
         )
-    _check_files("generator", config.generator.files())
-    _check_files("classifier", config.classifier.files())
+    require_files(config)
     return config
 
 
-def _check_files(part: str, files: Mapping[str, Path]) -> None:
+def require_files(config: AugmentationConfig | EquivalenceConfig) -> None:
+    """Raises InputError where a file of weights that the run would start from is not there, or not any
+    more."""
+    files = {f"generator.{setting}": path for setting, path in config.generator.files().items()}
+    files |= {f"classifier.{setting}": path for setting, path in config.classifier.files().items()}
+    if isinstance(config, AugmentationConfig) and config.inception:
+        files["inception"] = Path(config.inception)
     for setting, path in files.items():
         if not path.is_file():
             raise InputError(
                 f"there is no checkpoint '{path.name}' to start from",
                 expected="a file on this machine: your own copy of a published checkpoint",
-                todo=f"correct {part}{'.' * bool(part)}{setting}, or leave it out",
+                todo=f"correct {setting}, or leave it out",
             )
 
 

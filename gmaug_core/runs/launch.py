@@ -12,24 +12,23 @@ from collections.abc import Iterable
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-
 from gmaug_core import __version__, runs
 from gmaug_core.children import START_GRACE_S
 from gmaug_core.config import AugmentationConfig, EquivalenceConfig, RunConfig, VerdictConfig, validate
-from gmaug_core.data import balance, dataset, splits
+from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.method.equivalence import plan
-from gmaug_core.runs import mending
+from gmaug_core.errors import GMAugError
+from gmaug_core.locks import locked
+from gmaug_core.runs import door, mending
 from gmaug_core.runs.backends import LOCAL, Backend, place_of
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.estimate import Estimate, Trains, with_budget
+from gmaug_core.runs.folder import RunPaths
 from gmaug_core.runs.status import Problem, known_status
 from gmaug_core.workspace import audit, groupings, roles
 
 log = logging.getLogger("gmaug")
-STOP_GRACE_S = 10.0  # cooperative first; then TERM, then KILL of the whole group
+STOP_GRACE_S = (8.0, 3.0, 2.0)  # for its own safe point; after TERM; after KILL of the whole group
 VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pillow")  # what a result depends on
 
 
@@ -67,17 +66,9 @@ def submit(
 
 
 def _submit(config: RunConfig, data: Dataset, token: str | None, where: Backend) -> str:
-    data.require_whole()
+    door.check(config, data)
     groups, revision = groupings.current(data, config.grouping)
     groups.validate(data.class_names)
-    if isinstance(config, AugmentationConfig):
-        for parts in splits.of_run(data, config.seed, config.folds):
-            train = data.labels[parts["train"]]
-            stock = config.generator.stock
-            balance.check_short(train, config.target, data.class_names, config.added, stock)
-    if isinstance(config, EquivalenceConfig):
-        labels = data.labels[splits.made(data, config.seed)["train"]]
-        plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
     device = where.resolve(config.device)
     config = _settled(config.model_copy(update={"device": device}), len(data.class_names), where)
     document: dict[str, Any] = {
@@ -149,21 +140,23 @@ def stop(run_id: str, *, wait: bool = True, where: Backend | None = None) -> Non
     audit.record("run stopped", run_id)
     if not wait:
         return
-    for force in (False, True):
-        deadline = time.monotonic() + STOP_GRACE_S
+    for number, grace in enumerate(STOP_GRACE_S):
+        deadline = time.monotonic() + grace
         while time.monotonic() < deadline:
             if not where.alive(paths):
-                _never_began(paths)
+                _ended(paths, "It did not answer and was ended. What it had finished is kept." * (number > 0))
                 return
             time.sleep(0.1)
-        where.kill(paths, force=force)
+        where.kill(paths, force=number > 0)
 
 
-def _never_began(paths: runs.RunPaths) -> None:
-    """Of a run that was ended while it waited for a machine, no worker says that it was stopped."""
-    status = known_status(paths)
-    if paths.place.exists() and status.state == "queued" and not status.attempt:
-        status.but(state="cancelled", ended=time.time()).write(paths.status)
+def _ended(paths: RunPaths, reason: str) -> None:
+    """Say of a run whose worker is gone without a word that it was stopped."""
+    with locked(paths.lock) as mine:
+        status = known_status(paths)
+        if mine and status.active:
+            ended = status.but(state="cancelled", ended=time.time(), eta_s=None, reason=reason)
+            ended.write(paths.status)
 
 
 @roles.guarded("resume run")
@@ -184,11 +177,7 @@ def resume(run_id: str, *, where: Backend | None = None) -> None:
             expected="a run that was stopped, lost or failed, or has damaged files",
             todo="nothing to resume",
         )
-    config = RunConfigFile.read(paths.config)
-    if dataset.load(config.settings.dataset).version != config.dataset_version:
-        raise InputError(
-            "the dataset has changed since this run began", expected="the same images", todo="start a new run"
-        )
+    where.resolve(door.check_again(paths).device)  # it goes on where it was, or not at all
     paths.stop.unlink(missing_ok=True)
     audit.record("run resumed", run_id)
     where.start(paths)

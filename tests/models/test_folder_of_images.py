@@ -30,7 +30,7 @@ def test_each_image_once_in_order_at_the_size_of_the_run_and_again_from_disk(bar
     real = np.zeros((3, 16, 16), np.uint8)
     generator.train(real, np.arange(3), bars.class_names, tmp_path)
     generator.save(tmp_path / "saved")
-    for each in (generator, generators.load(tmp_path / "saved")):
+    for each in (generator, generators.load(tmp_path / "saved", "cpu")):
         labels = np.array([1, 1, 2, 2, 2])
         (drawn,) = each.sample(labels, np.concatenate(each.stock))
         assert drawn.shape == (5, 16, 16)

@@ -3,7 +3,7 @@
     generator = create(config)
     figures = generator.train(images, labels, class_names, out_dir, seed=0, device="auto")
     for batch in generator.sample(labels, seeds, batch_size): ...       # uint8, in order
-    generator.save(folder);  generator = load(folder)                   # model.safetensors + config.json
+    generator.save(folder);  generator = load(folder, "cpu")            # model.safetensors + config.json
 
 Image k depends on (labels[k], seeds[k]) alone; sample(..., judge=a classifier) steers diffusion. A training
 that is stopped and resumed equals one that was not, bit for bit on a CPU. Time is counted in images. A new
@@ -43,8 +43,9 @@ def estimate(settings: dict[str, Any], n_classes: int, device: str = "auto") -> 
     return measure(_implementation(config.name), config, n_classes, device)
 
 
-def load(folder: Path, device: str = "auto") -> Generator:
-    """A trained generator that `Generator.save` wrote. Raises InputError where the folder holds none."""
+def load(folder: Path, device: str) -> Generator:
+    """A trained generator that `Generator.save` wrote, on this device: there is no default, since a run stays
+    on its own. Raises InputError where the folder holds none."""
     try:
         document = read_json(folder / CONFIG_FILE)
         settings = document["generator"]
