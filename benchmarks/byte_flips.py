@@ -64,6 +64,7 @@ def kept(paths: RunPaths) -> dict[str, list[Path]]:
         "config": [paths.config],
         "status": [paths.status],
         "result": [paths.result],
+        "metrics": [paths.metrics],
     }
     return {kind: files for kind, files in found.items() if files}
 
@@ -99,6 +100,7 @@ def readings(paths: RunPaths, data_id: str, form: str) -> dict[str, Read]:
         "decoded images": lambda: np.array(dataset.load(data_id).images(form)).tobytes(),
         "samples": lambda: samples.all_images(paths.samples).tobytes(),
         "verdicts": lambda: samples.table(paths.samples).to_json(),
+        "metrics": lambda: runs.read_metrics(paths)[0],
         "units": whole,
     }
 

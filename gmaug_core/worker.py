@@ -5,26 +5,32 @@ It knows folders, locks, signals and errors; what is done in the folder, the rec
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import logging
+import math
 import signal
 import sys
+import time
 import traceback
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from gmaug_core import disk
 from gmaug_core.config.documents import Document
-from gmaug_core.errors import GMAugError, Paused, Stopped
+from gmaug_core.errors import Damaged, Diverged, GMAugError, InputError, Paused, Stopped
 from gmaug_core.files import sweep_temporary
 from gmaug_core.home import home
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunConfigFile, RunPaths, RunWriter, memory, mending, queue
+from gmaug_core.runs import STALLED_S, RunConfigFile, RunPaths, RunWriter, memory, mending, queue
 from gmaug_core.runs.heartbeat import beating
 from gmaug_core.runs.kinds import kind_of
+from gmaug_core.runs.status import Cause
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+REARM_S = 5.0  # between two times that the watch for a hang is set anew
 log = logging.getLogger("gmaug")
 
 
@@ -65,7 +71,13 @@ def _filled(paths: RunPaths) -> int:
             log.info("attempt %d of %s begins on %s", writer.status.attempt, paths.id, document.device)
             module, _, function = kind.work.partition(":")
             fill = getattr(importlib.import_module(module), function)
-            result: Document = fill(document, paths, writer.progress, should_stop)
+            with _stack_of_a_hang() as moved:
+
+                def report(stage: str, step: int, total: int, **metrics: Any) -> None:
+                    writer.progress(stage, step, total, **metrics)
+                    moved()
+
+                result: Document = fill(document, paths, report, should_stop)
         result.write(paths.result)
         writer.end("finished")
         return 0
@@ -79,14 +91,52 @@ def _filled(paths: RunPaths) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - whatever it was, the run must end as failed and say why
         log.error("%s", traceback.format_exc())
-        writer.end("failed", _explain(error, paths, writer.status.stage))
+        writer.end("failed", _explain(error, paths, writer.status.stage), cause=_cause(error))
         return 1
+
+
+@contextmanager
+def _stack_of_a_hang() -> Iterator[Callable[[], None]]:
+    """While inside, where every thread is goes to the log once nothing was told for STALLED_S; call what it
+    gives whenever something moves."""
+    armed = -math.inf
+
+    def moved() -> None:
+        nonlocal armed
+        if time.monotonic() - armed > REARM_S:
+            armed = time.monotonic()
+            faulthandler.dump_traceback_later(STALLED_S, file=sys.__stderr__ or sys.stderr)
+
+    try:
+        moved()
+        yield moved
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _cause(error: Exception) -> Cause:
+    """What kind of failure it was."""
+    kinds: tuple[tuple[type[Exception], Cause], ...] = (
+        (Diverged, "diverged"),
+        (Damaged, "damaged"),
+        (InputError, "input"),
+    )
+    if _without_memory(error):
+        return "out of memory"
+    root = error.__cause__ or error  # what an error in words was made of
+    if isinstance(root, OSError) and root.errno in disk.FULL:
+        return "disk full"
+    return next((cause for kind, cause in kinds if isinstance(error, kind)), "")
+
+
+def _without_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY)
 
 
 def _explain(error: Exception, paths: RunPaths, stage: str) -> GMAugError:
     if isinstance(error, GMAugError):
         return error
-    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
+    if _without_memory(error):
         return GMAugError(
             f"the run needed more memory than there is (at its peak it held {_peak()})",
             expected=_room(),

@@ -13,7 +13,7 @@ from gmaug_core import runs
 def test_no_flipped_bit_is_believed(finished_run):
     made = runs.RunConfigFile.read(finished_run.config).settings.dataset
     beside = run_fixture.make_run(made, token="beside", per_class=3)
-    found = byte_flips.measure(finished_run, beside, 8, seed=1)
+    found = byte_flips.measure(finished_run, beside, 9, seed=1)
     assert set(found) == {
         "database",
         "manifest",
@@ -23,6 +23,7 @@ def test_no_flipped_bit_is_believed(finished_run):
         "config",
         "status",
         "result",
+        "metrics",
     }
     for kind, counts in found.items():
         assert not counts.keys() & {"silent", "traceback"}, (kind, counts)

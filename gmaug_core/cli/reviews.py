@@ -9,7 +9,7 @@ from gmaug_core.cli.augmentation import started
 from gmaug_core.cli.output import say, when
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.runs import retraining
-from gmaug_core.workspace import audit, database, reviews, safekeeping
+from gmaug_core.workspace import audit, recovering, reviews, safekeeping
 
 SHOWN = 50  # rows that people see; --json has them all
 
@@ -59,7 +59,7 @@ def retrain(args: Arguments) -> object:
 
 
 def backups(args: Arguments) -> object:
-    about = database.restore(args.restore) if args.restore else safekeeping.notice()
+    about = recovering.restore(args.restore) if args.restore else safekeeping.notice()
     if about:
         say(about.words)
         safekeeping.seen()

@@ -55,10 +55,11 @@ def register(verbs: Verbs) -> None:
 def list_runs(_: Arguments) -> object:
     found: list[dict[str, str | None]] = []
     for paths in runs.list_runs():
-        config, state = RunConfigFile.read(paths.config), runs.state_of(paths)
+        config, (state, word) = RunConfigFile.read(paths.config), runs.state_of(paths)
         subject = config.settings.dataset
-        found.append({"run": paths.id, "kind": config.kind, "dataset": subject, "state": state})
-        say(f"{paths.id:45} {subject:35} {state}")
+        about = {"run": paths.id, "kind": config.kind, "dataset": subject, "state": state, "said": word}
+        found.append(about)
+        say(f"{paths.id:45} {subject:35} {word}")
     for paths, error in runs.damaged():
         found.append(
             {"run": paths.id, "kind": None, "dataset": None, "state": "damaged", "error": error.what}
@@ -72,11 +73,15 @@ def list_runs(_: Arguments) -> object:
 def status(args: Arguments) -> object:
     document = describe_run(args.run)
     say(
-        f"{document['run']}: {document['state']}, stage {document['stage'] or '-'}, "
+        f"{document['run']}: {document['said']}, stage {document['stage'] or '-'}, "
         f"{document['step']}/{document['total']}"
     )
     if document["reason"]:
         say(document["reason"])
+    if document["hang"]:
+        say(document["hang"])
+    if damaged := document["damaged_metrics"]:
+        say(f"{damaged} of the rows of its metrics are damaged and left out; 'resume' sifts them out.")
     if document["result"] and document["kind"] == "augmentation":
         show_result(document["result"])
     if document["result"] and document["kind"] == "equivalence":
@@ -184,9 +189,16 @@ def describe_run(run_id: str) -> dict[str, Any]:
     """State, progress and, when finished, the result."""
     paths = runs.find(run_id)
     kind = RunConfigFile.read(paths.config).kind
-    state = runs.read_status(paths).model_dump(mode="json", exclude={"schema_number"})
-    result = runs.read_result(paths)
-    return {"run": run_id, "kind": kind, **state, "result": result.to_dict() if result else None}
+    status, result = runs.read_status(paths), runs.read_result(paths)
+    return {
+        "run": run_id,
+        "kind": kind,
+        **status.model_dump(mode="json", exclude={"schema_number"}),
+        "said": status.word,
+        "hang": status.hang,
+        "damaged_metrics": runs.damaged_metrics(paths),
+        "result": result.to_dict() if result else None,
+    }
 
 
 def show_result(document: Mapping[str, Any]) -> None:

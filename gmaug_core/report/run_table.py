@@ -67,7 +67,7 @@ def rows(dataset: str) -> list[Row]:
     made = []
     for (paths, config), each in zip(found, settings, strict=True):
         status, came = runs.read_status(paths), outcome(paths)
-        state = f"running: {status.stage}" if status.state == "running" else str(status.state)
+        state = f"running: {status.stage}" if status.word == "running" else status.word
         if state == "finished" and came is None:
             state = "finished; its result cannot be read"
         made.append(

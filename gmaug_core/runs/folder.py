@@ -9,18 +9,24 @@ cluster place.json and heartbeat.
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from gmaug_core import seals
 from gmaug_core.config.documents import Document
-from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.errors import Damaged, GMAugError, InputError
+from gmaug_core.files import decoded, encoded, write_bytes
 from gmaug_core.home import room
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.kinds import kind_of
+
+TORN = b" (torn)"  # ends a line of the metrics that a killed worker left half
+log = logging.getLogger("gmaug")
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,8 @@ def read_result(paths: RunPaths) -> Document | None:
 def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     """Whole lines from byte `offset` on, and the offset to go on from.
 
-    A line still being written is left for later.
+    A line still being written is left for later; one that is not what was written is left out, with a word in
+    the log.
     """
     if not paths.metrics.exists():
         return [], 0
@@ -172,15 +179,51 @@ def read_metrics(paths: RunPaths, offset: int = 0) -> tuple[list[dict[str, Any]]
         file.seek(offset)
         data = file.read()
     end = data.rfind(b"\n") + 1
-    rows = []
-    for line in data[:end].splitlines():
-        try:
-            row = json.loads(line)
-            if isinstance(row, dict):
-                rows.append(row)
-        except ValueError:  # a line torn by a kill and then appended to: the next attempt writes it again
-            continue
+    rows, broken = _rows(data[:end])
+    if broken:
+        log.warning("%d of the rows of %s of %s are damaged: left out", broken, paths.metrics.name, paths.id)
     return rows, offset + end
+
+
+def damaged_metrics(paths: RunPaths) -> int:
+    """How many lines of the metrics are not what was written."""
+    try:
+        about = paths.metrics.stat()
+    except FileNotFoundError:
+        return 0
+    return _damaged_rows(paths.metrics, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _damaged_rows(path: Path, _size: int, _changed: int) -> int:
+    *whole, last = path.read_bytes().split(b"\n")
+    begun = len(last.partition(seals.MARK)[2]) <= seals.DIGITS  # else only its end is not what it was
+    return _rows(b"\n".join(whole))[1] + (not begun)
+
+
+def sift_metrics(paths: RunPaths) -> None:
+    """Leave the whole rows alone in the metrics."""
+    rows, _ = _rows(paths.metrics.read_bytes())
+    write_bytes(paths.metrics, b"".join(encoded(row, indent=None) + b"\n" for row in rows))
+
+
+def _rows(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The rows in whole lines, each with its checksum or from before there was one, and how many others there
+    are. A line that a kill tore is none of them: the next attempt ended it, and wrote its row again."""
+    rows, broken = list[dict[str, Any]](), 0
+    for line in data.split(b"\n"):
+        if not line or line.endswith(TORN):
+            continue
+        try:
+            row = decoded(line, "metrics.jsonl")
+        except Damaged:
+            broken += 1
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+        else:
+            broken += 1
+    return rows, broken
 
 
 def read_log(paths: RunPaths, characters: int = 20_000) -> str:

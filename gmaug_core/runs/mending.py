@@ -7,6 +7,7 @@ and comes out the same. What depends on a damaged file goes with it.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from gmaug_core.data import checksums
 from gmaug_core.errors import Damaged, GMAugError
 from gmaug_core.files import read_json
 from gmaug_core.runs.config_file import RunConfigFile
-from gmaug_core.runs.folder import RunPaths, read_result
+from gmaug_core.runs.folder import RunPaths, damaged_metrics, read_result, sift_metrics
 
 SIDE = ".damaged"  # added to the name of what was put aside
 DONE = ("figures.json", "model.safetensors", "config.json")  # a generator is there when all of them are
@@ -29,6 +30,8 @@ def damaged(paths: RunPaths) -> list[str]:
     """
     RunConfigFile.read(paths.config)
     found = [str(path.relative_to(paths.folder)) for path in _broken(paths.folder)]
+    if damaged_metrics(paths):
+        found.append(paths.metrics.name)
     try:
         read_result(paths)
     except GMAugError:
@@ -41,10 +44,15 @@ def put_aside(paths: RunPaths) -> list[str]:
     found = damaged(paths)
     for name in found:
         path = paths.folder / name
+        if path == paths.metrics:  # no result rests on it, and no training is done again for its rows
+            log.warning("%s is damaged: it keeps its whole rows, and is put aside as it was", name)
+            shutil.copyfile(path, path.with_name(path.name + SIDE))
+            sift_metrics(paths)
+            continue
         log.warning("%s is damaged: put aside, and made again", name)
         for each in _with_what_rests_on(path):
             each.replace(each.with_name(each.name + SIDE))
-    if found and paths.result.exists():
+    if set(found) - {paths.metrics.name} and paths.result.exists():
         paths.result.replace(paths.result.with_name(paths.result.name + SIDE))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from gmaug_core.runs.backends import Backend, place_of
 from gmaug_core.runs.folder import RunPaths, read_metrics
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "lost"]
+Cause = Literal["", "diverged", "out of memory", "disk full", "input", "damaged"]
 ACTIVE = ("queued", "running")
 STATES: tuple[State, ...] = ("queued", "running", "finished", "failed", "cancelled", "lost")
 MOST = 0.6  # of all memory: a process that held more and was killed was probably killed for it
@@ -41,9 +43,9 @@ class Status(Document):
 
     TITLE = "status of the run"
     FILE = "status.json"
-    SCHEMA = 3
-    # form 0 had no number, form 1 no reason, form 2 no memory
-    MIGRATIONS = {0: dict, 1: dict, 2: dict}
+    SCHEMA = 4
+    # form 0 had no number, form 1 no reason, form 2 no memory, form 3 no cause
+    MIGRATIONS = {0: dict, 1: dict, 2: dict, 3: dict}
 
     state: State = "queued"
     """queued, running, finished, failed or cancelled; `lost` is never written, it is found out on reading."""
@@ -69,6 +71,9 @@ class Status(Document):
     """Seconds spent in each finished stage, in order."""
     error: Problem | None = None
     """Why it failed."""
+    cause: Cause = ""
+    """What kind of failure it was: the training diverged, memory or disk were too small, something that the
+    run was given is missing or does not fit, or a file was damaged; empty: another, or none."""
     reason: str = ""
     """Why it paused by itself, in words, or what is known of a lost one; empty where a person stopped it."""
     memory_gb: float = 0.0
@@ -89,6 +94,26 @@ class Status(Document):
         """Alive, but nothing has moved for a minute."""
         return self.state == "running" and time.time() - self.progress_at > STALLED_S
 
+    @property
+    def word(self) -> str:
+        """The state for people, each failure and a hang by its own name."""
+        if self.stalled:
+            return "hung"
+        return {"": self.state, "input": "failed: input", "damaged": "failed: damaged"}.get(
+            self.cause, self.cause
+        )
+
+    @property
+    def hang(self) -> str:
+        """What is said of a run in which nothing has moved for STALLED_S; empty for any other."""
+        if not self.stalled:
+            return ""
+        minutes = (time.time() - self.progress_at) / 60
+        return (
+            f"Nothing has moved for {minutes:.0f} minutes in stage '{self.stage}'. The process is alive: a "
+            "long step on a busy machine, or stuck. Its log says where it is. Wait, or stop and resume it."
+        )
+
     def but(self, **changes: Any) -> Status:
         """The same status with other values, checked."""
         values = {name: value for name, value in self if name != "schema_number"}
@@ -104,11 +129,16 @@ def read_status(paths: RunPaths, where: Backend | None = None) -> Status:
         # a clock that was set back since makes nobody young for as long
         young = status.state == "queued" and abs(time.time() - status.progress_at) < START_GRACE_S
         if status.active and not young:
-            status = status.but(state="lost", reason=status.reason or _last_seen(status))
+            held = status.memory_gb > MOST * (memory.limit_gb() or math.inf)
+            status = status.but(
+                state="lost",
+                cause="out of memory" if held else "",
+                reason=status.reason or _last_seen(status, held),
+            )
     return status
 
 
-def _last_seen(status: Status) -> str:
+def _last_seen(status: Status, too_much: bool) -> str:
     """What is known of a process that ended without a word."""
     if not status.memory_gb:
         return ""
@@ -117,7 +147,7 @@ def _last_seen(status: Status) -> str:
     if limit is None:
         return said
     said += f"; processes here may hold {limit:.1f} GB"
-    if held > MOST * limit:
+    if too_much:
         said += (
             ". The system probably ended it for want of memory: a run with half the batch, sampling_batch or "
             "resolution needs about half of it"
@@ -125,12 +155,13 @@ def _last_seen(status: Status) -> str:
     return said
 
 
-def state_of(paths: RunPaths) -> str:
-    """The state in a word for a list, or why it cannot be told."""
+def state_of(paths: RunPaths) -> tuple[str, str]:
+    """The state, and what it is called for people; of a run that cannot tell, why."""
     try:
-        return read_status(paths).state
+        status = read_status(paths)
     except GMAugError as error:
-        return f"damaged: {error.what}"
+        return f"damaged: {error.what}", f"damaged: {error.what}"
+    return status.state, status.word
 
 
 def known_status(paths: RunPaths) -> Status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import json
+import math
 import os
 import re
 import secrets
@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gmaug_core.errors import GMAugError, InputError
+from gmaug_core.files import encoded
 from gmaug_core.runs import memory
 from gmaug_core.runs.config_file import RunConfigFile
-from gmaug_core.runs.folder import RunPaths, root
-from gmaug_core.runs.status import Problem, State, Status, known_status
+from gmaug_core.runs.folder import TORN, RunPaths, root
+from gmaug_core.runs.status import Cause, Problem, State, Status, known_status
 
 
 def create(kind: str, document: Mapping[str, Any], *, token: str | None = None) -> tuple[RunPaths, bool]:
@@ -57,6 +58,7 @@ class RunWriter:
             ended=None,
             progress_at=now,
             error=None,
+            cause="",
             reason="",
         )
         # time that passes is read off a clock that nobody sets
@@ -73,7 +75,7 @@ class RunWriter:
             with self.paths.metrics.open("rb+") as file:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
-                    file.write(b"\n")
+                    file.write(TORN + b"\n")
 
     def _write(self) -> None:
         if known_status(self.paths).attempt > self.status.attempt:
@@ -115,8 +117,8 @@ class RunWriter:
                 "total": total,
                 **metrics,
             }
-            with self.paths.metrics.open("ab") as file:
-                file.write((json.dumps(row, default=_plain) + "\n").encode())
+            with self.paths.metrics.open("ab") as file:  # one write: torn by a kill at most at its end
+                file.write(encoded(_plain(row), indent=None) + b"\n")
 
     def _close_stage(self, passed: float) -> None:
         if self.status.stage and self.status.state == "running":
@@ -124,17 +126,25 @@ class RunWriter:
             self._spent[self.status.stage] = self._spent.get(self.status.stage, 0.0) + spent
             self.status = self.status.but(stages=dict(self._spent))
 
-    def end(self, state: State, error: GMAugError | None = None, *, reason: str = "") -> None:
-        """finished, failed or cancelled; reason: why it paused by itself."""
+    def end(
+        self, state: State, error: GMAugError | None = None, *, cause: Cause = "", reason: str = ""
+    ) -> None:
+        """finished, failed or cancelled; cause: of a failure; reason: why it paused by itself."""
         now = time.time()
         self._close_stage(time.monotonic())
         problem = Problem.model_validate(error.to_dict()) if error else None
-        self.status = self.status.but(state=state, ended=now, eta_s=None, error=problem, reason=reason)
+        self.status = self.status.but(
+            state=state, ended=now, eta_s=None, error=problem, cause=cause, reason=reason
+        )
         self._write()
 
 
 def _plain(value: Any) -> Any:
-    """numpy scalars and arrays as JSON."""
+    """As JSON: of numpy scalars and arrays their values, of what is no finite number nothing."""
     if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} in a metrics row")
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

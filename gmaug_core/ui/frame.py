@@ -10,7 +10,7 @@ import streamlit as st
 from gmaug_core import disk
 from gmaug_core.errors import GMAugError
 from gmaug_core.ui import ASSETS, ROOT, account, choice, outcome, text, where
-from gmaug_core.workspace import safekeeping
+from gmaug_core.workspace import recovering, safekeeping
 
 PAGES = (
     ("datasets", "Datasets", "photo_library"),
@@ -46,7 +46,7 @@ try:
         account.draw()
     if about := safekeeping.notice():
         st.warning(text.md(about.words), icon=":material/settings_backup_restore:")
-        st.button("Understood", key="restored-seen", on_click=safekeeping.seen)
+        st.button("Understood", key="restored-seen", on_click=outcome.attempt, args=(recovering.seen,))
     outcome.said()
     page.run()
 except GMAugError as error:

@@ -39,10 +39,11 @@ STATE_LOOK = {  # colour and icon of a badge
 }
 
 
-def state_badge(state: str) -> str:
-    """A Markdown badge for a state: one look for a state everywhere."""
+def state_badge(state: str, word: str = "") -> str:
+    """A Markdown badge for a state: one look for a state everywhere. word: for people, where it has another
+    than its own."""
     colour, icon = STATE_LOOK[state]
-    return f":{colour}-badge[:material/{icon}: {state}]"
+    return f":{colour}-badge[:material/{icon}: {word or state}]"
 
 
 def show(run_id: str) -> Status:
@@ -87,6 +88,10 @@ def _view(run_id: str, was_active: bool) -> None:
         verdict.early(paths.folder)
     if status.state != "finished":
         _charts(paths, kind, status)
+    if not status.active and (damaged := runs.damaged_metrics(paths)):
+        st.caption(
+            f"{text.plural(damaged, 'row')} of its metrics.jsonl are damaged and left out of the charts."
+        )
     with st.expander("Log", icon=":material/terminal:"):
         st.code(runs.read_log(paths, 6000) or "Nothing logged yet.", language=None, height=240)
 
@@ -111,7 +116,7 @@ def _header(paths: RunPaths, status: Status) -> None:
         attempt = f" · attempt {status.attempt}" if status.attempt > 1 else ""
         took = f" · {duration(end - status.started)}" if status.started else ""
         st.markdown(
-            f"{state_badge(status.state)} **{text.md(paths.id)}** · begun "
+            f"{state_badge(status.state, status.word)} **{text.md(paths.id)}** · begun "
             f"{text.when(status.created)}{took}{attempt}"
         )
         if status.active:
@@ -165,12 +170,7 @@ def _banner(paths: RunPaths, status: Status) -> None:
         unknown = GMAugError("the run failed", todo="read the log below, then resume")
         text.error_box(status.error.raised() if status.error else unknown)
     elif status.stalled:
-        st.warning(
-            f"Nothing has moved for {duration(time.time() - status.progress_at)}. The process is alive: "
-            "a long step on a busy "
-            "machine, or stuck. You can wait, or stop and resume.",
-            icon=":material/hourglass_bottom:",
-        )
+        st.warning(text.md(status.hang), icon=":material/hourglass_bottom:")
     if status.active and paths.stop.exists():
         st.info(
             "Asked to stop: it ends at the next safe point, with everything so far kept.",

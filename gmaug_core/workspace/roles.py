@@ -38,6 +38,8 @@ ACTIONS: dict[str, str] = {  # what is done -> the least role that may
     "see server figures": "admin",
     "back up workspace": "admin",
     "restore workspace": "admin",
+    "restore database": "admin",
+    "dismiss notice": "editor",
 }
 
 P = ParamSpec("P")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from nowhere import Nowhere, facts, new_run
 
@@ -16,7 +17,7 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import atomic_write, read_json, sweep_temporary, write_json
 from gmaug_core.locks import locked
-from gmaug_core.runs import RunWriter, launch
+from gmaug_core.runs import RunWriter, launch, mending
 from gmaug_core.runs.backends import LOCAL
 
 DOCUMENT = facts(SimilarityConfig(dataset="d"))
@@ -112,8 +113,39 @@ def test_a_torn_metrics_line_is_skipped_and_costs_no_other(home):
     with paths.metrics.open("ab") as file:
         file.write(b'{"loss": 2.')
     assert len(runs.read_metrics(paths)[0]) == 1
+    assert runs.damaged_metrics(paths) == 0, "a kill is no damage"
     RunWriter(paths).progress("one", 2, 2, loss=3.0)
     assert [row["loss"] for row in runs.read_metrics(paths)[0]] == [1.0, 3.0]
+    assert runs.damaged_metrics(paths) == 0
+
+
+def test_every_flipped_bit_of_the_metrics_costs_its_row_and_is_noticed(home):
+    paths = new_run()
+    writer = RunWriter(paths)
+    for step in (1, 2, 3):
+        writer.progress("one", step, 3, loss=float(step), quality={"kid": np.float32("nan")})
+    whole, rows = paths.metrics.read_bytes(), runs.read_metrics(paths)[0]
+    assert [(row["loss"], row["quality"]) for row in rows] == [(k, {"kid": None}) for k in (1.0, 2.0, 3.0)]
+    for at in range(len(whole)):
+        data = bytearray(whole)
+        data[at] ^= 1 << at % 8
+        paths.metrics.write_bytes(data)
+        found = runs.read_metrics(paths)[0]
+        assert all(row in rows for row in found)
+        assert len(found) < 3, at
+        assert runs.damaged_metrics(paths) > 0, at
+    assert mending.damaged(paths) == ["metrics.jsonl"]
+    mending.put_aside(paths)
+    assert mending.damaged(paths) == []
+    assert runs.read_metrics(paths)[0] == found
+    assert (paths.folder / "metrics.jsonl.damaged").read_bytes() == data
+
+
+def test_metrics_from_before_their_checksums_are_read(home):
+    paths = new_run()
+    paths.metrics.write_text('{"loss": 1.0}\n{"loss": 2.0}\n')
+    assert [row["loss"] for row in runs.read_metrics(paths)[0]] == [1.0, 2.0]
+    assert runs.damaged_metrics(paths) == 0
 
 
 KILLED = """

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import time
 
 import pytest
 from nowhere import facts
 
-from gmaug_core import locks, runs, worker
+from gmaug_core import disk, locks, runs, seals, worker
 from gmaug_core.cli import main as cli
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.data import dataset
 from gmaug_core.data.manifest import MANIFEST
-from gmaug_core.errors import InputError
+from gmaug_core.errors import Diverged, GMAugError, InputError
 from gmaug_core.method.cautions import guessing
 from gmaug_core.runs import RunWriter, launch, memory
 from gmaug_core.ui import launching
@@ -114,3 +115,40 @@ def test_a_classifier_that_guesses_is_told(finished_result, low, told):
     guess = known.balanced_accuracy.model_copy(update={"mean": 0.1, "ci_low": low, "ci_high": 0.2})
     said = guessing(known.model_copy(update={"balanced_accuracy": guess}), classes=10)
     assert ("no better than guessing" in said) == told
+
+
+def test_a_failure_has_a_name_of_its_own(finished_run):
+    for error, cause in (
+        (Diverged("its loss rose"), "diverged"),
+        (MemoryError(), "out of memory"),
+        (OSError(errno.ENOSPC, "full"), "disk full"),
+        (InputError("the dataset is gone"), "input"),
+        (seals.broken("x"), "damaged"),
+        (ValueError("who knows"), ""),
+    ):
+        assert worker._cause(error) == cause
+        writer = RunWriter(finished_run)
+        writer.end("failed", worker._explain(error, finished_run, "generator"), cause=cause)
+        status = runs.read_status(finished_run)
+        assert (status.state, status.cause) == ("failed", cause)
+        assert cause in status.word or status.word == "failed"
+    with pytest.raises(GMAugError) as full:
+        disk.reserve(finished_run.folder / "much", 1 << 60)
+    assert worker._cause(full.value) == "disk full"
+    assert RunWriter(finished_run).status.cause == ""
+
+
+def test_a_hang_is_named_and_its_log_says_where(paths, monkeypatch, capfd):
+    writer = RunWriter(paths)
+    writer.progress("similarity", 1, 10)
+    with locks.locked(paths.lock):
+        assert (runs.read_status(paths).word, runs.read_status(paths).hang) == ("running", "")
+        writer.status = writer.status.but(progress_at=time.time() - 10 * runs.STALLED_S)
+        writer._write()
+        status = runs.read_status(paths)
+        assert (status.state, status.word) == ("running", "hung")
+        assert "Nothing has moved for 10 minutes in stage 'similarity'" in status.hang
+    monkeypatch.setattr(worker, "STALLED_S", 0.05)
+    with worker._stack_of_a_hang():
+        time.sleep(0.3)
+    assert "test_a_hang_is_named_and_its_log_says_where" in capfd.readouterr().err

@@ -16,7 +16,18 @@ from gmaug_core.intake import jobs
 from gmaug_core.intake.door import import_path
 from gmaug_core.runs import backup, launch, restoring
 from gmaug_core.runs import bin as bins
-from gmaug_core.workspace import audit, groupings, marks, names, people, provenance, reviews, roles, sessions
+from gmaug_core.workspace import (
+    audit,
+    groupings,
+    marks,
+    names,
+    people,
+    provenance,
+    recovering,
+    reviews,
+    roles,
+    sessions,
+)
 from gmaug_core.workspace.grouping import Grouping
 from gmaug_core.workspace.people import ROLES, Actor
 
@@ -50,6 +61,8 @@ WRITERS = {
     "empty bin": [lambda: bins.empty([])],
     "end sessions": [sessions.end_all],
     "back up workspace": [lambda: backup.write(Path("no.tar/no.txt"))],
+    "restore database": [lambda: recovering.restore("no-such.db")],
+    "dismiss notice": [recovering.seen],
     "restore workspace": [lambda: restoring.restore(Path("no-such.tar"))],
 }
 EVERYBODYS_OWN = {  # what writes a row of the trail and needs no right

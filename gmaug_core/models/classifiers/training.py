@@ -26,6 +26,7 @@ from gmaug_core.models.classifiers.loss import Loss, forward, moved
 from gmaug_core.models.classifiers.strong import Targets
 from gmaug_core.models.classifiers.trained import Classifier
 from gmaug_core.models.classifiers.transforms import channel_statistics, channels_of
+from gmaug_core.models.losses import Losses
 from gmaug_core.seeds import derive
 
 Again = Literal["head", "block"]  # what a second stage trains
@@ -67,7 +68,7 @@ def train(
     the input, and on which a network that can learn without labels does so first (default: `images`); what
     it learnt is put away beside the checkpoint; watch: who sees it on its way. report("", step, steps,
     loss=...) every REPORT_STEPS steps. Raises Stopped at the next step after should_stop(), with the
-    checkpoint written; Diverged for a loss that is not finite.
+    checkpoint written; Diverged for a loss that is not finite, or exploded and did not come back.
     """
     device = torch.device(device)
     steps = config.steps_for(len(images)) if steps is None else steps
@@ -85,7 +86,7 @@ def train(
         network.prepare(unlabelled, before, seed=seed, folder=folder, report=counted, should_stop=should_stop)
     batches = Batches(images, labels, normalise, config=config, treatment=treatment)
     loss = Loss(treatment.class_weights, treatment.logit_offsets, device, config.smoothing)
-    training = _Training(network, config, steps, checkpoint, loss)
+    training = _Training(network, config, steps, checkpoint, loss, math.log(max(classes, 2)))
 
     def on_its_way(step: int, loss: float) -> None:
         report("", before + step, before + steps, loss=loss)
@@ -126,14 +127,20 @@ class _Training:
     """A network on its way, and how it is put away and taken up again."""
 
     def __init__(
-        self, network: Network, config: ClassifierConfig, steps: int, checkpoint: Path | None, loss: Loss
+        self,
+        network: Network,
+        config: ClassifierConfig,
+        steps: int,
+        checkpoint: Path | None,
+        loss: Loss,
+        guess: float,
     ) -> None:
-        """Goes on from the checkpoint, if there is one."""
+        """Goes on from the checkpoint, if there is one. guess: the loss of guessing."""
         self.network, self.config, self.steps, self.loss = network, config, steps, loss
         self.checkpoint, self.optimiser = checkpoint, network.optimiser()
         self.done = 0
         self.unchecked: list[Tensor] = []
-        self.loss_now = math.nan
+        self.losses, self.loss_now = Losses(guess), math.nan
         self.average = copy.deepcopy(network) if config.averaging else network
         if checkpoint is not None and checkpoint.exists():
             state = load_state(checkpoint)
@@ -141,6 +148,7 @@ class _Training:
             load_optimizer(self.optimiser, state["optimiser"])
             self.average.load_state_dict(state["average"] if config.averaging else state["network"])
             self.done = int(state["step"])
+            self.losses.load(state.get("losses"))
         # the average's values and the network's, which stay where they are: asked for once, not at every step
         self.followed = tuple(
             [value for value in each.state_dict().values() if value.is_floating_point()]
@@ -168,6 +176,8 @@ class _Training:
             self.step(x, targets)
             if (step + 1) % REPORT_STEPS == 0 or step + 1 == self.steps:
                 report(step + 1, self.checked())
+        if why := self.losses.ended():
+            self.diverged(self.done, why)
         self.show(watch, batches.normalise)
 
     def step(self, x: Tensor, targets: Targets) -> None:
@@ -211,20 +221,25 @@ class _Training:
         self.average.train(mode)
 
     def checked(self) -> float:
-        """The last loss. Raises Diverged where one since the last check was not finite: all of them are read
-        at once, since reading one makes a GPU wait.
+        """The last loss. Raises Diverged where one since the last check shows it: all of them are read at
+        once, since reading one makes a GPU wait.
         """
         if self.unchecked:
             losses = torch.stack(self.unchecked).tolist()
             for back, loss in enumerate(losses):
-                if not math.isfinite(loss):
-                    raise Diverged(
-                        f"the classifier's loss is not finite at step {self.done - len(losses) + back}",
-                        todo="lower classifier.lr and start a new run",
-                    )
+                if why := self.losses.add(loss):
+                    self.diverged(self.done - len(losses) + back, why)
             self.unchecked.clear()
             self.loss_now = float(losses[-1])
         return self.loss_now
+
+    def diverged(self, step: int, why: str) -> None:
+        """Raises Diverged."""
+        raise Diverged(
+            f"the classifier's training diverged at step {step}: {why}",
+            expected="a loss that falls",
+            todo=f"lower classifier.lr (now {self.config.lr:g}) and start a new run",
+        )
 
     def save(self) -> None:
         """Write the checkpoint, never one that diverged."""
@@ -233,7 +248,7 @@ class _Training:
             state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
             if self.config.averaging:
                 state["average"] = self.average.state_dict()
-            save_state(self.checkpoint, state | {"step": self.done})
+            save_state(self.checkpoint, state | {"step": self.done, "losses": self.losses.state()})
 
 
 def lr_factor(progress: float, schedule: str, warmup: float = 0.0) -> float:

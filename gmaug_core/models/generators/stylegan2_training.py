@@ -36,6 +36,7 @@ from gmaug_core.models.generators.tensors import (
     update_ema,
 )
 from gmaug_core.models.generators.training import Training
+from gmaug_core.models.losses import Losses
 
 ADA_SHARE = 0.25  # of the budget: the time in which p could go from 0 to 1 (500 kimg in the paper, at most)
 
@@ -265,6 +266,10 @@ class StyleGAN2Training(Training):
             )
             >= 1
         )
+
+    def losses(self) -> Losses:
+        """Of two networks that play against each other neither loss falls while they learn."""
+        return Losses(exploded=math.inf)
 
     def parts(self) -> dict[str, Any]:
         return {

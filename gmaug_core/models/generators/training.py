@@ -25,6 +25,7 @@ from gmaug_core.models.checkpoint import load_optimizer, load_state, save_state
 from gmaug_core.models.generators.group import Group
 from gmaug_core.models.generators.snapshots import Assess, Watch
 from gmaug_core.models.generators.tensors import class_weights, draw_batch
+from gmaug_core.models.losses import Losses
 from gmaug_core.seeds import derive
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class Training(ABC):
     @abstractmethod
     def parts(self) -> dict[str, Any]:
         """Everything with state_dict/load_state_dict that a resumed training needs, by name."""
+
+    def losses(self) -> Losses:
+        """By which a divergence is known: of a diffusion, whose loss is 1 before it has learnt anything."""
+        return Losses(1.0, exploded=2.0, back=0.9)
 
     def conditional(self, steps: int) -> bool:
         """Whether the network to sample from knows its classes after this many steps."""
@@ -107,6 +112,7 @@ class Loop:
             most=LOOK_IMAGES["cuda" if device.type == "cuda" else "cpu"],
             assess=assess,
         )
+        self.losses = self.training.losses()
         self.done, self.figures = self._resumed()
         generator.network = self.training.average()
         self.weights = class_weights(labels, len(generator.class_names), config.class_power)
@@ -133,13 +139,17 @@ class Loop:
             if due or device.type == "cpu":  # on a GPU, reading a value waits for it
                 latest = {name: float(value) for name, value in values.items()}
                 if not all(math.isfinite(value) for value in latest.values()):
-                    self._diverged()
+                    self._diverged("its loss is not a finite number")
+                if why := self.losses.add(latest["loss"]):
+                    self._diverged(why)
             if due:
                 self._tell(latest, elapsed)
             if snapshot and self.first:
                 self._snapshot()
         if end < self.steps:
             self._save()
+        elif not self.watch.collapse and (why := self.losses.ended()):
+            self._diverged(why)
         return self._finished()
 
     def _step(self) -> dict[str, Tensor | float]:
@@ -202,6 +212,7 @@ class Loop:
             "step": self.done,
             "figures": self.figures,
             "watch": self.watch.state(),
+            "losses": self.losses.state(),
             "parts": {name: part.state_dict() for name, part in self.training.parts().items()},
         }
         save_state(self.out_dir / CHECKPOINT_FILE, state)
@@ -227,16 +238,17 @@ class Loop:
             else:
                 part.load_state_dict(state["parts"][name])
         self.watch.load(state["watch"])
+        self.losses.load(state.get("losses"))
         return state["step"], state["figures"]
 
-    def _diverged(self) -> None:
+    def _diverged(self, why: str) -> None:
         generator, images = self.generator, self.seen_in_all
         kept, _ = self._resumed()
         todo = f"lower generator.lr (now {generator.config.lr:g}) and start again"
         if kept:
             todo += f"; the snapshot at {kept * generator.config.batch} images is kept"
         raise Diverged(
-            f"{generator.name} training gave a loss that is not a finite number after {images} images",
-            expected="finite losses",
+            f"{generator.name} training diverged after {images} images: {why}",
+            expected="a loss that falls",
             todo=todo,
         )
