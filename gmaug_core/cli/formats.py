@@ -51,6 +51,7 @@ HOMES = (
     "runs.place",
     "runs.bin",
     "runs.backup",
+    "runs.packing",
     "workspace.sessions",
 )
 DATASET, RUN = "datasets/<id>/", "runs/<id>/"
@@ -72,6 +73,7 @@ PLACES = {  # of a document: the folder below $GMAUG_HOME, and who writes it
     ),
     "Binned": ("bin/<entry>/", "whoever deletes a dataset or a run, before its folders move here"),
     "Backup": ("FILE.tar/", "`gmaug backup`, as the last entry of the file that it makes"),
+    "Packed": ("FILE.tar/", "`gmaug pack`, as the last entry of the file that it makes"),
     "Session": ("sessions/", "the gate, for every browser that it lets in; gone when that signs out"),
     "EquivalenceResult": (RUN, "the worker of an equivalence run, last; its presence is success"),
 }

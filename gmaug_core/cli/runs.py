@@ -1,5 +1,5 @@
-"""Verbs about runs of any kind: runs, status, stop, resume, logs, compare, command, rerun, mark, devices; and
-following one to its end.
+"""Verbs about runs of any kind: runs, status, stop, resume, logs, compare, command, rerun, pack, unpack,
+mark, devices; and following one to its end.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from gmaug_core import runs
@@ -44,6 +46,11 @@ def register(verbs: Verbs) -> None:
     p.add_argument("run")
     places.add_to(p)
     p.add_argument("--detach", action="store_true", help="return at once")
+    p = verbs.add("pack", pack, "a whole run as one file, with every file's hash, for another workspace")
+    p.add_argument("run")
+    p.add_argument("file", metavar="FILE.tar")
+    p = verbs.add("unpack", unpack, "take in a run that 'pack' wrote")
+    p.add_argument("file", metavar="FILE.tar")
     p = verbs.add("mark", mark, "note something about a run, tag it, or hold the others against it")
     p.add_argument("run")
     p.add_argument("--note", metavar="TEXT", help="a line about it, in the place of the one it had")
@@ -124,6 +131,26 @@ def rerun(args: Arguments) -> object:
     run_id = launch.again(args.run, where=places.asked(args))
     say(f"Started {run_id}; follow it with: python -m gmaug_core status {run_id}")
     return describe_run(run_id) if args.detach else follow(run_id)
+
+
+def pack(args: Arguments) -> object:
+    from gmaug_core.runs import packing
+
+    with Bar() as bar:
+        made = packing.pack(args.run, Path(args.file), report=bar)
+    size = sum(file.size for file in made.files)
+    say(f"{len(made.files):,} files ({size / 1e6:,.1f} MB), each with its hash: {Path(args.file).name}")
+    say(f"Its dataset '{made.dataset_name}' is not in it. It is taken in with: gmaug unpack FILE.tar")
+    return {"run": made.run, "dataset": made.dataset, "files": len(made.files), "bytes": size}
+
+
+def unpack(args: Arguments) -> object:
+    from gmaug_core.runs import packing
+
+    with Bar() as bar:
+        found = packing.unpack(Path(args.file), report=bar)
+    say(found.words)
+    return asdict(found)
 
 
 def mark(args: Arguments) -> object:

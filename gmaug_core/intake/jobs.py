@@ -22,9 +22,11 @@ from gmaug_core.children import START_GRACE_S
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
 from gmaug_core.home import room
+from gmaug_core.hooks import Report
 from gmaug_core.intake.layouts import Doubt
 from gmaug_core.intake.layouts.contract import Options
 from gmaug_core.locks import holder, locked
+from gmaug_core.runs import packing
 from gmaug_core.workspace import audit, people, roles
 
 KEPT_S = 7 * 24 * 3600.0  # how long an unfinished upload, or the record of an import, is kept
@@ -207,10 +209,8 @@ def work(token: str) -> int:
 
         try:
             with people.acting(people.Actor(state["person"], "editor")):  # `start` has asked whether they may
-                options = Options(**state.get("options", {}))
-                imported = intake.import_path(source, name=state["name"], options=options, report=report)
-                audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
-            state |= {"state": "finished", "dataset": imported.dataset_id, "report": imported.to_dict()}
+                state |= _taken_in(source, state, report)
+            state |= {"state": "finished"}
         except Doubt as error:  # what was sent stays: a person may choose
             ways = [{"words": words, "options": asdict(each)} for words, each in error.readings]
             state |= {"state": "failed", "error": _named(error, state), "readings": ways}
@@ -228,6 +228,21 @@ def work(token: str) -> int:
                 source.with_suffix(".json").unlink(missing_ok=True)
         write_json(path, state | {"ended": time.time()})
         return 0 if state["state"] == "finished" else 1
+
+
+def _taken_in(source: Path, state: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Import a dataset, or a run that was packed; what there is to tell of it."""
+    if packing.is_packed(source):
+        found = packing.unpack(source, name=state["name"] or source.name)
+        return {
+            "dataset": found.dataset if found.dataset_here else None,
+            "run": found.run,
+            "words": found.words,
+        }
+    options = Options(**state.get("options", {}))
+    imported = intake.import_path(source, name=state["name"], options=options, report=report)
+    audit.record("dataset imported", imported.dataset_id, refused=len(imported.refused))
+    return {"dataset": imported.dataset_id, "report": imported.to_dict()}
 
 
 def _named(error: GMAugError, state: dict[str, Any]) -> dict[str, str]:

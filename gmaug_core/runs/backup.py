@@ -14,15 +14,15 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from gmaug_core import __version__
 from gmaug_core.config.documents import Document, Part
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.files import TEMPORARY, sync_folder
+from gmaug_core.files import TEMPORARY, encoded, sync_folder
 from gmaug_core.home import home, room
 from gmaug_core.hooks import Report, no_report
 from gmaug_core.locks import holder, locked
@@ -37,6 +37,7 @@ STAGING = ".backup-"  # a folder in the data root while a backup is made or rest
 LOOKS = 50  # at a run that changes while it is linked
 PAUSE_S = 0.02
 BLOCK = 1 << 20  # bytes
+List = TypeVar("List", bound=Document)  # what an archive's last entry is
 
 
 class BackedUp(Part):
@@ -77,7 +78,7 @@ def write(out: Path, *, report: Report = no_report) -> Backup:
 
     Raises InputError where `out` is there already, lies in the workspace or is no .tar.
     """
-    _check_target(out)
+    check_target(out)
     root, part = home(), out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         with (
@@ -88,13 +89,13 @@ def write(out: Path, *, report: Report = no_report) -> Backup:
             _stage_database(staging)
             moving = [paths.id for paths in folder.list_runs() if holder(paths.lock) is not None]
             for run in moving:
-                _link_run(folder.root() / run, staging / "runs" / run)
+                link_run(folder.root() / run, staging / "runs" / run)
             sources = _sources(root, staging, set(moving))
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                made = _archive(file, sources, report)
+                made = archive(file, sources, report, _listed)
                 file.flush()
                 os.fsync(file.fileno())
-        _check_target(out)  # that may be there by now
+        check_target(out)  # that may be there by now
         part.rename(out)
     finally:
         part.unlink(missing_ok=True)
@@ -102,13 +103,18 @@ def write(out: Path, *, report: Report = no_report) -> Backup:
     return made
 
 
-def _check_target(out: Path) -> None:
+def _listed(files: tuple[BackedUp, ...]) -> Backup:
+    return Backup.new(version=__version__, made=time.time(), files=files)
+
+
+def check_target(out: Path) -> None:
+    """Raises InputError where `out` is no name of a new .tar outside of the workspace."""
     if out.suffix != SUFFIX:
         raise InputError(f"'{out.name}' does not end with {SUFFIX}", expected=f"a new file like home{SUFFIX}")
     if not out.parent.is_dir():
         raise InputError(f"there is no folder '{out.parent.name}' for it", expected="a folder that is there")
     if out.resolve().is_relative_to(home()):
-        raise InputError("a backup inside the workspace is lost with it", expected="a place outside of it")
+        raise InputError("a copy inside the workspace is lost with it", expected="a place outside of it")
     if out.exists():
         raise InputError(f"'{out.name}' is there already", expected="the name of a new file")
 
@@ -132,7 +138,7 @@ def _stage_database(staging: Path) -> None:
             shutil.copyfile(seal, staging / seal.name)
 
 
-def _link_run(source: Path, target: Path) -> None:
+def link_run(source: Path, target: Path) -> None:
     """What a run that is at work holds at one moment."""
     for _ in range(LOOKS):
         before = _look(source)
@@ -166,7 +172,7 @@ def _pin(path: Path, place: Path) -> None:
 def _look(source: Path) -> dict[Path, tuple[int, int]]:
     """Its files with what changes when one is replaced."""
     found = {}
-    for path in _files(source):
+    for path in files_of(source):
         try:
             about = path.stat()
         except FileNotFoundError:
@@ -175,7 +181,7 @@ def _look(source: Path) -> dict[Path, tuple[int, int]]:
     return found
 
 
-def _files(place: Path) -> Iterator[Path]:
+def files_of(place: Path) -> Iterator[Path]:
     """The regular files below a folder that belong into a backup."""
     for where, folders, names in os.walk(place):
         folders[:] = sorted(name for name in folders if not name.startswith(STAGING))
@@ -188,11 +194,11 @@ def _files(place: Path) -> Iterator[Path]:
 
 def _sources(root: Path, staging: Path, moving: set[str]) -> list[tuple[Path, PurePosixPath]]:
     """(file, its path in the backup): what was staged in the place of what moves."""
-    staged = [(path, path.relative_to(staging)) for path in _files(staging)]
+    staged = [(path, path.relative_to(staging)) for path in files_of(staging)]
     db = database.path().name
     rest = [
         (path, place)
-        for path in _files(root)
+        for path in files_of(root)
         if not _elsewhere(place := path.relative_to(root), moving) and not place.name.startswith(db)
     ]
     return [(path, PurePosixPath(place.as_posix())) for path, place in [*staged, *rest]]
@@ -216,9 +222,15 @@ class _Hashing:
         return block
 
 
-def _archive(file: BinaryIO, sources: list[tuple[Path, PurePosixPath]], report: Report) -> Backup:
+def archive(
+    file: BinaryIO,
+    sources: Sequence[tuple[Path, PurePosixPath]],
+    report: Report,
+    about: Callable[[tuple[BackedUp, ...]], List],
+) -> List:
+    """Write files and their places into a tar; its last entry is what `about` makes of the list of them."""
     kept: list[BackedUp] = []
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for number, (path, place) in enumerate(sources):
             report("backup", number, len(sources))
             try:
@@ -228,14 +240,14 @@ def _archive(file: BinaryIO, sources: list[tuple[Path, PurePosixPath]], report: 
             with opened:
                 info = _entry(str(place), _whole_lines(opened) if path.name in GROWING else _length(opened))
                 hashing = _Hashing(opened)
-                archive.addfile(info, hashing)
+                tar.addfile(info, hashing)
             kept.append(BackedUp(path=str(place), size=info.size, sha256=hashing.digest.hexdigest()))
-        made = Backup.new(version=__version__, made=time.time(), files=tuple(kept))
-        text = made.model_dump_json().encode()
+        made = about(tuple(kept))
+        text = encoded(made.to_dict(), made.INDENT)
         with tempfile.TemporaryFile() as listing:
             listing.write(text)
             listing.seek(0)
-            archive.addfile(_entry(LIST, len(text)), listing)
+            tar.addfile(_entry(made.FILE, len(text)), listing)
     report("backup", len(sources), len(sources))
     return made
 

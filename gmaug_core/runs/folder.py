@@ -25,6 +25,7 @@ from gmaug_core.home import room
 from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.kinds import kind_of
 
+ID = re.compile(r"[0-9A-Za-z-]{1,90}")
 TORN = b" (torn)"  # ends a line of the metrics that a killed worker left half
 log = logging.getLogger("gmaug")
 
@@ -106,7 +107,7 @@ def root() -> Path:
 
 def find(run_id: str) -> RunPaths:
     """The folder of a run. Raises InputError for an id that is not there."""
-    if not re.fullmatch(r"[0-9A-Za-z-]{1,90}", run_id) or not (root() / run_id / "config.json").exists():
+    if not ID.fullmatch(run_id) or not (root() / run_id / "config.json").exists():
         known = [paths.id for paths in list_runs()][:3]
         raise InputError(
             f"there is no run '{run_id}'",

@@ -43,7 +43,7 @@ def show() -> None:
             _one(state)
         if active and not any(state["state"] == "running" for state in states):
             done = next((state for state in states if state["state"] == "finished"), None)
-            if done:
+            if done and done["dataset"]:
                 choice.choose(done["dataset"])
             st.rerun()
 
@@ -103,6 +103,9 @@ def _choose(token: str, key: str) -> None:
 
 
 def _finished(state: dict[str, Any], name: str) -> None:
+    if "run" in state:
+        st.success(text.md(state["words"]), icon=":material/unarchive:")
+        return
     report = state["report"]
     if not report["created"]:
         st.info(

@@ -32,7 +32,7 @@ from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.advice import Advice
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import text, where
+from gmaug_core.ui import packed, text, where
 from gmaug_core.ui.routes import open_dataset
 
 SAME_S = 5.0  # the same settings again within this time are the same click
@@ -91,6 +91,13 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"pick-{kind}"):
         run_id = st.selectbox(
             "Run", list(found), format_func=labels.__getitem__, key=key, persist_state="session"
+        )
+        st.link_button(
+            "Export",
+            packed.url(run_id),
+            icon=":material/archive:",
+            help="The whole run as one .tar, every file with its hash. Dropped on the page Datasets of another "
+            "workspace it is taken in there.",
         )
         bin_ui.delete_button("this run", lambda: bins.delete_run(run_id), key=f"delete-{run_id}")
     if st.query_params.get("run") != run_id:

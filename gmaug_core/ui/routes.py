@@ -29,7 +29,7 @@ from gmaug_core.data import dataset, pictures, samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.home import home
 from gmaug_core.intake import jobs
-from gmaug_core.ui import ASSETS, items, printable, pulse, secret, signing
+from gmaug_core.ui import ASSETS, items, packed, printable, pulse, secret, signing
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
@@ -287,6 +287,7 @@ ROUTES = [
     Route("/images/run/{run}/grids/{name}", grid),
     Route("/runs/{run}/items", items.items),
     Route("/runs/{run}/map", items.places),
+    Route("/runs/{run}/pack", packed.packed),
     pulse.ROUTE,
     printable.ROUTE,
     Route("/fonts/{name}", font),

@@ -37,6 +37,7 @@ RULES = (
     Rule(r"/_stcore/upload_file/[^/]+/[^/]+", "edit grouping", ("PUT", "DELETE")),  # grouping files
     Rule(r"/_stcore/metrics", "see server figures"),
     Rule(r"/images/.+|/fonts/.+|/runs/[^/]+/(items|map|pulse|report)", "look"),
+    Rule(r"/runs/[^/]+/pack", "export run"),
     Rule(r"/uploads/[^/]+", "import dataset", (*READS, "POST", "PUT")),
 )
 _COMPILED = tuple((re.compile(rule.path), rule) for rule in RULES)

@@ -32,6 +32,8 @@ ACTIONS: dict[str, str] = {  # what is done -> the least role that may
     "resume run": "editor",
     "delete run": "editor",
     "restore from bin": "editor",
+    "export run": "viewer",
+    "import run": "editor",
     "import from the server's disk": "admin",
     "empty bin": "admin",
     "end sessions": "admin",

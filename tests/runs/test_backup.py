@@ -141,7 +141,7 @@ def test_a_damaged_backup_puts_nothing_in_place(home, kept, damage):
     else:
         content = bytearray(b"no tar at all" if damage == "not one" else b"")
     kept.write_bytes(content)
-    with pytest.raises(InputError, match="no whole backup"):
+    with pytest.raises(InputError, match="no whole archive"):
         restoring.restore(kept)
     assert list(home.iterdir()) == []
 
@@ -154,7 +154,7 @@ def test_a_hostile_backup_writes_nothing_outside(home, tmp_path, name):
         if name == "link":
             info.type, info.linkname = tarfile.SYMTYPE, "/etc"
         archive.addfile(info, io.BytesIO())
-    with pytest.raises(InputError, match="what no backup does"):
+    with pytest.raises(InputError, match="what none of ours does"):
         restoring.restore(path)
     assert list(home.iterdir()) == []
     assert not (tmp_path / "out").exists()

@@ -34,6 +34,7 @@ EXPECTED: dict[tuple[str, str], str | None] = {
     ("/runs/{run}/map", "GET"): "look",
     ("/runs/{run}/pulse", "GET"): "look",
     ("/runs/{run}/report", "GET"): "look",
+    ("/runs/{run}/pack", "GET"): "export run",
     ("/fonts/{name}", "GET"): "look",
     ("/uploads/{token}", "GET"): "import dataset",
     ("/uploads/{token}", "POST"): "import dataset",

@@ -5,6 +5,7 @@ more, and what was refused is in the trail.
 from __future__ import annotations
 
 import ast
+import io
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import Conflict, Forbidden, GMAugError, InputError
 from gmaug_core.intake import jobs
 from gmaug_core.intake.door import import_path
-from gmaug_core.runs import backup, launch, restoring
+from gmaug_core.runs import backup, launch, packing, restoring
 from gmaug_core.runs import bin as bins
 from gmaug_core.workspace import (
     audit,
@@ -57,6 +58,11 @@ WRITERS = {
     "resume run": [lambda: launch.resume("nothing")],
     "delete run": [lambda: bins.delete_run("nothing")],
     "restore from bin": [lambda: bins.restore("nothing")],
+    "export run": [
+        lambda: packing.pack("nothing", Path("no.txt")),
+        lambda: packing.pack_into("nothing", io.BytesIO()),
+    ],
+    "import run": [lambda: packing.unpack(Path("no-such.tar"))],
     "import from the server's disk": [lambda: jobs.allowed_path("/no/such/folder")],
     "empty bin": [lambda: bins.empty([])],
     "end sessions": [sessions.end_all],
