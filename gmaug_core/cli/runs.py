@@ -64,8 +64,7 @@ def list_runs(_: Arguments) -> object:
     for paths in runs.list_runs():
         config, (state, word) = RunConfigFile.read(paths.config), runs.state_of(paths)
         subject = config.settings.dataset
-        about = {"run": paths.id, "kind": config.kind, "dataset": subject, "state": state, "said": word}
-        found.append(about)
+        found.append({"run": paths.id, "kind": config.kind, "dataset": subject, "state": state, "said": word})
         say(f"{paths.id:45} {subject:35} {word}")
     for paths, error in runs.damaged():
         found.append(

@@ -96,7 +96,7 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
             "Export",
             packed.url(run_id),
             icon=":material/archive:",
-            help="The whole run as one .tar, every file with its hash. Dropped on the page Datasets of another "
+            help="The whole run as one .tar, every file with its hash. Dropped on page Datasets of another "
             "workspace it is taken in there.",
         )
         bin_ui.delete_button("this run", lambda: bins.delete_run(run_id), key=f"delete-{run_id}")
