@@ -17,7 +17,8 @@ generator_seeds=1e6 amount_seeds=0 counting_seeds=-1 controls=["prayer"] probe=p
 grouping= selection.threshold=1e9 selection.mode=mood selection.gate_share=2 classifier.batch=1e8
 classifier.batch=1 classifier.batch=0 classifier.steps=1e12 classifier.steps=0 classifier.epochs=0
 classifier.epochs=1e9 classifier.least_steps=1e12 classifier.most_steps=0 classifier.lr=0 classifier.lr=-1
-classifier.lr=1e6 classifier.lr=1e30 classifier.weight_decay=-1 classifier.weight_decay=1e9
+classifier.lr=1e6 classifier.lr=1e30 classifier.lr=50
+classifier.lr=6 generator.lr=0.6 classifier.weight_decay=-1 classifier.weight_decay=1e9
 classifier.blocks=[] classifier.blocks=[0] classifier.blocks=[1000] classifier.width=0 classifier.width=1e6
 classifier.mixup=-1 classifier.mixup=1e9 classifier.smoothing=1 classifier.erase=2 classifier.averaging=2
 classifier.schedule=moon classifier.momentum=1 classifier.checkpoint_steps=0 generator.resolution=0
@@ -38,6 +39,7 @@ generator.ema_half_life_kimg=1e12 generator.cbdm_tau=1e9
     "guided_diffusion": """
 generator.channel_mult=[] generator.channel_mult=[0] generator.diffusion_steps=1e9
 generator.sampling_steps=2000 generator.guidance=-1 generator.pretrained=/nope generator.channels=9
+generator.classifier_lr=0.9
 """,
     "stylegan2": """
 generator.resolution=24 generator.r1_gamma=1e12 generator.z_dim=0 generator.transition_end=0

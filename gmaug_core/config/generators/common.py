@@ -28,7 +28,7 @@ class GeneratorConfig(Config):
     # a budget of time instead: becomes kimg at launch, by measured speed
     minutes: float | None = Field(None, gt=0, le=10**7)
     batch: Batch
-    lr: float = Field(2e-3, gt=0, le=1)
+    lr: float = Field(2e-3, gt=0, le=0.5)  # at 1 every diffusion ended where it began
     class_power: float = Field(0.5, ge=0, le=1)  # classes are drawn ~ n^power: 1 natural, 0 balanced
     mirror: bool = False  # horizontal flips; wrong for digits and text
     snapshot_kimg: float = Field(10.0, gt=0, le=10**6)  # checkpoint and sample grid interval

@@ -43,7 +43,7 @@ class GuidedDiffusionConfig(GeneratorConfig):
     # the noisy classifier has the U-Net's levels
     classifier_channels: int = Field(16, ge=8, le=512, multiple_of=2)
     classifier_blocks: int = Field(1, ge=1, le=8)
-    classifier_lr: float = Field(1e-3, gt=0, le=1)  # AdamW; 3e-4 in the paper
+    classifier_lr: float = Field(1e-3, gt=0, le=0.5)  # AdamW; 3e-4 in the paper
     classifier_weight_decay: float = Field(0.05, ge=0, lt=1)
     sampler: Literal["ancestral", "ddim"] = "ddim"  # DDIM needs a tenth of the steps
     sampling_steps: int = Field(25, ge=2, le=10000)

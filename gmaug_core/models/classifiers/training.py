@@ -133,7 +133,7 @@ class _Training:
         steps: int,
         checkpoint: Path | None,
         loss: Loss,
-        guess: float,
+        guess: float = 0.0,
     ) -> None:
         """Goes on from the checkpoint, if there is one. guess: the loss of guessing."""
         self.network, self.config, self.steps, self.loss = network, config, steps, loss
