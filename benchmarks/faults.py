@@ -8,6 +8,7 @@ steps     every step of persistence crashed once (before and after each rename, 
 kills     300 SIGKILLs at random moments
 stops     20 stops at random looks, of every kind of run and every generator; the result as if undisturbed
 phases    a stop in each stage: seconds until it has ended, and processes that are left
+servers   whoever launched a run killed with its group, and begun again 20 times: the run goes on
 folders   two workers on one folder; a worker that is frozen and wakes up, or is stopped while frozen
 disk      a full disk and a read-only one (a small tmpfs; needs the right to mount)
 numbers   NaN in a loss, too little memory, a clock that is set back
@@ -238,6 +239,57 @@ def part_phases(data: Dataset) -> Report:
     }
 
 
+SERVER = """
+import sys, time
+from gmaug_core import runs
+from gmaug_core.config import validate, AugmentationConfig
+from gmaug_core.runs import launch
+import json
+run_id, settings = sys.argv[1], sys.argv[2]
+if not run_id:
+    run_id = launch.submit(validate(AugmentationConfig, json.loads(settings)), token="from-a-server")
+    print(run_id, flush=True)
+while True:
+    print(runs.read_status(runs.find(run_id)).state, flush=True)
+    time.sleep(1)
+"""
+
+
+def part_servers(data: Dataset, times: int = 20) -> Report:
+    """A process that does what the page's does when it launches a run and watches it."""
+    config = settings(data)["augmentation, edm"]
+    long = config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": 2000.0})})
+    run_id, seen, slowest = "", 0, 0.0
+    for number in range(times + 1):
+        began = time.monotonic()
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, run_id, long.model_dump_json()],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert server.stdout
+        if not run_id:
+            run_id = server.stdout.readline().strip()
+            while runs.read_status(runs.find(run_id)).state != "running":
+                time.sleep(0.1)
+        else:
+            seen += server.stdout.readline().strip() == "running"
+            slowest = max(slowest, time.monotonic() - began)
+        os.killpg(server.pid, signal.SIGKILL)
+        server.communicate()
+        assert number or run_id
+    status = runs.read_status(runs.find(run_id))
+    launch.stop(run_id)
+    return {
+        "times": times,
+        "the run went on, and was seen at work": seen,
+        "slowest s from the start to that": round(slowest, 1),
+        "attempts of the run": status.attempt,
+        "stopped at the end": runs.read_status(runs.find(run_id)).state,
+    }
+
+
 def part_folders(data: Dataset, times: int = 20) -> Report:
     config = settings(data)["augmentation, stylegan2"]
     first, expected, images, _ = undisturbed(config)
@@ -459,6 +511,7 @@ PARTS: dict[str, Callable[[Dataset], Report]] = {
     "kills": part_kills,
     "stops": part_stops,
     "phases": part_phases,
+    "servers": part_servers,
     "folders": part_folders,
     "disk": part_disk,
     "numbers": part_numbers,
