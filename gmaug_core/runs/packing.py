@@ -39,7 +39,7 @@ LIST = "packed.json"
 ENDINGS = frozenset(
     (".json", ".jsonl", ".txt", ".npy", ".bits", ".safetensors", ".training", ".parquet", ".png")
 )
-LEFT_OUT = ("stop",)  # and locks, which no copy has
+LEFT_OUT = ("stop", "place.json")  # what holds in its own workspace alone: a wish, the address of a cluster
 NAMED = 3  # damaged files that a refusal names
 
 
@@ -182,7 +182,9 @@ def is_packed(source: Path) -> bool:
 
 def _checked(paths: RunPaths, made: Packed) -> RunConfigFile:
     """The config of what was unpacked. Raises InputError where that is no run that could be here."""
-    strange = [file.path for file in made.files if Path(file.path).suffix not in ENDINGS]
+    strange = [
+        file.path for file in made.files if Path(file.path).suffix not in ENDINGS or file.path in LEFT_OUT
+    ]
     if strange or not folder.ID.fullmatch(made.run):
         raise InputError(
             f"a packed run does not hold '{strange[0] if strange else made.run}'",

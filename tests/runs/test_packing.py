@@ -123,6 +123,10 @@ def rewritten(packed, tmp_path, change):
 HOSTILE = {
     "a script": (lambda files, about: files.update({"evil.py": b"1"}), "does not hold 'evil.py'"),
     "a pickle": (lambda files, about: files.update({"checkpoints/x.pkl": b"1"}), "does not hold"),
+    "where it is to run": (
+        lambda files, about: files.update({"place.json": b"{}"}),
+        r"does not hold 'place\.json'",
+    ),
     "no config": (lambda files, about: files.pop("config.json"), "no config"),
     "another run's list": (lambda files, about: about.update(run="augmentation-other"), "another run"),
     "an id that is a path": (lambda files, about: about.update(run="../x"), "does not hold"),
