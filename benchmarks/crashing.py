@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -24,6 +25,7 @@ from gmaug_core.runs import RunPaths, RunWriter, mending
 
 sys.path.insert(0, str(ROOT / "tests"))
 
+UNIT = re.compile(r"((?:classifier|unit|judge|grid|step)-)[^/.]+")  # many units of work are one kind of file
 Fault = Callable[[RunPaths], None]  # is installed in the fork, before the work begins
 BROKE = 70  # exit status of an attempt that this harness itself broke
 
@@ -93,7 +95,7 @@ def at_new_step(seen: set[str], found: Path) -> Fault:
         def met(what: str, path: Path) -> None:
             if paths.folder not in path.parents:
                 return
-            name = path.relative_to(paths.folder).as_posix()
+            name = UNIT.sub(r"\1*", path.relative_to(paths.folder).as_posix())
             about = "" if name != "status.json" else f" ({_stage(paths)})"
             key = f"{what} {name}{about}"
             if key not in seen:
@@ -183,7 +185,7 @@ def stopped_at_look(number: int) -> Fault:
                 return looks >= number
             return exists(self, **more)
 
-        Path.exists = looked  # type: ignore[method-assign,assignment]
+        Path.exists = looked  # type: ignore[method-assign]
 
     return install
 

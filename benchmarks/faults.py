@@ -4,7 +4,7 @@
 
 Parts, each with its own key in the result, which others leave as they are:
 steps     every step of persistence crashed once (before and after each rename, before each write and each
-          deletion), by enumeration; the same of a naive writer, which has to be caught
+          deletion of every kind of file), by enumeration; the same of a naive writer, which has to be caught
 kills     300 SIGKILLs at random moments
 stops     20 stops at random looks, of every kind of run and every generator; the result as if undisturbed
 phases    a stop in each stage: seconds until it has ended, and processes that are left
@@ -39,9 +39,10 @@ import torch
 
 from benchmarks import crashing
 from benchmarks.about import machine
+from benchmarks.dashboard import ROOT
 from gmaug_core import runs
 from gmaug_core.cli import main as cli
-from gmaug_core.config import RunConfig, SimilarityConfig, VerdictConfig
+from gmaug_core.config import AugmentationConfig, RunConfig, SimilarityConfig, VerdictConfig, validate
 from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Conflict, InputError
@@ -51,7 +52,7 @@ from gmaug_core.work import augmentation, equivalence, similarity, verdict  # no
 from gmaug_core.workspace import groupings
 from gmaug_core.workspace.grouping import Grouping
 
-sys.path.insert(0, str(crashing.ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests"))
 import tiny
 from nowhere import Nowhere
 
@@ -64,7 +65,7 @@ def settings(data: Dataset) -> dict[str, RunConfig]:
     """A tiny run of every kind, and of every generator."""
     short = {"seeds": 1, "classifier": CLASSIFIER, "device": "cpu", "max_steps": 1, "use": ["fill"]}
     found: dict[str, RunConfig] = {
-        "similarity": SimilarityConfig(dataset=data.id),
+        "similarity": validate(SimilarityConfig, {"dataset": data.id}),
         "verdict": VerdictConfig.about(tiny.config(data, **short), minutes=20),
         "equivalence": tiny.equivalence(data, device="cpu"),
     }
@@ -140,8 +141,10 @@ def steps_of(config: RunConfig, *faults: crashing.Fault) -> Report:
 
 
 def part_steps(data: Dataset) -> Report:
-    kinds = settings(data)
-    found: Report = {name: steps_of(config) for name, config in kinds.items()}
+    kinds, found = settings(data), Report()
+    for name in sorted(kinds):
+        found[name] = steps_of(kinds[name])
+        print(name, found[name], flush=True)
     found["a naive writer, similarity"] = steps_of(kinds["similarity"], crashing.naive)
     return found
 
@@ -258,6 +261,7 @@ while True:
 def part_servers(data: Dataset, times: int = 20) -> Report:
     """A process that does what the page's does when it launches a run and watches it."""
     config = settings(data)["augmentation, edm"]
+    assert isinstance(config, AugmentationConfig)
     long = config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": 2000.0})})
     run_id, seen, slowest = "", 0, 0.0
     for number in range(times + 1):
@@ -368,11 +372,11 @@ def part_disk(data: Dataset, times: int = 20) -> Report:
                 paths.result.unlink()
                 runs.RunWriter(paths).end("cancelled")
                 subprocess.run(["mount", "-o", "remount,ro", paths.folder], check=True)
-                said = io.StringIO()
-                with contextlib.redirect_stderr(said):
+                told = io.StringIO()
+                with contextlib.redirect_stderr(told):
                     readonly[f"resume: exit {cli.main(['resume', paths.id, '--detach'])}"] += 1
                 readonly["times"] += 1
-                readonly["named"] += "read-only" in said.getvalue()
+                readonly["named"] += "read-only" in told.getvalue()
                 readonly["corrupt"] += bool(crashing.wrong(paths))
         finally:
             subprocess.run(["umount", paths.folder], check=True)
@@ -471,7 +475,7 @@ def moved(grouping: Grouping, what: str, to: str) -> Grouping:
 
 
 def part_settings(data: Dataset) -> Report:
-    sys.path.insert(0, str(crashing.ROOT / "tests" / "config"))
+    sys.path.insert(0, str(ROOT / "tests" / "config"))
     from test_absurd import CASES
 
     from gmaug_core.config import augmentation_config, parse_assignments

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.about import machine
-from gmaug_core.config import ResNetConfig
+from gmaug_core.config import ResNetConfig, validate
 from gmaug_core.data import samples
 from gmaug_core.data.views import View
 from gmaug_core.files import write_bytes
@@ -70,7 +70,7 @@ def peaks(count: int, folder: Path) -> Iterator[tuple[str, float]]:
     """What is done, with its peak of traced memory in MB."""
     images = images_on_disk(folder, count)
     labels = np.arange(count) % 10
-    config = ResNetConfig(width=4, blocks=(1,), steps=8, batch=64)
+    config = validate(ResNetConfig, {"width": 4, "blocks": (1,), "steps": 8, "batch": 64})
     tracemalloc.start()
 
     def peak() -> float:
