@@ -125,8 +125,9 @@ if current.name == IDENTITY:
     with st.container(border=True, key="identity-note"):
         beginning.form(data, opened)
         st.caption(
-            f"What you see below is the dataset as it came: {text.count(len(data.class_names))} sub-classes, each on its "
-            "own. Its score measures variety inside a class, not likeness between classes. It stays as it is."
+            f"What you see below is the dataset as it came: {text.count(len(data.class_names))} sub-classes, "
+            "each on its own. Its score measures variety inside a class, not likeness between classes. It "
+            "stays as it is."
         )
 else:
     beginning.guide(data, current, stored)
