@@ -63,6 +63,7 @@ def measure(
     known: Mapping[str, KnownSet] | None = None,
     rows: Index | None = None,
     first: Index | None = None,
+    most: int | None = None,
 ) -> SimilarityResult:
     """SSIM-mergeCls and SSIM-supSubCls of a training set under a grouping.
 
@@ -73,7 +74,8 @@ def measure(
     device that is there ("cuda:0"); its values are within 1e-6, their last bits are its own. known: `known`
     of earlier results on the same images, to reuse what did not change. rows: the training set is these of
     the images, ascending, which stay where they are; first: alike.first_of of the training set, where it was
-    asked before.
+    asked before; most: pairs of a set that is not known, so that a quick answer about large sets is a rougher
+    one.
 
     Reports ("similarity", pairs done, pairs planned, sets=[...], pairs_per_s=...). When should_stop() says so
     the estimates so far are returned with `stopped` true; Stopped is raised when there is none yet. Raises
@@ -85,7 +87,7 @@ def measure(
     if first is None:
         first = first_of(images if rows is None else images[rows])
     groups, sizes = _members(np.asarray(labels), class_names, grouping, first)
-    plan = _Plan(profile, seed, pairs, half_width, known or {})
+    plan = _Plan(profile, seed, pairs, half_width, known or {}, most)
     whole = plan.set_of(np.unique(first))
     sets = {name: plan.set_of(members) for name, members in groups.items()}
     compare = _comparison(images, profile, workers, device)
@@ -118,6 +120,7 @@ class _Plan:
     pairs: int | None
     half_width: float | None
     known: Mapping[str, KnownSet]
+    most: int | None = None
     sets: dict[str, PairMean] = field(default_factory=dict)
 
     def set_of(self, members: Index) -> PairMean:
@@ -130,13 +133,19 @@ class _Plan:
             asked = self.pairs if self.pairs is not None else 2 * len(members)
             target = total if self.pairs is None and total <= EXACT_PAIRS else asked
             rule = f"pairs={min(target, total)}"
-        key = f"{DRAWING}/{what[:32]}/{self.profile.name}/{self.seed}/{rule}"
+        key = self._key(what, rule)
+        if self.most is not None and key not in self.known and min(target, total) > self.most:
+            target = self.most
+            key = self._key(what, f"pairs={target}")
         if key not in self.sets:
             keys = stream(self.seed, what)
             self.sets[key] = PairMean(members, key, min(target, total), keys, half_width=self.half_width)
             if key in self.known:
                 self.sets[key].restore(self.known[key])
         return self.sets[key]
+
+    def _key(self, what: str, rule: str) -> str:
+        return f"{DRAWING}/{what[:32]}/{self.profile.name}/{self.seed}/{rule}"
 
 
 def _members(

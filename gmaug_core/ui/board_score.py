@@ -54,8 +54,8 @@ def show(data: Dataset, grouping: Grouping, revision: int) -> None:
             return
         best, gain = found.ssim_supsubcls, scores.advice(found, data).gain
         said = f"**SSIM-supSubCls {best.value:.4f}**, of {text.md(best.name)}"
-        if found.stopped and best.ci_low is not None and best.ci_high is not None:
-            said += f" (so far: {text.interval(best.ci_low, best.ci_high, 4)})"
+        if not best.exact:
+            said += f" ({text.interval(best.ci_low, best.ci_high, 4)}{', so far' if found.stopped else ''})"
         if gain is not None:
             said += f" · the law: {text.signed_percent(gain)}"
         before = None if seen is None else seen.value

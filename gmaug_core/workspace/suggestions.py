@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from gmaug_core.workspace.grouping import Grouping
 SIDE = 32  # pixels of the pictures that are compared
 MOST_PICTURES = 2000  # decoded in all: some three seconds
 FEWEST_A_CLASS, MOST_A_CLASS = 4, 20
+MOST_CUTS = 100  # numbers of clusters that are tried, then those around the best of them
 
 Distances = NDArray[np.float64]
 
@@ -99,16 +101,25 @@ def suggest(
     fewest = max(
         2, round(math.sqrt(n / 2))
     )  # Mardia's rule of thumb: fewer tell an odd one out from the rest
-    tried = [k] if k else range(fewest, max(fewest + 1, n // 2 + 1))
-    cuts = {each: fcluster(tree, each, "maxclust") for each in tried}
-    scored = {each: _silhouette(even, labels) for each, labels in cuts.items()}
+
+    @cache
+    def cut(each: int) -> NDArray[np.int_]:
+        labels: NDArray[np.int_] = fcluster(tree, each, "maxclust")
+        return labels
+
+    @cache
+    def scored(each: int) -> float | None:
+        return _silhouette(even, cut(each))
 
     def height(each: int) -> float:
-        value = scored[each]
+        value = scored(each)
         return -2.0 if value is None else value
 
-    best = max(scored, key=height)
-    return Suggestion(_named(class_names, cuts[best]), basis, scored[best])
+    tried = range(k, k + 1) if k else range(fewest, max(fewest + 1, n // 2 + 1))
+    stride = -(-len(tried) // MOST_CUTS)  # of a thousand sub-classes not every number is tried at once
+    best = max(tried[::stride], key=height)
+    best = max((each for each in range(best - stride + 1, best + stride) if each in tried), key=height)
+    return Suggestion(_named(class_names, cut(best)), basis, scored(best))
 
 
 def _silhouette(distances: Distances, labels: NDArray[np.int_]) -> float | None:

@@ -50,6 +50,17 @@ def test_an_edit_measures_what_it_touched_and_gives_the_number_of_a_run(bars, co
     assert not compared
 
 
+def test_of_a_large_set_fewer_pairs_are_taken(bars, compared, monkeypatch):
+    monkeypatch.setattr(live_score, "PAIRS", 5)
+    everything = {"all": list(bars.class_names)}
+    found = live_score.of(bars, everything)
+    assert found.ssim_supsubcls.pairs == sum(map(len, compared)) == 5
+    assert not found.ssim_supsubcls.exact
+    compared.clear()
+    assert live_score.of(bars, everything).ssim_supsubcls == found.ssim_supsubcls
+    assert not compared
+
+
 def test_what_takes_too_long_is_an_estimate_or_none(bars, monkeypatch):
     monkeypatch.setattr(live_score, "SECONDS", -1.0)
     assert live_score.of(bars, {"all": list(bars.class_names)}) is None

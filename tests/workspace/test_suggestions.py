@@ -25,6 +25,19 @@ def test_the_clusters_that_are_there_are_found_with_their_number():
     assert set(two.grouping.super_classes.values()) == {("a", "b"), ("c", "d")}
 
 
+def test_of_many_numbers_some_are_tried_and_then_those_around_the_best(monkeypatch):
+    monkeypatch.setattr(suggestions, "MOST_CUTS", 10)  # of 26 from 5 to 30: every third one
+    tried: list[int] = []
+    silhouette = suggestions._silhouette
+    monkeypatch.setattr(
+        suggestions, "_silhouette", lambda d, labels: tried.append(max(labels)) or silhouette(d, labels)
+    )
+    points = np.repeat(np.arange(13) * 10, 5)[:60] + np.random.default_rng(0).normal(scale=0.1, size=60)
+    made = suggestions.suggest([str(i) for i in range(60)], distances(points))
+    assert len(made.grouping.super_classes) == 12  # 60 points are of twelve
+    assert len(tried) < 15
+
+
 def test_the_silhouette_is_sklearns_on_the_points():
     from sklearn.metrics import silhouette_score
 
