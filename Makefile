@@ -15,8 +15,7 @@ run: $(VENV)/.run  ## open the dashboard with the demo dataset ready
 	$(BIN)/python -m gmaug_core app --port $(PORT)
 
 test: $(VENV)/.test browser  ## the whole suite
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser"
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m browser tests/browser
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 coverage: $(VENV)/.test  ## which lines the suite never ran, without the browser's journeys; half as long again
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" --cov

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,18 @@ def left_alone(forks: Forks, config: RunConfig, keep: str = "") -> tuple[RunPath
     return paths, comparable(found)
 
 
+class Beside(Nowhere):
+    """Forks a worker and does not wait for it: `ended` says how it ended."""
+
+    def __init__(self, forks: Forks) -> None:
+        super().__init__()
+        self._forks, self._pool = forks, ThreadPoolExecutor()
+
+    def start(self, paths: RunPaths) -> None:
+        super().start(paths)
+        self.ended = self._pool.submit(self._forks.work, paths)
+
+
 def killed_and_resumed(forks: Forks, paths: RunPaths, stages: Sequence[str]) -> Document:
     """The result of a run whose worker is killed once in each of the stages."""
     for attempt, stage in enumerate(stages, start=1):
@@ -123,8 +136,9 @@ def damaged_and_mended(forks: Forks, paths: RunPaths) -> Document:
         data[-90] ^= 1
         path.write_bytes(data)
     assert set(mending.damaged(paths)) == {str(path.relative_to(paths.folder)) for path in flipped}
-    launch.resume(paths.id, where=Nowhere())
-    assert forks.work(paths) == 0, runs.read_status(paths).error
+    beside = Beside(forks)
+    launch.resume(paths.id, where=beside)
+    assert beside.ended.result() == 0, runs.read_status(paths).error
     assert mending.damaged(paths) == []
     assert np.array_equal(samples.all_images(paths.samples), images)
     with pytest.raises(GMAugError, match="is finished"):
@@ -147,34 +161,44 @@ def test_a_similarity_run_from_submit_to_result(bars):
 
 
 @pytest.mark.slow
-def test_stop_keeps_what_is_done_and_resume_goes_on(bars):
+def test_stop_keeps_what_is_done_and_resume_goes_on(bars, forks):
     config = tiny.config(bars, seeds=1)
-    config = config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": 200.0})})
-    run_id = launch.submit(config)
-    paths = runs.find(run_id)
-    while runs.read_status(paths).stage != "generator":
-        time.sleep(0.05)
-    time.sleep(0.5)
-    begun = time.monotonic()
-    launch.stop(run_id)
-    assert wait(run_id, {"cancelled"}) == "cancelled"
-    assert time.monotonic() - begun < 15
+    paths = new(config.model_copy(update={"generator": config.generator.model_copy(update={"kimg": 200.0})}))
+    where = Beside(forks)
+    where.start(paths)
+    generator_steps(paths, attempt=1)
+    launch.stop(paths.id)
+    where.ended.result()
+    assert runs.read_status(paths).state == "cancelled"
     assert (paths.checkpoints / "generator" / "training.safetensors").exists()
-    launch.resume(run_id)
-    assert wait(run_id, {"running"}) == "running"
+    launch.resume(paths.id, where=where)
+    assert generator_steps(paths, attempt=2)[0] >= generator_steps(paths, attempt=1)[-1]
     os.kill(holder(paths.lock) or 0, signal.SIGKILL)
-    assert wait(run_id, {"lost"}) == "lost"
+    assert where.ended.result() == -signal.SIGKILL
+    assert runs.read_status(paths).state == "lost"
+
+
+def generator_steps(paths: RunPaths, attempt: int) -> list[int]:
+    """The steps of the generator's training that an attempt has told of, once there is one."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        rows, _ = runs.read_metrics(paths)
+        if found := [row["step"] for row in rows if (row["attempt"], row["stage"]) == (attempt, "generator")]:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(runs.read_log(paths))
 
 
 @pytest.mark.slow
-def test_a_broken_run_fails_in_words(home, bars):
+def test_a_broken_run_fails_in_words(home, bars, forks):
     shutil.rmtree(bars.folder / "originals")
-    run_id = launch.submit(tiny.config(bars))
-    assert wait(run_id, {"failed", "finished"}) == "failed"
-    error = runs.read_status(runs.find(run_id)).error
-    assert error is not None
-    assert "Traceback" not in error.what
-    assert str(home) not in str(error)
+    paths = new(tiny.config(bars))
+    forks.work(paths)
+    status = runs.read_status(paths)
+    assert status.state == "failed"
+    assert status.error is not None
+    assert "Traceback" not in status.error.what
+    assert str(home) not in str(status.error)
 
 
 def test_nothing_is_started_for_what_is_not_there(bars):

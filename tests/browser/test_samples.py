@@ -32,7 +32,7 @@ def run_id(app_server, monkeypatch, request):
     return run_fixture.make_run(make_demo(), token=f"browser-{len(request.node.name)}", per_class=100).id
 
 
-def wait_for(condition, seconds: float = 10.0) -> None:
+def wait_for(condition, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -252,14 +252,14 @@ def test_an_encrypted_archive(home, tmp_path):
 
 
 def test_zip_bombs_are_refused_from_the_directory_alone(home, tmp_path):
-    start = time.perf_counter()
+    start = time.process_time()  # not of the clock: other tests run beside this one
     with pytest.raises(InputError, match="entries that overlap"):
         import_path(bomb(tmp_path / "given.zip", 2000, overlapping=True))
     flat = make_zip(tmp_path / "flat.zip", {**TWO, "cat/flat.bmp": bytes(60 * 2**20)})
     assert "inflates" in reasons(import_path(flat))["cat/flat.bmp"]
     with pytest.raises(InputError, match="zip bomb"):
         import_path(bomb(tmp_path / "many.zip", 1100, overlapping=False))
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert not leftovers(home)
 
 

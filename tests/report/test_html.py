@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import re
-import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -150,14 +149,11 @@ def test_a_run_that_accepted_nothing_still_reports(paths):
     assert "nothing kept" in html_report(paths.id)
 
 
-def test_a_report_of_sixty_classes_is_small_and_quick(paths):
+def test_a_report_of_sixty_classes_is_small(paths):
     result = json.loads(paths.result.read_text())
     rows = [result["per_class"][0] | {"class": f"class {k}", "train": k} for k in range(60)]
     write_json(paths.result, result | {"per_class": rows})
-    html_report(paths.id)  # the first one loads the drawer of the charts
-    begun = time.perf_counter()
     text = html_report(paths.id)
-    assert time.perf_counter() - begun < 5
     assert len(text) < 2_000_000
     assert all(f"<td>class {k}</td>" in text for k in range(60))
 
