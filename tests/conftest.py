@@ -34,7 +34,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker: further thre
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
-    """A process more than there are cores where a browser is driven: who drives one waits most of the time."""
+    """One more than there are cores where a browser is driven: who drives one waits most of the time."""
     cores = yield
     return cores + ("not browser" not in config.option.markexpr)
 
