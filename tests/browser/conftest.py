@@ -13,8 +13,12 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from serving import serving
+
+from gmaug_core import intake
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_MS = 20_000  # for anything to appear, on a machine that is busy with other tests
@@ -26,6 +30,19 @@ def app_server(tmp_path_factory):
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     with serving(command, "--server.port", cwd=ROOT, folder=tmp_path_factory.mktemp("app")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def few(app_server, tmp_path_factory) -> str:
+    """A dataset of twelve images, of which nothing is known yet; its id."""
+    folder, random = tmp_path_factory.mktemp("given") / "few", np.random.default_rng(1)
+    for k in range(12):
+        file = folder / "abc"[k % 3] / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8)).save(file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GMAUG_HOME", str(app_server.home))
+        return intake.import_path(folder).dataset_id
 
 
 @pytest.fixture
@@ -68,13 +85,8 @@ def visitors(browser):
 
 
 @pytest.fixture
-def page(browser, app_server, visitors):
-    """A new tab of a visitor who may see the dashboard; nothing is opened in it yet."""
-    if app_server.url not in visitors:
-        made = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-        assert made.request.get(app_server.door, max_redirects=0).status < 400
-        visitors[app_server.url] = made
-    context = visitors[app_server.url]
+def watched(app_server):
+    """watched(context): from now on any error of any of its tabs fails the test."""
     problems: list[str] = []
 
     def on_console(message) -> None:
@@ -89,20 +101,55 @@ def page(browser, app_server, visitors):
         if not request.url.startswith((app_server.url, "data:", "blob:")):
             problems.append(f"a request left this machine: {request.url}")
 
-    heard = {  # of every tab that the test opens
+    heard = {
         "console": on_console,
         "response": on_response,
         "request": on_request,
         "weberror": lambda error: problems.append(f"page error: {error.error}"),
     }
-    for event, listener in heard.items():
-        context.on(event, listener)
+    contexts = []
+
+    def watch(context) -> None:
+        contexts.append(context)
+        for event, listener in heard.items():
+            context.on(event, listener)
+
+    yield watch
+    for context in contexts:
+        for event, listener in heard.items():
+            context.remove_listener(event, listener)
+    assert not problems, "\n".join(problems)
+
+
+def logged_in(browser, app_server):
+    made = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    assert made.request.get(app_server.door, max_redirects=0).status < 400
+    return made
+
+
+def tab(context):
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.set_default_navigation_timeout(3 * PATIENCE_MS)  # the first page finds a cold server and browser
-    yield page
-    for tab in context.pages:
-        tab.close()
-    for event, listener in heard.items():
-        context.remove_listener(event, listener)
-    assert not problems, "\n".join(problems)
+    return page
+
+
+@pytest.fixture
+def page(browser, app_server, visitors, watched):
+    """A new tab of a visitor who may see the dashboard; nothing is opened in it yet."""
+    if app_server.url not in visitors:
+        visitors[app_server.url] = logged_in(browser, app_server)
+    context = visitors[app_server.url]
+    watched(context)
+    yield tab(context)
+    for each in context.pages:
+        each.close()
+
+
+@pytest.fixture
+def second_browser(browser, app_server, watched):
+    """A tab of somebody else, who has nothing of the first one but the link to log in."""
+    context = logged_in(browser, app_server)
+    watched(context)
+    yield tab(context)
+    context.close()

@@ -8,12 +8,9 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
-from gmaug_core import intake
 from gmaug_core.data.demo import make_demo
 from gmaug_core.ui import ROOT
 
@@ -84,14 +81,7 @@ def test_a_cold_deep_link_opens_a_page_with_its_looks_and_it_bars_nobody(page, a
     assert barriers(page, axe, dark=True) == []
 
 
-def test_no_page_with_nothing_to_show_bars_anybody(page, app_server, axe, tmp_path, monkeypatch):
-    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
-    random = np.random.default_rng(1)
-    for k in range(12):
-        file = tmp_path / "few" / "abc"[k % 3] / f"{k}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8)).save(file)
-    few = intake.import_path(tmp_path / "few").dataset_id
+def test_no_page_with_nothing_to_show_bars_anybody(page, app_server, axe, few):
     page.goto(f"{app_server.url}/?dataset={few}")
     for title in EMPTY:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
