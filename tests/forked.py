@@ -68,6 +68,7 @@ def _serve() -> None:
     from gmaug_core.work import augmentation  # noqa: F401 - what a run of this kind needs, before the forks
 
     torch.set_num_threads(1)
+    os.fsync = os.sync = lambda *_: None  # as in conftest.py
     for line in sys.stdin:
         question = json.loads(line)
         child = os.fork()
