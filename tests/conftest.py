@@ -32,6 +32,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker: further thre
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Several processes would each compile the kernels of a fresh checkout, 13 s of a core each: one does,
+    while they come up."""
+    if getattr(session.config.option, "numprocesses", None):  # in none of these processes itself
+        compiles = "from gmaug_core.scoring.ssim import ssim_pairs; import numpy as np; " + "; ".join(
+            f"ssim_pairs(np.zeros((2, 16, 16), np.uint8), np.array([[0, 1]]), window='{window}')"
+            for window in ("gaussian11", "uniform7")
+        )
+        subprocess.Popen([sys.executable, "-c", compiles], cwd=ROOT)
+
+
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
     """One more than there are cores where a browser is driven: who drives one waits most of the time."""

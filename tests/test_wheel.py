@@ -33,6 +33,22 @@ for page in sorted((ROOT / "pages").glob("*.py")):
 print(json.dumps(said))
 """
 
+# What the kernels of SSIM give, bit by bit, and whether torch was needed.
+NUMBERS = """
+import hashlib
+import sys
+import numpy as np
+from gmaug_core.scoring.ssim import ssim_pairs
+random = np.random.default_rng(0)
+images = np.kron(random.integers(0, 256, (20, 16, 16), dtype=np.uint8), np.ones((1, 4, 4), np.uint8))
+pairs = np.stack([random.permutation(20), random.permutation(20)], axis=1)
+print(hashlib.sha256(ssim_pairs(images, pairs).tobytes()).hexdigest())
+from gmaug_core.config import Profile
+from gmaug_core.scoring import similarity
+similarity.measure(images, [0] * 20, ["a"], {"A": ["a"]}, profile=Profile.parse("paper-64"))
+print("torch" in sys.modules)
+"""
+
 
 @pytest.fixture(scope="module")
 def elsewhere(installed, tmp_path_factory):
@@ -60,10 +76,17 @@ def elsewhere(installed, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_console_script_works_from_any_folder(elsewhere):
+def test_the_console_script_and_the_kernels_work_from_any_folder(elsewhere):
     assert elsewhere("gmaug", "--version").strip() == gmaug_core.__version__
     where = elsewhere("python", "-c", "import gmaug_core; print(gmaug_core.__file__)")
     assert "site-packages" in where
+    anew = elsewhere("python", "-c", NUMBERS)  # nothing is compiled there yet
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    here = subprocess.run(
+        [sys.executable, "-c", NUMBERS], env=environment, capture_output=True, text=True, check=True
+    )
+    assert anew == here.stdout
+    assert anew.splitlines()[1] == "False"
     demo = json.loads(elsewhere("gmaug", "demo", "--json"))["id"]
     assert (elsewhere.folder / "workspace" / "datasets" / demo / "manifest.json").is_file()
     score = json.loads(elsewhere("gmaug", "similarity", demo, "--json"))

@@ -179,11 +179,10 @@ def test_being_looked_at_changes_nothing_and_one_resumed_is_looked_at_again(bar_
     np.testing.assert_array_equal(seen[12][0], unseen)
 
 
-@pytest.mark.parametrize("averaging", [0.0, 0.5])
 @every
-def test_resume_equals_the_uninterrupted_run(config, bar_images, tmp_path, averaging):
+def test_resume_equals_the_uninterrupted_run(config, bar_images, tmp_path):
     images, labels = bar_images
-    config = config.model_copy(update={"averaging": averaging})
+    config = config.model_copy(update={"averaging": 0.5})
     weights = np.linspace(1, 3, len(images))
     whole = classifiers.train(
         images, labels, 3, config, seed=5, treatment=Treatment(draw_weights=weights)
@@ -403,10 +402,10 @@ def test_features_move_towards_those_of_another_image_of_the_class():
 
 
 @pytest.mark.parametrize("strong", STRONG)
-@every
-def test_strong_augmentation_learns_and_resumes(config, bar_images, tmp_path, strong):
+def test_strong_augmentation_learns_and_resumes(bar_images, tmp_path, strong):
+    """It is done to images before any network sees them."""
     images, labels = bar_images
-    config = config.model_copy(update={"augment": "none"})
+    config = CONFIGS["resnet18"].model_copy(update={"augment": "none"})
     treatment = Treatment(strong=strong)
     whole = classifiers.train(images[:160], labels[:160], 3, config, seed=0, steps=50, treatment=treatment)
     assert whole.evaluate(images[160:], labels[160:]).accuracy > 0.8

@@ -49,7 +49,7 @@ def test_errors_of_scores_are_checked():
 def test_a_refit_holds_at_least_what_it_says(own, se, x_se):
     """Datasets scatter about the shipped law as its own points do; each gain has its own error, the
     paper's as published or none. With the errors as published the intervals are wider than they need be."""
-    truth, rng, runs = paper_law(), np.random.default_rng(0), 40
+    truth, rng, runs = paper_law(), np.random.default_rng(0), 20
     x, errors = np.append(X, own), np.append([point.se for point in paper_points()], se)
     curve = truth.gain(x)
     scatter = np.sqrt(truth.noise * np.maximum(curve, 1))
@@ -68,8 +68,8 @@ def test_a_refit_holds_at_least_what_it_says(own, se, x_se):
                 law.rate_ci[0] <= truth.rate <= law.rate_ci[1],
                 low <= there <= high,
             ]
-        # 95 of 100 less what 40 runs leave open; too wide is allowed, too narrow is not
-        assert np.all(inside / runs >= 0.88), (share, inside / runs)
+        # 95 of 100 less what 20 runs leave open; too wide is allowed, too narrow is not
+        assert np.all(inside / runs >= 0.85), (share, inside / runs)
 
 
 def test_measurements_of_one_dataset_are_pooled_with_an_interval_that_holds():

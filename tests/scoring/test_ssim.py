@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -198,35 +195,3 @@ def test_a_gpu_gives_the_same_numbers(window):
     pairs = rng.integers(0, 40, (3000, 2))
     found = ssim_torch.ssim_pairs_torch(images, pairs, window=window, device="cuda")
     assert np.abs(found - ssim_pairs(images, pairs, window=window)).max() <= 1e-6
-
-
-NUMBERS = """
-import hashlib
-import sys
-import numpy as np
-from gmaug_core.scoring.ssim import ssim_pairs
-random = np.random.default_rng(0)
-images = np.kron(random.integers(0, 256, (20, 16, 16), dtype=np.uint8), np.ones((1, 4, 4), np.uint8))
-pairs = np.stack([random.permutation(20), random.permutation(20)], axis=1)
-print(hashlib.sha256(ssim_pairs(images, pairs).tobytes()).hexdigest())
-from gmaug_core.config import Profile
-from gmaug_core.scoring import similarity
-similarity.measure(images, [0] * 20, ["a"], {"A": ["a"]}, profile=Profile.parse("paper-64"))
-print("torch" in sys.modules)
-"""
-
-
-@pytest.mark.slow
-def test_compiled_anew_the_kernels_give_the_same_bits_as_found_and_neither_needs_torch(
-    tmp_path,
-):
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", NUMBERS], env=environment, capture_output=True, text=True, check=True
-        )
-        for _ in range(2)
-    ]
-    assert any(tmp_path.rglob("*.nbc"))  # the second one found something
-    assert said[0].stdout == said[1].stdout
-    assert said[0].stdout.splitlines()[1] == "False"
