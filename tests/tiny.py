@@ -19,14 +19,7 @@ from gmaug_core.data import dataset
 COUNTS = {"across": 16, "down": 9, "slant": 5}
 SETTINGS = {
     "seeds": 2,
-    "generator": {
-        "kimg": 0.16,
-        "batch": 16,
-        "channels": 8,
-        "channel_mult": [1, 2],
-        "snapshot_kimg": 0.08,
-        "sampling_steps": 3,
-    },
+    "generator": {"kimg": 0.32, "batch": 16, "channels": 8, "snapshot_kimg": 0.16, "sampling_steps": 3},
     "classifier": {"width": 4, "blocks": [1], "steps": 30, "batch": 16, "checkpoint_steps": 10},
     "selection": {"mode": "probability", "threshold": 0.34},
     "tolerance": 0.0,
@@ -36,21 +29,20 @@ SETTINGS = {
 GENERATORS = {  # what is tiny for each
     "edm": SETTINGS["generator"],
     "stylegan2": {
-        "kimg": 0.16,
+        "kimg": 0.32,
         "batch": 16,
         "channel_base": 64,
         "channel_max": 8,
         "z_dim": 8,
         "w_dim": 8,
-        "snapshot_kimg": 0.08,
+        "snapshot_kimg": 0.16,
     },
     "guided_diffusion": {
-        "kimg": 0.16,
+        "kimg": 0.32,
         "batch": 16,
         "channels": 8,
-        "channel_mult": [1, 2],
         "classifier_channels": 8,
-        "snapshot_kimg": 0.08,
+        "snapshot_kimg": 0.16,
         "sampling_steps": 3,
     },
 }

@@ -405,7 +405,7 @@ def test_a_score_is_of_the_images_that_the_run_trains_on(monkeypatch, tmp_path):
 def test_a_generator_is_examined_while_it_trains_and_a_collapse_is_repeated_in_words(finished):
     result, _, _ = finished
     rows = result.generator.quality
-    assert [row.kimg for row in rows] == pytest.approx([0.08, 0.16])
+    assert [row.kimg for row in rows] == pytest.approx([0.16, 0.32])
     assert {
         "kid",
         "fd",

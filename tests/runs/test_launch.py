@@ -77,7 +77,7 @@ def test_the_command_line_measures_and_starts_nothing(data, capsys, monkeypatch)
     found = json.loads(capsys.readouterr().out)
     assert found["seconds_per_kimg"] > 0
     assert found["training_seconds"] > 0
-    assert found["kimg"] == 0.16
+    assert found["kimg"] == 0.32
     assert runs.list_runs() == []
 
 
@@ -118,7 +118,7 @@ def test_minutes_become_kimg_once_and_are_written(data, monkeypatch):
     assert generator["kimg"] == pytest.approx(5 * 60 / 2.5)
     assert generator["minutes"] == 5
     plain = launch.submit(tiny.config(data, "stylegan2"), where=Nowhere())
-    assert settings_of(plain)["generator"]["kimg"] == 0.16
+    assert settings_of(plain)["generator"]["kimg"] == 0.32
 
 
 def test_an_estimate_is_of_the_generators_of_all_folds(data, monkeypatch):
