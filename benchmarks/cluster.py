@@ -75,6 +75,8 @@ class TwoNodes:
                 return
             except (Unreachable, InputError):
                 time.sleep(0.2)
+            if self.nodes[HEAD].poll() is not None:  # Ray gives its own start half a minute
+                raise RuntimeError((self.folder / f"{HEAD}.log").read_text()[-1000:])
         raise RuntimeError("the head did not start")
 
     def add(self, cpus: int = 1) -> None:
