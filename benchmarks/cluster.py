@@ -185,75 +185,123 @@ def begin(config: RunConfig, where: Backend, like: RunPaths | None = None) -> Ru
 
 
 def kinds(data: dataset.Dataset) -> dict[str, RunConfig]:
-    """One of each kind, tiny."""
-    augmentation = tiny.config(data, seeds=4, max_steps=1, use=["fill"])
+    """One of each kind, tiny; the first one has several seeds."""
+    augmentation = tiny.config(data, seeds=3, max_steps=1, use=["fill"], controls=["oversampling"])
     return {
-        "similarity": validate(SimilarityConfig, {"dataset": data.id, "pairs": 20_000}),
         "augmentation": augmentation,
-        "verdict": VerdictConfig.about(augmentation, minutes=0.5),
+        "similarity": validate(SimilarityConfig, {"dataset": data.id, "pairs": 20_000}),
+        "verdict": VerdictConfig.about(augmentation, minutes=0.2),
         "equivalence": tiny.equivalence(data),
     }
 
 
-def measured(home: Path) -> dict[str, Any]:
-    """Every row of the result."""
-    rows: dict[str, Any] = {}
-    here, there = home / "here", home / "there"
-    os.environ["GMAUG_HOME"] = str(here)
-    data = tiny.make_dataset(here / "given")
-    data.images("16-grey")
-    shutil.copytree(here, there)
-    expected: dict[str, tuple[RunPaths, dict[str, Any]]] = {}
-    for kind, config in kinds(data).items():
+class Comparison:
+    """Runs here and there, in workspaces that begin alike, so that none takes a classifier of the other."""
+
+    def __init__(self, home: Path, out: Path | None) -> None:
+        self.home, self.out = home, out
+        self.rows: dict[str, Any] = {"machine": about.machine()}
+        os.environ["GMAUG_HOME"] = str(home / "there")
+        self.data = tiny.make_dataset(home / "given")
+        self.data.images("16-grey")
+        shutil.copytree(home / "there", home / "here")
+        self.known: dict[str, tuple[RunPaths, dict[str, Any]]] = {}
+
+    def say(self, name: str, **row: object) -> None:
+        self.rows[name] = self.rows.get(name, {}) | row
+        print(name, json.dumps(self.rows[name]), flush=True)
+        if self.out:
+            self.out.write_text(json.dumps(self.rows, indent=1) + "\n")
+
+    def here(self, kind: str) -> None:
+        """What this machine finds."""
+        os.environ["GMAUG_HOME"] = str(self.home / "here")
         begun = time.monotonic()
-        paths = begin(config, LOCAL)
-        expected[kind] = paths, found(paths)
-        rows[kind] = {"seconds_here": time.monotonic() - begun}
+        paths = begin(kinds(self.data)[kind], LOCAL)
+        self.known[kind] = paths, found(paths)
+        self.say(kind, seconds_here=round(time.monotonic() - begun, 1))
+        os.environ["GMAUG_HOME"] = str(self.home / "there")
+
+    def there(self, kind: str, nodes: TwoNodes) -> RunPaths:
+        """The same run at work on the cluster."""
+        return begin(kinds(self.data)[kind], RayBackend(nodes.address), self.known[kind][0])
+
+    def same(self, kind: str, paths: RunPaths) -> bool:
+        """Whether it found the same; the run is gone afterwards, so that no later one takes of it."""
+        found_there = found(paths)
+        shutil.copy(paths.log, self.home / "last.log")
+        shutil.rmtree(paths.folder)
+        return found_there == self.known[kind][1]
+
+
+def measured(one: Comparison) -> None:
+    """Every row of the result."""
+    one.here("augmentation")
     with two_nodes() as nodes:
         nodes.add(cpus=2)
-        os.environ["GMAUG_HOME"] = str(there)
-        for kind, config in kinds(data).items():
+        for kind in kinds(one.data):
+            if kind not in one.known:
+                one.here(kind)
             begun = time.monotonic()
-            paths = begin(config, RayBackend(nodes.address), expected[kind][0])
-            same = found(paths) == expected[kind][1]
-            rows[kind] |= {"seconds_there": time.monotonic() - begun, "same": same}
-            shutil.rmtree(paths.folder)  # so that no later run takes its classifiers
-            print(kind, rows[kind], flush=True)
-        deaths = disturbed(nodes, kinds(data)["augmentation"], expected["augmentation"][1])
-    return {"kinds": rows, **deaths}
+            paths = one.there(kind, nodes)
+            spent = until(paths, lambda state: not state.active)
+            one.say(kind, same=one.same(kind, paths), seconds_there=round(time.monotonic() - begun, 1))
+            assert spent.state == "finished"
+            if kind == "augmentation":
+                node_killed(one, nodes)
+                stopped(one, nodes)
+        refused(one, nodes)
+        cluster_killed(one, nodes)
 
 
-def disturbed(nodes: TwoNodes, config: RunConfig, expected: dict[str, Any]) -> dict[str, Any]:
-    """The same run with a node killed, stopped and resumed, its own job's node killed and resumed."""
-    rows: dict[str, Any] = {}
-    where = RayBackend(nodes.address)
-    paths = begin(config, where)
+def node_killed(one: Comparison, nodes: TwoNodes) -> None:
+    """The other node dies while its tasks train."""
+    paths = one.there("augmentation", nodes)
     until(paths, lambda state: state.stage == "baseline")
     nodes.kill(OTHER)
-    rows["node_killed"] = {"same": found(paths) == expected, "attempts": runs.read_status(paths).attempt}
-    rows["node_killed"]["tasks_done_again"] = runs.read_log(paths).count("a task was lost")
-    shutil.rmtree(paths.folder)
+    ended(paths)
+    attempts = runs.read_status(paths).attempt
+    again = runs.read_log(paths).count("a task was lost")
+    one.say("node killed", same=one.same("augmentation", paths), attempts=attempts, tasks_done_again=again)
     nodes.add(cpus=2)
 
-    paths = begin(config, where)
+
+def stopped(one: Comparison, nodes: TwoNodes) -> None:
+    """Asked to stop, then resumed as a new job."""
+    paths = one.there("augmentation", nodes)
     until(paths, lambda state: state.stage == "generator")
     begun = time.monotonic()
     launch.stop(paths.id)
-    rows["stopped"] = {"state": runs.read_status(paths).state, "seconds": time.monotonic() - begun}
+    row = {"state": runs.read_status(paths).state, "seconds": round(time.monotonic() - begun, 1)}
     launch.resume(paths.id)
-    rows["stopped"] |= {"same": found(paths) == expected, "attempts": runs.read_status(paths).attempt}
-    shutil.rmtree(paths.folder)
+    ended(paths)
+    row["attempts"] = runs.read_status(paths).attempt
+    one.say("stopped", **row, same_when_resumed=one.same("augmentation", paths))
 
-    paths = begin(config, where)
+
+def refused(one: Comparison, nodes: TwoNodes) -> None:
+    """With another token nothing is sent."""
+    os.environ["RAY_AUTH_TOKEN"] = "another"
+    try:
+        launch.submit(kinds(one.data)["augmentation"], where=RayBackend(nodes.address))
+        said = "taken"
+    except InputError as error:
+        said = error.what
+    os.environ["RAY_AUTH_TOKEN"] = nodes.token
+    one.say("wrong token", said=said, runs=len(runs.list_runs()))
+
+
+def cluster_killed(one: Comparison, nodes: TwoNodes) -> None:
+    """All of it at once, and the run resumed here."""
+    paths = one.there("augmentation", nodes)
     until(paths, lambda state: state.stage == "controls")
     nodes.stop()
     begun = time.monotonic()
     while (state := runs.read_status(paths)).active:
         time.sleep(0.2)
-    rows["cluster_killed"] = {"state": state.state, "seconds_to_know": time.monotonic() - begun}
+    row = {"state": state.state, "seconds_to_know": round(time.monotonic() - begun, 1)}
     launch.resume(paths.id, where=LOCAL)
-    rows["cluster_killed"]["same_when_resumed_here"] = found(paths) == expected
-    return rows
+    one.say("cluster killed", **row, same_when_resumed_here=one.same("augmentation", paths))
 
 
 def main() -> None:
@@ -263,11 +311,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = {"machine": about.machine(), **measured(Path(folder))}
-    text = json.dumps(rows, indent=1)
-    print(text)
-    if args.out:
-        args.out.write_text(text + "\n")
+        measured(Comparison(Path(folder), args.out))
 
 
 if __name__ == "__main__":
