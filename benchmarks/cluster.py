@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -184,6 +185,11 @@ def begin(config: RunConfig, where: Backend, like: RunPaths | None = None) -> Ru
     return paths
 
 
+def as_tasks(paths: RunPaths) -> int:
+    """Pieces of work that other processes of the cluster did, by the run's own log."""
+    return sum(int(n) for n in re.findall(r"(\d+) of \d+ pieces were done as tasks", runs.read_log(paths)))
+
+
 def kinds(data: dataset.Dataset) -> dict[str, RunConfig]:
     """One of each kind, tiny; the first one has several seeds."""
     augmentation = tiny.config(data, seeds=3, max_steps=1, use=["fill"], controls=["oversampling"])
@@ -229,7 +235,6 @@ class Comparison:
     def same(self, kind: str, paths: RunPaths) -> bool:
         """Whether it found the same; the run is gone afterwards, so that no later one takes of it."""
         found_there = found(paths)
-        shutil.copy(paths.log, self.home / "last.log")
         shutil.rmtree(paths.folder)
         return found_there == self.known[kind][1]
 
@@ -244,9 +249,9 @@ def measured(one: Comparison) -> None:
                 one.here(kind)
             begun = time.monotonic()
             paths = one.there(kind, nodes)
-            spent = until(paths, lambda state: not state.active)
-            one.say(kind, same=one.same(kind, paths), seconds_there=round(time.monotonic() - begun, 1))
-            assert spent.state == "finished"
+            ended(paths)
+            seconds, away = round(time.monotonic() - begun, 1), as_tasks(paths)
+            one.say(kind, same=one.same(kind, paths), seconds_there=seconds, pieces_as_tasks=away)
             if kind == "augmentation":
                 node_killed(one, nodes)
                 stopped(one, nodes)

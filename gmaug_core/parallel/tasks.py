@@ -209,6 +209,7 @@ class Round:
     back: deque[int] = field(default_factory=deque)  # pieces that were taken back, for this process alone
     tickets: int = 0
     lost: Counter[int] = field(default_factory=Counter)  # how often the machine of a piece died
+    away: int = 0  # pieces that tasks have done
     idle: bool = False  # nothing is left to begin for this process
     results: dict[int, Any] = field(default_factory=dict)
 
@@ -232,6 +233,7 @@ class Round:
             raise self.together.failure
         if len(self.results) < count:
             raise Stopped
+        log.info("%d of %d pieces were done as tasks", self.away, count)
         return [self.results[piece] for piece in range(count)]
 
     def _work_here(self, own: Callable[[int], Any], prepare: Callable[[], object]) -> None:
@@ -297,6 +299,7 @@ class Round:
         if stopped:
             raise Stopped
         self.results[piece] = result
+        self.away += 1
 
     def _end(self) -> None:
         """After a stop or a failure: wait for the tasks' own end, then end them."""
