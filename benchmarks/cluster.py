@@ -191,13 +191,13 @@ def as_tasks(paths: RunPaths) -> int:
 
 
 def kinds(data: dataset.Dataset) -> dict[str, RunConfig]:
-    """One of each kind, tiny; the first one has several seeds."""
+    """One of each kind, tiny; the augmentation has several seeds."""
     augmentation = tiny.config(data, seeds=3, max_steps=1, use=["fill"], controls=["oversampling"])
     return {
         "augmentation": augmentation,
-        "similarity": validate(SimilarityConfig, {"dataset": data.id, "pairs": 20_000}),
-        "verdict": VerdictConfig.about(augmentation, minutes=0.2),
         "equivalence": tiny.equivalence(data),
+        "verdict": VerdictConfig.about(augmentation, minutes=0.2),
+        "similarity": validate(SimilarityConfig, {"dataset": data.id, "pairs": 20_000}),
     }
 
 
@@ -243,8 +243,11 @@ def measured(one: Comparison) -> None:
     """Every row of the result."""
     one.here("augmentation")
     with two_nodes() as nodes:
+        refused(one, nodes)
+        node_killed(one, nodes)
         nodes.add(cpus=2)
-        for kind in kinds(one.data):
+        stopped(one, nodes)
+        for kind in reversed(kinds(one.data)):
             if kind not in one.known:
                 one.here(kind)
             begun = time.monotonic()
@@ -252,23 +255,21 @@ def measured(one: Comparison) -> None:
             ended(paths)
             seconds, away = round(time.monotonic() - begun, 1), as_tasks(paths)
             one.say(kind, same=one.same(kind, paths), seconds_there=seconds, pieces_as_tasks=away)
-            if kind == "augmentation":
-                node_killed(one, nodes)
-                stopped(one, nodes)
-        refused(one, nodes)
         cluster_killed(one, nodes)
 
 
 def node_killed(one: Comparison, nodes: TwoNodes) -> None:
-    """The other node dies while its tasks train."""
+    """The other node dies while its tasks train. It comes after the run's own job has begun on the head."""
     paths = one.there("augmentation", nodes)
-    until(paths, lambda state: state.stage == "baseline")
+    until(paths, lambda state: state.attempt > 0)
+    nodes.add(cpus=2)
+    until(paths, lambda state: as_tasks(paths) > 0)
+    until(paths, lambda state: state.stage in ("baseline", "retrain-1", "controls"))
     nodes.kill(OTHER)
     ended(paths)
-    attempts = runs.read_status(paths).attempt
+    row = {"attempts": runs.read_status(paths).attempt, "pieces_as_tasks": as_tasks(paths)}
     again = runs.read_log(paths).count("a task was lost")
-    one.say("node killed", same=one.same("augmentation", paths), attempts=attempts, tasks_done_again=again)
-    nodes.add(cpus=2)
+    one.say("node killed", same=one.same("augmentation", paths), tasks_done_again=again, **row)
 
 
 def stopped(one: Comparison, nodes: TwoNodes) -> None:

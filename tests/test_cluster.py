@@ -33,7 +33,6 @@ def test_a_run_of_several_seeds_outlives_a_node_and_is_what_it_is_here(bars, hom
     expected = two.found(two.begin(config, LOCAL))
     monkeypatch.setenv("GMAUG_HOME", str(there))
     with two.two_nodes() as nodes:
-        nodes.add(cpus=2)
         where = RayBackend(nodes.address)
         with monkeypatch.context() as patch:
             patch.setenv("RAY_AUTH_TOKEN", "another")
@@ -41,7 +40,9 @@ def test_a_run_of_several_seeds_outlives_a_node_and_is_what_it_is_here(bars, hom
                 launch.submit(config, where=where)
         assert not runs.list_runs()
         paths = runs.find(launch.submit(config, where=where))  # storage and version are looked at
-        two.until(paths, lambda state: state.stage in ("baseline", "generator"))
+        two.until(paths, lambda state: state.attempt > 0)  # its own job is on the head
+        nodes.add(cpus=2)
+        two.until(paths, lambda state: two.as_tasks(paths) > 0)
         nodes.kill(two.OTHER)
         assert two.found(paths) == expected
         assert runs.read_status(paths).attempt == 1
