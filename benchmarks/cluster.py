@@ -263,7 +263,7 @@ def node_killed(one: Comparison, nodes: TwoNodes) -> None:
     paths = one.there("augmentation", nodes)
     until(paths, lambda state: state.attempt > 0)
     nodes.add(cpus=2)
-    until(paths, lambda state: as_tasks(paths) > 0)
+    until(paths, lambda _: as_tasks(paths) > 0)
     until(paths, lambda state: state.stage in ("baseline", "retrain-1", "controls"))
     nodes.kill(OTHER)
     ended(paths)

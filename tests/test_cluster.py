@@ -42,7 +42,7 @@ def test_a_run_of_several_seeds_outlives_a_node_and_is_what_it_is_here(bars, hom
         paths = runs.find(launch.submit(config, where=where))  # storage and version are looked at
         two.until(paths, lambda state: state.attempt > 0)  # its own job is on the head
         nodes.add(cpus=2)
-        two.until(paths, lambda state: two.as_tasks(paths) > 0)
+        two.until(paths, lambda _: two.as_tasks(paths) > 0)
         nodes.kill(two.OTHER)
         assert two.found(paths) == expected
         assert runs.read_status(paths).attempt == 1
