@@ -53,11 +53,11 @@ class RayBackend:
     def start(self, paths: RunPaths) -> None:
         """Send the run there. Raises GMAugError where the cluster does not take it; then nothing runs."""
         self.jobs.check_closed()
-        config, attempt = RunConfigFile.read(paths.config), known_status(paths).attempt + 1
+        config, status = RunConfigFile.read(paths.config), known_status(paths)
         place = Place.new(
             backend="ray",
             address=self.jobs.address,
-            submission=f"{paths.id}-a{attempt}-{secrets.token_hex(2)}",
+            submission=f"{paths.id}-a{status.attempt + 1}-{secrets.token_hex(2)}",
             submitted=time.time(),
         )
         paths.heartbeat.unlink(missing_ok=True)
