@@ -77,6 +77,9 @@ _SWAPPED = {  # how Pillow names RGB samples of 16 bits, and the same with their
     "RGB;16B": "RGB;16L",
     "RGB;16L": "RGB;16B",
     "RGB;16N": "RGB;16B",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "RGBA;16N": "RGBA;16B",
 }
 _KINDS = {"I": "32-bit", "F": "float"}  # by Pillow's mode; the rest of the deep ones are 16-bit
 _PHOTOMETRIC = 262  # TIFF tag; 0: zero is white
@@ -139,9 +142,11 @@ def _reads_heic() -> bool:
 
 
 def _is_deep_colour(image: Image.Image) -> bool:
-    """Whether this is RGB of 16 bits a sample, of which Pillow reads the upper 8."""
+    """Whether this is RGB or RGBA of 16 bits a sample, of which Pillow reads the upper 8."""
     tiles = getattr(image, "tile", [])
-    return image.mode == "RGB" and bool(tiles) and all(_raw_mode(tile) in _SWAPPED for tile in tiles)
+    return (
+        image.mode in ("RGB", "RGBA") and bool(tiles) and all(_raw_mode(tile) in _SWAPPED for tile in tiles)
+    )
 
 
 def _raw_mode(tile: Any) -> str:
@@ -149,7 +154,7 @@ def _raw_mode(tile: Any) -> str:
 
 
 def _samples(image: Image.Image, data: bytes) -> np.ndarray:
-    """uint16 [height, width, 3] of an RGB image of 16 bits: Pillow gives the upper bytes, and the lower ones
+    """uint16 [height, width, 3 or 4] of an image of 16 bits: Pillow gives the upper bytes, and the lower ones
     where it is told that they lie the other way round."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as again:
         again.tile = [tile._replace(args=_swapped(tile.args)) for tile in again.tile]
@@ -164,13 +169,20 @@ def _swapped(args: Any) -> Any:
 def _deep_colour(image: Image.Image, data: bytes, ends: tuple[float, float] | None) -> Decoded:
     """ends: the samples that mean black and white; None: the upper 8 bits of each."""
     values = None if ends is None else _samples(image, data)
+    exif = image.getexif()
+    layered = image.mode == "RGBA"
     upright, done = _upright(image)
     done.append(f"{DEEP_COLOUR} rescaled to 8-bit")
-    if values is None or ends is None:
-        return Decoded(upright, tuple(done))
-    grey = _rescaled(values.reshape(len(values), -1), *ends)
-    colours = Image.fromarray(np.asarray(grey).reshape(values.shape))
-    return Decoded(_upright(colours, image.getexif())[0], tuple(done))
+    if values is not None and ends is not None:
+        colour = values[..., :3].reshape(len(values), -1)
+        rescaled = Image.fromarray(np.asarray(_rescaled(colour, *ends)).reshape(*values.shape[:2], 3))
+        if layered:
+            rescaled.putalpha(Image.fromarray((values[..., 3] >> 8).astype(np.uint8)))
+        upright = _upright(rescaled, exif)[0]
+    if layered:
+        done.append("transparency flattened on white")
+        upright = _flatten(upright)
+    return Decoded(upright, tuple(done))
 
 
 def _upright(image: Image.Image, exif: Image.Exif | None = None) -> tuple[Image.Image, list[str]]:
@@ -247,7 +259,7 @@ def deep_range(data: bytes) -> tuple[str, float, float] | None:
     decoded once without an error."""
     with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
         if _is_deep_colour(image):
-            return DEEP_COLOUR, *_finite_range(_samples(image, data))
+            return DEEP_COLOUR, *_finite_range(_samples(image, data)[..., :3])
         if not _is_deep(image.mode):
             return None
         return _KINDS.get(image.mode, "16-bit"), *_finite_range(np.asarray(image))

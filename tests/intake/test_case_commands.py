@@ -95,14 +95,14 @@ def test_a_validation_part_that_is_the_training_part_is_named(home, tmp_path):
 
 
 def deep_png(values: np.ndarray) -> bytes:
-    """RGB of 16 bits a sample: Pillow writes none."""
+    """RGB or RGBA of 16 bits a sample: Pillow writes none."""
 
     def part(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    height, width, _ = values.shape
+    height, width, channels = values.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
     parts = part(b"IHDR", head), part(b"IDAT", zlib.compress(rows)), part(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
@@ -119,6 +119,19 @@ def test_twelve_bits_in_colour_are_the_same_image(home, tmp_path):
         wanted = np.floor(values.astype(float) * 255 / 4095 + 0.5)
         assert np.array_equal(np.asarray(data.decoded(i).image), wanted)
     assert np.array_equal(np.asarray(decode(deep_png(deep[0])).image), deep[0] >> 8)  # as before
+
+
+def test_twelve_bits_with_transparency_are_not_nearly_black():
+    deep = np.random.default_rng(0).integers(0, 4096, (9, 7, 4)).astype(np.uint16)
+    deep[..., 3] = 65535
+    deep[0, :, 3] = 0
+    data = deep_png(deep)
+    assert deep_range(data) == ("16-bit colour", deep[..., :3].min(), deep[..., :3].max())
+    image, done = decode(data, {"16-bit colour": (0.0, 4095.0)})
+    wanted = np.floor(deep[..., :3].astype(float) * 255 / 4095 + 0.5)
+    wanted[0] = 255
+    assert np.array_equal(np.asarray(image), wanted)
+    assert done == ("16-bit colour rescaled to 8-bit", "transparency flattened on white")
 
 
 @pytest.mark.parametrize("packing", ["", "gz", "bz2", "xz"])
