@@ -1,7 +1,7 @@
 """What people give by mistake or on purpose, through the three doors: the core, the command line, and the
 HTTP upload with its import.
 
-    python benchmarks/intake_corpus.py [--mutations 10000] [--out FILE]
+    python benchmarks/intake_corpus.py [--mutations 10000] [--seconds 3600] [--out FILE]
 
 Bad: named inputs that must be refused in three parts. Odd: named inputs that look wrong and must come in with
 the counts written here. Mutations: bytes of valid archives and images changed at random; each must be
@@ -580,8 +580,10 @@ def run(given: list[Given], doors: Mapping[str, Door], home: Path) -> dict[str, 
     return {"inputs": len(given), "doors": list(doors), "wrong": wrong, "slowest_seconds": round(slowest, 2)}
 
 
-def mutations(count: int) -> dict[str, object]:
-    """Valid archives with a few bytes changed, cut, doubled or swapped, through the core."""
+def mutations(count: int, seconds: float) -> dict[str, object]:
+    """Valid archives with a few bytes changed, cut, doubled or swapped, through the core; as many as there is
+    time for."""
+    deadline = time.monotonic() + seconds
     random = np.random.default_rng(derive("intake corpus", 0))
     ends: Counter[str] = Counter()
     wrong: list[str] = []
@@ -599,6 +601,8 @@ def mutations(count: int) -> dict[str, object]:
         )
         bytes_of = [(path.read_bytes(), path.suffix) for path in given]
         for number in range(count):
+            if time.monotonic() > deadline:
+                break
             data, ending = bytes_of[number % len(bytes_of)]
             out = bytearray(data)
             for _ in range(int(random.integers(1, 5))):
@@ -625,13 +629,20 @@ def mutations(count: int) -> dict[str, object]:
                 ends["crashed"] += 1
                 wrong.append(f"mutation {number}: {type(error).__name__}: {error}"[:300])
             slowest = max(slowest, time.perf_counter() - start)
-    return {"mutations": count, "ends": dict(ends), "wrong": wrong, "slowest_seconds": round(slowest, 2)}
+    return {
+        "asked": count,
+        "mutations": ends.total(),
+        "ends": dict(ends),
+        "wrong": wrong,
+        "slowest_seconds": round(slowest, 2),
+    }
 
 
 def main() -> None:
     shown = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
     parser.add_argument("--mutations", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=3600.0, help="for the mutations")
     parser.add_argument("--out", type=Path, default=RESULT)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -644,10 +655,12 @@ def main() -> None:
         assert len(names) == len(set(names)), [name for name, n in Counter(names).items() if n > 1]
         doors: dict[str, Door] = {"core": through_core, "command line": through_command, "HTTP": Server()}
         begun = time.perf_counter()
-        document = {
-            "bad": run(bad, doors, home),
-            "odd": run(good, doors, home),
-            "mutations": mutations(args.mutations),
+        document: dict[str, object] = {"bad": run(bad, doors, home)}
+        write_json(args.out, document)  # a run that is ended early leaves what it found
+        document["odd"] = run(good, doors, home)
+        write_json(args.out, document)
+        document |= {
+            "mutations": mutations(args.mutations, args.seconds),
             "seconds": round(time.perf_counter() - begun, 1),
             "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "outside": sorted(p.name for p in Path(folder).iterdir() if p != home),

@@ -18,6 +18,7 @@ LUMA, CHROMA = 32, 8  # pixels a side of a look: brightness, and each of its two
 GREY_LOOK, LOOK = LUMA**2, LUMA**2 + 2 * CHROMA**2  # bytes
 BANDS, BAND_BITS = 4, 16  # of a hash
 RADIUS = 2 * BANDS - 1  # bits: then one band differs in one bit at most
+FEW = 1024  # images that are compared each with each: buckets cost a quarter of a second, however few
 MOST_COMPARED = 2 * 10**9  # pairs of hashes; of more, equal bands alone are looked at, and of more nothing is
 BLOCK = 2**21  # pairs of hashes at once
 CHECKED = 1024  # pairs of looks at once
@@ -96,6 +97,9 @@ def _hashes(looks: Looks) -> NDArray[np.uint64]:
 def _close(hashes: NDArray[np.uint64]) -> Index | None:
     """int64 [m, 2]: pairs, the smaller position first, whose hashes differ in RADIUS bits at most, or in
     BANDS - 1 where there are too many for that; None where there are too many for both."""
+    if len(hashes) <= FEW:
+        apart = np.bitwise_count(hashes[:, None] ^ hashes)
+        return np.argwhere(np.triu(apart <= RADIUS, 1))
     bands = [(hashes >> np.uint64(BAND_BITS * k)).astype(np.uint16) for k in range(BANDS)]
     sizes = [np.bincount(band, minlength=1 << BAND_BITS) for band in bands]
     one_bit = [0, *(1 << bit for bit in range(BAND_BITS))]

@@ -146,3 +146,15 @@ def test_a_leak_and_two_labels_of_one_picture_are_said_everywhere(home, tmp_path
         written: list[splits.Split] = []
         splits.write(tmp_path / "split.json", data, 0, splits.made(data, 0))
     assert any("images look the same as an image of an earlier split" in line for line in written[0].notes)
+
+
+def test_few_images_are_compared_each_with_each_and_many_by_buckets(monkeypatch):
+    random = np.random.default_rng(0)
+    hashes = random.integers(0, 2**63, 300, np.uint64)
+    for k in range(100):
+        flipped = sum(1 << int(bit) for bit in random.choice(64, int(random.integers(0, 10)), replace=False))
+        hashes[200 + k] = hashes[k] ^ np.uint64(flipped)
+    few = near._close(hashes)
+    monkeypatch.setattr(near, "FEW", 0)
+    assert len(few) > 50
+    assert np.array_equal(few, near._close(hashes))
