@@ -23,6 +23,7 @@ from gmaug_core.workspace.grouping import Grouping
 SIDE = 32  # pixels of the pictures that are compared
 MOST_PICTURES = 2000  # decoded in all: some three seconds
 FEWEST_A_CLASS, MOST_A_CLASS = 4, 20
+LITTLE = 0.25  # of a silhouette: no substantial structure was found (Kaufman & Rousseeuw 1990, table 4)
 MOST_CUTS = 100  # numbers of clusters that are tried, then those around the best of them
 
 Distances = NDArray[np.float64]
@@ -44,6 +45,8 @@ class Suggestion:
     def words(self) -> str:
         """Where the grouping came from, as a sentence."""
         sure = "" if self.silhouette is None else f" (silhouette {self.silhouette:.2f})"
+        if self.silhouette is not None and self.silhouette < LITTLE:
+            sure = f"{sure[:-1]}: hardly any structure, look at each)"
         return f"Suggested by looks: {len(self.grouping.super_classes)} clusters by {self.basis}{sure}"
 
 

@@ -45,6 +45,9 @@ def test_the_silhouette_is_sklearns_on_the_points():
     made = suggestions.suggest([str(i) for i in range(20)], distances(points), 4)
     label = [list(made.grouping.super_classes).index(made.grouping.super_of[str(i)]) for i in range(20)]
     assert made.silhouette == pytest.approx(silhouette_score(points[:, None], label))
+    assert "hardly any structure" not in made.words
+    rough = suggestions.Suggestion(made.grouping, "their pictures", 0.09)
+    assert rough.words.endswith("by their pictures (silhouette 0.09: hardly any structure, look at each)")
 
 
 @pytest.mark.parametrize("k", [0, 3, -1])
