@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from gmaug_core import runs, workspace
@@ -9,7 +11,7 @@ from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunPaths, retraining
-from gmaug_core.ui import gallery, items, launching, layout, map_view, sample_filters, text
+from gmaug_core.ui import gallery, items, launching, layout, map_view, sample_filters, sample_views, text
 from gmaug_core.ui.choice import chosen
 
 ORIGINS = {  # what the generator had seen
@@ -29,7 +31,8 @@ def view(run_id: str, class_names: tuple[str, ...]) -> None:
     reviews = workspace.reviews.load(paths.id)
     found = items.found(paths, want, reviews)
     total = len(items.of_judge(paths, want.seed))
-    mapped = sample_filters.counters(paths, found, total, reviews)
+    views = partial(sample_views.draw, paths, want, table, class_names)
+    mapped = sample_filters.counters(paths, found, total, reviews, views)
     count = int(table["sample"].max()) + 1
     left, right = layout.columns([2, 1], key="sample-view", least=8)
     with left:

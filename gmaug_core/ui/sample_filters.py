@@ -16,7 +16,7 @@ from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.report import browsing, export
 from gmaug_core.report.browsing import Filter
 from gmaug_core.runs import RunPaths
-from gmaug_core.ui import items, map_view, sample_views, text
+from gmaug_core.ui import items, map_view, text
 from gmaug_core.ui.sample_views import ALL
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def filters(paths: RunPaths, table: pd.DataFrame, class_names: Sequence[str]) ->
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="sample-filters"):
         verdict = _one("Verdict", browsing.VERDICTS, "verdict", width=122, every="All verdicts")
         name = _one(
-            "Class", [ALL, *(class_names[k] for k in present)], "class", width=114, every="All classes"
+            "Class", [ALL, *(class_names[k] for k in present)], "class", width=130, every="All classes"
         )
         with st.popover(_more_label(), key="more-filters"):
             order = _one("Order", browsing.ORDERS, "order")
@@ -83,23 +83,21 @@ def filters(paths: RunPaths, table: pd.DataFrame, class_names: Sequence[str]) ->
             st.button("Clear all filters", icon=":material/filter_list_off:", on_click=_clear, key="clear")
         with st.popover(_threshold_label(paths), key="threshold-box"):
             threshold = _threshold(paths, int(seed), class_names)
-        want = Filter(
-            seed=int(seed),
-            verdict=verdict,
-            name="" if name == ALL else name,
-            predicted=None if taken_for == ALL else list(class_names).index(taken_for),
-            reason="" if reason == ALL else reason,
-            step=None if step == ALL else int(step),
-            decision=decision,
-            order=order,
-            near=near,
-            area=_area(),
-            low=low,
-            high=high,
-            threshold=threshold,
-        )
-        sample_views.draw(paths, want, table, class_names)
-    return want
+    return Filter(
+        seed=int(seed),
+        verdict=verdict,
+        name="" if name == ALL else name,
+        predicted=None if taken_for == ALL else list(class_names).index(taken_for),
+        reason="" if reason == ALL else reason,
+        step=None if step == ALL else int(step),
+        decision=decision,
+        order=order,
+        near=near,
+        area=_area(),
+        low=low,
+        high=high,
+        threshold=threshold,
+    )
 
 
 def _one(
@@ -184,10 +182,12 @@ def _threshold(paths: RunPaths, seed: int, class_names: Sequence[str]) -> float 
     return threshold
 
 
-def counters(paths: RunPaths, found: pd.DataFrame, total: int, reviews: dict[int, str]) -> bool:
+def counters(
+    paths: RunPaths, found: pd.DataFrame, total: int, reviews: dict[int, str], views: Callable[[], None]
+) -> bool:
     """Of what the filters find: accepted, rejected, decided by people, kept; what an export would hold.
 
-    Returns whether the map is asked for.
+    views: draws the saved views beside them. Returns whether the map is asked for.
     """
     accepted = int(found["accepted"].sum())
     shown = (
@@ -208,6 +208,7 @@ def counters(paths: RunPaths, found: pd.DataFrame, total: int, reviews: dict[int
         parts.append(f"· the export holds **{text.count(int(told['exported'].sum()))}** of all")
     with st.container(horizontal=True, vertical_alignment="center", key="sample-counters"):
         _counted(" ".join(parts))
+        views()
         return st.toggle(
             "Map", key="map", bind="query-params", help="Real images, accepted and rejected samples."
         )
