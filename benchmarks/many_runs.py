@@ -25,7 +25,7 @@ from benchmarks.about import machine
 from benchmarks.dashboard import ROOT, Server, Visitor, serving
 from benchmarks.watch_tick import grown
 from gmaug_core import locks, runs
-from gmaug_core.files import write_bytes
+from gmaug_core.files import encoded, write_bytes
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.ui.pulse import DRAW_S, EVERY_S
 
@@ -43,7 +43,8 @@ def filled(paths: RunPaths, count: int) -> None:
         copy = RunPaths(runs.root() / run_id)
         shutil.copytree(paths.folder, copy.folder, copy_function=os.link)
         changed = config.model_copy(update={"run": run_id, "created": config.created - number})
-        changed.write(copy.config)
+        copy.config.unlink()  # a name of the same file as all others'
+        copy.config.write_bytes(encoded(changed.to_dict()))  # not waiting for the disk, 500 times
 
 
 async def clicks(server: Server, query: str, times: int) -> dict[str, float]:

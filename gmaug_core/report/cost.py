@@ -13,7 +13,6 @@ from gmaug_core.data import balance, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.method.equivalence import plan
 from gmaug_core.method.variants import controls, trainings
-from gmaug_core.runs import RunConfigFile
 from gmaug_core.runs.estimate import Estimate
 
 TYPICAL = {  # by preset; the quick one is measured: config.SOURCES
@@ -70,10 +69,10 @@ def drawing(config: AugmentationConfig, data: Dataset) -> str:
 def took_here(config: AugmentationConfig) -> float | None:
     """Seconds of the newest finished run with the same generator and seeds; None without one."""
     for paths in runs.list_runs("augmentation"):
-        settings = RunConfigFile.read(paths.config).settings_as(AugmentationConfig)
-        status = runs.read_status(paths)
-        alike = settings.generator == config.generator and settings.seeds == config.seeds
-        if status.state == "finished" and alike:
+        settings = runs.config_of(paths).settings_as(AugmentationConfig)
+        if settings.generator != config.generator or settings.seeds != config.seeds:
+            continue
+        if (status := runs.read_status(paths)).state == "finished":
             return sum(status.stages.values())
     return None
 

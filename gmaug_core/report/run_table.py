@@ -56,7 +56,7 @@ class Row:
 
 def rows(dataset: str) -> list[Row]:
     """Every augmentation run of a dataset that can be read, the newest first."""
-    found = [(paths, RunConfigFile.read(paths.config)) for paths in runs.list_runs("augmentation", dataset)]
+    found = [(paths, runs.config_of(paths)) for paths in runs.list_runs("augmentation", dataset)]
     settings = [_settings(config) for _, config in found]
     names = [
         name

@@ -32,11 +32,12 @@ def ahead(paths: RunPaths, status: Status) -> Ahead | None:
     """What is left of a run at work; None before it works, or where none like it has finished here."""
     if status.state != "running" or not status.stage:
         return None
-    own = RunConfigFile.read(paths.config)
+    own = runs.config_of(paths)
+    mine = _sort(own)
     best: tuple[bool, RunPaths] | None = None
     for other in runs.list_runs(own.kind):
-        config = RunConfigFile.read(other.config)
-        if other.id == paths.id or not other.result.exists() or _sort(config) != _sort(own):
+        config = runs.config_of(other)
+        if other.id == paths.id or _sort(config) != mine or not other.result.exists():
             continue
         same = config.settings.dataset == own.settings.dataset
         if best is None or (same and not best[0]):

@@ -9,6 +9,7 @@ from gmaug_core.runs.config_file import RunConfigFile
 from gmaug_core.runs.folder import (
     RunPaths,
     checkpoints,
+    config_of,
     damaged,
     damaged_metrics,
     find,
@@ -33,6 +34,7 @@ __all__ = [
     "RunWriter",
     "Status",
     "checkpoints",
+    "config_of",
     "create",
     "damaged",
     "damaged_metrics",

@@ -154,11 +154,32 @@ def _configs() -> Iterator[tuple[RunPaths, RunConfigFile | GMAugError]]:
     """Every run folder with its config, or with why that cannot be read."""
     for folder in root().iterdir():
         paths = RunPaths(folder)
-        if paths.config.exists():
-            try:
-                yield paths, RunConfigFile.read(paths.config)
-            except GMAugError as error:
-                yield paths, error
+        try:
+            yield paths, _looked_up(paths.config)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
+def config_of(paths: RunPaths) -> RunConfigFile:
+    """The config of a run that a list has, which this process may have read already. Raises GMAugError."""
+    found = _looked_up(paths.config)
+    if isinstance(found, GMAugError):
+        raise found.with_traceback(None)
+    return found
+
+
+def _looked_up(path: Path) -> RunConfigFile | GMAugError:
+    about = path.stat()
+    return _config(path, (about.st_ino, about.st_size, about.st_mtime_ns))
+
+
+@lru_cache(maxsize=4096)
+def _config(path: Path, _as_it_is: tuple[int, int, int]) -> RunConfigFile | GMAugError:
+    """Read once, since it never changes: a page of 500 runs would read them all at every click."""
+    try:
+        return RunConfigFile.read(path)
+    except GMAugError as error:
+        return error
 
 
 def read_result(paths: RunPaths) -> Document | None:

@@ -271,3 +271,17 @@ def test_a_config_of_wrong_types_or_keys_is_still_damaged(finished_run, change):
     write_json(finished_run.config, document | {"settings": document["settings"] | change})
     with pytest.raises(GMAugError, match="is damaged"):
         runs.RunConfigFile.read(finished_run.config)
+
+
+def test_a_config_is_read_once_and_again_when_it_is_another_file(home, monkeypatch):
+    paths, read = new_run("similarity"), []
+    original = runs.RunConfigFile.read
+    monkeypatch.setattr(runs.RunConfigFile, "read", lambda path: read.append(path) or original(path))
+    assert [runs.list_runs()[0].id for _ in range(3)] == [paths.id] * 3
+    assert runs.config_of(paths).run == paths.id
+    assert read == [paths.config]
+    paths.config.write_text("{")
+    assert runs.list_runs() == []
+    with pytest.raises(GMAugError, match="no JSON"):
+        runs.config_of(paths)
+    assert len(read) == 2
