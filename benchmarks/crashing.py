@@ -6,6 +6,8 @@ Import this where torch works on one thread (OMP_NUM_THREADS=1): a process with 
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import re
@@ -215,6 +217,26 @@ def clock_set_back(after: int) -> Fault:
         time.time = told
 
     return install
+
+
+def warm(paths: RunPaths) -> None:
+    """Import here what an attempt at this run imports, so that no later attempt has to."""
+    note = paths.folder.parent / "modules.txt"
+
+    def install(_: RunPaths) -> None:
+        end = RunWriter.end
+
+        def ended_(self: RunWriter, *args: Any, **more: Any) -> None:
+            note.write_text("\n".join(sorted(sys.modules)))
+            end(self, *args, **more)
+
+        RunWriter.end = ended_  # type: ignore[method-assign]
+
+    attempt(paths, install)
+    for name in note.read_text().splitlines():
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    note.unlink()
 
 
 # --- what is true of a run folder at any moment ---

@@ -59,6 +59,7 @@ from nowhere import Nowhere
 CLASSIFIER = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
 MOST_ATTEMPTS = 400  # at one run
 Report = dict[str, Any]
+Keep = Callable[[Report], None]  # what is known so far
 
 
 def settings(data: Dataset) -> dict[str, RunConfig]:
@@ -140,23 +141,25 @@ def steps_of(config: RunConfig, *faults: crashing.Fault) -> Report:
     }
 
 
-def part_steps(data: Dataset) -> Report:
+def part_steps(data: Dataset, keep: Keep) -> Report:
     kinds, found = settings(data), Report()
-    for name in sorted(kinds):
+    for name in sorted(kinds, reverse=True):
         found[name] = steps_of(kinds[name])
-        print(name, found[name], flush=True)
+        keep(found)
     found["a naive writer, similarity"] = steps_of(kinds["similarity"], crashing.naive)
     return found
 
 
-def part_kills(data: Dataset, times: int = 300) -> Report:
+def part_kills(data: Dataset, keep: Keep, times: int = 300) -> Report:
     """Kinds in turn, each run killed at random moments until it ends by itself, and then another."""
     rng, kinds = random.Random(0), settings(data)
-    known = {name: undisturbed(config) for name, config in kinds.items()}
+    known: dict[str, tuple[RunPaths, Report, dict[str, bytes], float]] = {}
     counts = {name: Counter[str]() for name in kinds}
     told = runs.root() / "acknowledged.txt"
     while sum(count["kills"] for count in counts.values()) < times:
         for name, config in kinds.items():
+            if name not in known:
+                known[name] = undisturbed(config)
             first, expected, images, took = known[name]
             paths, count = like(first, config), counts[name]
             told.unlink(missing_ok=True)
@@ -172,11 +175,12 @@ def part_kills(data: Dataset, times: int = 300) -> Report:
             count["resumed to the end"] += crashing.attempt(paths) == 0
             count["as undisturbed"] += the_same(paths, expected, images)
             shutil.rmtree(paths.folder)
+            keep({each: dict(found) for each, found in counts.items() if found})
     return {name: dict(count) for name, count in counts.items()}
 
 
-def part_stops(data: Dataset, times: int = 20) -> Report:
-    rng, found = random.Random(1), {}
+def part_stops(data: Dataset, keep: Keep, times: int = 20) -> Report:
+    rng, found = random.Random(1), Report()
     for name, config in settings(data).items():
         first, expected, images, _ = undisturbed(config)
         paths, stops = like(first, config), 0
@@ -190,6 +194,7 @@ def part_stops(data: Dataset, times: int = 20) -> Report:
         ended = crashing.attempt(paths)
         same = the_same(paths, expected, images)
         found[name] = {"stops": stops, "finished": ended == 0, "as undisturbed": same}
+        keep(found)
     return found
 
 
@@ -213,7 +218,7 @@ def left_of(session: int) -> int:
     return found
 
 
-def part_phases(data: Dataset) -> Report:
+def part_phases(data: Dataset, _: Keep) -> Report:
     seconds, left, states = dict[str, list[float]](), 0, Counter[str]()
     for config in settings(data).values():
         first, *_ = undisturbed(config)
@@ -258,7 +263,7 @@ while True:
 """
 
 
-def part_servers(data: Dataset, times: int = 20) -> Report:
+def part_servers(data: Dataset, _: Keep, times: int = 20) -> Report:
     """A process that does what the page's does when it launches a run and watches it."""
     config = settings(data)["augmentation, edm"]
     assert isinstance(config, AugmentationConfig)
@@ -294,7 +299,7 @@ def part_servers(data: Dataset, times: int = 20) -> Report:
     }
 
 
-def part_folders(data: Dataset, times: int = 20) -> Report:
+def part_folders(data: Dataset, _: Keep, times: int = 20) -> Report:
     config = settings(data)["augmentation, stylegan2"]
     first, expected, images, _ = undisturbed(config)
     one_worked = frozen = 0
@@ -339,7 +344,7 @@ def unstopped(paths: RunPaths) -> RunPaths:
     return paths
 
 
-def part_disk(data: Dataset, times: int = 20) -> Report:
+def part_disk(data: Dataset, _: Keep, times: int = 20) -> Report:
     """The run's folder on a tmpfs that is full, at sizes spread over what a whole run needs; then with room,
     the same run. And one that is mounted read-only."""
     config = settings(data)["augmentation, edm"]
@@ -385,7 +390,7 @@ def part_disk(data: Dataset, times: int = 20) -> Report:
     return {"full": {"times": times, "a run needs": needs, **counts}, "read-only": dict(readonly)}
 
 
-def part_numbers(data: Dataset, times: int = 20) -> Report:
+def part_numbers(data: Dataset, _: Keep, times: int = 20) -> Report:
     from gmaug_core.models.classifiers import training
 
     config = settings(data)["augmentation, edm"]
@@ -436,7 +441,7 @@ def part_numbers(data: Dataset, times: int = 20) -> Report:
     }
 
 
-def part_tabs(data: Dataset, times: int = 1000) -> Report:
+def part_tabs(data: Dataset, _: Keep, times: int = 1000) -> Report:
     """Two tabs, each with the grouping as it last saw it, edit in a random order; who meets a conflict looks
     again and does it again."""
     rng, counts, names = random.Random(4), Counter[str](), data.class_names
@@ -474,7 +479,7 @@ def moved(grouping: Grouping, what: str, to: str) -> Grouping:
     return Grouping(grouping.name, {name: subs for name, subs in rest.items() if subs} | {to: [what]})
 
 
-def part_settings(data: Dataset) -> Report:
+def part_settings(data: Dataset, _: Keep) -> Report:
     sys.path.insert(0, str(ROOT / "tests" / "config"))
     from test_absurd import CASES
 
@@ -510,7 +515,7 @@ def part_settings(data: Dataset) -> Report:
     return {"settings": len(CASES), **counts, "runs made": len(runs.list_runs()), "not refused": through}
 
 
-PARTS: dict[str, Callable[[Dataset], Report]] = {
+PARTS: dict[str, Callable[[Dataset, Keep], Report]] = {
     "steps": part_steps,
     "kills": part_kills,
     "stops": part_stops,
@@ -524,13 +529,17 @@ PARTS: dict[str, Callable[[Dataset], Report]] = {
 }
 
 
-def measured(part: str) -> Report:
+def measured(part: str, keep: Keep) -> Report:
     """One part, in a workspace of its own."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GMAUG_HOME"] = str(Path(folder) / "workspace")
         data = tiny.make_dataset(Path(folder) / "given")
+        if part not in ("tabs", "settings", "servers"):
+            paths = new(settings(data)["augmentation, edm"])
+            crashing.warm(paths)
+            shutil.rmtree(paths.folder)
         began = time.monotonic()
-        return {**PARTS[part](dataset.load(data.id)), "seconds": round(time.monotonic() - began, 1)}
+        return {**PARTS[part](dataset.load(data.id), keep), "seconds": round(time.monotonic() - began, 1)}
 
 
 def main() -> None:
@@ -542,12 +551,17 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     for part in args.parts:
-        found = measured(part)
-        print(part, json.dumps(found, indent=1), flush=True)
-        if args.out:
-            known = json.loads(args.out.read_text()) if args.out.exists() else {"machine": machine()}
-            known[part] = found
-            args.out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+        def keep(found: Report, part: str = part) -> None:
+            print(part, json.dumps(found, indent=1), flush=True)
+            if args.out:
+                known = json.loads(args.out.read_text()) if args.out.exists() else {"machine": machine()}
+                args.out.write_text(json.dumps(known | {part: found}, indent=1) + "\n", encoding="utf-8")
+
+        def so_far(found: Report, keep: Keep = keep) -> None:
+            keep(found | {"ended": False})
+
+        keep(measured(part, so_far))
 
 
 if __name__ == "__main__":
