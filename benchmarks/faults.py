@@ -218,7 +218,7 @@ def left_of(session: int) -> int:
     return found
 
 
-def part_phases(data: Dataset, _: Keep) -> Report:
+def part_phases(data: Dataset, _keep: Keep) -> Report:
     seconds, left, states = dict[str, list[float]](), 0, Counter[str]()
     for config in settings(data).values():
         first, *_ = undisturbed(config)
@@ -263,7 +263,7 @@ while True:
 """
 
 
-def part_servers(data: Dataset, _: Keep, times: int = 20) -> Report:
+def part_servers(data: Dataset, _keep: Keep, times: int = 20) -> Report:
     """A process that does what the page's does when it launches a run and watches it."""
     config = settings(data)["augmentation, edm"]
     assert isinstance(config, AugmentationConfig)
@@ -299,7 +299,7 @@ def part_servers(data: Dataset, _: Keep, times: int = 20) -> Report:
     }
 
 
-def part_folders(data: Dataset, _: Keep, times: int = 20) -> Report:
+def part_folders(data: Dataset, _keep: Keep, times: int = 20) -> Report:
     config = settings(data)["augmentation, stylegan2"]
     first, expected, images, _ = undisturbed(config)
     one_worked = frozen = 0
@@ -344,7 +344,7 @@ def unstopped(paths: RunPaths) -> RunPaths:
     return paths
 
 
-def part_disk(data: Dataset, _: Keep, times: int = 20) -> Report:
+def part_disk(data: Dataset, _keep: Keep, times: int = 20) -> Report:
     """The run's folder on a tmpfs that is full, at sizes spread over what a whole run needs; then with room,
     the same run. And one that is mounted read-only."""
     config = settings(data)["augmentation, edm"]
@@ -390,7 +390,7 @@ def part_disk(data: Dataset, _: Keep, times: int = 20) -> Report:
     return {"full": {"times": times, "a run needs": needs, **counts}, "read-only": dict(readonly)}
 
 
-def part_numbers(data: Dataset, _: Keep, times: int = 20) -> Report:
+def part_numbers(data: Dataset, _keep: Keep, times: int = 20) -> Report:
     from gmaug_core.models.classifiers import training
 
     config = settings(data)["augmentation, edm"]
@@ -441,7 +441,7 @@ def part_numbers(data: Dataset, _: Keep, times: int = 20) -> Report:
     }
 
 
-def part_tabs(data: Dataset, _: Keep, times: int = 1000) -> Report:
+def part_tabs(data: Dataset, _keep: Keep, times: int = 1000) -> Report:
     """Two tabs, each with the grouping as it last saw it, edit in a random order; who meets a conflict looks
     again and does it again."""
     rng, counts, names = random.Random(4), Counter[str](), data.class_names
@@ -479,7 +479,7 @@ def moved(grouping: Grouping, what: str, to: str) -> Grouping:
     return Grouping(grouping.name, {name: subs for name, subs in rest.items() if subs} | {to: [what]})
 
 
-def part_settings(data: Dataset, _: Keep) -> Report:
+def part_settings(data: Dataset, _keep: Keep) -> Report:
     sys.path.insert(0, str(ROOT / "tests" / "config"))
     from test_absurd import CASES
 
