@@ -90,6 +90,11 @@ def readings(paths: RunPaths, data_id: str, form: str) -> dict[str, Read]:
             raise GMAugError(f"damaged: {', '.join(found)}")
         return True
 
+    def metrics() -> object:
+        if damaged := runs.damaged_metrics(paths):
+            raise GMAugError(f"{damaged} rows of the metrics are damaged")
+        return runs.read_metrics(paths)[0]
+
     return {
         "people": decided,
         "config": lambda: RunConfigFile.read(paths.config).to_dict(),
@@ -100,7 +105,7 @@ def readings(paths: RunPaths, data_id: str, form: str) -> dict[str, Read]:
         "decoded images": lambda: np.array(dataset.load(data_id).images(form)).tobytes(),
         "samples": lambda: samples.all_images(paths.samples).tobytes(),
         "verdicts": lambda: samples.table(paths.samples).to_json(),
-        "metrics": lambda: runs.read_metrics(paths)[0],
+        "metrics": metrics,
         "units": whole,
     }
 

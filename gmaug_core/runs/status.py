@@ -121,13 +121,15 @@ class Status(Document):
 
 
 def read_status(paths: RunPaths, where: Backend | None = None) -> Status:
-    """The status, with `lost` derived: said to be active, but no worker is at it. where: by default the
-    place that it was sent to."""
+    """The status, with `lost` derived: said to be active, but no worker is at it, and there is no result.
+    where: by default the place that it was sent to."""
     status = known_status(paths)
     if status.active and not (where or place_of(paths)).alive(paths):
         status = known_status(paths)  # it may have ended between the two looks
         # a clock that was set back since makes nobody young for as long
         young = status.state == "queued" and abs(time.time() - status.progress_at) < START_GRACE_S
+        if status.active and paths.result.exists():  # killed between its result and its last word
+            return status.but(state="finished", ended=status.progress_at, eta_s=None)
         if status.active and not young:
             held = status.memory_gb > MOST * (memory.limit_gb() or math.inf)
             status = status.but(

@@ -73,3 +73,12 @@ def test_what_cannot_be_read_is_refused_in_words(paths, change, words):
 def test_a_change_is_checked():
     with pytest.raises(ValidationError):
         Status.new().but(state="asleep")
+
+
+def test_a_run_killed_between_its_result_and_its_last_word_is_finished(finished_run):
+    writer = RunWriter(finished_run)
+    writer.progress("quality", 1, 1)
+    status = runs.read_status(finished_run)
+    assert (status.state, status.ended) == ("finished", status.progress_at)
+    finished_run.result.unlink()
+    assert runs.read_status(finished_run).state == "lost"
