@@ -1,14 +1,21 @@
-"""The main job in a real browser: demo dataset, grouping edit, score, launch, reload in the middle, samples,
-gains.
+"""The main job in a real browser: demo dataset, grouping edit, score, launch, reload in the middle, stop,
+resume, samples, gains; and what a result leads to: images, runs, a link.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from gmaug_core.data.demo import make_demo
+from gmaug_core.ui import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+import run_fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -94,7 +101,11 @@ def test_from_a_dataset_to_its_measured_gain(page, app_server, unfold):
     picture(page, "4-augmentation-running")
     page.reload()
     expect(page.get_by_role("heading", name="Augmentation", exact=True)).to_be_visible()
+    ours.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("This run was stopped")).to_be_visible(timeout=60_000)
+    ours.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("What was it worth?")).to_be_visible(timeout=RUN_MS)
+    expect(page.get_by_text("attempt 2").first).to_be_visible()
     picture(page, "5-augmentation-finished")
 
     page.get_by_role("link", name="Look through the samples").click()
@@ -106,3 +117,35 @@ def test_from_a_dataset_to_its_measured_gain(page, app_server, unfold):
     expect(page.get_by_role("heading", name="Gains", exact=True)).to_be_visible()
     expect(page.get_by_text("Against every control")).to_be_visible()
     picture(page, "7-gains")
+
+
+@pytest.fixture
+def measured(app_server, monkeypatch) -> str:
+    """The id of a finished run of the demo: invented figures, with a place on the curve."""
+    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
+    return run_fixture.make_run(make_demo(), token="for-journeys", per_class=4).id
+
+
+def test_a_cell_of_the_matrix_leads_to_its_images(page, app_server, measured):
+    page.goto(f"{app_server.url}/gains?run={measured}")
+    page.get_by_role("heading", name="Before and after").scroll_into_view_if_needed()  # drawn when looked at
+    cell = page.locator(".st-key-confusion .mark-rect path").first
+    cell.click(position={"x": 4, "y": 4})  # beside the number that is drawn over it
+    expect(page.get_by_text("One cell of the matrix")).to_be_visible()
+    expect(page.get_by_role("img", name="The test images, row by row")).to_be_visible()
+
+
+def test_a_point_on_the_curve_leads_to_its_run(page, app_server, few, measured, second_browser):
+    """From a dataset without a run; the address that it ends at is the same page in another browser."""
+    page.goto(f"{app_server.url}/gains?dataset={few}")
+    expect(page.get_by_text("No finished run yet")).to_be_visible()
+    page.get_by_text("A click on a point of your runs").scroll_into_view_if_needed()  # drawn when looked at
+    points = page.locator("path[aria-label*='what: your runs']")
+    points.last.click(force=True)  # other tests' runs may lie at the same place
+    page.wait_for_url(re.compile("run=augmentation-"))
+    expect(page.get_by_text("Against every control")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Dataset")).to_have_value("Digits demo")
+    run = page.get_by_role("combobox", name="Run").input_value()
+    second_browser.goto(page.url)
+    expect(second_browser.get_by_text("Against every control")).to_be_visible()
+    expect(second_browser.get_by_role("combobox", name="Run")).to_have_value(run)
