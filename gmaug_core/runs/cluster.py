@@ -67,9 +67,14 @@ class RayBackend:
         of_one = config.settings  # a verdict trains no generator
         needs = of_one.generator_processes if isinstance(of_one, AugmentationConfig) else 1
         env = {**_environment(), "GMAUG_FAN_OUT": "ray"}
-        self.jobs.submit(
-            place.submission, command, env, cpus=0 if on_gpu else needs, gpus=needs if on_gpu else 0
-        )
+        needed = {"cpus": 0 if on_gpu else needs, "gpus": needs if on_gpu else 0}
+        again = status.but(state="queued", ended=None, error=None, reason="", progress_at=time.time())
+        again.write(paths.status)  # it waits there now, whatever it was before
+        try:
+            self.jobs.submit(place.submission, command, env, **needed)
+        except GMAugError:
+            status.write(paths.status)
+            raise
 
     def kill(self, paths: RunPaths, *, force: bool) -> None:
         """Force: TERM, and KILL after three seconds. Otherwise only a job that has not begun is ended: one

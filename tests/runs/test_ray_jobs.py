@@ -225,7 +225,7 @@ def test_a_beat_of_an_earlier_attempt_counts_no_more(ray):
 
 
 def test_one_that_waits_for_a_machine_is_stopped_at_once(ray, monkeypatch):
-    monkeypatch.setattr(launch, "STOP_GRACE_S", 0.3)
+    monkeypatch.setattr(launch, "STOP_GRACE_S", (0.3, 0.3))
     ray.begins = "PENDING"
     paths = sent(ray)
     launch.stop(paths.id)
@@ -246,6 +246,7 @@ def test_resume_is_a_new_submission_there_or_elsewhere(ray, bars, monkeypatch):
     first = Place.read(paths.place).submission
     runs.read_status(paths).but(state="failed").write(paths.status)
     launch.resume(paths.id)
+    assert runs.read_status(paths).state == "queued"
     assert len({first, Place.read(paths.place).submission} & set(ray.jobs)) == 2
     runs.read_status(paths).but(state="failed").write(paths.status)
     started = []
