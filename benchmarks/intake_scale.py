@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +66,9 @@ def killed(path: Path, kills: int, images: int) -> list[int]:
         found = 0
         while process.poll() is None and found < share * images:
             time.sleep(LOOK_S)
-            own = [f for staging in folder.glob(".import-*") for f in sorted(staging.glob("originals/0*"))]
-            found = 16 * sum(len(list(each.iterdir())) for each in own)  # 16 of 256 folders begin with 0
+            with suppress(FileNotFoundError):  # the next import sweeps what the one before left
+                own = [each for staging in folder.glob(".import-*") for each in staging.glob("originals/0*")]
+                found = 16 * sum(len(list(each.iterdir())) for each in own)  # of 256 folders 16 begin with 0
         if process.poll() is not None:
             raise SystemExit(f"an import ended by itself with {process.returncode}")
         process.send_signal(signal.SIGKILL)

@@ -10,11 +10,12 @@ import streamlit as st
 
 from gmaug_core.data.folders import SPLITS
 from gmaug_core.errors import InputError
+from gmaug_core.intake import jobs
 from gmaug_core.intake.door import preview
 from gmaug_core.intake.layouts import Doubt
 from gmaug_core.intake.layouts.contract import Options
 from gmaug_core.intake.layouts.split_words import CLASS, SKIP
-from gmaug_core.ui import text
+from gmaug_core.ui import outcome, text
 from gmaug_core.workspace import roles
 
 SEEN = "import-seen"  # what the last look found
@@ -55,12 +56,12 @@ def look(path: Path) -> None:
     st.session_state[SEEN] = found | {"path": str(path)}
 
 
-def take(said: dict[str, Any]) -> None:
-    """Put what chooses a reading into the fields."""
+def take(said: dict[str, Any], path: str) -> None:
+    """Put what chooses a reading into the fields, and look again. Raises as `look` does."""
     splits = ", ".join(f"{name}={role}" for name, role in said["splits"].items())
     for name in FIELDS:
         st.session_state[f"import-{name}"] = splits if name == "splits" else said[name] or ""
-    st.session_state.pop(SEEN, None)
+    look(jobs.allowed_path(path))
 
 
 def seen() -> None:
@@ -78,6 +79,13 @@ def seen() -> None:
         for warning in found["warnings"]:
             st.caption(text.md(warning))
         for k, other in enumerate(found["others"]):
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(
+                horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+            ):
                 st.markdown(("Or: " if found["layout"] else "") + text.md(other["words"]))
-                st.button("Choose", key=f"take-{k}", on_click=take, args=(other["options"],))
+                st.button(
+                    "Choose",
+                    key=f"take-{k}",
+                    on_click=outcome.attempt,
+                    args=(take, other["options"], found["path"]),
+                )

@@ -143,7 +143,6 @@ def test_a_look_names_the_readings_and_one_is_chosen(open_page, demo, tmp_path, 
     assert "It can be read in several ways" in words(app)
     app.button(key="take-0").click().run()
     assert app.text_input(key="import-level").value == "1"
-    next(button for button in app.button if button.label == "Look first").click().run()
     assert "Would read **2 classes" in words(app)
     assert not app.exception
 
