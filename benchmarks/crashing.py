@@ -174,8 +174,8 @@ def killed_after(seconds: float) -> Fault:
     return install
 
 
-def stopped_at_look(number: int) -> Fault:
-    """A person's wish to stop is there from this look for one on."""
+def stopped_at_look(number: int, note: Path | None = None) -> Fault:
+    """A person's wish to stop is there from this look for one on. note: where the looks are counted."""
 
     def install(paths: RunPaths) -> None:
         looks, exists = 0, Path.exists
@@ -184,6 +184,8 @@ def stopped_at_look(number: int) -> Fault:
             nonlocal looks
             if self == paths.stop:
                 looks += 1
+                if note is not None:
+                    note.write_text(str(looks))
                 return looks >= number
             return exists(self, **more)
 

@@ -183,9 +183,13 @@ def part_stops(data: Dataset, keep: Keep, times: int = 20) -> Report:
     rng, found = random.Random(1), Report()
     for name, config in settings(data).items():
         first, expected, images, _ = undisturbed(config)
+        note, whole = runs.root() / "looks.txt", like(first, config)
+        crashing.attempt(whole, crashing.stopped_at_look(sys.maxsize, note))
+        looks = int(note.read_text())
+        shutil.rmtree(whole.folder)
         paths, stops = like(first, config), 0
         for _ in range(times):
-            came = crashing.attempt(paths, crashing.stopped_at_look(rng.randint(2, 30)))
+            came = crashing.attempt(paths, crashing.stopped_at_look(rng.randint(1, max(2, looks // 4))))
             stops += came == 0 and runs.read_status(paths).state == "cancelled"
             if paths.result.exists():  # the run was shorter than its stops: another one
                 if not the_same(paths, expected, images):
