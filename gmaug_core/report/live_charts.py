@@ -16,6 +16,7 @@ from gmaug_core.report.theme import COLOURS, SERIES, legend
 
 Rows = Sequence[Mapping[str, Any]]  # of metrics.jsonl, oldest first
 MOST_POINTS, MOST_ROWS = 2000, 1500  # that a chart draws; longer histories are thinned
+LEGEND_ROW = 30  # px of a row of a legend, which takes them from the height of its chart
 LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"}  # others are the generator's
 
 
@@ -168,7 +169,7 @@ def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
             detail="seed:N",
             tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
         )
-        .properties(height=340)
+        .properties(height=300 + LEGEND_ROW * -(-len(order) // 2))
     )
     return title, chart
 
