@@ -50,9 +50,10 @@ def form(data: Dataset) -> None:
         st.caption(config.EQUIVALENCE_PRESETS[preset].words)
         bases = st.text_input(
             "Real images a class in each base",
-            placeholder="from the images: the largest that leaves enough to add, a half, a quarter",
+            placeholder="chosen from the images",
             key="equivalence-bases",
-            help="For example 50, 100, 200.",
+            help="For example 50, 100, 200. Left empty: the largest that leaves enough to add, a half and a "
+            "quarter of it.",
         )
         elsewhere = st.text_input(
             "Images made elsewhere, instead of a generator's",
