@@ -46,7 +46,7 @@ def start(config: RunConfig, data: Dataset) -> None:
     kind, asked = config.kind, config.model_dump_json()
     sent = st.session_state.get(f"sent-{kind}")
     if sent and sent[0] == asked and time.monotonic() - sent[2] < SAME_S:
-        st.session_state[run_key(kind, config.dataset)] = sent[1]
+        st.session_state[next_key(kind, config.dataset)] = sent[1]
         st.rerun()
     token = st.session_state.setdefault(f"token-{kind}", secrets.token_hex(6))
     try:
@@ -57,12 +57,17 @@ def start(config: RunConfig, data: Dataset) -> None:
         text.error_box(error)
         return
     del st.session_state[f"token-{kind}"]
-    st.session_state[run_key(kind, config.dataset)] = run_id
+    st.session_state[next_key(kind, config.dataset)] = run_id
     st.rerun()
 
 
 def run_key(kind: str, dataset_id: str) -> str:
     return f"run-{kind}-{dataset_id}"
+
+
+def next_key(kind: str, dataset_id: str) -> str:
+    """The run that `pick` takes at the next rerun: in this one its widget may be drawn already."""
+    return f"next-{run_key(kind, dataset_id)}"
 
 
 def pick(kind: str, dataset_id: str) -> RunPaths | None:
@@ -75,6 +80,8 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     if not found:
         return None
     key = run_key(kind, dataset_id)
+    if (started := st.session_state.pop(next_key(kind, dataset_id), None)) in found:
+        st.session_state[key] = started
     wanted = st.query_params.get("run")
     missing = wanted and wanted not in found and wanted.partition("-")[0] == kind
     if key not in st.session_state and missing:

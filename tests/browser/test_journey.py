@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SMALL = "\n".join(
     [
         "seeds=2",
-        "generator.kimg=0.4",
+        "generator.kimg=2",
         "generator.channels=8",
-        "generator.snapshot_kimg=0.4",
+        "generator.snapshot_kimg=2",
         "generator.sampling_steps=4",
         "classifier.steps=20",
         "classifier.width=8",

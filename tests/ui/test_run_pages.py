@@ -334,6 +334,17 @@ def test_decisions_of_people_are_counted(demo):
     assert "Make the map" in said
 
 
+def test_a_run_that_heeds_decisions_is_looked_at_once_it_is_started(demo, monkeypatch):
+    paths = run_fixture.make_run(demo, token="parent", per_class=6)
+    workspace.reviews.save(paths.id, {0: "keep", 1: "reject"})
+    started = []
+    monkeypatch.setattr(launch.LOCAL, "start", lambda run: started.append(run.id))
+    at = open_page("samples")
+    at.button(key="retrain").click().run()
+    assert not at.exception
+    assert [at.query_params["run"]] == started != [paths.id]
+
+
 def test_filters_are_saved_under_a_name_and_set_again(demo):
     paths = run_fixture.make_run(demo, token="views", per_class=6)
     at = open_page("samples", verdict="rejected", score="0.1,0.9")
