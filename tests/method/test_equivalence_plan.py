@@ -80,6 +80,11 @@ def test_the_cells_of_a_seed_come_before_those_of_the_next_and_names_are_their_o
     assert len({one.name for one in made.trainings}) == len(made.trainings)
 
 
+def test_an_amount_that_is_no_image_is_refused():
+    with pytest.raises(InputError, match="is not one image"):
+        plan.make(wanted(base_sizes=[1], real=[0.25, 1]), COUNTS, NAMES)
+
+
 @pytest.mark.parametrize("proportions", ["balanced", "natural"])
 def test_too_few_real_images_are_refused_and_what_is_offered_instead_is_accepted(proportions):
     asked = {"base_sizes": [10], "real": [1, 4], "proportions": proportions}

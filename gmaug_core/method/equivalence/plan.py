@@ -171,7 +171,14 @@ def source(config: EquivalenceConfig) -> Source:
 
 
 def check(config: EquivalenceConfig, base: Base, counts: Counts, class_names: Sequence[str]) -> None:
-    """Raises InputError where the real images do not suffice for this base."""
+    """Raises InputError where the real images do not suffice for this base, or an amount is no image."""
+    least = min(config.real + config.synthetic + config.substituted)
+    if not base.times(least).any():
+        raise InputError(
+            f"{least:g} times a base of {base.size} images a class is not one image",
+            expected="amounts that add at least an image to every base",
+            todo="leave the smallest amounts out, or ask for larger bases",
+        )
     short = np.flatnonzero(base.counts + base.times(max(config.real)) > counts)
     if not len(short):
         return
