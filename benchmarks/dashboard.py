@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -52,7 +52,7 @@ class Server:
 
     def cookie(self) -> str:
         """Of a visitor who came by the link."""
-        answer = httpx.get(f"{self.url}/?token={TOKEN}", follow_redirects=False)
+        answer = httpx2.get(f"{self.url}/?token={TOKEN}", follow_redirects=False)
         return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
 
 

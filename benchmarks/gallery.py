@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 
 from benchmarks.about import machine
@@ -46,7 +46,7 @@ async def measure(server: Server, paths: RunPaths, dataset: str) -> dict[str, fl
     first = await visitor.open("samples", f"dataset={dataset}&run={paths.id}")
     parts = [await visitor.part() for _ in range(10)]
     filtered = Filter(verdict="rejected", name="4", order="score, low first")
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=server.url, headers={"cookie": visitor.cookie}, timeout=60
     ) as client:
 

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from benchmarks.about import machine
 from benchmarks.dashboard import ROOT, Server, Visitor, serving
@@ -84,7 +84,7 @@ async def watched(server: Server, paths: RunPaths, query: str, seconds: float) -
 
     async def watch(visitor: Visitor) -> None:
         drawn = time.monotonic()
-        async with httpx.AsyncClient(headers={"cookie": visitor.cookie}) as client:
+        async with httpx2.AsyncClient(headers={"cookie": visitor.cookie}) as client:
             while time.monotonic() < until:
                 (await client.get(beat)).raise_for_status()
                 if time.monotonic() - drawn > DRAW_S:

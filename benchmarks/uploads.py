@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 from PIL import Image
 
@@ -88,7 +88,7 @@ class Browser:
 
     def __init__(self, server: Server) -> None:
         self._server, self._cookie = server, server.cookie()
-        self.client = httpx.Client(base_url=server.url, headers={"cookie": self._cookie}, timeout=120)
+        self.client = httpx2.Client(base_url=server.url, headers={"cookie": self._cookie}, timeout=120)
 
     def begin(self, token: str, path: Path) -> dict[str, object]:
         with path.open("rb") as file:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from benchmarks.about import machine
 from benchmarks.dashboard import ROOT, Server, Visitor, serving
@@ -58,7 +58,7 @@ async def measure(
     await visitor.open("augmentation", f"dataset={dataset}&run={paths.id}")
     beat = f"{server.url}/runs/{paths.id}/pulse"
     drawings = max(3, ticks // 5)
-    async with httpx.AsyncClient(headers={"cookie": visitor.cookie}) as client:
+    async with httpx2.AsyncClient(headers={"cookie": visitor.cookie}) as client:
 
         async def look() -> None:
             (await client.get(beat)).raise_for_status()
