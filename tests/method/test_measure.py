@@ -69,6 +69,7 @@ def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
     assert {row.key for row in whole.free.recipes} >= {"plain", "posthoc_logit_adjustment", "mixup", "crt"}
     assert whole.seen.learner == whole.ceiling.learner == "classifier"
     assert whole.law is not None
+    assert whole.verdict.key == "train_longer"  # of 12 steps
 
     # the same plan, whatever the pace of the second attempt
     plan = (tmp_path / "whole" / "checkpoints" / "plan.json").read_bytes()
