@@ -391,7 +391,9 @@ def test_the_cost_is_measured_when_asked(demo, monkeypatch):
         steps=9,
         device="x",
     )
-    monkeypatch.setattr(launch, "estimate", lambda config, data: (asked.append((config, data.id)), found)[1])
+    monkeypatch.setattr(
+        launch, "estimate", lambda config, data, where: (asked.append((config, data.id, where)), found)[1]
+    )
     at = open_page("augmentation")
     assert not asked
     at.button(key="aug-estimate").click().run()
