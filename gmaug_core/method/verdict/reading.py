@@ -146,26 +146,26 @@ def _done(
     lab.checkpoints.mkdir(parents=True, exist_ok=True)
     path = lab.checkpoints / "plan.json"
     further: Plan | None = plan.kept(path, first)
+    finished: dict[Training, Trained] = {}
     while further is not None:
         made, begun = further, time.monotonic()
         missing = [one for one in made.trainings if not _file(lab, one).exists()]
-        finished = _trained(lab, made)
+        finished |= _trained(lab, [one for one in made.trainings if one not in finished])
         taken = lab.shared.taken()
         steps = sum(one.steps for one in missing if _file(lab, one).stem not in taken)
         rate = steps / max(time.monotonic() - begun, 1e-9)  # as it was, not as the pace promised
         further = plan.more(made, asked, rate * left())
         if further is not None:
             plan.keep(path, further)
-    return made, finished
+    return made, {one: finished[one] for one in made.trainings}
 
 
-def _trained(lab: Lab, made: Plan) -> dict[Training, Trained]:
-    """Every training of the plan: done now, or read from its file. A retrained last layer waits for its
-    body."""
-    work = _Work(lab, sum(one.steps for one in made.trainings))
+def _trained(lab: Lab, trainings: Sequence[Training]) -> dict[Training, Trained]:
+    """Each of them: done now, or read from its file. A retrained last layer waits for its body."""
+    work = _Work(lab, sum(one.steps for one in trainings))
     found: dict[Training, Trained] = {}
     for second in (False, True):
-        batch = [one for one in made.trainings if RECIPES[one.recipe].second_stage == second]
+        batch = [one for one in trainings if RECIPES[one.recipe].second_stage == second]
         jobs = [Job(f"{one.name}, seed {one.seed}", partial(work.do, one)) for one in batch]
         results = train_many(jobs, device=lab.device, report=lab.report, should_stop=lab.should_stop)
         found |= dict(zip(batch, results, strict=True))
