@@ -76,13 +76,13 @@ class Gallery {
     if (this.address !== address) return; // another filter meanwhile
     this.items = items;
     this.chosen.clear();
-    const linked = this.data.first === null ? -1 : items.sample.indexOf(this.data.first);
-    this.at = this.anchor = Math.max(linked, 0);
+    const first = items.sample.indexOf(this.data.first); // -1 where it was found by another filter
+    this.at = this.anchor = Math.max(first, 0);
     for (const cell of this.cells.values()) cell.remove();
     this.cells.clear();
     this.view.scrollTop = 0;
     this.draw();
-    if (linked > 0) this.go(linked);
+    if (first > 0) this.go(first);
     this.draw();
     this.greet();
     if (items.sample.length) this.select();
@@ -132,9 +132,15 @@ class Gallery {
     this.draw();
   }
 
+  /* Python shows another sample in the inspector, unless it shows this one already, or the page is left. */
   select() {
     clearTimeout(this.selecting);
-    this.selecting = setTimeout(() => this.tell("selected", this.items.sample[this.at]), SELECT_MS);
+    this.selecting = setTimeout(() => {
+      const sample = this.items.sample[this.at];
+      if (sample === (this.told ?? this.data.selected) || !this.root.isConnected) return;
+      this.told = sample;
+      this.tell("selected", sample);
+    }, SELECT_MS);
   }
 
   // --- the page ---

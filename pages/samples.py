@@ -39,7 +39,7 @@ def view(run_id: str, class_names: tuple[str, ...]) -> None:
         if mapped:
             map_view.show(paths, want)
         linked = st.query_params.get("sample", "")
-        first = int(linked) if linked.isdecimal() else None
+        first = items.beginning(found, int(linked) if linked.isdecimal() else None)
         selected = gallery.gallery(paths, want, shown=len(found), count=count, first=first, under=mapped)
     with right:
         if selected is None:

@@ -34,7 +34,7 @@ SUFFIX = ".tar"
 GROWING = ("metrics.jsonl", "log.txt")  # appended to; all other files are replaced whole
 LEFT_OUT = ("sessions", "uploads")  # whoever is signed in signs in again; an upload goes on from its browser
 STAGING = ".backup-"  # a folder in the data root while a backup is made or restored
-LOOKS = 50  # at a run that changes while it is linked
+PATIENCE_S = 60.0  # with a run that changes while it is linked
 PAUSE_S = 0.02
 BLOCK = 1 << 20  # bytes
 List = TypeVar("List", bound=Document)  # what an archive's last entry is
@@ -140,7 +140,8 @@ def _stage_database(staging: Path) -> None:
 
 def link_run(source: Path, target: Path) -> None:
     """What a run that is at work holds at one moment."""
-    for _ in range(LOOKS):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
         before = _look(source)
         shutil.rmtree(target, ignore_errors=True)
         try:
@@ -155,7 +156,7 @@ def link_run(source: Path, target: Path) -> None:
         time.sleep(PAUSE_S)
     raise GMAugError(
         f"run '{source.name}' changes too quickly to be backed up",
-        expected="a hundredth of a second in which none of its files is replaced",
+        expected=f"a moment in {PATIENCE_S:.0f} s in which none of its files is replaced",
         todo="do it again, or stop the run first",
     )
 

@@ -6,7 +6,7 @@ The pictures and the list come from our own routes: a rerun carries only decisio
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -98,10 +98,10 @@ def gallery(
 ) -> int | None:
     """Draw the gallery; deal with what its person did.
 
-    shown: how many the filter finds; count: samples of the run; first: the sample that it begins at;
-    under: whether it stands below the map, and has less room.
+    shown: how many the filter finds; count: samples of the run; first: the one of them that it begins at,
+    None where the filter finds none; under: whether it stands below the map, and has less room.
 
-    Returns the sample that the person looks at, None before the first.
+    Returns the sample that the person looks at, None where there is none.
     """
     key = f"gallery-{paths.id}"
     if key not in st.session_state:
@@ -115,6 +115,10 @@ def gallery(
     def receive() -> None:
         apply_ops(st.session_state[key], (st.session_state.get(f"{key}-view") or {}).get("ops"))
 
+    def looked_at(view: Mapping[str, object]) -> int | None:
+        selected = view.get("selected")
+        return selected if isinstance(selected, int) and 0 <= selected < count else first
+
     result = _component(
         key=f"{key}-view",
         data={
@@ -127,6 +131,7 @@ def gallery(
             "decisions": {str(sample): decision for sample, decision in decisions.items()},
             "expected": shown,
             "first": first,
+            "selected": looked_at(st.session_state.get(f"{key}-view") or {}),
             "under": under,
             "colours": {name: COLOURS[name] for name in ("accepted", "rejected")},
         },
@@ -135,8 +140,7 @@ def gallery(
     )
     if state.problem:
         st.warning(text.md(state.problem), icon=":material/warning:")
-    selected = result.get("selected")
-    return selected if isinstance(selected, int) and 0 <= selected < count else None
+    return looked_at(result)
 
 
 # --- the inspector ---

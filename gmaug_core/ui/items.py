@@ -69,6 +69,14 @@ def found(paths: RunPaths, want: Filter, decisions: dict[int, str]) -> pd.DataFr
     return browsing.chosen(of_judge(paths, want.seed, want.threshold), want, decisions)
 
 
+def beginning(rows: pd.DataFrame, linked: int | None) -> int | None:
+    """The sample that the gallery begins at: the one that a link names, where the filter finds it, or else
+    the first."""
+    if rows.empty:
+        return None
+    return linked if linked in rows["sample"].values else int(rows["sample"].iloc[0])
+
+
 def document(rows: pd.DataFrame) -> dict[str, Any]:
     """Columns, not records: 5,000 samples in some 200 KB."""
     classes, names = pd.factorize(rows["class"])

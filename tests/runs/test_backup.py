@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import shutil
 import stat
@@ -16,7 +17,7 @@ from nowhere import new_run
 
 from gmaug_core.cli.main import main
 from gmaug_core.data import dataset
-from gmaug_core.errors import InputError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import read_json, write_json
 from gmaug_core.locks import locked
 from gmaug_core.runs import backup, restoring
@@ -67,7 +68,7 @@ def test_a_run_at_work_is_kept_as_a_kill_would_have_left_it(home, tmp_path):
                 lines.flush()
                 write_json(paths.checkpoints / "b.json", number)
                 lines.write('": 1}\n')
-                stop.wait(0.001)
+                stop.wait(0.02)
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -85,6 +86,16 @@ def test_a_run_at_work_is_kept_as_a_kill_would_have_left_it(home, tmp_path):
             lines = archive.extractfile(f"{folder}/metrics.jsonl").read()
         assert b <= a <= b + 1
         assert [json.loads(line) for line in lines.splitlines()]
+    assert not list(home.glob(".backup-*"))
+
+
+def test_a_run_that_never_holds_still_is_named(home, tmp_path, monkeypatch):
+    paths, ticks = new_run(), itertools.count()
+    monkeypatch.setattr(backup, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(backup, "_look", lambda source: {paths.config: (next(ticks), 0)})
+    with locked(paths.lock), pytest.raises(GMAugError, match=f"run '{paths.id}' changes too quickly"):
+        backup.write(tmp_path / "kept.tar")
+    assert not list(tmp_path.glob("*.tar*"))
     assert not list(home.glob(".backup-*"))
 
 
