@@ -143,7 +143,7 @@ def fit(args: Arguments) -> object:
         law = paper_law()
     for point in own:
         weight = f"standard error {point.se:.2f}" if point.se > 0 else "left out: one seed has no error"
-        say(f"{point.run}: score {point.x:.4f}, gain {point.gain:+.2f} %, {weight}")
+        say(f"{point.run}: score {point.x:.4f}, gain {point.gain:+z.2f} %, {weight}")
     say(f"gain% = {law.amplitude:.3f} exp(-{law.rate:.3f} x)")
     say(f"R2 {law.r2:.4f}, mean error {law.mae:.3f}, median {law.median_ae:.3f}, n {law.n}")
     keys = ("amplitude", "rate", "base", "r2", "mae", "median_ae", "n", "amplitude_ci", "rate_ci")

@@ -82,4 +82,4 @@ def show(found: Verdict) -> None:
 
 def with_interval(figure: Figure) -> str:
     """'+2.3 points [+0.5, +3.9]'."""
-    return f"{figure.value:+.1f} points [{figure.low:+.1f}, {figure.high:+.1f}]"
+    return f"{figure.value:+z.1f} points [{figure.low:+z.1f}, {figure.high:+z.1f}]"

@@ -183,4 +183,4 @@ def _words(gain: PaperGain | None, placebo: PaperGain | None, arms: dict[str, Pa
 
 
 def _told(gain: PaperGain) -> str:
-    return f"{gain.value:+.2f} % [{gain.ci_low:+.2f}, {gain.ci_high:+.2f}]"
+    return f"{gain.value:+z.2f} % [{gain.ci_low:+z.2f}, {gain.ci_high:+z.2f}]"

@@ -139,8 +139,8 @@ def decide(looks: Sequence[Look], gain: Interval, verdict: EarlyVerdict | None) 
         return True, f"The verdict {verdict.run} of these settings says: {verdict.sentence}"
     first, last = looks[0], looks[-1]
     helps = (
-        f"a last layer trained again with its images changes {100 * gain.mean:+.1f} points "
-        f"[{100 * gain.low:+.1f}, {100 * gain.high:+.1f}] on validation"
+        f"a last layer trained again with its images changes {100 * gain.mean:+z.1f} points "
+        f"[{100 * gain.low:+z.1f}, {100 * gain.high:+z.1f}] on validation"
     )
     known = last.real_vs_synthetic_auc
     told = "too few real images to compare with"

@@ -137,7 +137,7 @@ def per_class(result: AugmentationResult, *, compare: str = "augmented") -> go.F
 def _points(row: ClassRow, compare: str) -> str:
     """'+3.2': points of recall between the baseline and `compare`; empty where either is unknown."""
     change = points(row, compare)
-    return "" if change is None else f"{change:+.1f}".replace("-", "−")
+    return "" if change is None else f"{change:+z.1f}".replace("-", "−")
 
 
 def balance(result: AugmentationResult) -> go.Figure:

@@ -43,8 +43,8 @@ def words(result: AugmentationResult) -> list[str]:
     covers = "test images alone" if seeds == 1 else f"{seeds} seeds and test images"
     said.append(
         f"On the test split the amount that was best on validation ({best.amount:g} times what is missing, "
-        f"{best.added:,.0f} images beside {best.real:,} real ones) moves accuracy by {best.points:+.2f} "
-        f"points [{best.points_low:+.2f}, {best.points_high:+.2f}] against none; the interval covers "
+        f"{best.added:,.0f} images beside {best.real:,} real ones) moves accuracy by {best.points:+z.2f} "
+        f"points [{best.points_low:+z.2f}, {best.points_high:+z.2f}] against none; the interval covers "
         f"{covers}."
     )
     return said

@@ -230,7 +230,7 @@ def cautions(result: AugmentationResult) -> list[str]:
 
 def signed(value: float, unit: str = "") -> str:
     """'+1.20', '−0.40', with a true minus sign."""
-    return f"{value:+.2f}".replace("-", "−") + (f" {unit}" if unit else "")
+    return f"{value:+z.2f}".replace("-", "−") + (f" {unit}" if unit else "")
 
 
 def interval(gain: Gain) -> str:

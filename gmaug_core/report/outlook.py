@@ -80,11 +80,11 @@ def _verdict(found: Verdict, about: AugmentationConfig, config: AugmentationConf
 def _headroom(found: Verdict) -> str:
     """What a perfect generator could add over what is free, and what of it may be expected."""
     room = found.headroom
-    most = "" if room.at_most is None else f", at most {room.at_most:+.1f}"
+    most = "" if room.at_most is None else f", at most {room.at_most:+z.1f}"
     if room.gain is None:
         return f"Headroom over what is free: not projected{most}."
-    likely = f"; of it expected: {found.expected.gain.value:+.1f}" if found.expected else ""
-    return f"Headroom over what is free: {room.gain.value:+.1f} points{most}{likely}."
+    likely = f"; of it expected: {found.expected.gain.value:+z.1f}" if found.expected else ""
+    return f"Headroom over what is free: {room.gain.value:+z.1f} points{most}{likely}."
 
 
 def _differences(about: AugmentationConfig, config: AugmentationConfig) -> list[str]:

@@ -13,4 +13,4 @@ def draw() -> None:
     actor = people.current()
     if actor is not None and sharing.load() is not None:
         st.caption(f"{text.md(actor.name or actor.id)}, {actor.role}")
-    st.caption("[Sign out](/access/sign-out)")
+    st.markdown("[Sign out](/access/sign-out)")

@@ -71,4 +71,4 @@ def show(data: Dataset, grouping: Grouping, revision: int) -> None:
 
 def _change(value: float) -> str:
     """Neither is good or bad: no colour."""
-    return "no change" if abs(value) < LEAST else f"{value:+.4f}".replace("-", "−")
+    return "no change" if abs(value) < LEAST else f"{value:+z.4f}".replace("-", "−")

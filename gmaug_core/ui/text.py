@@ -63,12 +63,12 @@ def percent(share: float, digits: int = 1) -> str:
 
 def signed_percent(value: float, digits: int = 1) -> str:
     """A figure that is in percent already: 3.21 -> '+3.2 %', -1 -> '−1.0 %'."""
-    return f"{value:+.{digits}f} %".replace("-", "−")
+    return f"{value:+z.{digits}f} %".replace("-", "−")
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
     """'0.128 to 0.134'."""
-    return f"{low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    return f"{low:z.{digits}f} to {high:z.{digits}f}".replace("-", "−")
 
 
 def ratio(value: float) -> str:

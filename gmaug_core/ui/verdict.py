@@ -26,7 +26,7 @@ LOOKS = {  # verdict -> colour of its badge, icon, what it is called
 
 def points(value: float) -> str:
     """'+1.2', with a true minus sign."""
-    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:+z.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def figure(found: Figure | None) -> str:
@@ -44,8 +44,8 @@ def answer(verdict: Verdict) -> None:
         st.markdown(f":{colour}-badge[:material/{icon}: {title}]")
         st.markdown(f"## {text.md(said.sentence)}")
         if decided.value is not None:
-            limit = "" if decided.limit is None else f", held against {decided.limit:.1f}"
-            st.markdown(f"**Decided by** {text.md(decided.name)}: {decided.value:.1f} {decided.unit}{limit}.")
+            limit = "" if decided.limit is None else f", held against {decided.limit:z.1f}"
+            st.markdown(f"**Decided by** {text.md(decided.name)}: {decided.value:z.1f} {decided.unit}{limit}.")
         st.markdown(f"**What would change it:** {text.md(said.change)}")
     sizes = verdict.splits
     read = "Fast reading" if verdict.length is None else "Full reading"
@@ -90,15 +90,15 @@ def numbers(verdict: Verdict) -> None:
             f"{text.percent(verdict.seen.power, 0)} of runs",
         ),
         (
-            "Free, without a generator",
+            "Free, no generator",
             points(best.gain.value) if best else "none",
             f"{free}" + (f", {figure(best.gain)}" if best else ""),
         ),
         ("Headroom over that", ceiling, f"if every added image were a new real one{at_most}"),
         (
             "Longer training",
-            points(longer.value) if longer else "not measured",
-            figure(longer) if longer else unmeasured,
+            points(longer.value) if longer else "?",
+            figure(longer) if longer else f"not measured; {unmeasured}",
         ),
     ]
     if verdict.expected:

@@ -219,7 +219,7 @@ def _would_add(f: Figures) -> str:
     """The most that the run would add, and why no more."""
     most = _at_most(f.most if f.most is not None else 0.0)
     if f.vain and f.expected is not None and f.discounted:
-        most = f"{f.expected.value:+.1f} points, {most.removesuffix(' points')}"
+        most = f"{f.expected.value:+z.1f} points, {most.removesuffix(' points')}"
     if not f.discounted:
         return f"{f.what} would add {most}, were every image a new real one"
     real = f"{_points(f.headroom.value)}, were every image a new real one; " if f.headroom else ""
