@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def equivalence_section() -> str:
     return "\n".join(parts)
 
 
+@cache
 def equivalence_charts() -> dict[str, alt.LayerChart]:
     """Addition against substitution and the exchange rate, by the name of their file."""
     found: dict[str, alt.LayerChart] = {}
