@@ -175,10 +175,12 @@ def main() -> None:
             else 0
         )
 
-    killed = Watched(home, "import", str(source), kill_when=lambda: stored() > args.images / 2)
+    killed = Watched(
+        home, "import", str(source), "--level", "2", kill_when=lambda: stored() > args.images / 2
+    )
     left = [path.name for path in (home / "datasets").iterdir() if not path.name.startswith(".")]
     report["import_killed"] = killed.figures() | {"killed": killed.killed, "datasets_left": len(left)}
-    imported = Watched(home, "import", str(source))
+    imported = Watched(home, "import", str(source), "--level", "2")
     report["import"] = imported.figures() | {
         "accepted": imported.document["images"],
         "images_per_s": round(args.images / imported.seconds),
