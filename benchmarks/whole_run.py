@@ -3,7 +3,7 @@
     PYTHONPATH=. python -m benchmarks.whole_run FOLDER [--images 100000] [--classes 1000] [--draws 200000]
                                                 [--out benchmarks/results/whole_run.json]
 
-FOLDER holds what is made: a zip of generated JPEGs (96 px, long-tailed) and a workspace of its own, some 6 GB.
+FOLDER holds what is made: a zip of generated JPEGs (96 px, long-tailed) and a workspace of its own, 6 GB.
 Import and run work as their users run them, through the command line and its worker, at 64 px. The networks
 are tiny, since what is measured is what depends on the number of images, classes and draws. Memory: the peak
 of the sum over all processes of what is theirs alone, and, apart from it, with pages of memory-mapped files,
