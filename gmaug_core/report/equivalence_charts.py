@@ -192,7 +192,7 @@ def table(result: EquivalenceResult, measure: EquivalenceMeasure) -> pd.DataFram
                 "how": LOOKS[row.source][0] if row.way == "added" else SUBSTITUTED,
                 "worth real ones": words.answer(row.real),
                 "95 % interval": words.interval(row.low, row.high),
-                "read beyond what was measured": "yes" if row.extrapolated else "",
+                "extrapolated": "yes" if row.extrapolated else "",
                 "points over the base": round(row.gain, 2),
             }
             for row in result.exchange
