@@ -74,7 +74,9 @@ def advise(
     if (why := refusal(profile, stored)) is not None:
         return Advice(REFUSED, why)
     gain, low, high = paper_law().predict(x)
-    said = [f"The law predicts a relative gain of {gain:+z.1f} % (95 % interval {low:+z.1f} to {high:+z.1f})."]
+    said = [
+        f"The law predicts a relative gain of {gain:+z.1f} % (95 % interval {low:+z.1f} to {high:+z.1f})."
+    ]
     said.append(_side(x))
     if stored is None:
         said.append("How large these images are stored is not known here: enlarged ones score too high.")

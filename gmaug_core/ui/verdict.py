@@ -45,7 +45,9 @@ def answer(verdict: Verdict) -> None:
         st.markdown(f"## {text.md(said.sentence)}")
         if decided.value is not None:
             limit = "" if decided.limit is None else f", held against {decided.limit:z.1f}"
-            st.markdown(f"**Decided by** {text.md(decided.name)}: {decided.value:z.1f} {decided.unit}{limit}.")
+            st.markdown(
+                f"**Decided by** {text.md(decided.name)}: {decided.value:z.1f} {decided.unit}{limit}."
+            )
         st.markdown(f"**What would change it:** {text.md(said.change)}")
     sizes = verdict.splits
     read = "Fast reading" if verdict.length is None else "Full reading"

@@ -300,15 +300,24 @@ def test_r1_is_on_the_unconditional_logit_alone():
         logits, _ = training.discriminator(real, labels)
     expected = torch.autograd.grad(logits.sum(), real)[0].square().sum((1, 2, 3)).mean()
     training._regularise_discriminator(images, labels)
-    assert training.r1 == pytest.approx(float(expected), rel=1e-5)
+    assert float(training.r1) == pytest.approx(float(expected), rel=1e-5)
     assert training.discriminator.conditional.weight.grad is None
 
 
 def test_path_length_penalty_is_finite_and_moves_its_mean():
     _, training = start(SMALL.model_copy(update={"path_length_weight": 2.0, "path_length_interval": 1}))
     figures = [training.step(*batch(), step) for step in (0, 99)]
-    assert all(np.isfinite(row["path_length"]) for row in figures)
+    assert all(np.isfinite(float(row["path_length"])) for row in figures)
     assert float(training.path_length.mean) > 0
+
+
+def test_what_is_worked_out_now_and_then_is_told_by_a_resumed_training_too():
+    _, training = start()
+    first = training.step(*batch(), 0)
+    _, resumed = start()
+    for name, part in resumed.parts().items():
+        part.load_state_dict(training.parts()[name].state_dict())
+    assert float(resumed.step(*batch(), 1)["r1"]) == float(first["r1"]) > 0
 
 
 def test_truncation_pulls_towards_the_mean_of_the_class():

@@ -74,7 +74,10 @@ class StyleGAN2Training(Training):
             generator, config.path_length_interval if config.path_length_weight else 0
         )
         self.optimizer_d = self._optimizer(discriminator, config.r1_interval if config.r1_gamma else 0)
-        self.r1 = self.path_penalty = 0.0
+        self.penalties = nn.Module()  # as they were last worked out: not in every step
+        self.r1, self.path_penalty = torch.zeros((), device=device), torch.zeros((), device=device)
+        self.penalties.register_buffer("r1", self.r1)
+        self.penalties.register_buffer("path_length", self.path_penalty)
         if config.compile:
             generator.synthesis.compile(dynamic=False)
             discriminator.compile(dynamic=False)
@@ -132,13 +135,13 @@ class StyleGAN2Training(Training):
             "loss": loss_g.detach(),
             "loss_d": loss_d.detach(),
             "lambda": blend,
-            "r1": self.r1,
+            "r1": self.r1.clone(),
             "real_sign": real_u.sign().mean(),
         }
         if config.augment == "ada":
             figures["ada_p"] = self.ada.p
         if config.path_length_weight:
-            figures["path_length"] = self.path_penalty
+            figures["path_length"] = self.path_penalty.clone()
         return figures
 
     def _discriminator_loss(
@@ -232,7 +235,7 @@ class StyleGAN2Training(Training):
             self.optimizer_d,
             torch.stack(penalties).sum() * (self.config.r1_gamma / 2 * self.config.r1_interval),
         )
-        self.r1 = float(penalties[0].detach())
+        self.r1.copy_(penalties[0].detach())
 
     def _regularise_generator(self, labels: Tensor) -> None:
         """Path length (Karras 2020, equation 4): a step in w should change the image by a fixed amount. Half
@@ -253,7 +256,7 @@ class StyleGAN2Training(Training):
         self._update(
             self.optimizer_g, penalty * (self.config.path_length_weight * self.config.path_length_interval)
         )
-        self.path_penalty = float(penalty.detach())
+        self.path_penalty.copy_(penalty.detach())
 
     def average(self) -> nn.Module:
         return self.ema
@@ -279,5 +282,6 @@ class StyleGAN2Training(Training):
             "optimizer_g": self.optimizer_g,
             "optimizer_d": self.optimizer_d,
             "path_length": self.path_length,
+            "penalties": self.penalties,
             "ada": self.ada,
         }

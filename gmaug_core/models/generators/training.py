@@ -233,10 +233,12 @@ class Loop:
                 todo="resume with the settings of the run, or start a new run",
             )
         for name, part in self.training.parts().items():
+            if (kept := state["parts"].get(name)) is None:
+                continue  # of figures alone, which the checkpoints of earlier versions lack
             if isinstance(part, torch.optim.Optimizer):
-                load_optimizer(part, state["parts"][name])
+                load_optimizer(part, kept)
             else:
-                part.load_state_dict(state["parts"][name])
+                part.load_state_dict(kept)
         self.watch.load(state["watch"])
         self.losses.load(state.get("losses"))
         return state["step"], state["figures"]
