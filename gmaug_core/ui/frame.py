@@ -22,8 +22,8 @@ PAGES = (
     ("samples", "Samples", "grid_view"),
     ("gains", "Gains", "insights"),
 )
-# what the theme cannot say: words on the light buttons of dark mode, in ink that can be read; a number and its
-# name on as many lines as they need; a line on a run whole, with its buttons below it
+# what the theme cannot say: words on the light buttons of dark mode, in ink that can be read; a number and
+# its name on as many lines as they need; a line on a run whole, with its buttons below it
 LOOKS = """<style>
 [data-testid="stApp"] [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#fff, #0b1a17); }
 [data-testid="stMetricLabel"] *, [data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
