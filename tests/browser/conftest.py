@@ -21,7 +21,7 @@ from serving import serving
 from gmaug_core import intake
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_MS = 20_000  # for anything to appear, on a machine that is busy with other tests
+PATIENCE_MS = 40_000  # for anything to appear, on a machine that is busy with other tests
 KNOWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 
