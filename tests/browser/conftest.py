@@ -22,6 +22,9 @@ from gmaug_core import intake
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_MS = 40_000  # for anything to appear, on a machine that is busy with other tests
+# A page costs a quarter less of a core so: what is compiled lives for seconds, and there is no graphics card.
+FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--in-process-gpu")
+FLAGS += ("--js-flags=--no-opt --max-lazy",)
 KNOWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 
@@ -66,9 +69,7 @@ def browser():
     installed = next((path for name in names if (path := shutil.which(name))), None)
     with playwright.sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(
-                executable_path=installed, args=["--no-sandbox", "--disable-dev-shm-usage"]
-            )
+            browser = driver.chromium.launch(executable_path=installed, args=FLAGS)
         except playwright.Error as error:
             warnings.warn(
                 f"NO BROWSER: the browser tests are skipped ({str(error).splitlines()[0]})", stacklevel=1
