@@ -45,8 +45,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
-    """One more than there are cores where a browser is driven: who drives one waits most of the time. Two more
-    were slower: each has its own imports, server and browser."""
+    """One more than there are cores where a browser is driven: who drives one waits most of the time. Two
+    more were slower: each has its own imports, server and browser."""
     cores = yield
     return cores + ("not browser" not in config.option.markexpr)
 
