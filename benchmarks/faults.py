@@ -188,7 +188,7 @@ def part_stops(data: Dataset, keep: Keep, times: int = 20) -> Report:
         looks = int(note.read_text())
         shutil.rmtree(whole.folder)
         paths, stops = like(first, config), 0
-        for _ in range(times):
+        while stops < times:
             came = crashing.attempt(paths, crashing.stopped_at_look(rng.randint(1, max(2, looks // 4))))
             stops += came == 0 and runs.read_status(paths).state == "cancelled"
             if paths.result.exists():  # the run was shorter than its stops: another one
