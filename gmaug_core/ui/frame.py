@@ -47,10 +47,11 @@ try:
         choice.picker()
         where.picker()
         account.draw()
-    if about := safekeeping.notice():
-        st.warning(text.md(about.words), icon=":material/settings_backup_restore:")
-        st.button("Understood", key="restored-seen", on_click=outcome.attempt, args=(recovering.seen,))
-    outcome.said()
+    with st.container():  # there or not: what is below keeps its place, and stays open or chosen
+        if about := safekeeping.notice():
+            st.warning(text.md(about.words), icon=":material/settings_backup_restore:")
+            st.button("Understood", key="restored-seen", on_click=outcome.attempt, args=(recovering.seen,))
+        outcome.said()
     page.run()
 except GMAugError as error:
     text.error_box(error)

@@ -38,6 +38,10 @@ def open_page(home):
     return run
 
 
+def place_of_title(app: AppTest) -> int:
+    return next(place for place, found in app.main.children.items() if found.type == "title")
+
+
 def words(app: AppTest) -> str:
     """Everything that is written on the page."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "success", "info")
@@ -151,10 +155,12 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo,
     monkeypatch.setenv("GMAUG_IMPORT_ROOTS", str(tmp_path / "allowed"))
     app = open_page()
     app.text_input(key="import-path").set_value("/etc").run()
+    before = place_of_title(app)
     next(button for button in app.button if button.label == "Import").click().run()
     assert "may import from" in app.error[0].value
     assert "What to do" in app.error[0].value
     assert jobs.recent() == []
+    assert place_of_title(app) == before, "in the browser the form that was filled in stays open"
 
 
 @pytest.mark.parametrize(
