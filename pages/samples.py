@@ -42,9 +42,7 @@ def view(run_id: str, class_names: tuple[str, ...]) -> None:
         first = items.beginning(found, int(linked) if linked.isdecimal() else None)
         selected = gallery.gallery(paths, want, shown=len(found), count=count, first=first, under=mapped)
     with right:
-        if selected is None:
-            st.caption("Choose a sample: click it, or move with the arrow keys.")
-        else:
+        if selected is not None:
             gallery.inspector(paths, selected, want)
             if linked != str(selected):
                 st.query_params["sample"] = str(selected)

@@ -23,8 +23,13 @@ from gmaug_core import intake
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_MS = 40_000  # for anything to appear, on a machine that is busy with other tests
 # A page costs a quarter less of a core so: what is compiled lives for seconds, and there is no graphics card.
-FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--in-process-gpu")
-FLAGS += ("--js-flags=--no-opt --max-lazy",)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--in-process-gpu",
+    "--js-flags=--no-opt --max-lazy",
+)
 KNOWN_404 = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 

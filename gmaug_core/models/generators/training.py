@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CHECKPOINT_FILE = "training.safetensors"
 BEST_FILE = "best.safetensors"  # the weights of the best snapshot so far
 REPORT_SECONDS = 1.0
+FIGURES_ALONE = ("penalties",)  # parts that the checkpoints of earlier versions lack, and go on without
 STREAMS = 2  # which random numbers a seed gives; a checkpoint of other ones is not gone on with
 LOOK_IMAGES = {"cpu": 256, "cuda": 1024}  # drawn at a snapshot, at most
 
@@ -233,12 +234,12 @@ class Loop:
                 todo="resume with the settings of the run, or start a new run",
             )
         for name, part in self.training.parts().items():
-            if (kept := state["parts"].get(name)) is None:
-                continue  # of figures alone, which the checkpoints of earlier versions lack
+            if name in FIGURES_ALONE and name not in state["parts"]:
+                continue
             if isinstance(part, torch.optim.Optimizer):
-                load_optimizer(part, kept)
+                load_optimizer(part, state["parts"][name])
             else:
-                part.load_state_dict(kept)
+                part.load_state_dict(state["parts"][name])
         self.watch.load(state["watch"])
         self.losses.load(state.get("losses"))
         return state["step"], state["figures"]
