@@ -14,6 +14,7 @@ from gmaug_core.method.parts.accuracy import ClassRow
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import role, short
 from gmaug_core.report.findings import points, rarest_first
+from gmaug_core.report.numbers import signed
 from gmaug_core.report.theme import COLOURS, figure, safe
 from gmaug_core.scoring.result import Matrix, SuperClassMean
 
@@ -137,7 +138,7 @@ def per_class(result: AugmentationResult, *, compare: str = "augmented") -> go.F
 def _points(row: ClassRow, compare: str) -> str:
     """'+3.2': points of recall between the baseline and `compare`; empty where either is unknown."""
     change = points(row, compare)
-    return "" if change is None else f"{change:+z.1f}".replace("-", "−")
+    return "" if change is None else signed(change, digits=1)
 
 
 def balance(result: AugmentationResult) -> go.Figure:

@@ -10,6 +10,7 @@ from gmaug_core.method.parts.accuracy import ClassRow, Gain, Measure, VariantRes
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import VARIANTS, Role, role, short
+from gmaug_core.report.numbers import signed
 from gmaug_core.workspace.grouping import guard_cell
 
 FEW_TEST = 30  # test images of a class below which its recall is hardly known
@@ -226,11 +227,6 @@ def cautions(result: AugmentationResult) -> list[str]:
 
 
 # --- numbers in words ---
-
-
-def signed(value: float, unit: str = "") -> str:
-    """'+1.20', '−0.40', with a true minus sign."""
-    return f"{value:+z.2f}".replace("-", "−") + (f" {unit}" if unit else "")
 
 
 def interval(gain: Gain) -> str:

@@ -35,6 +35,7 @@ from gmaug_core.report import (
     gain_charts,
     points,
 )
+from gmaug_core.report.numbers import signed
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
@@ -129,7 +130,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["signed"] = findings.signed
+    environment.filters["signed"] = signed
     return environment
 
 

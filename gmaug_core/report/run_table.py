@@ -193,11 +193,11 @@ def intervals(outcomes: Mapping[str, Outcome]) -> alt.LayerChart:
     )
     place = alt.Y("run:N", sort=list(outcomes), title=None, axis=alt.Axis(labelLimit=240))
     base = alt.Chart(frame).encode(y=place)
-    bar = base.mark_rule(strokeWidth=2).encode(
+    bar = base.mark_rule(strokeWidth=2, color=SERIES[0]).encode(
         x=alt.X("low:Q", title="accuracy, %", scale=alt.Scale(zero=False)), x2="high:Q"
     )
     dot = base.mark_point(filled=True, size=80, opacity=1).encode(
         x="mean:Q",
         tooltip=["run:N", *(alt.Tooltip(f"{each}:Q", format=".2f") for each in ("mean", "low", "high"))],
     )
-    return alt.LayerChart(layer=[bar, dot]).properties(height=40 + 32 * len(outcomes))
+    return alt.LayerChart(layer=[bar, dot]).properties(height=80 + 28 * len(outcomes))  # 80: the axis

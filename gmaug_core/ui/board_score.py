@@ -9,6 +9,7 @@ import streamlit as st
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.report import live_score, scores
+from gmaug_core.report.numbers import signed
 from gmaug_core.ui import text
 from gmaug_core.workspace.grouping import Grouping
 
@@ -71,4 +72,4 @@ def show(data: Dataset, grouping: Grouping, revision: int) -> None:
 
 def _change(value: float) -> str:
     """Neither is good or bad: no colour."""
-    return "no change" if abs(value) < LEAST else f"{value:+z.4f}".replace("-", "−")
+    return "no change" if abs(value) < LEAST else signed(value, digits=4)

@@ -19,6 +19,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import acceptance, doses, export, findings, gain_charts, outlook, points
 from gmaug_core.report import foretold as foretold_by
 from gmaug_core.report.cost import duration
+from gmaug_core.report.numbers import signed
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.ui import drawing, text
@@ -42,8 +43,8 @@ def numbers(columns: list[DeltaGenerator], result: AugmentationResult) -> None:
     gain, predicted = findings.main_gain(result), result.predicted
     told = (gain.value, gain.ci_low, gain.ci_high) if result.status == "measured" else (None, None, None)
     forecast = (predicted.gain_percent, predicted.low, predicted.high) if predicted else (None, None, None)
-    _number(columns[0], "Measured relative gain", told, findings.signed)
-    _number(columns[1], "Predicted by the law", forecast, findings.signed)
+    _number(columns[0], "Measured relative gain", told, signed)
+    _number(columns[1], "Predicted by the law", forecast, signed)
     for column, name, found in (
         (columns[2], "Baseline accuracy", result.baseline.accuracy),
         (columns[3], "Augmented accuracy", result.augmented.accuracy),
@@ -154,7 +155,7 @@ def moved(result: AugmentationResult, compare: str) -> None:
         ("Lost most", [item for item in change if item[0] < 0][:MOVED]),
     ):
         if picked:
-            said = ", ".join(f"{text.md(row.name)} {findings.signed(points)}" for points, row in picked)
+            said = ", ".join(f"{text.md(row.name)} {signed(points)}" for points, row in picked)
             st.markdown(f"**{title}** (points of recall): {said}")
     st.caption("Single classes have few test images; read them together.")
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from gmaug_core.errors import GMAugError
+from gmaug_core.report.numbers import signed, true_minus
 from gmaug_core.ui import ROOT
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
@@ -63,12 +64,12 @@ def percent(share: float, digits: int = 1) -> str:
 
 def signed_percent(value: float, digits: int = 1) -> str:
     """A figure that is in percent already: 3.21 -> '+3.2 %', -1 -> '−1.0 %'."""
-    return f"{value:+z.{digits}f} %".replace("-", "−")
+    return signed(value, "%", digits)
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
     """'0.128 to 0.134'."""
-    return f"{low:z.{digits}f} to {high:z.{digits}f}".replace("-", "−")
+    return true_minus(f"{low:z.{digits}f} to {high:z.{digits}f}")
 
 
 def ratio(value: float) -> str:

@@ -11,6 +11,7 @@ from gmaug_core.method.verdict.figures import MEASURE_WORDS, Figure
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report import verdict_charts
 from gmaug_core.report.cost import duration
+from gmaug_core.report.numbers import signed
 from gmaug_core.report.verdict_charts import LEARNER_WORDS
 from gmaug_core.ui import drawing, layout, text
 
@@ -25,8 +26,8 @@ LOOKS = {  # verdict -> colour of its badge, icon, what it is called
 
 
 def points(value: float) -> str:
-    """'+1.2', with a true minus sign."""
-    return f"{value:+z.1f}".replace("-", "\N{MINUS SIGN}")
+    """'+1.2'."""
+    return signed(value, digits=1)
 
 
 def figure(found: Figure | None) -> str:

@@ -1,5 +1,5 @@
 """The main job in a real browser: demo dataset, grouping edit, score, launch, reload in the middle, stop,
-resume, samples, gains; and what a result leads to: images, runs, a link.
+resume, samples, gains; and what a result leads to: images, runs, a link, a comparison.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ SMALL = "\n".join(
     ]
 )
 RUN_MS = 180_000
+ROW_PX = 35  # of a table, which is drawn on a canvas
 
 
 def picture(page: Page, name: str) -> None:
@@ -149,3 +150,17 @@ def test_a_point_on_the_curve_leads_to_its_run(page, app_server, few, measured, 
     second_browser.goto(page.url)
     expect(second_browser.get_by_text("Against every control")).to_be_visible()
     expect(second_browser.get_by_role("combobox", name="Run")).to_have_value(run)
+
+
+def test_two_rows_of_the_table_are_compared(page, app_server, measured, unfold):
+    """Two runs of the same settings beside each other, with their intervals."""
+    run_fixture.make_run(make_demo(), token="beside-it", per_class=4)
+    page.goto(f"{app_server.url}/augmentation?run={measured}")
+    unfold(page, "All runs on this dataset")
+    table = page.get_by_test_id("stDataFrame").first.locator("canvas").first
+    table.scroll_into_view_if_needed()
+    for row in (1, 2):
+        table.click(position={"x": 16, "y": ROW_PX * row + ROW_PX // 2}, force=True)
+    expect(page.get_by_text("2 runs beside each other")).to_be_visible()
+    expect(page.get_by_text("Accuracy with synthetic images, 95 % interval")).to_be_visible()
+    expect(page.locator("path[aria-label*='run: ']").first).to_be_visible()

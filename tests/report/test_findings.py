@@ -9,6 +9,7 @@ import pytest
 
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.report import findings
+from gmaug_core.report.numbers import signed
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_the_table_in_words_says_what_the_table_in_numbers_says(result):
             f"{number['accuracy %']:.2f} ({number['accuracy % low']:.2f} to "
         )
         gain = number["augmented gains over it %"]
-        assert row["augmented gains over it, %"].startswith("" if pd.isna(gain) else findings.signed(gain))
+        assert row["augmented gains over it, %"].startswith("" if pd.isna(gain) else signed(gain))
         assert row["test images"] == f"{number['test images']:,}"
 
 

@@ -17,8 +17,8 @@ from gmaug_core import workspace
 from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_json
-from gmaug_core.report import findings
 from gmaug_core.report.html import SHEET_COLUMNS, contact_sheets, html_report
+from gmaug_core.report.numbers import signed
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ def test_its_numbers_are_the_results_numbers(paths):
     text, result = html_report(paths.id), json.loads(paths.result.read_text())
     for measured in (result["baseline"], result["augmented"], *result["controls"].values()):
         assert f"{100 * measured['accuracy']['mean']:.2f}" in text
-    assert findings.signed(result["relative_gain_percent"]["value"]) in text
+    assert signed(result["relative_gain_percent"]["value"]) in text
     config = json.loads(paths.config.read_text())
     for fact in (
         paths.id,
