@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from gmaug_core.runs import RunPaths
 
 ROOT = Path(__file__).resolve().parent.parent
+# What one process has compiled the others read, whatever the environment says: else each process that runs
+# tests, and each that a test starts, would compile every module anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker: further threads would only wait and spin
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
