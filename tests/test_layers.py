@@ -50,6 +50,7 @@ LIGHT_FILES: set[str] = {
     "method/result.py",
     "method/statistics.py",
     "method/tested.py",
+    "method/titles.py",
     "method/variants.py",
     "method/verdict/figures.py",
     "method/verdict/result.py",

@@ -12,12 +12,28 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from gmaug_core.method import titles
+from gmaug_core.method.variants import short
 from gmaug_core.report.theme import COLOURS, SERIES, legend
 
 Rows = Sequence[Mapping[str, Any]]  # of metrics.jsonl, oldest first
 MOST_POINTS, MOST_ROWS = 2000, 1500  # that a chart draws; longer histories are thinned
+WIDE_NAME = 20  # characters of a name, two of which do not fit beside each other
 LEGEND_ROW = 30  # px of a row of a legend, which takes them from the height of its chart
 LOSSES = {"loss_d": "discriminator", "loss_with_balance": "with class balance"}  # others are the generator's
+
+
+def newest(rows: Rows, at: str, of: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+    """The rows without those that were made again later: a run that is resumed begins before the last row
+    that it had written. at: the key that grows; of: keys of what grows apart."""
+    least: dict[tuple[Any, ...], float] = {}
+    kept = []
+    for row in reversed(rows):
+        which = tuple(row.get(key) for key in of)
+        if row[at] < least.get(which, float("inf")):
+            least[which] = row[at]
+            kept.append(row)
+    return kept[::-1]
 
 
 def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
@@ -65,8 +81,9 @@ def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
 
 
 def training(history: Rows) -> alt.Chart | None:
-    """The generator's losses over thousand images seen. None while there are none."""
-    rows = [row for row in history if row.get("stage") == "generator" and "kimg" in row]
+    """The generator's losses over thousand images seen, of the newest where several are trained. None while
+    there are none."""
+    rows = newest([row for row in history if row.get("stage") == "generator" and "kimg" in row], "kimg")
     keys = [key for key in (rows[-1] if rows else {}) if key.startswith("loss")]
     points = [
         {"kimg": row["kimg"], "what": LOSSES.get(key, "generator"), "value": row[key]}
@@ -87,7 +104,7 @@ def snapshots(history: Rows) -> tuple[str, alt.VConcatChart] | None:
     ]
     if not rows:
         return None
-    rows = list({row["kimg"]: row for row in rows}.values())  # a resumed run reports some of them again
+    rows = newest(rows, "kimg")
     share = {"consistency": "all classes", "consistency_tail": "rarest third"}
     chart = alt.vconcat(
         _panel(rows, {"kid": "KID"}, "KID", alt.Axis(), [SERIES[0]]),
@@ -130,53 +147,57 @@ def _panel(
 
 
 def classifiers(history: Rows) -> tuple[str, alt.Chart] | None:
-    """(title, chart) of the classifiers as they train, one line a variant and seed: validation accuracy
-    where the run reports it, else the training loss. None while there is neither."""
+    """(title, chart) of the classifiers as they train, one line a variant, the mean over its seeds:
+    validation accuracy where the run reports it, else the training loss. None while there is neither."""
     what = "val_accuracy" if any(row.get("val_accuracy") is not None for row in history) else "loss"
-    rows = [row for row in history if row.get(what) is not None and "variant" in row]
+    named = [
+        {**row, "at": row.get("sgd_step", row["step"])}  # of this classifier; the stage's own before
+        for row in history
+        if row.get(what) is not None and "variant" in row
+    ]
+    rows = newest(named, "at", ("variant", "seed", "fold"))
     if not rows:
         return None
-    points = [
-        {
-            "step": row.get("sgd_step", row["step"]),  # of this classifier; the stage's own before
-            "what": str(row["variant"]).replace("_", " "),
-            "value": row[what],
-            "seed": row.get("seed", 0),
-        }
-        for row in rows[:: max(1, len(rows) // MOST_ROWS)]
-    ]
-    order = list(dict.fromkeys(point["what"] for point in points))
-    title = (
-        "Validation accuracy of the classifiers"
-        if what == "val_accuracy"
-        else "Training loss of the classifiers"
+    frame = (
+        pd.DataFrame(
+            {
+                "what": [titles.words(str(row["variant"])) for row in rows],
+                "step": [row["at"] for row in rows],
+                "value": [row[what] for row in rows],
+            }
+        )
+        .groupby(["what", "step"], sort=False)["value"]
+        .agg(value="mean", seeds="size")
+        .reset_index()
     )
-    shape = alt.Axis(format="%") if what == "val_accuracy" else alt.Axis()
+    order = list(frame["what"].unique())
+    columns = 1 if max(map(len, order)) > WIDE_NAME else 2
+    accuracy = what == "val_accuracy"
+    title = f"{'Validation accuracy' if accuracy else 'Training loss'} of the classifiers, mean over seeds"
     chart = (
-        alt.Chart(pd.DataFrame(points))
+        alt.Chart(frame.iloc[:: max(1, len(frame) // MOST_ROWS)])
         .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=1.5)
         .encode(
             x=alt.X("step:Q", title="SGD step"),
             y=alt.Y(
-                "value:Q", title=what.replace("val_", "validation "), axis=shape, scale=alt.Scale(zero=False)
+                "value:Q",
+                title=what.replace("val_", "validation "),
+                axis=alt.Axis(format="%") if accuracy else alt.Axis(),
+                scale=alt.Scale(zero=False),
             ),
             color=alt.Color(
-                "what:N",
-                sort=order,
-                scale=_scale(order),
-                legend=legend(2),
+                "what:N", sort=order, scale=_scale(order), legend=legend(columns, labelLimit=480)
             ),
-            detail="seed:N",
-            tooltip=["what:N", "seed:N", "step:Q", alt.Tooltip("value:Q", format=".4f")],
+            tooltip=["what:N", "step:Q", alt.Tooltip("value:Q", format=".4f"), "seeds:Q"],
         )
-        .properties(height=300 + LEGEND_ROW * -(-len(order) // 2))
+        .properties(height=300 + LEGEND_ROW * -(-len(order) // columns))
     )
     return title, chart
 
 
 def _scale(names: Sequence[str]) -> alt.Scale:
     """Colours for lines: the baseline and the augmented one keep theirs, the others follow in one order."""
-    fixed = {"baseline": COLOURS["baseline"], "augmented": COLOURS["accepted"]}
+    fixed = {short("baseline"): COLOURS["baseline"], short("augmented"): COLOURS["accepted"]}
     others = iter([colour for colour in SERIES if colour not in fixed.values()] * (1 + len(names)))
     return alt.Scale(domain=list(names), range=[fixed.get(name) or next(others) for name in names])
 

@@ -18,7 +18,7 @@ from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report.live_charts import MOST_ROWS, Rows
+from gmaug_core.report.live_charts import MOST_ROWS, Rows, newest
 from gmaug_core.report.theme import SERIES, legend
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.runs.comparing import ABSENT, flattened
@@ -134,7 +134,7 @@ def curves(histories: Mapping[str, Rows]) -> list[tuple[str, alt.Chart]]:
 
 
 def _losses(name: str, history: Rows) -> list[dict[str, Any]]:
-    seen = [row for row in history if row.get("stage") == "generator" and "kimg" in row]
+    seen = newest([row for row in history if row.get("stage") == "generator" and "kimg" in row], "kimg")
     key = next((key for row in seen for key in row if key.startswith("loss")), None)
     thinned = seen[:: max(1, len(seen) // MOST_ROWS)]
     return [
@@ -149,12 +149,11 @@ def _accuracies(name: str, history: Rows) -> list[dict[str, Any]]:
     synthetic = [row["variant"] for row in seen if str(row.get("stage", "")).startswith("retrain")]
     points = []
     for what, variant in (("baseline", "baseline"), ("with synthetic", synthetic[-1] if synthetic else None)):
-        own = [row for row in seen if row["variant"] == variant]
+        own = [{**row, "x": row.get("sgd_step", row["step"])} for row in seen if row["variant"] == variant]
         first = min((row.get("seed", 0) for row in own), default=0)
         points += [
-            {"run": name, "what": what, "x": row.get("sgd_step", row["step"]), "y": row["val_accuracy"]}
-            for row in own
-            if row.get("seed", 0) == first
+            {"run": name, "what": what, "x": row["x"], "y": row["val_accuracy"]}
+            for row in newest([row for row in own if row.get("seed", 0) == first], "x")
         ]
     return points
 

@@ -20,6 +20,7 @@ import streamlit as st
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
 from gmaug_core.errors import GMAugError
+from gmaug_core.method import titles
 from gmaug_core.report import live_charts, timeline
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import KINDS, RunConfigFile, RunPaths, Status, launch
@@ -106,7 +107,7 @@ def _doing(paths: RunPaths) -> str:
     if "variant" not in now:
         return where
     taken = f", taken from {text.md(str(now['shared_with']))}" if "shared_with" in now else ""
-    variant = text.md(str(now["variant"]).replace("_", " "))
+    variant = text.md(titles.words(str(now["variant"])))
     return f"{variant}, seed {now['seed']}{taken}{'. ' if where else ''}{where}"
 
 

@@ -38,6 +38,23 @@ def test_only_losses_are_drawn_as_losses():
     assert {point["what"]: point["value"] for point in points} == {"generator": 0.5, "discriminator": 0.7}
 
 
+def test_what_a_resumed_run_did_again_is_drawn_once():
+    """Stopped at 30 and begun again at 20: one line, with the values that came later."""
+    generator = [
+        {"stage": "generator", "kimg": k, "loss": v} for k, v in ((10, 3), (20, 2), (30, 9), (30, 1))
+    ]
+    points = next(iter(live_charts.training(generator).to_dict()["datasets"].values()))
+    assert [(point["kimg"], point["value"]) for point in points] == [(10, 3), (20, 2), (30, 1)]
+    trained = {"stage": "baseline", "step": 0, "variant": "baseline", "val_accuracy": 0.5}
+    steps = [(0, 10, 0.5), (0, 20, 0.9), (1, 10, 0.4), (0, 20, 0.6), (1, 20, 0.7)]
+    rows = [trained | {"seed": seed, "sgd_step": step, "val_accuracy": v} for seed, step, v in steps]
+    points = next(iter(live_charts.classifiers(rows)[1].to_dict()["datasets"].values()))
+    assert {each["step"]: (each["value"], each["seeds"]) for each in points} == {
+        10: (pytest.approx(0.45), 2),
+        20: (pytest.approx(0.65), 2),
+    }
+
+
 def test_classifiers_show_validation_where_it_is_reported_and_their_loss_otherwise():
     row = {"stage": "baseline", "step": 10, "variant": "baseline", "seed": 1, "loss": 0.5}
     assert "loss" in live_charts.classifiers([row])[0]
