@@ -2,11 +2,12 @@
    function is called again whenever data or theme changes, and DOM, scroll and focus survive that. */
 
 import { OperationLog } from "./operations.mjs";
-import { another, best, between, found, keyed, nearest, parts, shown, titleOf } from "./board_logic.mjs";
+import { EDITS, another, best, between, found, keyed, nearest, parts, shown, titleOf } from "./board_logic.mjs";
 import { make } from "./elements.mjs";
 import { KeyDialog, MoveDialog, PanelDialog, PictureDialog, button, movable, several } from "./board_dialogs.mjs";
 
 const KEEP = "__gmaugBoard";
+const LOCKED = "This one stays as it is: start a grouping of your own above";
 
 export default function (component) {
   const { parentElement, data, setStateValue } = component;
@@ -210,12 +211,14 @@ class Board {
     );
   }
 
-  ask(subs, typed = "") {
+  ask(subs, typed = "", merged = "") {
     if (this.data.locked || !subs.length) return;
     this.asked = [...subs];
     const homes = new Set(subs.map((sub) => titleOf(this.groups, sub)));
     this.askedHere = homes.size === 1 ? [...homes][0] : null;
-    this.mover.open(subs.length === 1 ? `Move ${subs[0]} to…` : `Move ${subs.length} sub-classes to…`, typed);
+    const what = several(subs.length, "sub-class", "sub-classes");
+    if (merged) this.mover.open(`Merge ${merged} (${what}) into…`, typed);
+    else this.mover.open(`Move ${subs.length === 1 ? subs[0] : what} to…`, typed);
   }
 
   view(sub) {
@@ -231,7 +234,7 @@ class Board {
     const at = titles.indexOf(title);
     const split = [...this.chosen].filter((sub) => subs.includes(sub));
     const acts = [["Rename", "F2", () => this.rename(title)]];
-    if (subs.length) acts.push(["Select all of it", "A", () => this.choose(subs)], ["Merge into…", "G", () => this.ask(subs)]);
+    if (subs.length) acts.push(["Select all of it", "A", () => this.choose(subs)], ["Merge into…", "G", () => this.ask(subs, "", title)]);
     if (split.length && split.length < subs.length) acts.push(["Split off the selected ones…", "S", () => this.split(title)]);
     if (at > 0) acts.push(["Move forward", "[", () => this.do({ do: "place", name: title, before: titles[at - 1] })]);
     if (at < titles.length - 1) acts.push(["Move back", "]", () => this.do({ do: "place", name: title, before: titles[at + 2] ?? "" })]);
@@ -283,6 +286,7 @@ class Board {
       else if (event.ctrlKey || event.metaKey) this.toggle(sub);
       else this.anchor = sub;
     });
+    card.addEventListener("pointermove", (event) => event.buttons && this.data.locked && this.refuse()); // a try to drag
     card.addEventListener("dblclick", () => this.view(sub));
     card.addEventListener("dragstart", (event) => {
       this.dragged = this.chosen.has(sub) ? [...this.chosen] : [sub];
@@ -340,6 +344,7 @@ class Board {
 
   rename(name) {
     const panel = this.panels.get(name);
+    const from = this.root.getRootNode().activeElement; // a card, where a key asked for it: the next key is for that card
     if (!panel || this.data.locked || panel.head.querySelector(".rename")) return;
     const input = make("input", "field rename");
     Object.assign(input, { value: name, maxLength: this.data.name_length, spellcheck: false });
@@ -356,13 +361,14 @@ class Board {
       input.remove();
       panel.heading.hidden = false;
       panel.heading.focus();
-      if (!save || !to || to === name) return;
-      this.do({ do: "rename", name, to });
-      this.panels.get(to)?.heading.focus();
+      if (save && to && to !== name) this.do({ do: "rename", name, to });
+      if (from?.sub) this.focusCard(from.sub);
+      else this.panels.get(to)?.heading.focus();
     };
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") end(true);
-      if (event.key === "Escape") end(false);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // else the heading, which has the focus by then, is pressed and opens the field again
+      end(event.key === "Enter");
     });
     input.addEventListener("blur", () => end(true));
   }
@@ -450,6 +456,11 @@ class Board {
     this.status.textContent = bad ? problem[0].toUpperCase() + problem.slice(1) : waiting ? "Saving…" : locked ? "" : saved;
   }
 
+  /* A key that edits, on a board that stays as it is. */
+  refuse() {
+    this.status.textContent = LOCKED;
+  }
+
   /* One card is in the tab order; the arrows go on from there. */
   rove() {
     const cards = this.visible();
@@ -508,6 +519,7 @@ class Board {
     );
     if (!meant) return;
     event.preventDefault();
+    if (this.data.locked && EDITS.has(meant.act)) return this.refuse();
     const subs = this.chosen.has(card.sub) ? [...this.chosen] : [card.sub];
     const all = this.groups.find(([name]) => name === title)?.[1] ?? [];
     const acts = {
@@ -531,7 +543,7 @@ class Board {
       view: () => this.view(card.sub),
       all: () => this.choose(here < 0 ? [...this.alone.children].filter((each) => !each.hidden).map((each) => each.sub) : all),
       split: () => here >= 0 && this.split(title),
-      merge: () => here >= 0 && this.ask(all),
+      merge: () => here >= 0 && this.ask(all, "", title),
       place: () => this.do({ do: "place", name: meant.name, before: meant.before }),
       choose: () => this.toggle(card.sub),
       rename: () => here >= 0 && this.rename(title),

@@ -111,6 +111,8 @@ export function nearest(from, others, dx, dy) {
 
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 const ON_A_CARD = { Home: "first", End: "last", Enter: "ask", m: "ask", " ": "choose", F2: "rename", 0: "alone", ".": "again", s: "split", g: "merge" };
+/* Acts that change a grouping. */
+export const EDITS = new Set(["ask", "choose", "rename", "alone", "again", "split", "merge", "move", "place", "undo", "redo", "all", "extend"]);
 const LOOKING = { v: "view", a: "all" }; // on a card, whether it can be edited or not
 
 /* What the keys do, for the sheet of keys. */

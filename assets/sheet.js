@@ -1,4 +1,4 @@
-/* Sample sheet: a row a sub-class, pictures loaded when they come into view. Names only by textContent. */
+/* Sample sheet: a row a sub-class, or a group of images that look alike; pictures loaded when they come into view. Names only by textContent. */
 
 const KEEP = "__gmaugSheet";
 
@@ -9,13 +9,13 @@ export default function (component) {
   const sheet = document.createElement("div");
   sheet.className = "sheet";
   sheet.tabIndex = 0; // it scrolls, so the keyboard must reach it
-  sheet.setAttribute("aria-label", "Sample images of every sub-class");
-  for (const [name, count, images] of data.rows) {
+  sheet.setAttribute("aria-label", data.label);
+  for (const [name, said, images] of data.rows) {
     const row = document.createElement("div");
     row.className = "row";
     const words = document.createElement("div");
     const title = Object.assign(document.createElement("div"), { className: "name", textContent: name });
-    const n = Object.assign(document.createElement("div"), { className: "n", textContent: `${count.toLocaleString("en-US")} training` });
+    const n = Object.assign(document.createElement("div"), { className: "n", textContent: said });
     words.append(title, n);
     const strip = document.createElement("div");
     strip.className = "strip";

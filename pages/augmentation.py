@@ -50,7 +50,7 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
         grouping = st.selectbox(
             "Grouping, for the predicted gain",
             groupings.names(data),
-            format_func=text.plain,
+            format_func=text.grouping,
             key=f"aug-grouping-{data.id}",
         )
         seeds = st.number_input(

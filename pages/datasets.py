@@ -46,7 +46,13 @@ def import_area() -> None:
     with upload:
         uploader()
     with from_path, st.container(border=True):
-        st.text_input("Path of a zip or a folder", key="import-path", placeholder="~/data/mushrooms.zip")
+        st.text_input(
+            "Path of a zip or a folder",
+            key="import-path",
+            placeholder="~/data/mushrooms.zip",
+            help="On the machine that runs GMAug, below the home folder of who started it, or below a folder "
+            "that GMAUG_IMPORT_ROOTS lists.",
+        )
         st.text_input("Name (optional)", key="import-name", max_chars=100)
         with st.expander("How the labels are read"):
             reading.fields()
@@ -76,7 +82,7 @@ def card(summary: Summary, current: str | None) -> None:
         facts = [
             text.plural(summary.n_images, "image"),
             text.plural(summary.n_classes, "sub-class"),
-            text.ratio(summary.imbalance_ratio),
+            f"imbalance {text.ratio(summary.imbalance_ratio)}",
         ]
         st.caption(" · ".join(facts))
         here = summary.id == current
@@ -124,7 +130,7 @@ table = overview.split_table(data)
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header(text.md(data.name), anchor=False)
     with st.container(horizontal=True, width="content"):
-        with st.popover("Rename", icon=":material/edit:"):
+        with st.popover("Rename", icon=":material/edit:", key=f"rename-of-{data.name}"):
             st.text_input("Name", data.name, key=f"rename-{data.id}", max_chars=dataset.NAME_LENGTH)
             st.button("Rename", on_click=outcome.attempt, args=(rename,), key=f"renamed-{data.id}")
         on_it = len(runs.list_runs(dataset=data.id))
@@ -136,7 +142,11 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         )
 with st.container(horizontal=True, gap="medium"):
     st.metric("Images", text.count(len(data)))
-    st.metric("Sub-classes", text.count(len(data.class_names)))
+    st.metric(
+        "Sub-classes",
+        text.count(len(data.class_names)),
+        help="The labels of the dataset. Those that look alike make up a super-class, on the next page.",
+    )
     st.metric(
         "Imbalance ratio",
         text.ratio(data.imbalance_ratio),
@@ -145,17 +155,22 @@ with st.container(horizontal=True, gap="medium"):
     st.metric(
         "Train / val / test",
         " / ".join(text.count(int((data.splits == name).sum())) for name in ("train", "val", "test")),
+        help=None
+        if (data.splits != "train").any()
+        else "It came without splits: a run makes its own, and keeps its test images apart.",
     )
     st.metric(
-        "Format", f"{data.image_size} px, {data.colour}", help="Median short side; grey when every image is."
+        "Format",
+        f"{data.image_size} px, {overview.COLOUR_WORDS[data.colour]}",
+        help="Median short side; grey when every image is.",
     )
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.subheader("The long tail", anchor=False)
+    st.subheader("Images of each sub-class", anchor=False)
     log = st.toggle("Log scale", key="log-counts", value=data.imbalance_ratio > 50)
 drawing.altair(f"counts-{data.id}", (data.version, log), lambda: overview.counts_chart(table, log=log))
 
-samples, numbers, report = st.tabs(["Samples", "Counts and splits", "Import report"])
+samples, numbers, report = st.tabs(["Samples", "Counts and splits", overview.report_title(data.manifest)])
 with samples:
     overview.sample_sheet(data)
 with numbers:
@@ -166,7 +181,7 @@ with numbers:
             "split."
         )
 with report:
-    overview.import_report(data.manifest)
+    overview.import_report(data)
 
 with st.container(border=True, key="next"):
     st.subheader("What next", anchor=False)

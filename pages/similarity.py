@@ -39,7 +39,7 @@ known = runs.list_runs("similarity", data.id)
 with st.expander("Measure a score", icon=":material/straighten:", expanded=not known):
     left, right = layout.columns(2, key="score-settings", least=18)
     grouping = left.selectbox(
-        "Grouping into super-classes", names, format_func=text.plain, key=f"score-grouping-{data.id}"
+        "Grouping into super-classes", names, format_func=text.grouping, key=f"score-grouping-{data.id}"
     )
     profile = right.selectbox(
         "Profile: how images are compared",

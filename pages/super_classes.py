@@ -37,11 +37,6 @@ def import_file() -> str | None:
     return opened(provenance.start(data, name, groups, f"Imported from {upload.name}"))
 
 
-def label(name: str) -> str:
-    """Never changes while the page is open: a browser sends an option back by its label."""
-    return "Each on its own (nothing grouped)" if name == IDENTITY else text.plain(name)
-
-
 def delete(name: str) -> str:
     groupings.delete(data.id, name, revision=groupings.current(data, name)[1])
     return f"'{text.md(name)}' is deleted. Restore brings it back."
@@ -66,21 +61,22 @@ st.markdown(
     "super-class whose images are most alike."
 )
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=label)
+    st.selectbox("Grouping", names, key=key, width=300, persist_state="session", format_func=text.grouping)
     if st.query_params.get(ADDRESS) != st.session_state[key]:
         st.query_params[ADDRESS] = st.session_state[key]
     current, stored = groupings.current(data, st.session_state[key])
+    # another grouping, another key: what opened one is closed, and the board free
     if current.name != IDENTITY:
-        with st.popover("New", icon=":material/add:"):
+        with st.popover("New", icon=":material/add:", key=f"new-in-{current.name}"):
             beginning.form(data, opened)
-    with st.popover("Copy", icon=":material/content_copy:"):
+    with st.popover("Copy", icon=":material/content_copy:", key=f"copy-of-{current.name}"):
         field = f"copy-{data.id}-{current.name}"
         if field not in st.session_state:
             wanted = "my grouping" if current.name == IDENTITY else f"{current.name} copy"
             st.session_state[field] = groupings.free_name(data, wanted)
         st.text_input("Name of the copy", key=field, max_chars=NAME_LENGTH)
         st.button("Make the copy", on_click=outcome.attempt, args=(copy, current, field), type="primary")
-    with st.popover("Import", icon=":material/upload_file:"):
+    with st.popover("Import", icon=":material/upload_file:", key=f"import-in-{current.name}"):
         st.markdown(
             "CSV with the columns `sub_class, super_class`, or JSON `{super: [sub, ...]}`. Every sub-class "
             "in exactly one super-class."

@@ -49,7 +49,7 @@ with st.expander("New verdict", icon=":material/add_circle:", expanded=not known
         grouping = st.selectbox(
             "Grouping, for the score",
             groupings.names(data),
-            format_func=text.plain,
+            format_func=text.grouping,
             key=f"verdict-grouping-{data.id}",
         )
     if st.button("Measure", type="primary", icon=":material/balance:", key="verdict-start"):

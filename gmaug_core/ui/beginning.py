@@ -32,15 +32,19 @@ def form(data: Dataset, opened: Callable[[str], str]) -> None:
     if "begin-name" not in st.session_state:
         st.session_state["begin-name"] = groupings.free_name(data, "my grouping")
 
+    def started(name: str) -> str:
+        del st.session_state["begin-name"]  # in use now: the next one gets a free name
+        return name
+
     def begin() -> str:
         name = st.session_state["begin-name"]
         if way == "looks":
             with st.spinner("Comparing the sub-classes…"):
                 made = scores.suggestion(data, k or None)
-            return f"{opened(provenance.start(data, name, made.grouping, made.words))} {made.words}."
+            return f"{opened(started(provenance.start(data, name, made.grouping, made.words)))} {made.words}."
         how = provenance.GUIDED if way == "steps" else "Begun with every sub-class on its own"
         alone = identity(data.class_names)
-        return opened(provenance.start(data, name, alone, how, guided=way == "steps"))
+        return opened(started(provenance.start(data, name, alone, how, guided=way == "steps")))
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Name of your grouping", key="begin-name", max_chars=NAME_LENGTH, width=260)
@@ -58,7 +62,10 @@ def guide(data: Dataset, current: Grouping, revision: int) -> None:
     origin = provenance.origin(data.id, current.name)
     groups = current.without_empty().super_classes
     alone = sum(len(subs) == 1 for subs in groups.values())
-    said = [f"{text.plural(len(groups), 'super-class', 'super-classes')}, {alone} of one sub-class only"]
+    single = f", {alone} of one sub-class only" if alone else ""
+    said = [text.plural(len(groups), "super-class", "super-classes") + single]
+    if not revision:
+        said.append("Proposed with the dataset")
     if origin.how:
         said.append(f"{text.md(origin.how)} · {text.md(origin.person)}, {text.when(origin.time)}")
     if origin.step is None:

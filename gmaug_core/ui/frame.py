@@ -23,10 +23,13 @@ PAGES = (
     ("gains", "Gains", "insights"),
 )
 # what the theme cannot say: words on the light buttons of dark mode, in ink that can be read; a number and
-# its name on as many lines as they need; a line on a run whole, with its buttons below it
+# its name on as many lines as they need; what an action said in view, however far down its button is; a line
+# on a run whole, with its buttons below it
 LOOKS = """<style>
 [data-testid="stApp"] [data-testid="stBaseButton-primary"]:enabled { color: light-dark(#fff, #0b1a17); }
 [data-testid="stMetricLabel"] *, [data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
+:has(> .st-key-said) { position: sticky; top: 3.75rem; z-index: 9; }
+.st-key-said [data-testid="stAlert"] { backdrop-filter: blur(1rem); border-radius: .5rem; }
 [class*="st-key-pick-"] > :has(> [data-testid="stSelectbox"]) { min-width: min(100%, 24rem); }
 </style>"""
 
@@ -47,7 +50,7 @@ try:
         choice.picker()
         where.picker()
         account.draw()
-    with st.container():  # there or not: what is below keeps its place, and stays open or chosen
+    with st.container(key="said"):  # there or not: what is below keeps its place, and stays open or chosen
         if about := safekeeping.notice():
             st.warning(text.md(about.words), icon=":material/settings_backup_restore:")
             st.button("Understood", key="restored-seen", on_click=outcome.attempt, args=(recovering.seen,))

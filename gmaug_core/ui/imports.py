@@ -117,10 +117,19 @@ def _finished(state: dict[str, Any], name: str) -> None:
     words += f" of {text.plural(len(report['counts']), 'sub-class')}"
     refused = len(report["refused"])
     words += (
-        f"; {text.plural(refused, 'file')} refused, each with its reason in the import report below."
+        f"; {text.plural(refused, 'file')} refused, each with its reason in its import report."
         if refused
         else "."
     )
+    if concerns := len(report.get("warnings", ())):
+        words += f" {text.plural(concerns, 'thing')} to look at in its import report."
     if layout := report.get("layout"):
         words += f" Read as {text.md(layout)}."
     st.success(words, icon=":material/check_circle:")
+    if state["dataset"] != st.session_state.get(choice.KEY):  # it ended while nobody looked
+        st.button(
+            "Look at it",
+            key=f"imported-{state['token']}",
+            on_click=choice.choose,
+            args=(state["dataset"],),
+        )

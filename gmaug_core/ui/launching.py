@@ -34,6 +34,7 @@ from gmaug_core.scoring.advice import Advice
 from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import packed, text, where
 from gmaug_core.ui.routes import open_dataset
+from gmaug_core.workspace.grouping import IDENTITY
 
 SAME_S = 5.0  # the same settings again within this time are the same click
 
@@ -137,8 +138,9 @@ def label(paths: RunPaths) -> str:
         what = f"{settings.preset}, {SOURCES[settings.generator.name].title}"
     elif isinstance(settings, VerdictConfig):
         what = "fast" if settings.fast else f"{settings.augmentation.preset}, {settings.minutes:g} minutes"
-    grouping = text.plain(settings.grouping)
-    return f"{text.moment(config.created)} · {what} · grouping {grouping}"
+    named = settings.grouping != IDENTITY
+    grouping = f"grouping {text.plain(settings.grouping)}" if named else "nothing grouped"
+    return f"{text.moment(config.created)} · {what} · {grouping}"
 
 
 def advice_box(given: Advice) -> None:

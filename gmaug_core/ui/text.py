@@ -15,11 +15,13 @@ import streamlit as st
 from gmaug_core.errors import GMAugError
 from gmaug_core.report.numbers import signed, true_minus
 from gmaug_core.ui import ROOT
+from gmaug_core.workspace.grouping import IDENTITY
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
 
 # what Markdown makes a link of without any markup, escaped or not: a character without width keeps it text
 _LINKED = re.compile(r"https?\\:|www|\\@", re.IGNORECASE)
+_WORD = re.compile("[a-z]+ ")
 JOINER = "\u2060"
 
 
@@ -50,6 +52,13 @@ def md(text: object) -> str:
     formulas.
     """
     return _LINKED.sub(lambda found: found[0] + JOINER, _MARKUP.sub(r"\\\1", plain(text)))
+
+
+def grouping(name: str) -> str:
+    """A grouping's name for people. Never changes while a page is open: a browser sends an option back by its
+    label.
+    """
+    return "Each on its own (nothing grouped)" if name == IDENTITY else plain(name)
 
 
 def count(number: float) -> str:
@@ -104,7 +113,10 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 def error_box(error: GMAugError | dict[str, str]) -> None:
     """An error in its three parts, in words."""
     parts = error.to_dict() if isinstance(error, GMAugError) else error
-    lines = [f"**{md(parts.get('what', 'Something went wrong'))}**"]
+    what = parts.get("what", "Something went wrong")
+    if _WORD.match(what):  # not a file or a setting, whose name has its own case
+        what = what[0].upper() + what[1:]
+    lines = [f"**{md(what)}**"]
     if parts.get("expected"):
         lines.append(f"Expected: {md(parts['expected'])}")
     if parts.get("todo"):

@@ -87,6 +87,13 @@ def test_the_keyboard_does_everything(page, app_server):
     page.get_by_label("New name of loops").fill("one loop")
     page.keyboard.press("Enter")
     expect(panel(page, "one loop")).to_be_visible()
+    expect(
+        card(page, "0")
+    ).to_be_focused()  # Enter ends it: neither the field opens again nor is the card lost
+    expect(page.get_by_label(re.compile("^New name of "))).to_have_count(0)
+    page.keyboard.press("g")
+    expect(page.get_by_text("Merge one loop (2 sub-classes) into…")).to_be_visible()
+    page.keyboard.press("Escape")
     card(page, "1").focus()
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")

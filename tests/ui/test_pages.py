@@ -14,7 +14,7 @@ from gmaug_core import intake, workspace
 from gmaug_core.data import dataset
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
-from gmaug_core.ui import ROOT
+from gmaug_core.ui import ROOT, overview
 from gmaug_core.workspace import agreement
 from gmaug_core.workspace.grouping import Grouping
 
@@ -113,6 +113,33 @@ def test_refused_files_duplicates_and_warnings_are_reported(open_page, tmp_path)
     assert "1 image found more than once" in words(app)
     assert "single training image" in words(app)
     assert any("broken.png" in str(table.value) for table in app.dataframe)
+    manifest = dataset.load(dataset.list_datasets()[0].id).manifest
+    n = len(manifest.warnings)
+    assert [tab.label for tab in app.tabs][-1] == f"Import report · :orange[{n} to look at]"
+
+
+def test_images_that_are_or_look_the_same_are_grouped_and_two_labels_come_first(home, tmp_path):
+    random = np.random.default_rng(0)
+    base = np.kron(random.integers(0, 200, (6, 6, 3), np.uint8), np.ones((6, 6, 1), np.uint8))
+    write_images(tmp_path / "set", {"a": 4, "b": 4})
+    for name, pixels in (
+        ("a/same", base),
+        ("b/same", base),
+        ("a/one", base[:, ::-1]),
+        ("a/two", base[:, ::-1] + 1),
+    ):
+        Image.fromarray(pixels).save(tmp_path / "set" / f"{name}.png")
+    data = dataset.load(intake.import_path(tmp_path / "set").dataset_id)
+    found = overview.alike(data.manifest)
+    assert [(title, said) for title, said, _ in found] == [
+        ("a · b", "the same image"),
+        ("a", "look the same"),
+    ]
+    files = data.manifest.images.file
+    assert [sorted(files[i].rpartition("/")[2] for i in members) for *_, members in found] == [
+        ["same.png", "same.png"],
+        ["one.png", "two.png"],
+    ]
 
 
 def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(
@@ -183,6 +210,19 @@ def test_a_path_outside_the_allowed_folders_is_refused_in_words(open_page, demo,
             },
             "1 file refused",
         ),
+        (
+            {
+                "state": "finished",
+                "report": {
+                    "created": True,
+                    "accepted": 7,
+                    "counts": {"a": 7},
+                    "refused": [],
+                    "warnings": ["!"],
+                },
+            },
+            "1 thing to look at",
+        ),
     ],
 )
 def test_every_state_of_an_import_is_told(open_page, demo, home, monkeypatch, change, expected):
@@ -226,6 +266,7 @@ def test_the_label_of_a_grouping_never_changes_under_the_browser(open_page, demo
     """A browser sends an option back by its label: one that changed when it was stored chose another one."""
     app = open_page("super_classes")
     before = app.selectbox(key=f"grouping-{demo}").options
+    assert "Each on its own (nothing grouped)" in before
     proposal = workspace.groupings.current(dataset.load(demo), "shape")[0]
     workspace.groupings.save(demo, proposal, revision=0)
     assert app.run().selectbox(key=f"grouping-{demo}").options == before
@@ -274,6 +315,7 @@ def test_a_grouping_begins_with_a_suggestion(open_page, demo):
     assert not app.exception
     assert "Suggested by looks" in words(app)
     assert len(workspace.groupings.load(demo, "by looks")[0].super_classes) < 10
+    assert app.text_input(key="begin-name").value == "my grouping", "the next one gets a free name"
 
 
 def test_a_copy_needs_a_free_name(open_page, demo):
@@ -307,7 +349,7 @@ def test_grouping_files_are_imported_whole_or_not_at_all(open_page, demo, file, 
     next(button for button in app.button if button.label == "Import the file").click().run()
     assert not app.exception
     if problem:
-        assert problem in app.error[0].value.replace("\\", "")
+        assert problem in app.error[0].value.replace("\\", "").lower()
         assert workspace.groupings.stored(demo) == ["kept"]
     else:
         assert workspace.groupings.load(demo, "halves")[0].super_classes["low"] == tuple("01234")
