@@ -20,19 +20,6 @@ import gmaug_core
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 
-# Runs every page inside the installed package, as Streamlit would, and prints [page, what went wrong].
-OPEN_PAGES = """
-import json
-from streamlit.testing.v1 import AppTest
-from gmaug_core.ui import FRAME, ROOT
-app = AppTest.from_file(str(FRAME), default_timeout=120).run()
-said = []
-for page in sorted((ROOT / "pages").glob("*.py")):
-    app.switch_page(str(page)).run()
-    said.append([page.stem, [error.value for error in (*app.exception, *app.error)], len(app.title)])
-print(json.dumps(said))
-"""
-
 # What the kernels of SSIM give, bit by bit, and whether torch was needed.
 NUMBERS = """
 import hashlib
@@ -42,12 +29,36 @@ from gmaug_core.scoring.ssim import ssim_pairs
 random = np.random.default_rng(0)
 images = np.kron(random.integers(0, 256, (20, 16, 16), dtype=np.uint8), np.ones((1, 4, 4), np.uint8))
 pairs = np.stack([random.permutation(20), random.permutation(20)], axis=1)
-print(hashlib.sha256(ssim_pairs(images, pairs).tobytes()).hexdigest())
+numbers = hashlib.sha256(ssim_pairs(images, pairs).tobytes()).hexdigest()
 from gmaug_core.config import Profile
 from gmaug_core.scoring import similarity
 similarity.measure(images, [0] * 20, ["a"], {"A": ["a"]}, profile=Profile.parse("paper-64"))
-print("torch" in sys.modules)
+found = {"numbers": numbers, "torch": "torch" in sys.modules}
 """
+# Two verbs, and then every page as Streamlit would run it: [page, what went wrong, titles]; in one process.
+REST = """
+import contextlib
+import io
+import json
+import gmaug_core
+from gmaug_core.cli.main import main
+from gmaug_core.ui import FRAME, ROOT
+from streamlit.testing.v1 import AppTest
+def said(*words):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main([*words, "--json"]) == 0
+    return json.loads(out.getvalue())
+found["where"] = gmaug_core.__file__
+found["demo"] = said("demo")["id"]
+found["score"] = said("similarity", found["demo"])["ssim_supsubcls"]["value"]
+app = AppTest.from_file(str(FRAME), default_timeout=120).run()
+found["pages"] = []
+for page in sorted((ROOT / "pages").glob("*.py")):
+    app.switch_page(str(page)).run()
+    wrong = [error.value for error in (*app.exception, *app.error)]
+    found["pages"].append([page.stem, wrong, len(app.title)])
+"""
+TELL = "import json; print(json.dumps(found))"
 
 
 @pytest.fixture(scope="module")
@@ -78,23 +89,22 @@ def elsewhere(installed, tmp_path_factory):
 @pytest.mark.timeout(600)
 def test_the_console_script_and_the_kernels_work_from_any_folder(elsewhere):
     assert elsewhere("gmaug", "--version").strip() == gmaug_core.__version__
-    where = elsewhere("python", "-c", "import gmaug_core; print(gmaug_core.__file__)")
-    assert "site-packages" in where
-    anew = elsewhere("python", "-c", NUMBERS)  # nothing is compiled there yet
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    anew = json.loads(elsewhere("python", "-c", NUMBERS + REST + TELL).splitlines()[-1])  # compiles there
+    assert "site-packages" in anew["where"]
     here = subprocess.run(
-        [sys.executable, "-c", NUMBERS], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", NUMBERS + TELL],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert anew == here.stdout
-    assert anew.splitlines()[1] == "False"
-    demo = json.loads(elsewhere("gmaug", "demo", "--json"))["id"]
-    assert (elsewhere.folder / "workspace" / "datasets" / demo / "manifest.json").is_file()
-    score = json.loads(elsewhere("gmaug", "similarity", demo, "--json"))
-    assert 0 < score["ssim_supsubcls"]["value"] < 1
-    opened = json.loads(elsewhere("python", "-c", OPEN_PAGES).splitlines()[-1])
-    assert [name for name, _, _ in opened] == PAGES
-    assert [(name, wrong) for name, wrong, _ in opened if wrong] == []
-    assert all(titles == 1 for _, _, titles in opened), opened
+    assert json.loads(here.stdout) == {"numbers": anew["numbers"], "torch": False}
+    assert anew["torch"] is False
+    assert (elsewhere.folder / "workspace" / "datasets" / anew["demo"] / "manifest.json").is_file()
+    assert 0 < anew["score"] < 1
+    assert [name for name, _, _ in anew["pages"]] == PAGES
+    assert [(name, wrong) for name, wrong, _ in anew["pages"] if wrong] == []
+    assert all(titles == 1 for _, _, titles in anew["pages"]), anew["pages"]
 
 
 @pytest.mark.slow
