@@ -112,13 +112,14 @@ def the_same(paths: RunPaths, expected: Report, images: dict[str, bytes]) -> boo
     return same and crashing.drawn(paths) == images
 
 
-def steps_of(config: RunConfig, *faults: crashing.Fault) -> Report:
-    """A run that is crashed once at every step of persistence there is, and then ends."""
+def steps_of(config: RunConfig, *faults: crashing.Fault, most: int = MOST_ATTEMPTS) -> Report:
+    """A run that is crashed once at every step of persistence there is, and then ends. most: what is damaged
+    so often is crashed no more."""
     first, expected, images, _ = undisturbed(config)
     paths, seen, counts = like(first, config), set[str](), Counter[str]()
     note, told = paths.folder.parent / "step.txt", paths.folder.parent / "acknowledged.txt"
     told.unlink(missing_ok=True)
-    while len(seen) < MOST_ATTEMPTS:
+    while len(seen) < MOST_ATTEMPTS and counts["corrupt"] < most:
         note.unlink(missing_ok=True)
         acknowledged = [] if faults else [crashing.acknowledging(told)]
         came = crashing.attempt(paths, *faults, *acknowledged, crashing.at_new_step(seen, note))

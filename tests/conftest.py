@@ -22,6 +22,8 @@ from templates import lend, session_folder, template
 from gmaug_core.locks import locked
 
 if TYPE_CHECKING:
+    from forked import Forks
+
     from gmaug_core.data.dataset import Dataset
     from gmaug_core.method.result import AugmentationResult
     from gmaug_core.runs import RunPaths
@@ -142,6 +144,15 @@ def finished_result(run_template) -> AugmentationResult:
     from gmaug_core.method.result import AugmentationResult
 
     return AugmentationResult.read(run_template / "runs" / "augmentation-finished" / "result.json")
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Workers without the seconds of an import each."""
+    from forked import Forks
+
+    with Forks() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Workers without the seconds of an import each: one process has imported what a run needs, and forks them.
 
 A forked worker fills a run folder as `python -m gmaug_core.worker` does. It may kill itself, as hard as the
-system can, at an early report of one stage.
+system can, at an early report of one stage. What else needs a process like that is a program.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
 from gmaug_core import children
 from gmaug_core.runs import RunPaths, RunWriter
@@ -41,10 +42,17 @@ class Forks:
 
     def work(self, paths: RunPaths, kill_at: str = "") -> int:
         """The exit status of a worker on a run folder: negative the number of the signal that ended it."""
+        return self._ask(folder=str(paths.folder), kill_at=kill_at)
+
+    def program(self, text: str, answer: Path) -> object:
+        """What a program writes into `answer` as JSON, run in a fork of its own."""
+        assert self._ask(program=text) == 0
+        return json.loads(answer.read_text(encoding="utf-8"))
+
+    def _ask(self, **question: str) -> int:
         assert self._server.stdin
         assert self._server.stdout
-        question = {"home": os.environ["GMAUG_HOME"], "folder": str(paths.folder), "kill_at": kill_at}
-        print(json.dumps(question), file=self._server.stdin, flush=True)
+        print(json.dumps(question | {"home": os.environ["GMAUG_HOME"]}), file=self._server.stdin, flush=True)
         return int(self._server.stdout.readline())
 
 
@@ -76,11 +84,15 @@ def _serve() -> None:
             status = 70
             try:
                 os.environ["GMAUG_HOME"] = question["home"]
-                if question["kill_at"]:
-                    _kill_at(question["kill_at"])
-                sys.argv = ["worker", question["folder"]]
                 os.dup2(2, 1)  # the answers of this server are no place for a log
-                status = worker.main()
+                if "program" in question:
+                    exec(question["program"], {})
+                    status = 0
+                else:
+                    if question["kill_at"]:
+                        _kill_at(question["kill_at"])
+                    sys.argv = ["worker", question["folder"]]
+                    status = worker.main()
             except BaseException:  # noqa: BLE001 - a child must never go on as a second server
                 traceback.print_exc()
             finally:

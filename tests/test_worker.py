@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from gmaug_core.runs import RunPaths, launch, mending
 from gmaug_core.scoring.result import SimilarityResult
 
 ROOT = Path(__file__).resolve().parent.parent
+SHORT = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
 
 
 def wait(run_id: str, states: set[str], seconds: float = 120) -> str:
@@ -40,12 +41,6 @@ def wait(run_id: str, states: set[str], seconds: float = 120) -> str:
             return state
         time.sleep(0.05)
     raise AssertionError(f"still {state} after {seconds} s:\n{runs.read_log(paths)}")
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with Forks() as server:
-        yield server
 
 
 def new(config: RunConfig) -> RunPaths:
@@ -107,9 +102,12 @@ def killed_and_resumed(forks: Forks, paths: RunPaths, stages: Sequence[str]) -> 
     ],
 )
 def test_killed_in_every_stage_and_resumed_is_the_same(bars, forks, generator, only):
-    short = {} if only is None else {"use": ["fill"], "max_steps": 1, "controls": []}
+    short = (
+        {"controls": ["oversampling"]} if only is None else {"use": ["fill"], "max_steps": 1, "controls": []}
+    )
     config = tiny.config(bars, generator, seeds=1, **short)
     undisturbed, expected = left_alone(forks, config)
+    assert expected["accepted"]["total"] > 0
     stages = list(runs.read_status(undisturbed).stages)
     wanted = {"decode", "score", "generator", "baseline", "sample-1", "retrain-1", "controls", "quality"}
     assert set(only or wanted) <= set(stages)
@@ -216,8 +214,7 @@ def test_a_worker_refuses_folders_of_another_workspace(home, tmp_path, monkeypat
 
 @pytest.mark.slow
 def test_a_verdict_killed_while_it_trains_and_resumed_is_the_same(bars, forks):
-    classifier = {"width": 4, "blocks": [1], "steps": 12, "batch": 16, "checkpoint_steps": 5}
-    config = VerdictConfig.about(tiny.config(bars, classifier=classifier), minutes=20)
+    config = VerdictConfig.about(tiny.config(bars, classifier=SHORT), minutes=20)
     undisturbed, expected = left_alone(forks, config, keep="plan.json")
     disturbed = new(config)
     # a plan follows the machine's pace, so the other one's is taken
