@@ -41,6 +41,8 @@ GENERATORS = {  # what is tiny for each
         "kimg": 0.32,
         "batch": 16,
         "channels": 8,
+        "channel_mult": [1, 2],
+        "attention_resolutions": [8],
         "classifier_channels": 8,
         "snapshot_kimg": 0.16,
         "sampling_steps": 3,

@@ -181,7 +181,9 @@ def test_every_synthetic_image_is_kept_with_its_verdict(finished):
     assert set(table["class"]) == {"down", "slant"}, "the largest class is short of nothing"
 
 
-def test_a_run_that_takes_what_another_trained_and_looks_early_is_the_same(finished, data, tmp_path):
+def test_a_run_that_is_stopped_takes_what_another_trained_and_looks_early_is_the_same(
+    finished, data, tmp_path
+):
     """The generator pauses for the looks and goes on: the same to the last bit."""
     result, folder, _ = finished
     taken: set[tuple[object, ...]] = set()
@@ -190,38 +192,31 @@ def test_a_run_that_takes_what_another_trained_and_looks_early_is_the_same(finis
         if "shared_with" in metrics:
             taken.add((metrics["shared_with"], metrics["variant"], metrics["seed"]))
 
-    grouping = {name: [name] for name in data.class_names}
-    given = {"out_dir": tmp_path, "others": lambda: [folder / "checkpoints"], "report": report}
-    looked = tiny.config(data, probe="ask", **STUDY)
+    def attempt(patience):
+        calls = iter(range(10**6))
+        return experiment.run(
+            tiny.config(data, probe="ask", **STUDY),
+            data,
+            {name: [name] for name in data.class_names},
+            out_dir=tmp_path,
+            others=lambda: [folder / "checkpoints"],
+            report=report,
+            should_stop=lambda: next(calls) >= patience,
+        )
+
+    for patience in (3, 30, 90):
+        with pytest.raises(Stopped):
+            attempt(patience)
     try:
-        again = experiment.run(looked, data, grouping, **given)
+        again = attempt(10**6)
     except Paused:
-        again = experiment.run(looked, data, grouping, **given)
+        again = attempt(10**6)
     assert [look.share for look in again.probe.looks] == [0.1, 0.2]
     assert tiny.comparable(again) | {"probe": None} == tiny.comparable(result) | {"probe": None}
     assert {name for name, *_ in taken} == {folder.name}
     assert len(again.shared) > 2
     assert {"classifier-baseline-0", "classifier-baseline-1"} < again.shared.keys()
     assert not any("step1" in name or "unfiltered" in name for name in again.shared), "not of real images"
-
-
-def test_a_second_run_of_the_same_seed_stopped_and_resumed_is_the_same(finished, data, tmp_path):
-    result, _, _ = finished
-    grouping = {name: [name] for name in data.class_names}
-    for patience in (3, 30, 90):
-        calls = iter(range(10**6))
-        try:
-            experiment.run(
-                tiny.config(data, **STUDY),
-                data,
-                grouping,
-                out_dir=tmp_path,
-                should_stop=lambda calls=calls, patience=patience: next(calls) >= patience,
-            )
-        except Stopped:
-            continue
-    again = experiment.run(tiny.config(data, **STUDY), data, grouping, out_dir=tmp_path)
-    assert tiny.comparable(again) == tiny.comparable(result)
 
 
 def test_the_endpoint_is_the_best_recipe_on_validation_with_and_without_synthetic_images(finished, data):
@@ -313,9 +308,16 @@ def test_a_balanced_dataset_ends_in_words_before_anything_is_trained(tmp_path, m
     assert not (tmp_path / "checkpoints").exists()
 
 
-def test_a_threshold_that_accepts_nothing_finishes_and_says_so(data, tmp_path):
+def test_a_threshold_that_accepts_nothing_finishes_and_says_so(finished, data, tmp_path):
+    _, folder, _ = finished
     config = tiny.config(data, seeds=1, selection={"mode": "logit", "threshold": 1000})
-    result = experiment.run(config, data, {"all": list(data.class_names)}, out_dir=tmp_path)
+    result = experiment.run(
+        config,
+        data,
+        {"all": list(data.class_names)},
+        out_dir=tmp_path,
+        others=lambda: [folder / "checkpoints"],
+    )
     assert result.accepted.total == 0
     assert "accepted nothing" in result.warnings[0]
     assert result.relative_gain_percent.value == 0
