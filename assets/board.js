@@ -3,7 +3,7 @@
 
 import { OperationLog } from "./operations.mjs";
 import { EDITS, another, best, between, found, keyed, nearest, parts, shown, titleOf } from "./board_logic.mjs";
-import { make } from "./elements.mjs";
+import { make, whenSeen } from "./elements.mjs";
 import { KeyDialog, MoveDialog, PanelDialog, PictureDialog, button, movable, several } from "./board_dialogs.mjs";
 
 const KEEP = "__gmaugBoard";
@@ -28,6 +28,7 @@ class Board {
     this.recent = []; // titles that cards were moved to, the last one first
     this.cards = new Map(); // sub-class -> element
     this.panels = new Map(); // super-class -> element
+    this.reached = undefined; // the one card in the tab order
     this.query = "";
     this.build(parent);
   }
@@ -40,6 +41,7 @@ class Board {
       Object.assign(this, { name: data.board, log: new OperationLog(data.mount, data.ack), waiting: [], query: "" });
       this.search.value = this.freshName.value = "";
       this.recent = [];
+      this.reached = undefined;
       this.chosen.clear();
       this.cards.clear();
       this.panels.clear();
@@ -268,11 +270,12 @@ class Board {
     card = make("div", "card");
     card.sub = sub;
     card.draggable = !this.data.locked;
+    card.tabIndex = -1;
     card.setAttribute("role", "listitem");
     const strip = make("div", "shots");
     for (const index of shots) {
       const image = make("img");
-      Object.assign(image, { src: `${this.data.pictures}${index}?size=96`, alt: "", loading: "lazy", decoding: "async", draggable: false });
+      Object.assign(image, { alt: "", decoding: "async", draggable: false });
       image.addEventListener("load", () => image.naturalWidth < 34 && strip.classList.add("tiny"));
       strip.append(image);
     }
@@ -280,6 +283,8 @@ class Board {
     words.append(make("div", "name", sub), make("div", "n", several(count, "image", "images")));
     card.title = sub;
     card.append(strip, words);
+    const address = this.data.pictures;
+    whenSeen(card, () => shots.forEach((index, k) => (strip.children[k].src = `${address}${index}?size=96`)));
     card.addEventListener("click", (event) => {
       this.focusCard(sub);
       if (event.shiftKey) this.extend(sub);
@@ -439,11 +444,12 @@ class Board {
 
   drawCard(sub, title, seen) {
     const card = this.card(sub);
-    card.hidden = !seen;
+    if (card.hidden === seen) card.hidden = !seen;
     card.classList.toggle("chosen", this.chosen.has(sub));
     const where = title ? `in ${title}` : "on its own";
     const images = several((this.data.classes[sub] ?? [0])[0], "image", "images");
-    card.setAttribute("aria-label", `${sub}, ${images}, ${where}${this.chosen.has(sub) ? ", selected" : ""}`);
+    const label = `${sub}, ${images}, ${where}${this.chosen.has(sub) ? ", selected" : ""}`;
+    if (card.label !== label) card.setAttribute("aria-label", (card.label = label)); // of ten thousand, one has changed
     return card;
   }
 
@@ -463,10 +469,13 @@ class Board {
 
   /* One card is in the tab order; the arrows go on from there. */
   rove() {
-    const cards = this.visible();
     const active = this.root.getRootNode().activeElement;
-    const current = cards.includes(active) ? active : cards.find((card) => card.tabIndex === 0) ?? cards[0];
-    for (const card of this.cards.values()) card.tabIndex = card === current ? 0 : -1;
+    const seen = (card) => card?.sub !== undefined && card.isConnected && !card.hidden && card.offsetParent;
+    const current = [active, this.reached].find(seen) ?? this.visible()[0];
+    if (current === this.reached) return;
+    if (this.reached) this.reached.tabIndex = -1;
+    if (current) current.tabIndex = 0;
+    this.reached = current;
   }
 
   visible() {
@@ -497,8 +506,7 @@ class Board {
   /* A key that was pressed while nothing on the page had the focus. */
   onPageKey(event) {
     if (event.target !== document.body || !this.root.isConnected) return;
-    const card = this.visible().find((each) => each.tabIndex === 0);
-    if (card) this.onKey(event, card);
+    if (this.reached) this.onKey(event, this.reached);
   }
 
   onKey(event, card = event.target) {
@@ -551,7 +559,7 @@ class Board {
         this.chosen.clear();
         this.search.value = this.query = "";
         this.draw();
-        if (card === this.search) this.visible().find((each) => each.tabIndex === 0)?.focus();
+        if (card === this.search) this.reached?.focus();
       },
       nothing: () => {},
     };
@@ -581,5 +589,9 @@ class Board {
 function order(parent, wanted) {
   const keep = new Set(wanted);
   for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
-  wanted.forEach((child, i) => parent.children[i] === child || parent.insertBefore(child, parent.children[i] ?? null));
+  let at = parent.firstElementChild; // no index into children: each insertion would have them counted again
+  for (const child of wanted) {
+    if (child === at) at = at.nextElementSibling;
+    else parent.insertBefore(child, at);
+  }
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -172,6 +173,12 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+@lru_cache(maxsize=1024)
+def _summary(path: Path, *_: int) -> Summary:
+    """Every page asks for every dataset's, each time it is drawn; a file is only ever replaced."""
+    return Summary.read(path)
+
+
 def read_summary(folder: Path) -> Summary:
     """The summary of the dataset in `folder`; one that is damaged or gone is made again from the manifest.
 
@@ -179,7 +186,8 @@ def read_summary(folder: Path) -> Summary:
     """
     path = folder / SUMMARY
     try:
-        return Summary.read(path)
+        found = path.stat()
+        return _summary(path, found.st_ino, found.st_mtime_ns, found.st_size)
     except TooNew:
         raise
     except (FileNotFoundError, GMAugError):

@@ -76,14 +76,21 @@ def shots(data: Dataset, per_class: int) -> dict[str, list[int]]:
     fewer, and held-out ones where it has none.
     """
     train = data.split("train")
+    of_all, of_train = (
+        _by_label(data.labels, rows, len(data.class_names)) for rows in (np.arange(len(data.labels)), train)
+    )
     chosen = {}
-    for label, name in enumerate(data.class_names):
-        rows = train[data.labels[train] == label]
-        if len(rows) == 0:
-            rows = np.flatnonzero(data.labels == label)
+    for name, known, trained in zip(data.class_names, of_all, of_train, strict=True):
+        rows = trained if len(trained) else known
         step = max(1, len(rows) // per_class)
-        chosen[name] = [int(row) for row in rows[::step][:per_class]]
+        chosen[name] = rows[::step][:per_class].tolist()
     return chosen
+
+
+def _by_label(labels: NDArray[np.int64], rows: NDArray[np.int64], classes: int) -> list[NDArray[np.int64]]:
+    """The rows of each class, in their order. labels: of all images; rows: indices into them."""
+    ordered = rows[np.argsort(labels[rows], kind="stable")]
+    return np.split(ordered, np.searchsorted(labels[ordered], np.arange(1, classes)))
 
 
 def strip(data: Dataset) -> bytes:

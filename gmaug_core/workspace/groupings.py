@@ -21,16 +21,22 @@ from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping, ident
 # --- what there is to choose from ---
 
 
-def suggestions(data: Dataset) -> list[Grouping]:
-    """What the import proposes: the folders' own hierarchy where there is one, and identity."""
-    proposed = [Grouping(name, groups) for name, groups in data.suggested_groupings if name != IDENTITY]
-    return [*proposed, identity(data.class_names)]
+def proposed(data: Dataset) -> list[str]:
+    """The names of what the import proposes: the folders' own hierarchy where there is one, and identity."""
+    return [*(name for name, _ in data.suggested_groupings if name != IDENTITY), IDENTITY]
+
+
+def proposal(data: Dataset, name: str) -> Grouping:
+    """One of the proposed."""
+    if name == IDENTITY:
+        return identity(data.class_names)
+    return Grouping(name, dict(data.suggested_groupings)[name])
 
 
 def names(data: Dataset) -> list[str]:
     """Names to choose from, the most sensible first: stored ones, then the import's proposals."""
     known = stored(data.id)
-    return [*known, *(item.name for item in suggestions(data) if item.name not in known)]
+    return [*known, *(name for name in proposed(data) if name not in known)]
 
 
 def current(data: Dataset, name: str) -> tuple[Grouping, int]:
@@ -41,13 +47,12 @@ def current(data: Dataset, name: str) -> tuple[Grouping, int]:
     found = load(data.id, name)
     if found:
         return found
-    proposals = {item.name: item for item in suggestions(data)}
-    if name not in proposals:
-        known = sorted({*proposals, *stored(data.id)})
+    if name not in proposed(data):
+        known = sorted({*proposed(data), *stored(data.id)})
         raise InputError(
             f"dataset '{data.id}' has no grouping '{name}'", expected="one of " + ", ".join(known)
         )
-    return proposals[name], 0
+    return proposal(data, name), 0
 
 
 def super_classes(data: Dataset, name: str) -> dict[str, list[str]]:
