@@ -199,7 +199,9 @@ def test_eighty_one_classes_are_grouped_by_keyboard(page, app_server, tmp_path, 
     expect(card(page, kinds[0])).to_be_focused()  # the first key is the board's
     settle(page)
     expect(page.locator(".card img[src]").first).to_be_visible()
-    assert page.locator(".card img[src]").count() < page.locator(".card img").count()  # what is seen is fetched
+    assert (
+        page.locator(".card img[src]").count() < page.locator(".card img").count()
+    )  # what is seen is fetched
     keys: list[str] = []
 
     def press(*pressed: str) -> None:
