@@ -31,6 +31,11 @@ if paths is None or result is None:
         page="augmentation",
         label="Go to augmentation",
     )
+    st.header("On the curve", anchor=False)
+    st.caption(
+        "What the paper measured on its datasets: the more alike the images of a super-class are "
+        "(SSIM-supSubCls, on page Similarity), the less augmentation gained. Your runs will stand here too."
+    )
     gains.the_curve(None)
     st.stop()
 

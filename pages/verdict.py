@@ -45,7 +45,15 @@ with st.expander("New verdict", icon=":material/add_circle:", expanded=not known
             horizontal=True,
             key="verdict-preset",
         )
-        seeds = st.number_input("with seeds", 1, 100, 3, key="verdict-seeds")
+        st.caption(config.PRESETS[preset].words)
+        seeds = st.number_input(
+            "Seeds of that run",
+            1,
+            100,
+            3,
+            key="verdict-seeds",
+            help="With more seeds a smaller gain can be told from luck.",
+        )
         grouping = st.selectbox(
             "Grouping, for the score",
             groupings.names(data),

@@ -149,6 +149,12 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         try:
             value = json.loads(raw)
         except json.JSONDecodeError:
+            if raw.lstrip().startswith(("[", "{")):  # meant as JSON, and no setting is such a text
+                raise InputError(
+                    f"'{raw}' is no JSON",
+                    expected="JSON: 0.5 and not .5, true, false, texts in double quotes, lists as [0.5, 1]",
+                    todo=f"correct the value of {key}",
+                ) from None
             value = raw
         place = nested
         *parents, leaf = key.split(".")

@@ -213,7 +213,8 @@ def _draw_seeds(seed: int, step: int, ask: Counts, drawn: Counts, use: str = "dr
 def _report(lab: Lab, step: int, tally: Tally, **more: object) -> None:
     drawn, kept = int(tally.drawn.sum()), int(tally.accepted.sum(axis=1).min())
     total = int(lab.asked.sum())
-    figures = {"drawn": drawn, "accepted": kept, "rejected": drawn - kept, **more}
+    most = int(tally.budget.sum())
+    figures = {"drawn": drawn, "at_most": most, "accepted": kept, "rejected": drawn - kept, **more}
     lab.report(f"sample-{step}", min(kept, total), total, **figures)
 
 

@@ -26,6 +26,26 @@ def table(result: AugmentationResult) -> pd.DataFrame:
     return pd.DataFrame([*rows, _row("all", known.total, result.accepted.total, result.rejected.total)])
 
 
+def shown(result: AugmentationResult) -> pd.DataFrame:
+    """The same in three columns, which find room on a narrow screen: shares in percent, the real ones' 95 %
+    interval, and n."""
+    return pd.DataFrame(
+        [
+            {
+                "class": row["class"],
+                "real accepted, %": f"{row['real accepted %']:.0f} ({row['real low']:.0f} to "
+                f"{row['real high']:.0f}) of {row['real images']:,}"
+                if row["real images"]
+                else "none there",
+                "synthetic accepted, %": f"{row['synthetic accepted %']:.0f} of {row['synthetic images']:,}"
+                if row["synthetic images"]
+                else "none drawn",
+            }
+            for row in table(result).to_dict("records")
+        ]
+    )
+
+
 def _row(name: str, real: Passed | None, accepted: int, rejected: int) -> dict[str, object]:
     drawn = accepted + rejected
     return {

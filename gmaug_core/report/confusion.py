@@ -87,4 +87,5 @@ def chart(found: Predictions, class_names: Sequence[str], when: When) -> alt.Lay
     )
     numbers = base.mark_text(fontSize=11).encode(text=f"{when}:Q")
     side = CELL_PX * max(len(shown), 4)
-    return alt.LayerChart(layer=[squares, numbers]).properties(width=side, height=side)
+    room = alt.AutoSizeParams(type="pad")  # for names and titles: around the cells, which keep their size
+    return alt.LayerChart(layer=[squares, numbers]).properties(width=side, height=side, autosize=room)

@@ -183,17 +183,18 @@ def rates(result: EquivalenceResult, measure: EquivalenceMeasure) -> alt.LayerCh
 
 
 def table(result: EquivalenceResult, measure: EquivalenceMeasure) -> pd.DataFrame:
-    """What every measured number of synthetic images is worth, in words."""
+    """What every measured number of synthetic images is worth, in words: the answer before how it was
+    asked, as the last columns are off a narrow screen."""
     return pd.DataFrame(
         [
             {
-                "real images in the base": row.base,
-                "synthetic images": row.synthetic,
-                "how": LOOKS[row.source][0] if row.way == "added" else SUBSTITUTED,
+                "base": row.base,
+                "synthetic": row.synthetic,
                 "worth real ones": words.answer(row.real),
                 "95 % interval": words.interval(row.low, row.high),
+                "points": round(row.gain, 2),
+                "how": LOOKS[row.source][0] if row.way == "added" else SUBSTITUTED,
                 "extrapolated": "yes" if row.extrapolated else "",
-                "points over the base": round(row.gain, 2),
             }
             for row in result.exchange
             if row.measure == measure and row.measured
@@ -206,11 +207,11 @@ def reverse_table(result: EquivalenceResult, measure: EquivalenceMeasure) -> pd.
     return pd.DataFrame(
         [
             {
-                "real images in the base": row.base,
-                "more real images": row.real,
-                "what": LOOKS[row.source][0],
+                "base": row.base,
+                "more real": row.real,
                 "needed to match them": words.answer(row.synthetic),
                 "95 % interval": words.interval(row.low, row.high),
+                "what": LOOKS[row.source][0],
                 "measured up to": row.most,
             }
             for row in result.reverse
@@ -276,7 +277,8 @@ def _lines(
     names = list(looks)
     scale = alt.Scale(domain=names, range=[COLOURS[role] for role, _ in looks.values()])
     marks = alt.Scale(domain=names, range=[mark for _, mark in looks.values()])
-    colour = alt.Color("what:N", scale=scale, legend=legend(2, symbolOpacity=1))
+    key = legend(2 if len(names) <= 2 else 1, symbolOpacity=1)  # three names in two columns are cut at 800 px
+    colour = alt.Color("what:N", scale=scale, legend=key)
     tip = [alt.Tooltip("what:N"), alt.Tooltip("added:Q", format=",.0f")]
     tip += [alt.Tooltip(f"{key}:Q", format=".2f") for key in ("value", "low", "high")]
     bands, dots = (alt.Chart(frame).encode(x=x, color=colour) for frame in (places, points))
@@ -286,7 +288,7 @@ def _lines(
         dots.mark_rule(strokeWidth=1.2, opacity=0.6).encode(y=_accuracy("low", measure), y2="high:Q"),
         dots.mark_point(filled=True, size=70, opacity=1).encode(
             y=_accuracy("value", measure),
-            shape=alt.Shape("what:N", scale=marks, legend=legend(2, symbolOpacity=1)),
+            shape=alt.Shape("what:N", scale=marks, legend=key),
             tooltip=tip,
         ),
     ]

@@ -23,6 +23,12 @@ from gmaug_core.report.html import html_report
 from gmaug_core.ui import launching, layout, printable, text
 from gmaug_core.workspace import groupings
 
+FORM = (  # what the letters of the published form are
+    r"$n_{syn} / n_{base} = c_1^{n_{base} / k} (c_2^{n_{real} / n_{base}} - 1)$: how many synthetic images "
+    "beside a base are worth as much as some more real ones. c2 near 1: few are enough; the larger, "
+    "the more it takes. c1 above 1: the larger the base, the more it takes; below 1, the fewer. k is a "
+    "scale, no finding."
+)
 REPLACES_LOOKS: dict[equivalence_findings.Replaces, tuple[str, str]] = {  # colour and icon of the badge
     "yes": ("green", "swap_horiz"),
     "no": ("orange", "block"),
@@ -176,9 +182,13 @@ def answer(result: EquivalenceResult) -> None:
         if found:
             st.markdown(text.md(found[1]))
     sizes = ", ".join(text.count(base) for base in result.bases)
+    elsewhere = equivalence_charts.made_by(result) == "folder"
+    made_once = (
+        "images made elsewhere" if elsewhere else f"{text.plural(result.generators, 'generator')} a base"
+    )
     st.caption(
         f"Bases of {sizes} real images ({result.proportions} proportions), {result.seeds} classifiers a "
-        f"cell, {result.generators} generators a base, {text.count(len(result.cells))} trainings, "
+        f"cell, {made_once}, {text.count(len(result.cells))} trainings, "
         f"{text.count(result.splits.test)} test images, at {result.size} px. Every training of a base takes "
         "the same steps. Intervals are 95 % ones over seeds, generators and test images."
     )
@@ -223,9 +233,13 @@ def pictures(result: EquivalenceResult) -> None:
     _beside(result, base, measure)
     st.header("The table of equivalents", anchor=False)
     st.dataframe(equivalence_charts.table(result, measure), hide_index=True)
+    st.caption(
+        "Base: real images in training. Synthetic: images beside or among them. Points: accuracy above the "
+        "base alone."
+    )
     with st.expander("How many synthetic images real ones take", icon=":material/sync_alt:"):
         st.dataframe(equivalence_charts.reverse_table(result, measure), hide_index=True)
-    st.header("The published form, fitted to these images", anchor=False)
+    st.header("The published form, fitted to these images", anchor=False, help=FORM)
     for line in equivalence_findings.published(result, measure):
         st.markdown(text.md(line))
     if result.skipped:

@@ -16,6 +16,7 @@ from gmaug_core import runs
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.method.variants import short
 from gmaug_core.report import acceptance, doses, export, findings, gain_charts, outlook, points
 from gmaug_core.report import foretold as foretold_by
 from gmaug_core.report.cost import duration
@@ -31,6 +32,7 @@ LAWS = {
     "with_mine": "The paper's points and my runs",
     "mine": "My runs alone",
 }
+DECISIVE = ("variant", "accuracy, %", "balanced accuracy, %", "augmented gains over it, %")
 MOVED = 3  # classes named as gaining or losing most
 
 
@@ -39,17 +41,20 @@ def in_percent(share: float) -> str:
 
 
 def numbers(columns: list[DeltaGenerator], result: AugmentationResult) -> None:
-    """Gain, prediction and the two accuracies, each with its interval. columns: four."""
+    """Gain, prediction and the two accuracies that the gain is of, each with its interval. columns: four."""
     gain, predicted = findings.main_gain(result), result.predicted
     told = (gain.value, gain.ci_low, gain.ci_high) if result.status == "measured" else (None, None, None)
     forecast = (predicted.gain_percent, predicted.low, predicted.high) if predicted else (None, None, None)
-    _number(columns[0], "Measured relative gain", told, signed)
-    _number(columns[1], "Predicted by the law", forecast, signed)
-    for column, name, found in (
-        (columns[2], "Baseline accuracy", result.baseline.accuracy),
-        (columns[3], "Augmented accuracy", result.augmented.accuracy),
+    n = f"{text.plural(gain.n_seeds, 'seed')}, {text.plural(result.baseline.accuracy.n, 'test image')}"
+    _number(columns[0], "Measured relative gain", told, signed, n)
+    why = "" if predicted else "Why there is none is said below."
+    _number(columns[1], "Predicted by the law", forecast, signed, why)
+    for column, name, key in (
+        (columns[2], "Accuracy without synthetic images", gain.control),
+        (columns[3], "Accuracy with synthetic images", gain.of),
     ):
-        _number(column, name, (found.mean, found.ci_low, found.ci_high), in_percent)
+        found = result.variants[key].accuracy
+        _number(column, name, (found.mean, found.ci_low, found.ci_high), in_percent, short(key))
 
 
 def _number(
@@ -57,13 +62,17 @@ def _number(
     label: str,
     found: tuple[float | None, float | None, float | None],
     form: Callable[[float], str],
+    note: str = "",
 ) -> None:
-    """One figure in percent with its interval below it; none where there is none. found: value, low, high."""
+    """One figure in percent with its interval below it, and what it is of; none where there is none. found:
+    value, low, high."""
     value, low, high = found
     with column:
         st.metric(label, "none" if value is None else f"{form(value)} %", border=True)
+        said = [note] if note else []
         if value is not None and low is not None and high is not None:
-            st.caption(f"95 % interval {form(low)} to {form(high)}")
+            said.append(f"95 % interval {form(low)} to {form(high)}")
+        st.caption("; ".join(said))
 
 
 AGREES = {True: "yes", False: "no", None: "cannot be told"}
@@ -93,12 +102,19 @@ def foretold(data: Dataset, result: AugmentationResult) -> None:
 
 
 def variants_table(result: AugmentationResult) -> None:
-    """Every classifier with both accuracies, intervals, seeds and n."""
-    st.dataframe(findings.variants_words(result), hide_index=True)
+    """Every classifier with its accuracies, intervals, seeds and n: what decides in a table that finds room
+    on any screen, the rest on request."""
+    rows = findings.variants_words(result)
+    same = all(row["accuracy, %"] == row["balanced accuracy, %"] for row in rows)
+    shown = [name for name in DECISIVE if name != "balanced accuracy, %" or not same]
+    st.table({name: [row[name] for row in rows] for name in shown}, hide_index=True)
+    balanced = " Balanced accuracy is the same: every class has as many test images." if same else ""
     st.caption(
-        "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed "
-        "and test image."
+        "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed and test "
+        f"image.{balanced}"
     )
+    with st.expander("Every measure, with seeds and test images", icon=":material/table:"):
+        st.dataframe(rows, hide_index=True)
 
 
 def amounts(result: AugmentationResult) -> None:
@@ -118,15 +134,7 @@ def let_through(result: AugmentationResult) -> None:
         return
     st.header("What the filter lets through", anchor=False)
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
-    st.dataframe(
-        acceptance.table(result),
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.0f")
-            for name in ("real accepted %", "real low", "real high", "synthetic accepted %")
-        },
-        key="let-through",
-    )
+    st.dataframe(acceptance.shown(result), hide_index=True, key="let-through")
 
 
 def cost(paths: RunPaths, result: AugmentationResult) -> str:

@@ -231,8 +231,9 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
             st.altair_chart(found[1], key=f"classifiers-{paths.id}")
         drawn = next((row for row in reversed(rows) if row.get("drawn") is not None), None)
         if drawn:
+            most = f" of at most {text.count(drawn['at_most'])}" if drawn.get("at_most") else ""
             st.markdown(
-                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])} drawn, "
+                f"**{stage_words(drawn['stage'])}**: {text.count(drawn['drawn'])}{most} drawn, "
                 f":green[{text.count(drawn['accepted'])} accepted], :orange[{text.count(drawn['rejected'])} "
                 "rejected]."
             )

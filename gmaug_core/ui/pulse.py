@@ -21,6 +21,7 @@ from gmaug_core.ui import ASSETS, text
 from gmaug_core.ui.operations import script
 
 EVERY_S = 2.0  # between two looks
+DRAWS = "sample-"  # begins the name of a stage that draws images
 DRAW_S = 15.0  # at least, between two drawings of charts
 
 _component = st.components.v2.component(
@@ -44,14 +45,31 @@ def of(paths: RunPaths, status: Status) -> dict[str, Any]:
     known = status.state == "running" and status.total > 0
     eta = f", about {duration(status.eta_s)} to go" if status.eta_s else ""
     said = f"{stage_words(status.stage)}: {text.count(status.step)} of {text.count(status.total)}{eta}"
+    share = min(status.step / status.total, 1.0) if known else None
+    if share is not None and status.stage.startswith(DRAWS):
+        said, share = _drawing(paths, status, said, share)
     stopping = paths.stop.exists()
     shape = [status.state, status.stage, str(status.attempt), str(stopping), str(status.stalled)]
     return {
         "shape": " ".join(shape),
         "said": said if known else "",
-        "share": round(min(status.step / status.total, 1.0), 4) if known else None,
+        "share": None if share is None else round(share, 4),
         "news": paths.metrics.stat().st_size if paths.metrics.exists() else 0,
     }
+
+
+def _drawing(paths: RunPaths, status: Status, said: str, share: float) -> tuple[str, float]:
+    """While images are drawn the stage ends with the budget too, not only when enough were accepted: what is
+    said, with the draws, and the larger of both shares. said, share: of the accepted ones alone."""
+    row = runs.newest_metrics(paths)
+    if row.get("stage") != status.stage or not row.get("at_most"):
+        return said, share
+    spent = min(row["drawn"] / row["at_most"], 1.0)
+    draws = f"{text.count(row['drawn'])} of at most {text.count(row['at_most'])} drawn"
+    if spent <= share:
+        return f"{said}; {draws}", share
+    accepted = f"{text.count(status.step)} accepted of {text.count(status.total)} wanted"
+    return f"{stage_words(status.stage)}: {draws}, {accepted}", spent  # the time to go counted accepted ones
 
 
 def show(paths: RunPaths, status: Status) -> None:

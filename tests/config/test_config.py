@@ -80,6 +80,7 @@ def test_overrides_win_and_leave_the_rest():
         ("classifier=5", "classifier"),
         ("generator=5", "generator"),
         ("seeds", "not a setting"),
+        ("use=[.5,1]", "is no JSON"),
         ("a.b=1", "unknown setting 'a'"),
     ],
 )

@@ -27,6 +27,11 @@ def test_real_and_synthetic_images_stand_beside_each_other(finished_result):
         90,
     ]
     last = result.per_class[-1].name
+    short = acceptance.shown(result).set_index("class")
+    assert len(short.columns) == 2, "and the class: they find room at 800 px"
+    share = 100 * result.accepted.total / drawn
+    assert short.loc["all"].tolist() == ["80 (40 to 90) of 90", f"{share:.0f} of {drawn:,}"]
+    assert short.loc[last, "real accepted, %"] == "none there"
     assert table.loc[last, "real images"] == 0
     assert (
         table.loc[last, "synthetic images"]
@@ -48,3 +53,4 @@ def test_a_strict_filter_and_its_judges_are_told(finished_result):
     assert "1.23, 0.50" in who
     old = result.model_copy(update={"real_acceptance": None})
     assert (acceptance.words(old), len(acceptance.table(old))) == ([], 0)
+    assert acceptance.shown(old).empty

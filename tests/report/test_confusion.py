@@ -29,6 +29,7 @@ def test_the_chart_shades_mistakes_and_leaves_out_classes_that_are_not_mixed_up(
         ("b", "b"): 0,
     }
     assert chart["params"][0]["select"]["fields"] == ["class", "put in"]
+    assert chart["autosize"]["type"] == "pad", "names take no room from the cells"
     monkeypatch.setattr(confusion, "MOST_CLASSES", 1)
     (rows,) = confusion.chart(FOUND, ["a", "b", "c"], "after").to_dict()["datasets"].values()
     assert {row["class"] for row in rows} == {"b"}, "mixed up three times, the other once"

@@ -61,6 +61,7 @@ def test_tables_say_what_the_document_says():
     found = equivalence()
     shown = equivalence_charts.table(found, "accuracy")
     rows = [row for row in found.exchange if row.measure == "accuracy" and row.measured]
+    assert list(shown.columns[:4]) == ["base", "synthetic", "worth real ones", "95 % interval"]
     assert list(shown["worth real ones"]) == [words.answer(row.real) for row in rows]
     assert len(equivalence_charts.reverse_table(found, "accuracy")) == sum(
         row.measure == "accuracy" for row in found.reverse
@@ -91,5 +92,7 @@ def test_images_made_elsewhere_stand_beside_those_of_a_generator():
     drawn = equivalence_charts.beside(closed, opened, 1000, "accuracy").to_dict()
     said = {row["what"] for rows in drawn["datasets"].values() for row in rows if "what" in row}
     assert said == {"real images added", "synthetic images added", "open-set images added"}
+    legends = [layer["encoding"]["color"]["legend"]["columns"] for layer in drawn["layer"]]
+    assert set(legends) == {1}, "three names in two columns are cut on a narrow screen"
     assert equivalence_charts.beside(closed, closed, 1000, "accuracy") is None
     assert equivalence_charts.beside(closed, opened, 77, "accuracy") is None

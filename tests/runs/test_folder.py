@@ -119,6 +119,20 @@ def test_a_torn_metrics_line_is_skipped_and_costs_no_other(home):
     assert runs.damaged_metrics(paths) == 0
 
 
+def test_the_newest_row_is_read_from_the_end_alone(home, monkeypatch):
+    paths = new_run()
+    assert runs.newest_metrics(paths) == {}
+    for step in range(1, 40):
+        RunWriter(paths).progress("one", step, 40, loss=float(step))
+    monkeypatch.setattr("gmaug_core.runs.folder.TAIL_BYTES", 400)
+    assert runs.newest_metrics(paths) == runs.read_metrics(paths)[0][-1]
+    with paths.metrics.open("ab") as file:
+        file.write(b'{"loss": 2.')  # still being written
+    assert runs.newest_metrics(paths)["loss"] == 39.0
+    RunWriter(paths).progress("one", 40, 40, note="x" * 900)
+    assert runs.newest_metrics(paths) == {}, "its beginning is out of sight"
+
+
 def test_every_flipped_bit_of_the_metrics_costs_its_row_and_is_noticed(home):
     paths = new_run()
     writer = RunWriter(paths)

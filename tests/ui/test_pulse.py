@@ -42,6 +42,25 @@ def test_a_beat_says_what_moves_and_its_shape_what_must_be_drawn(demo):
     assert client.get("/runs/nope/pulse").status_code == 404
 
 
+def test_while_images_are_drawn_the_draws_count_as_well(demo):
+    paths = run_fixture.make_run(demo, state="running", token="drawing")
+    status = json.loads(paths.status.read_text()) | {"stage": "sample-1", "step": 50, "total": 4_000}
+    write_json(paths.status, status)
+    with locks.locked(paths.lock):
+        assert pulse.of(paths, runs.read_status(paths))["share"] == round(50 / 4_000, 4)
+        row = {"stage": "sample-1", "drawn": 198_000, "at_most": 200_491, "accepted": 50}
+        with paths.metrics.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        beat = pulse.of(paths, runs.read_status(paths))
+        assert beat["share"] == round(198_000 / 200_491, 4)
+        assert "198,000 of at most 200,491 drawn, 50 accepted of 4,000 wanted" in beat["said"]
+        assert "to go" not in beat["said"]
+        write_json(paths.status, status | {"step": 3_996})
+        beat = pulse.of(paths, runs.read_status(paths))
+        assert beat["share"] == round(3_996 / 4_000, 4)
+        assert "3,996 of 4,000" in beat["said"]
+
+
 def test_a_finished_run_has_nothing_that_moves(finished_run):
     still = pulse.of(finished_run, runs.read_status(finished_run))
     assert (still["share"], still["said"]) == (None, "")

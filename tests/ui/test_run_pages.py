@@ -20,6 +20,7 @@ from gmaug_core.config import SimilarityConfig
 from gmaug_core.data.demo import make_demo
 from gmaug_core.data.sample_map import MapFiles
 from gmaug_core.files import write_json
+from gmaug_core.method.variants import short
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.ui import live
@@ -120,7 +121,7 @@ def test_an_unfinished_run_says_how_it_stands(demo, monkeypatch, kind, state):
     expected = {
         "queued": "Waiting to begin",
         "running": "Stop",
-        "failed": "the loss became infinite",
+        "failed": "The loss became infinite",
         "cancelled": "was stopped",
         "lost": "is gone",
     }[state]
@@ -248,7 +249,7 @@ def test_nothing_to_score_fails_in_words_and_the_page_shows_them(home, tmp_path)
     work = subprocess.run([sys.executable, "-m", "gmaug_core.worker", paths.folder], cwd=ROOT, check=False)
     assert work.returncode == 1
     said = words(open_page("similarity")).replace("\\", "")  # Markdown's escapes
-    assert "no super-class has two training images" in said
+    assert "No super-class has two training images" in said
     assert "group sub-classes together" in said
     assert "Resume" in said
 
@@ -283,7 +284,21 @@ def test_gains_say_why_nothing_was_predicted_and_a_refused_run_is_nowhere_on_the
     said = words(at)
     assert "stored at 16 px" in said
     assert "has no place on this curve" in said
+    assert "Why there is none is said below." in said
     assert at.segmented_control(key="law").options == ["The paper's points"]
+
+
+def test_the_gain_stands_beside_the_two_accuracies_that_it_is_of(demo):
+    paths = run_fixture.make_run(demo, token="aside", per_class=4)
+    result = json.loads(paths.result.read_text())
+    control = next(iter(result["controls"]))
+    result["endpoint"] = result["relative_gain_percent"] | {"control": control, "of": "augmented"}
+    write_json(paths.result, result)
+    at = open_page("gains")
+    shown = {metric.label: metric.value for metric in at.metric}
+    accuracy = result["controls"][control]["accuracy"]["mean"]
+    assert shown["Accuracy without synthetic images"] == f"{100 * accuracy:.2f} %"
+    assert f"{short(control)}; 95 % interval" in words(at)
 
 
 def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
