@@ -73,8 +73,12 @@ def chart(found: Predictions, class_names: Sequence[str], when: When) -> alt.Lay
         else alt.Scale(domain=[0, most], range=["#8883", high])
     )
     base = alt.Chart(rows).encode(
-        x=alt.X("put in:N", sort=shown, axis=alt.Axis(labelAngle=-45, labelLimit=120, title="put in")),
-        y=alt.Y("class:N", sort=shown, axis=alt.Axis(labelLimit=160, title="class")),
+        x=alt.X(
+            "put in:N",
+            sort=shown,
+            axis=alt.Axis(labelAngle=-45, labelLimit=120, labelOverlap=False, title="put in"),
+        ),
+        y=alt.Y("class:N", sort=shown, axis=alt.Axis(labelLimit=160, labelOverlap=False, title="class")),
         tooltip=["class:N", "put in:N", "before:Q", "after:Q"],
     )
     squares = (

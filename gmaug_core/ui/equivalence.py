@@ -232,7 +232,7 @@ def pictures(result: EquivalenceResult) -> None:
         st.altair_chart(ways, key="equivalence-ways")
     _beside(result, base, measure)
     st.header("The table of equivalents", anchor=False)
-    st.dataframe(equivalence_charts.table(result, measure), hide_index=True)
+    st.table(equivalence_charts.table(result, measure), hide_index=True)  # it wraps, at 800 px too
     st.caption(
         "Base: real images in training. Synthetic: images beside or among them. Points: accuracy above the "
         "base alone."

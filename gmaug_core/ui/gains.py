@@ -50,11 +50,13 @@ def numbers(columns: list[DeltaGenerator], result: AugmentationResult) -> None:
     why = "" if predicted else "Why there is none is said below."
     _number(columns[1], "Predicted by the law", forecast, signed, why)
     for column, name, key in (
-        (columns[2], "Accuracy without synthetic images", gain.control),
-        (columns[3], "Accuracy with synthetic images", gain.of),
+        (columns[2], "Without synthetic images", gain.control),
+        (columns[3], "With synthetic images", gain.of),
     ):
         found = result.variants[key].accuracy
-        _number(column, name, (found.mean, found.ci_low, found.ci_high), in_percent, short(key))
+        _number(
+            column, name, (found.mean, found.ci_low, found.ci_high), in_percent, f"{short(key)}, accuracy"
+        )
 
 
 def _number(

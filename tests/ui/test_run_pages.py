@@ -297,8 +297,8 @@ def test_the_gain_stands_beside_the_two_accuracies_that_it_is_of(demo):
     at = open_page("gains")
     shown = {metric.label: metric.value for metric in at.metric}
     accuracy = result["controls"][control]["accuracy"]["mean"]
-    assert shown["Accuracy without synthetic images"] == f"{100 * accuracy:.2f} %"
-    assert f"{short(control)}; 95 % interval" in words(at)
+    assert shown["Without synthetic images"] == f"{100 * accuracy:.2f} %"
+    assert f"{short(control)}, accuracy; 95 % interval" in words(at)
 
 
 def test_the_law_can_be_fitted_again_with_and_without_the_papers_points(demo):
