@@ -26,12 +26,13 @@ SHIPPED = ROOT / "gmaug_core" / "scoring" / "measured.json"
 AGAIN = """## One cell again
 
 ```
-python -m benchmarks.evidence HOME DATA --only digits_100_r50 --check
+python -m benchmarks.evidence HOME DATA --only digits_100_r20 --check
 ```
 
 HOME: an empty folder; DATA: any folder (the digits come with scikit-learn). It imports the
 dataset, reads both verdicts, trains everything, and says of each figure whether it lies inside the
-interval published here. The JSON files stay as they are. `python -m benchmarks.summaries HOME`
+interval published here, or at least no further off than two measurements of one thing are. The
+JSON files stay as they are. `python -m benchmarks.summaries HOME`
 adds the paper's way of counting.
 """
 

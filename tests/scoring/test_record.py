@@ -159,14 +159,22 @@ def test_figures_of_many_cells():
 
 def test_a_reproduction_is_told_whether_it_is_inside():
     published = cell_document("a")
-    inside, lines = evidence.checked(published, cell_document("a"))
-    assert inside
+    agreed, lines = evidence.checked(published, cell_document("a"))
+    assert agreed
     assert len(lines) == 5
     mine = cell_document("a")
-    mine["result"]["endpoint"] = mine["result"]["endpoint"] | {"points": 9.0}
-    inside, lines = evidence.checked(published, mine)
-    assert not inside
-    assert sum("OUTSIDE" in line for line in lines) == 1
+    for points, agrees, word in (
+        (1.6, True, "outside, as two"),
+        (1.8, False, "DISAGREES"),
+    ):  # 0.5 and 0.5 wide
+        mine["result"]["endpoint"] = mine["result"]["endpoint"] | {
+            "points": points,
+            "points_low": points - 0.5,
+            "points_high": points + 0.5,
+        }
+        agreed, lines = evidence.checked(published, mine)
+        assert agreed is agrees
+        assert sum(word in line for line in lines) == 1
     assert not evidence.checked(published, {"result": mine["result"] | {"endpoint": None}})[0]
 
 
