@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 
-import numpy as np
 import pytest
 from corpus import encode, pixels, png
 from PIL import Image
@@ -64,11 +63,8 @@ verify._serve(Path(sys.argv[-1]), sys.stdin.buffer, sys.stdout.buffer)
 
 @pytest.mark.slow
 def test_the_largest_accepted_image_fits_the_limits(staging):
+    """Four channels need the most: 1,060 MB; a CMYK JPEG 680, a 16-bit PNG 480, and each less time."""
     side = int(MAX_PIXELS**0.5)
-    files = [
-        encode(Image.new(mode, (side, side)), kind, **options)
-        for mode, kind, options in (("RGBA", "PNG", {"compress_level": 1}), ("CMYK", "JPEG", {}))
-    ]
-    files.append(encode(np.zeros((side, side), np.uint16), compress_level=1))
+    largest = encode(Image.new("RGBA", (side, side)), "PNG", compress_level=1)
     with verify.Verifier(staging) as verifier:
-        assert all("sha256" in answer for answer in verifier.check(files))
+        assert all("sha256" in answer for answer in verifier.check([largest]))

@@ -120,7 +120,7 @@ def data(tmp_path_factory):
 
 
 def lab_in(folder, data, **settings):
-    config = tiny.config(data, sampling_batch=5, draw_budget=6.0, **settings)
+    config = tiny.config(data, **{"sampling_batch": 5, "draw_budget": 6.0} | settings)
     return Lab.prepare(config, data, folder, no_report, never)
 
 
@@ -130,14 +130,14 @@ JUDGES = {0: Eye(4.0), 1: Eye(8.0)}
 @pytest.mark.slow
 def test_a_draw_that_is_stopped_at_every_batch_ends_as_an_undisturbed_one(data, tmp_path):
     rule = {"mode": "probability", "threshold": 0.5, "gates": ("copy", "outlier", "repeat")}
-    whole, told = lab_in(tmp_path / "whole", data, selection=rule), list[dict]()
+    whole, told = lab_in(tmp_path / "whole", data, selection=rule, draw_budget=3.0), list[dict]()
     whole.report = lambda *_, **more: told.extend(more.get("forecast", []))
     draw(whole, 1, Repeater(), JUDGES)
     last = told[-1]
     assert last["low"] <= last["expected"] <= last["high"] <= last["wanted"]
     assert last["accepted"] <= last["drawn"]
     assert (samples.table(whole.samples)["reason"] == REPEAT).any()
-    lab, stops, sizes = lab_in(tmp_path / "stopped", data, selection=rule), 0, []
+    lab, stops, sizes = lab_in(tmp_path / "stopped", data, selection=rule, draw_budget=3.0), 0, []
     lab.should_stop = lambda: True
     while not lab.drawn(1):
         try:
