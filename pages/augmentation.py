@@ -103,9 +103,21 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
                 "chooses."
             ),
         )
-        mix = one.number_input("Share in mix", 0.01, 0.99, base.mix, key=f"mix-{tag}")
+        mix = one.number_input(
+            "Share in mix",
+            0.01,
+            0.99,
+            base.mix,
+            key=f"mix-{tag}",
+            help="Of what is drawn of a filled class, the part that is synthetic. 0.25: every fourth image.",
+        )
         max_steps = two.number_input(
-            "Select-and-retrain steps, at most", 1, 10, base.max_steps, key=f"steps-{tag}"
+            "Select-and-retrain steps, at most",
+            1,
+            10,
+            base.max_steps,
+            key=f"steps-{tag}",
+            help="A step trains the classifier with what was accepted, and lets it judge anew.",
         )
         tolerance = one.number_input(
             "Tolerance (epsilon)",
@@ -117,7 +129,12 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             help="Validation accuracy must rise by more than this for another step.",
         )
         budget = two.number_input(
-            "Draws for every image wanted, at most", 1.0, 1e6, base.draw_budget, key=f"budget-{tag}"
+            "Draws for every image wanted, at most",
+            1.0,
+            1e6,
+            base.draw_budget,
+            key=f"budget-{tag}",
+            help="Where few images are accepted more must be drawn; at this many drawing ends.",
         )
         seed = one.number_input("First seed", 0, 2**31 - 1, 0, key=f"seed-{tag}")
         judging_by = method_fields.selection(base, tag)

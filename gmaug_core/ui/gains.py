@@ -25,6 +25,7 @@ from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.ui import drawing, text
 from gmaug_core.ui.pulse import stage_words
+from gmaug_core.ui.terms import TERMS
 
 ZIP_LIMIT = 20_000  # images in one download; more than this is a job for the command line
 LAWS = {
@@ -70,7 +71,7 @@ def _number(
     value, low, high."""
     value, low, high = found
     with column:
-        st.metric(label, "none" if value is None else f"{form(value)} %", border=True)
+        st.metric(label, "none" if value is None else f"{form(value)} %", border=True, help=TERMS[label])
         said = [note] if note else []
         if value is not None and low is not None and high is not None:
             said.append(f"95 % interval {form(low)} to {form(high)}")

@@ -151,8 +151,8 @@ def _resume(run_id: str) -> None:
 def _banner(paths: RunPaths, status: Status) -> None:
     if status.state == "queued":
         st.info(
-            "Waiting to begin. One augmentation run works at a time on this machine; this one starts by "
-            "itself. You can close this page.",
+            "Waiting to begin: it starts by itself, after those that train on this machine before it. You "
+            "can close this page.",
             icon=":material/schedule:",
         )
     elif status.state == "lost":

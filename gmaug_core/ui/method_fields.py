@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import streamlit as st
+
 from gmaug_core.config import USUAL_THRESHOLDS, AugmentationConfig
 from gmaug_core.config.selection import Gate, Judging, Mode
 from gmaug_core.ui import layout
@@ -36,15 +38,22 @@ def selection(base: AugmentationConfig, tag: str) -> dict[str, Any]:
     """Fields of the acceptance rule, in two columns. base: whose values are shown first; tag: of their keys,
     since other settings have other first values."""
     rule = base.selection
-    one, two = layout.columns(2, key=f"rule-{_plain(tag)}", least=9)
-    mode = one.selectbox(
+    mode = st.selectbox(  # across both: its options are sentences
         "Threshold on",
         list(MODE_WORDS),
         index=list(MODE_WORDS).index(rule.mode),
         format_func=MODE_WORDS.__getitem__,
         key=f"mode-{tag}",
     )
-    threshold = two.number_input(
+    judge = st.selectbox(
+        "Judge",
+        list(JUDGE_WORDS),
+        index=list(JUDGE_WORDS).index(rule.judge),
+        format_func=JUDGE_WORDS.__getitem__,
+        key=f"judge-{tag}",
+    )
+    one, two = layout.columns(2, key=f"rule-{_plain(tag)}", least=9)
+    threshold = one.number_input(
         "Threshold (alpha)",
         -1000.0 if mode == "logit" else 0.001,
         1000.0 if mode == "logit" else 0.999,
@@ -53,13 +62,6 @@ def selection(base: AugmentationConfig, tag: str) -> dict[str, Any]:
         format="%.3g",
         key=f"alpha-{mode}-{tag}",
         help="An image is kept when the classifier's first choice is its class and its score is above this.",
-    )
-    judge = one.selectbox(
-        "Judge",
-        list(JUDGE_WORDS),
-        index=list(JUDGE_WORDS).index(rule.judge),
-        format_func=JUDGE_WORDS.__getitem__,
-        key=f"judge-{tag}",
     )
     folds = two.number_input(
         "Parts of a cross-fitted judge",

@@ -24,6 +24,7 @@ from gmaug_core.scoring.paper import (
 )
 from gmaug_core.scoring.result import Highest, MostSimilar, MovedOut, NearCopies, SetMean, SimilarityResult
 from gmaug_core.ui import drawing, launching, layout, text
+from gmaug_core.ui.terms import TERMS
 
 PAIRS_SHOWN = 6
 
@@ -38,18 +39,20 @@ def numbers(result: SimilarityResult, given: Advice) -> None:
     columns = layout.columns(3, key="score-numbers", least=9)
     for column, (label, score) in zip(columns, both, strict=False):  # the third column is the prediction's
         with column:
-            st.metric(label, "not scored" if score.value is None else f"{score.value:.4f}", border=True)
+            value = "not scored" if score.value is None else f"{score.value:.4f}"
+            st.metric(label, value, border=True, help=TERMS[label])
             if score.exact:
                 st.caption("exact, all pairs")
             elif score.ci_low is not None and score.ci_high is not None:
                 sure = text.interval(score.ci_low, score.ci_high, 4)
                 st.caption(f"95 % interval {sure}, {text.count(score.pairs)} pairs")
+    label = "Predicted relative gain"
     with columns[2]:
         if given.gain is None or given.low is None or given.high is None:
-            st.metric("Predicted relative gain", "none", border=True)
+            st.metric(label, "none", border=True, help=TERMS[label])
             st.caption(f"{given.verdict.capitalize()}: see below.")
         else:
-            st.metric("Predicted relative gain", text.signed_percent(given.gain), border=True)
+            st.metric(label, text.signed_percent(given.gain), border=True, help=TERMS[label])
             st.caption(f"95 % interval {text.signed_percent(given.low)} to {text.signed_percent(given.high)}")
 
 

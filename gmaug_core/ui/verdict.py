@@ -14,6 +14,7 @@ from gmaug_core.report.cost import duration
 from gmaug_core.report.numbers import signed
 from gmaug_core.report.verdict_charts import LEARNER_WORDS
 from gmaug_core.ui import drawing, layout, text
+from gmaug_core.ui.terms import TERMS
 
 LOOKS = {  # verdict -> colour of its badge, icon, what it is called
     "train_longer": ("orange", "schedule", "Train longer first"),
@@ -115,7 +116,7 @@ def numbers(verdict: Verdict) -> None:
         layout.columns(len(cells), key="verdict-numbers", least=11), cells, strict=True
     ):
         with column:
-            st.metric(label, value, border=True)
+            st.metric(label, value, border=True, help=TERMS[label])
             st.caption(note)
     drawing.altair("verdict-scale", drawing.content(verdict), lambda: verdict_charts.scale(verdict))
 
@@ -148,7 +149,7 @@ def witnesses(verdict: Verdict) -> None:
 
 
 def _table(rows: list[dict[str, object]]) -> None:
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.table(pd.DataFrame(rows), hide_index=True)  # it wraps: no column is out of sight
 
 
 def _projections(verdict: Verdict) -> None:

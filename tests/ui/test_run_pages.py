@@ -136,7 +136,8 @@ def test_an_unfinished_run_says_how_it_stands(demo, monkeypatch, kind, state):
 def test_a_finished_run_is_shown(demo, page):
     run_fixture.make_run(demo, kind="similarity", token="score")
     paths = run_fixture.make_run(demo, token="augment", per_class=10)
-    said = words(open_page(page))
+    at = open_page(page)
+    said = words(at)
     expected = {
         "similarity": [
             "0.4310",
@@ -153,6 +154,7 @@ def test_a_finished_run_is_shown(demo, page):
     }[page]
     for text in expected:
         assert text in said, (text, said)
+    assert all(metric.help for metric in at.metric), "every figure says on hover what it is"
 
 
 def test_a_stalled_run_is_called_stalled(demo, as_if_alive):
