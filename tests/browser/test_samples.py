@@ -94,9 +94,17 @@ def test_many_are_decided_at_once_and_another_threshold_recounts(page, app_serve
     page.wait_for_url("**threshold=0**")  # the address follows a moment later
 
 
-def test_undo_goes_back_to_the_sample_that_was_decided(page, app_server, run_id):
+def test_the_inspector_shows_sample_and_nearest_real_images_and_undo_goes_back(page, app_server, run_id):
     page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
+    large = page.get_by_role("img", name="Sample 0, drawn as")
+    near = page.get_by_role("img", name="Real image of")
+    playwright.expect(near).to_have_count(4)
+    for width in (800, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        for picture in (large, page.locator(".cell").first, near.last):
+            playwright.expect(picture).to_be_in_viewport(ratio=1)
+    playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
     page.locator(".view").focus()
     for key in "kx":
         page.keyboard.press(key)
@@ -110,19 +118,6 @@ def test_undo_goes_back_to_the_sample_that_was_decided(page, app_server, run_id)
     wait_for(lambda: workspace.reviews.load(run_id) == {})
     playwright.expect(page.locator(".said")).to_contain_text("1 of 1,500")
     playwright.expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-
-
-def test_the_inspector_shows_the_sample_and_its_nearest_real_images(page, app_server, run_id):
-    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
-    page.locator(".cell img[src]").first.wait_for()
-    large = page.get_by_role("img", name="Sample 0, drawn as")
-    near = page.get_by_role("img", name="Real image of")
-    playwright.expect(near).to_have_count(4)
-    for width in (1280, 800):
-        page.set_viewport_size({"width": width, "height": 900})
-        for picture in (large, page.locator(".cell").first, near.last):
-            playwright.expect(picture).to_be_in_viewport(ratio=1)
-    playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
 
 
 def test_a_lasso_on_the_map_filters_the_grid_and_is_in_the_address(page, app_server, run_id):

@@ -29,8 +29,8 @@ def settle(page) -> None:
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
-def open_board(page, app_server, name: str) -> None:
-    """The demo's board, on a grouping of the test's own."""
+def open_proposal(page, app_server) -> None:
+    """The demo's board, on a grouping that is proposed."""
     demo = next((app_server.home / "datasets").glob("digits-demo-*")).name
     page.goto(f"{app_server.url}/super_classes?dataset={demo}")
     expect(card(page, "9")).to_be_visible()
@@ -39,6 +39,11 @@ def open_board(page, app_server, name: str) -> None:
     page.get_by_role("option", name="shape").click()
     expect(page.get_by_text("A proposal; your first edit saves it")).to_be_visible()
     settle(page)
+
+
+def open_board(page, app_server, name: str) -> None:
+    """The demo's board, on a grouping of the test's own."""
+    open_proposal(page, app_server)
     page.get_by_role("button", name="Copy").click()
     page.get_by_label("Name of the copy").fill(name)
     page.get_by_label("Name of the copy").press("Enter")
@@ -52,7 +57,7 @@ def revisions(app_server, name: str) -> int:
         return connection.execute("SELECT revision FROM groupings WHERE name=?", (name,)).fetchone()[0]
 
 
-def test_cards_are_dragged_and_the_move_survives_a_reload(page, app_server):
+def test_cards_are_dragged_the_move_survives_a_reload_and_a_second_tab_overwrites_nothing(page, app_server):
     open_board(page, app_server, "by mouse")
     card(page, "9").scroll_into_view_if_needed()
     card(page, "9").drag_to(panel(page, "straight"))
@@ -65,10 +70,32 @@ def test_cards_are_dragged_and_the_move_survives_a_reload(page, app_server):
     page.get_by_role("button", name="Undo").click()  # what was done before the tab was closed
     expect(panel(page, "round").get_by_role("listitem", name=re.compile("^9, "))).to_be_visible()
     assert revisions(app_server, "by mouse") == 3
+    other = page.context.new_page()
+    other.goto(f"{app_server.url}/super_classes?dataset=" + re.search("dataset=([^&]+)", page.url)[1])
+    other.get_by_role("combobox", name="Grouping").click()
+    other.get_by_role("option", name="by mouse", exact=True).click()
+    expect(other.get_by_text("Saved · revision 3")).to_be_visible()
+    card(page, "2").focus()
+    page.keyboard.press("1")
+    expect(page.get_by_text("Saved · revision 4")).to_be_visible()
+    card(other, "3").focus()
+    other.keyboard.press("2")
+    expect(other.get_by_text("Somebody else changed this grouping first", exact=False)).to_be_visible()
+    expect(panel(other, "round").get_by_role("listitem", name=re.compile("^2, "))).to_be_visible()
+    expect(panel(other, "mixed").get_by_role("listitem", name=re.compile("^3, "))).to_be_visible()
+    assert revisions(app_server, "by mouse") == 4
+    other.close()
 
 
-def test_the_keyboard_does_everything(page, app_server):
+def test_quick_edits_are_all_kept_and_the_keyboard_does_everything(page, app_server):
     open_board(page, app_server, "by keyboard")
+    for i in range(12):  # events of components are lossy; the operation log is not
+        card(page, "5").focus()
+        page.keyboard.press("1" if i % 2 == 0 else "3")
+    expect(page.get_by_text("Saved · revision 13")).to_be_visible()
+    assert revisions(app_server, "by keyboard") == 13
+    expect(panel(page, "mixed").get_by_role("listitem", name=re.compile("^5, "))).to_be_visible()
+    settle(page)
     card(page, "0").focus()
     page.keyboard.press("m")  # move to… a new super-class
     page.get_by_role("combobox", name="Super-class to move to").fill("loops")
@@ -109,17 +136,6 @@ def test_the_keyboard_does_everything(page, app_server):
     expect(card(page, "8")).to_be_focused()
 
 
-def test_quick_edits_are_all_kept(page, app_server):
-    """Component events are lossy; the operation log is not."""
-    open_board(page, app_server, "in a hurry")
-    for i in range(12):
-        card(page, "5").focus()
-        page.keyboard.press("1" if i % 2 == 0 else "3")
-    expect(page.get_by_text("Saved · revision 13")).to_be_visible()
-    assert revisions(app_server, "in a hurry") == 13
-    expect(panel(page, "mixed").get_by_role("listitem", name=re.compile("^5, "))).to_be_visible()
-
-
 def test_another_dataset_is_another_board(page, app_server, unfold):
     """Same class names, other pictures: nothing of one dataset's cards may be left on the other's board."""
     folder = app_server.log.parent / "figures"
@@ -128,12 +144,12 @@ def test_another_dataset_is_another_board(page, app_server, unfold):
         (folder / name).mkdir(parents=True)
         for i in range(3):
             Image.fromarray(random.integers(0, 256, (24, 24, 3), np.uint8)).save(folder / name / f"{i}.png")
-    open_board(page, app_server, "first")
+    open_proposal(page, app_server)
     page.get_by_role("link", name="Datasets").click()
     unfold(page, "Import a dataset")
     page.get_by_role("tab", name="From this machine").click()
-    page.get_by_label("Path of a zip or a folder").fill(str(folder))
-    page.get_by_label("Path of a zip or a folder").press("Enter")
+    page.get_by_role("textbox", name="Path of a zip or a folder").fill(str(folder))
+    page.get_by_role("textbox", name="Path of a zip or a folder").press("Enter")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("heading", name="figures")).to_be_visible()
     page.get_by_role("link", name="Super-classes").click()
@@ -145,25 +161,6 @@ def test_another_dataset_is_another_board(page, app_server, unfold):
     assert all(
         "/digits-demo-" in image.get_attribute("src") for image in card(page, "0").locator("img").all()
     )
-
-
-def test_a_second_tab_meets_a_conflict_and_overwrites_nothing(page, app_server):
-    open_board(page, app_server, "shared")
-    other = page.context.new_page()
-    other.goto(f"{app_server.url}/super_classes?dataset=" + re.search("dataset=([^&]+)", page.url)[1])
-    other.get_by_role("combobox", name="Grouping").click()
-    other.get_by_role("option", name="shared", exact=True).click()
-    expect(other.get_by_text("Saved · revision 1")).to_be_visible()
-    card(page, "2").focus()
-    page.keyboard.press("1")
-    expect(page.get_by_text("Saved · revision 2")).to_be_visible()
-    card(other, "3").focus()
-    other.keyboard.press("2")
-    expect(other.get_by_text("Somebody else changed this grouping first", exact=False)).to_be_visible()
-    expect(panel(other, "round").get_by_role("listitem", name=re.compile("^2, "))).to_be_visible()
-    expect(panel(other, "mixed").get_by_role("listitem", name=re.compile("^3, "))).to_be_visible()
-    assert revisions(app_server, "shared") == 2
-    other.close()
 
 
 FAMILIES = (
