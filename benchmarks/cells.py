@@ -91,6 +91,14 @@ CELLS: tuple[Cell, ...] = (
     Cell("digits_100_r1", "digits", 100, 1, symmetric=False, settings={"target": 200}),
     Cell("sign_digits_50_r10", "sign_digits_100", 50, 10),
     Cell("weather4_100_r10", "weather4_128", 100, 10),
+    # as small as where an equivalence run found synthetic images to be worth real ones
+    Cell(
+        "flowers_50_r1",
+        "flowers_128",
+        50,
+        1,
+        settings=TWO_GENERATORS | {"target": 450, "generator": {"kimg": 60.0, "snapshot_kimg": 60.0}},
+    ),
     Cell("brain_mri", "brain_mri_128"),
     Cell("cifar10_500_r50", "cifar10_lt", 500, 50),
     Cell("fashion_400_r10", "fashion", 400, 10),

@@ -92,12 +92,24 @@ TRIALS = {
             "generator": {"kimg": 60, "snapshot_kimg": 60},
         },
     ),
+    # the smaller base once more, with what flips and crops give anyway: is it more than they?
+    "flowers_augmented": Trial(
+        "flowers (equivalence)",
+        symmetric=True,
+        settings=AMOUNTS
+        | {
+            "base_sizes": [50],
+            "checks": [],
+            "classifier": {"steps": 800, "augment": "crop_flip"},
+            "generator": {"kimg": 60, "snapshot_kimg": 60},
+        },
+    ),
 }
 
 
 def pictures_of(key: str, data: Path | None) -> Pictures:
     """Every picture of a trial. data: a folder with flowers_128.zip, where that is the trial."""
-    if key == "flowers":
+    if key.startswith("flowers"):
         yield from _flowers(data)
         return
     for part, (images, labels) in _arrays(key).items():
@@ -180,7 +192,7 @@ def settings_of(key: str, data: Dataset) -> EquivalenceConfig:
 def run(key: str, data_folder: Path | None) -> None:
     """Start the run, or go on with it, until it is finished; its document goes to results."""
     data = imported(key, data_folder)
-    run_id = launch.submit(settings_of(key, data), data=data, token=f"benchmark-{key}")
+    run_id = launch.submit(settings_of(key, data), data=data, token=f"benchmark-{key}".replace("_", "-"))
     paths = runs.find(run_id)
     if runs.read_status(paths).resumable:
         launch.resume(run_id)

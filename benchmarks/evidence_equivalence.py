@@ -57,7 +57,9 @@ def _given(trial: str) -> tuple[EquivalenceResult, dict[str, Any]] | None:
         return None
     document = read_json(path)
     own = {key: value for key, value in document.items() if key not in BESIDES}
-    return EquivalenceResult.parse({"run": trial, "dataset": trial, **own}), document
+    result = EquivalenceResult.parse({"run": trial, "dataset": trial, **own})
+    augment = document["settings"]["classifier"]["augment"]  # the older ones did not keep it
+    return result.model_copy(update={"augment": augment}), document
 
 
 def _trial(trial: str, result: EquivalenceResult, document: dict[str, Any]) -> str:
@@ -93,7 +95,7 @@ def _trial(trial: str, result: EquivalenceResult, document: dict[str, Any]) -> s
     return (
         f"**{result.dataset_name}**, {result.size} px, {len(result.bases)} base sizes, {result.seeds} seeds, "
         f"{result.generators} generators a base, {len(result.cells)} trainings, {result.splits.test:,} test "
-        f"images. {result.sentence}\n\n"
+        f"images. {result.sentence} {findings.training(result)}\n\n"
         + ("" if said is None else f"{findings.REPLACES_WORDS[said[0]]}: {said[1]}\n\n")
         + "\n".join(constants)
         + f"\n\nPublished c2, by a secondary source: {published}.\n\n"

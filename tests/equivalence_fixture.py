@@ -72,6 +72,7 @@ def equivalence(**changes: object) -> e.EquivalenceResult:
         size=16,
         generator="edm",
         classifier="resnet18",
+        augment="none",
         splits=SplitSizes(train=1000, val=100, test=300),
         classes=10,
         proportions="balanced",

@@ -146,6 +146,7 @@ def equivalence(worth: Worth = saturating, images: int = 1_500) -> EquivalenceRe
         size=28,
         generator="edm",
         classifier="resnet",
+        augment="crop_flip",
         splits=SplitSizes(train=12_000, val=1_000, test=images),
         classes=CLASSES,
         proportions="balanced",

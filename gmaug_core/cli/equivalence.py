@@ -108,6 +108,7 @@ def show(result: EquivalenceResult, costs: Costs | None = None, out: str | None 
     if found := equivalence_findings.substitution(result):
         say(f"{equivalence_findings.REPLACES_WORDS[found[0]]}. {found[1]}")
     say(equivalence_charts.table(result, result.measure).to_string(index=False))
+    say(equivalence_findings.training(result))
     for line in equivalence_findings.published(result):
         say(line)
     for line in equivalence_findings.prices(result, costs) if costs else ():

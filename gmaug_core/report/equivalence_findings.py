@@ -36,6 +36,24 @@ def substitution(result: EquivalenceResult) -> tuple[Replaces, str] | None:
     return verdict, words.worth(row)
 
 
+def training(result: EquivalenceResult) -> str:
+    """What the classifiers' own augmentation means for the worth of a synthetic image."""
+    if result.augment is None:
+        return (
+            "This older result does not say whether its classifiers were trained with augmentation; the "
+            "preset 'small' trained them without it then."
+        )
+    if result.augment == "none":
+        return (
+            "The classifiers were trained without augmentation: part of what synthetic images are worth here "
+            "may be what flips and crops of the real ones give anyway."
+        )
+    return (
+        f"The classifiers were trained with augmentation ({result.augment}), as in an augmentation run: what "
+        "synthetic images are worth comes on top of it."
+    )
+
+
 def published(result: EquivalenceResult, measure: EquivalenceMeasure | None = None) -> list[str]:
     """What the published form says of these measurements, a sentence a source: its constants, whether it
     holds. measure: None for the run's own."""

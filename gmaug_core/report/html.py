@@ -115,6 +115,7 @@ def _equivalence(paths: RunPaths, config: RunConfigFile, result: EquivalenceResu
         drawn={key: _drawing(chart) for key, chart in drawn.items() if chart is not None},
         table=table.astype(str).to_dict("split"),
         published=equivalence_findings.published(result),
+        training=equivalence_findings.training(result),
         facts=_facts(paths, config, sorted({cell.seed for cell in result.cells})),
         settings=_settings(config.settings, config.grouping),
     )

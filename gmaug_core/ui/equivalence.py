@@ -235,7 +235,7 @@ def pictures(result: EquivalenceResult) -> None:
     st.table(equivalence_charts.table(result, measure), hide_index=True)  # it wraps, at 800 px too
     st.caption(
         "Base: real images in training. Synthetic: images beside or among them. Points: accuracy above the "
-        "base alone."
+        f"base alone. {equivalence_findings.training(result)}"
     )
     with st.expander("How many synthetic images real ones take", icon=":material/sync_alt:"):
         st.dataframe(equivalence_charts.reverse_table(result, measure), hide_index=True)

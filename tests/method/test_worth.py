@@ -22,7 +22,10 @@ def line(growth: float) -> Projected:
 
 
 def told(exchanges, dataset="invented", generator="edm", real=1000, run=RUN):
-    return worth.told(exchanges, dataset, generator, "accuracy", real, run, line)
+    wanted = augmentation_config(
+        "x", image_size=28, colour="grey", preset="quick", overrides={"generator": {"name": generator}}
+    )
+    return worth.told(exchanges, dataset, wanted, "accuracy", real, run, line)
 
 
 def test_an_exchange_of_this_dataset_predicts_the_run():
@@ -48,6 +51,16 @@ def test_another_dataset_and_another_generator_are_warned_of():
     assert not found.same_dataset
     assert len(found.warnings) == 2
     assert found.gain is not None
+
+
+@pytest.mark.parametrize(
+    ("augment", "said"), [("none", "trained without augmentation, the run's"), (None, "that it does not say")]
+)
+def test_classifiers_of_another_augmentation_say_nothing_of_the_runs_gain(augment, said):
+    found = told([equivalence().model_copy(update={"augment": augment})])
+    assert said in found.refused
+    assert found.gain is None
+    assert found.real is not None
 
 
 def test_where_nothing_was_measured_nothing_is_said():

@@ -8,7 +8,8 @@ import pytest
 from exchange_world import equivalence, harmful
 
 from gmaug_core.method.equivalence import words
-from gmaug_core.report import equivalence_charts, theme
+from gmaug_core.method.equivalence.result import EquivalenceResult
+from gmaug_core.report import equivalence_charts, equivalence_findings, theme
 
 MEASURES = ("accuracy", "balanced_accuracy", "tail_accuracy")
 
@@ -76,6 +77,19 @@ def test_a_document_is_read_back_as_it_was_written(tmp_path):
     found.write(tmp_path / "result.json")
     assert type(found).read(tmp_path / "result.json") == found
     assert found.sentence.startswith("2,000 accepted images added to 2,000 real ones are worth")
+
+
+def test_what_the_classifiers_were_trained_with_is_said():
+    """One from before it was kept is read, and says so."""
+    before = {key: value for key, value in equivalence().to_dict().items() if key != "augment"} | {
+        "schema": 1
+    }
+    older = EquivalenceResult.parse(before)
+    assert older.augment is None
+    assert "does not say" in equivalence_findings.training(older)
+    without, with_it = (equivalence().model_copy(update={"augment": how}) for how in ("none", "crop_flip"))
+    assert "without augmentation" in equivalence_findings.training(without)
+    assert "comes on top" in equivalence_findings.training(with_it)
 
 
 def test_images_made_elsewhere_stand_beside_those_of_a_generator():

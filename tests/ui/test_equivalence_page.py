@@ -61,7 +61,14 @@ def test_finished_it_says_the_answer_first_and_the_price_when_it_is_asked(demo):
     said = words(at)
     result = runs.read_result(paths)
     assert result.sentence in said
-    for part in ("real ones", "test images", "c2", "in the place of", "Take it with you"):
+    for part in (
+        "real ones",
+        "test images",
+        "c2",
+        "in the place of",
+        "trained without augmentation",
+        "Take it with you",
+    ):
         assert part in said
     at.number_input(key="equivalence-real-cost").set_value(2.0)
     at.number_input(key="equivalence-hour-cost").set_value(1.0).run()

@@ -74,6 +74,7 @@ def document(study: Study, measured: Measured) -> EquivalenceResult:
         size=config.generator.resolution,
         generator=config.generator.name,
         classifier=config.classifier.name,
+        augment=config.classifier.augment,
         splits=SplitSizes.model_validate({name: len(index) for name, index in study.split.items()}),
         classes=study.classes,
         proportions=config.proportions,

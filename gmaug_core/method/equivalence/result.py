@@ -8,9 +8,10 @@ added: an exchange rate is one of images, not of training length.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
-from gmaug_core.config.documents import Document, Part
+from gmaug_core.config.documents import Document, Migration, Part
 from gmaug_core.method.parts.material import SplitSizes
 
 EquivalenceMeasure = Literal["accuracy", "balanced_accuracy", "tail_accuracy"]
@@ -244,7 +245,8 @@ class EquivalenceResult(Document):
 
     TITLE = "equivalence"
     FILE = "result.json"
-    SCHEMA = 1
+    SCHEMA = 2
+    MIGRATIONS: ClassVar[Mapping[int, Migration]] = {1: lambda values: values | {"augment": None}}
 
     run: str
     """The run: the name of its folder."""
@@ -262,6 +264,8 @@ class EquivalenceResult(Document):
     """Name of the generator."""
     classifier: str
     """Name of the classifier."""
+    augment: str | None
+    """What its training did to every image (classifier.augment); null in results from before it was kept."""
     splits: SplitSizes
     """Images of the three-way split that bases and additions were drawn from."""
     classes: int

@@ -169,7 +169,7 @@ def _equivalence(
     return worth.told(
         exchanges,
         data.id,
-        config.augmentation.generator.name,
+        config.augmentation,
         counting.measure,
         int(counting.counts.sum()),
         run,

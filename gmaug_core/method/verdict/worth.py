@@ -44,7 +44,7 @@ def _lower(sentence: str) -> str:
 def told(
     exchanges: Sequence[EquivalenceResult],
     dataset: str,
-    generator: str,
+    about: AugmentationConfig,
     measure: MeasureKey,
     real: int,
     run: Amount,
@@ -53,8 +53,10 @@ def told(
     """By an exchange of this dataset, else by the nearest of another one; None where none was measured or the
     run adds nothing.
 
-    exchanges: newest first; generator: name of the run's; real: training images; run: what it would add;
-    curve: what the learning curve that leads to it says of a growth.
+    exchanges: newest first; about: the run; real: training images; run: what it would add; curve: what the
+    learning curve that leads to it says of a growth. An exchange of classifiers that were augmented
+    in another way than the run's says nothing of its gain: flips and crops give some of it without a new
+    image.
     """
     own = [each for each in exchanges if each.dataset == dataset]
     found: list[tuple[EquivalenceResult, ExchangeRow]] = []
@@ -70,9 +72,16 @@ def told(
         row, curve, real=real, synthetic=run.added, growth=run.growth, same_dataset=bool(own)
     )
     warnings = list(gain.warnings)
-    if result.generator != generator:
+    if result.generator != about.generator.name:
         warnings.append(
-            f"it was measured with images of {result.generator}, and the run would use {generator}"
+            f"it was measured with images of {result.generator}, and the run would use {about.generator.name}"
+        )
+    refused = gain.refused
+    if result.augment != about.classifier.augment:
+        how = {None: "in a way that it does not say", "none": "without augmentation"}
+        refused = (
+            f"its classifiers were trained {how.get(result.augment, f'with {result.augment}')}, the run's "
+            f"would be with {about.classifier.augment}, which gives some of it without a new image"
         )
     return Equivalence(
         run=result.run,
@@ -82,7 +91,7 @@ def told(
         synthetic=row.synthetic,
         real=row.real.images,
         words=words.worth(row),
-        gain=gain.gain,
-        refused=gain.refused,
+        gain=gain.gain if refused is None else None,
+        refused=refused,
         warnings=tuple(warnings),
     )
