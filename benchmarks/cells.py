@@ -97,7 +97,7 @@ CELLS: tuple[Cell, ...] = (
         "flowers_128",
         50,
         1,
-        settings=TWO_GENERATORS | {"target": 450, "generator": {"kimg": 60.0, "snapshot_kimg": 60.0}},
+        settings={**TWO_GENERATORS, "target": 450, "generator": {"kimg": 60.0, "snapshot_kimg": 60.0}},
     ),
     Cell("brain_mri", "brain_mri_128"),
     Cell("cifar10_500_r50", "cifar10_lt", 500, 50),
