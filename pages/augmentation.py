@@ -10,7 +10,7 @@ from gmaug_core import config, runs
 from gmaug_core.errors import InputError
 from gmaug_core.report import cost, scores
 from gmaug_core.ui import elsewhere, launching, layout, live, method_fields, run_table, text
-from gmaug_core.ui.choice import chosen
+from gmaug_core.ui.choice import chosen, grouping_of
 from gmaug_core.workspace import groupings
 
 st.title("Augmentation", anchor=False)
@@ -47,9 +47,11 @@ with st.expander("New run", icon=":material/add_circle:", expanded=not known):
             key="aug-classifier",
         )
         st.caption(config.CLASSIFIERS[classifier].words)
+        groups = groupings.names(data)
         grouping = st.selectbox(
             "Grouping, for the predicted gain",
-            groupings.names(data),
+            groups,
+            index=grouping_of(data, groups),
             format_func=text.grouping,
             key=f"aug-grouping-{data.id}",
         )

@@ -11,7 +11,7 @@ from gmaug_core.report import charts, gain_charts, scores
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.scoring.result import SimilarityResult
 from gmaug_core.ui import drawing, launching, layout, live, record, score, text
-from gmaug_core.ui.choice import chosen
+from gmaug_core.ui.choice import chosen, grouping_of
 from gmaug_core.workspace import groupings
 
 PROFILES = {
@@ -39,7 +39,11 @@ known = runs.list_runs("similarity", data.id)
 with st.expander("Measure a score", icon=":material/straighten:", expanded=not known):
     left, right = layout.columns(2, key="score-settings", least=18)
     grouping = left.selectbox(
-        "Grouping into super-classes", names, format_func=text.grouping, key=f"score-grouping-{data.id}"
+        "Grouping into super-classes",
+        names,
+        index=grouping_of(data, names),
+        format_func=text.grouping,
+        key=f"score-grouping-{data.id}",
     )
     profile = right.selectbox(
         "Profile: how images are compared",

@@ -8,7 +8,7 @@ from gmaug_core import config, runs
 from gmaug_core.errors import InputError
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.ui import launching, layout, live, record, text, verdict
-from gmaug_core.ui.choice import chosen
+from gmaug_core.ui.choice import chosen, grouping_of
 from gmaug_core.workspace import groupings
 
 st.title("Verdict", anchor=False)
@@ -54,9 +54,11 @@ with st.expander("New verdict", icon=":material/add_circle:", expanded=not known
             key="verdict-seeds",
             help="With more seeds a smaller gain can be told from luck.",
         )
+        names = groupings.names(data)
         grouping = st.selectbox(
             "Grouping, for the score",
-            groupings.names(data),
+            names,
+            index=grouping_of(data, names),
             format_func=text.grouping,
             key=f"verdict-grouping-{data.id}",
         )

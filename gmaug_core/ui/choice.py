@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from gmaug_core import runs
@@ -48,6 +50,12 @@ def _dataset_of(run_id: str | None) -> str | None:
         return RunConfigFile.read(runs.find(run_id).config).settings.dataset if run_id else None
     except GMAugError:  # no such run, or one that cannot be read
         return None
+
+
+def grouping_of(data: Dataset, names: Sequence[str]) -> int:
+    """The position of the grouping that the person looked at last, on page Super-classes; else the first."""
+    looked_at = st.session_state.get(f"grouping-{data.id}")
+    return names.index(looked_at) if looked_at in names else 0
 
 
 def choose(dataset_id: str) -> None:

@@ -151,6 +151,7 @@ _CARD = """<style>
 .card-of-sample > img { flex: 0 1 168px; width: 168px; min-width: 0; max-width: 100%; }
 .card-of-sample .near { display: grid; grid-template-columns: repeat(2, 60px); gap: 2px 6px; }
 .card-of-sample figure { margin: 0; }
+.card-of-sample p { grid-column: 1 / -1; margin: 0; font-size: 11px; line-height: 14px; opacity: .75; }
 .card-of-sample figcaption { font-size: 11px; line-height: 15px; overflow: hidden; white-space: nowrap;
     text-overflow: ellipsis; width: 60px; }
 </style>"""
@@ -217,7 +218,7 @@ def _card(
     )
     return (
         f"{_CARD}<div class='card-of-sample'>{layout.picture_tag(png(pixels, least=168), width=168, alt=alt)}"
-        f"<div class='near' title='{says}'>{shown}</div></div>"
+        f"<div class='near' title='{says}'>{shown}<p>Nearest real, and how far in grey levels</p></div></div>"
     )
 
 

@@ -67,9 +67,27 @@ def finished(kind: str, dataset_id: str) -> RunPaths:
     if paths is None:
         st.stop()
     if runs.read_status(paths).state != "finished":
+        _earlier(kind, dataset_id)
         show(paths.id)
         st.stop()
     return paths
+
+
+def _earlier(kind: str, dataset_id: str) -> None:
+    """A way to the newest run that has an answer, past the one that has none."""
+    done = next((each for each in runs.list_runs(kind, dataset_id) if each.result.exists()), None)
+    if done is None:
+        return
+
+    def look() -> None:
+        st.session_state[launching.next_key(kind, dataset_id)] = done.id
+
+    st.button(
+        f"This run has no result: show that of {text.md(launching.label(done))}",
+        icon=":material/history:",
+        key=f"earlier-{kind}",
+        on_click=look,
+    )
 
 
 def _view(run_id: str, was_active: bool) -> None:

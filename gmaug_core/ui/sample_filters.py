@@ -207,11 +207,13 @@ def counters(
     if paths.result.exists() and (told := exported(paths)) is not None:
         parts.append(f"· the export holds **{text.count(int(told['exported'].sum()))}** of all")
     with st.container(horizontal=True, vertical_alignment="center", key="sample-counters"):
-        _counted(" ".join(parts))
-        views()
-        return st.toggle(
-            "Map", key="map", bind="query-params", help="Real images, accepted and rejected samples."
-        )
+        with st.container(width="stretch"):  # a longer line wraps here, and moves nothing below
+            _counted(" ".join(parts))
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            views()
+            return st.toggle(
+                "Map", key="map", bind="query-params", help="Real images, accepted and rejected samples."
+            )
 
 
 def _counted(words: str) -> None:

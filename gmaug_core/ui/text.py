@@ -22,6 +22,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:\"'^=/@])")
 # what Markdown makes a link of without any markup, escaped or not: a character without width keeps it text
 _LINKED = re.compile(r"https?\\:|www|\\@", re.IGNORECASE)
 _WORD = re.compile("[a-z]+ ")
+CARRIED = ("dataset", "run")  # query parameters that a link takes along: a page reads the run of its kind
 JOINER = "\u2060"
 
 
@@ -127,9 +128,13 @@ def error_box(error: GMAugError | dict[str, str]) -> None:
 def link(
     page: str, label: str, icon: str = "arrow_forward", *, query: Mapping[str, str] | None = None
 ) -> None:
-    """A link to one of our pages, by its file's name without .py. query: what its address asks for."""
+    """A link to one of our pages, by its file's name without .py. query: what its address asks for, else what
+    this page's does: the dataset and the run, in a new tab too.
+    """
     path = ROOT / "pages" / f"{page}.py"
-    st.page_link(path, label=label, icon=f":material/{icon}:", query_params=dict(query) if query else None)
+    if query is None:
+        query = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
+    st.page_link(path, label=label, icon=f":material/{icon}:", query_params=dict(query) or None)
 
 
 def what_next(*links: tuple[str, str, str]) -> None:

@@ -381,6 +381,12 @@ def test_the_score_follows_an_edit(open_page, bars):
     workspace.groupings.save(bars.id, mine.alone(three), revision=1)
     app.run()
     assert "· the last edit: +0." in words(app)  # what is apart is more alike inside
+    links = [link.proto for link in app.get("page_link")]
+    assert links
+    assert all(f"dataset={bars.id}" in link.query_string for link in links), "in a new tab too"
+    app.selectbox(key=f"grouping-{bars.id}").set_value("identity").run()
+    app.switch_page("../../pages/similarity.py").run()
+    assert app.selectbox(key=f"score-grouping-{bars.id}").value == "identity", "the one looked at last"
 
 
 def test_two_peoples_groupings_are_compared_merged_and_settled(open_page, demo):

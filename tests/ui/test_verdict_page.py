@@ -64,6 +64,19 @@ def test_finished_it_says_the_verdict_first(demo):
         assert part in said
 
 
+def test_a_run_without_a_result_leads_to_the_one_that_has_one(demo):
+    done = run_fixture.make_run(demo, kind="verdict", token="done")
+    stopped = run_fixture.make_run(demo, kind="verdict", state="cancelled", token="stopped")
+    at = open_page()
+    if at.query_params["run"] != stopped.id:  # made within one moment
+        at.selectbox(key=f"run-verdict-{demo}").set_value(stopped.id).run()
+    assert "Train longer first" not in words(at)
+    at.button(key="earlier-verdict").click().run()
+    assert not at.exception
+    assert at.query_params["run"] == done.id
+    assert "Train longer first" in words(at)
+
+
 def test_while_it_works_it_shows_how_far(demo, monkeypatch):
     monkeypatch.setattr(launch.LOCAL, "alive", lambda _: True)
     run_fixture.make_run(demo, kind="verdict", state="running")
