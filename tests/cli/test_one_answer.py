@@ -34,7 +34,7 @@ def predicted(capsys, *arguments: str) -> dict:
 
 def page(demo: str, grouping: str | None = None) -> str:
     """What the augmentation page says under a grouping, or under the one that it proposes."""
-    app = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=60)
     app.switch_page("../../pages/augmentation.py").run()
     if grouping:
         app.selectbox(key=f"aug-grouping-{demo}").set_value(grouping).run()

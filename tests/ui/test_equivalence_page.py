@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def open_page(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30).run()
+    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30)
     for key, value in address.items():
         at.query_params[key] = value
     at.switch_page("../../pages/equivalence.py").run()

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def open_page() -> AppTest:
-    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30).run()
+    at = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=30)
     at.switch_page("../../pages/verdict.py").run()
     assert not at.exception, at.exception[0].stack_trace if at.exception else ""
     return at
