@@ -50,9 +50,9 @@ def page(name: str, **query: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value
-    app.run()
     if name != "datasets":
-        app.switch_page(f"../../pages/{name}.py").run()
+        app.switch_page(f"../../pages/{name}.py")
+    app.run()
     assert not app.exception
     return app
 
