@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gmaug_core import runs
@@ -31,6 +31,7 @@ from gmaug_core.home import home
 from gmaug_core.intake import jobs
 from gmaug_core.ui import ASSETS, items, packed, printable, pulse, secret, signing
 
+FIRST_PAGE = "/datasets"
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 SIZES = (48, 96, 160, 320)  # px; few, so that browsers and tests share them
 DEFAULT_SIZE = 96
@@ -279,8 +280,16 @@ def _refuse(reason: str, status: int) -> Response:
     return JSONResponse({"error": reason}, status_code=status, headers={"cache-control": "no-store"})
 
 
+def first_page(request: Request) -> Response:
+    """The first page has no name of its own in Streamlit, which says of its file's name that it is not there:
+    that address, kept or guessed, leads to it."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"./{query}", status_code=307)
+
+
 ROUTES = [
     *signing.ROUTES,
+    Route(FIRST_PAGE, first_page),
     Route("/images/dataset/{dataset}/{index}", thumbnail),
     Route("/images/dataset/{dataset}/class/{number}", class_images),
     Route("/images/run/{run}/strip.png", strip),

@@ -70,6 +70,11 @@ def wait_for(token, seconds=60):
     raise AssertionError(f"the import did not end: {jobs.status(token)}")
 
 
+def test_the_first_pages_own_name_leads_to_it(client):
+    answer = client.get("/datasets?dataset=x", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "./?dataset=x")
+
+
 def test_thumbnails_are_reencoded_small_and_kept_for_ever(client, demo):
     answer = client.get(f"{routes.images_url(demo)}3?size=96")
     assert answer.headers["content-type"] == "image/webp"
