@@ -75,6 +75,7 @@ class Gallery {
     }
     if (this.address !== address) return; // another filter meanwhile
     this.items = items;
+    this.loaded = address; // until then nobody knows that there is none
     this.chosen.clear();
     const first = items.sample.indexOf(this.data.first); // -1 where it was found by another filter
     this.at = this.anchor = Math.max(first, 0);
@@ -258,7 +259,8 @@ class Gallery {
     }
     for (let position = first; position < last; position++) this.cell(position, side);
     this.empty ??= make("div", "empty", "No sample fits these filters.");
-    if (total === 0 && this.address) this.room.append(this.empty);
+    const known = this.address !== null && this.loaded === this.address;
+    if (total === 0 && known) this.room.append(this.empty);
     else this.empty.remove();
     this.view.setAttribute("aria-busy", String(total === 0));
     this.say(total);
@@ -348,7 +350,7 @@ class Gallery {
       return;
     }
     if (sample === undefined) {
-      this.note.textContent = this.address ? "0 samples" : this.note.textContent;
+      if (this.loaded === this.address) this.note.textContent = "0 samples";
       return;
     }
     const decision = this.decisions[sample];

@@ -30,6 +30,7 @@ LOOKS = """<style>
 [data-testid="stMetricLabel"] *, [data-testid="stMetricValue"] * { white-space: normal; overflow: visible; }
 :has(> .st-key-said) { position: sticky; top: 3.75rem; z-index: 9; }
 .st-key-said [data-testid="stAlert"] { backdrop-filter: blur(1rem); border-radius: .5rem; }
+:has(> .st-key-sample-counted) { min-width: min(100%, 24rem); }
 [class*="st-key-pick-"] > :has(> [data-testid="stSelectbox"]) { min-width: min(100%, 24rem); }
 </style>"""
 

@@ -207,7 +207,7 @@ def counters(
     if paths.result.exists() and (told := exported(paths)) is not None:
         parts.append(f"· the export holds **{text.count(int(told['exported'].sum()))}** of all")
     with st.container(horizontal=True, vertical_alignment="center", key="sample-counters"):
-        with st.container(width="stretch"):  # a longer line wraps here, and moves nothing below
+        with st.container(width="stretch", key="sample-counted"):  # a longer line wraps in it
             _counted(" ".join(parts))
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             views()
