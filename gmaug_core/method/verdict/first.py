@@ -104,7 +104,7 @@ def first_reading(
     if counting.ratio >= RARE_FROM:
         tried = {each: work.all_images(each) for each in EXPONENTS}
         best = max(tried, key=lambda each: counting.value(tried[each].right))
-        key, label = "class_balanced_loss", "Classes weighted in the loss"
+        key, label = "class_balanced_loss", "Class-balanced loss (weights by class size)"
         recipes.append((key, label, f"weights n^-{best:g}", tried[best]))
         exponents[key] = best
     free = _free(recipes, counting)
