@@ -273,7 +273,7 @@ class Board {
     card.tabIndex = -1;
     card.setAttribute("role", "listitem");
     const strip = make("div", "shots");
-    for (const index of shots) {
+    for (let k = 0; k < shots.length; k++) {
       const image = make("img");
       Object.assign(image, { alt: "", decoding: "async", draggable: false });
       image.addEventListener("load", () => image.naturalWidth < 34 && strip.classList.add("tiny"));
@@ -470,8 +470,7 @@ class Board {
   /* One card is in the tab order; the arrows go on from there. */
   rove() {
     const active = this.root.getRootNode().activeElement;
-    const seen = (card) => card?.sub !== undefined && card.isConnected && !card.hidden && card.offsetParent;
-    const current = [active, this.reached].find(seen) ?? this.visible()[0];
+    const current = [active, this.reached].find((each) => each?.sub !== undefined && onScreen(each)) ?? this.visible()[0];
     if (current === this.reached) return;
     if (this.reached) this.reached.tabIndex = -1;
     if (current) current.tabIndex = 0;
@@ -479,7 +478,7 @@ class Board {
   }
 
   visible() {
-    return [...this.stage.querySelectorAll(".card")].filter((card) => !card.hidden && card.offsetParent);
+    return [...this.stage.querySelectorAll(".card")].filter(onScreen);
   }
 
   focusCard(sub) {
@@ -583,6 +582,11 @@ class Board {
     this.focusCard(next.sub);
     if (selecting) this.extend(next.sub);
   }
+}
+
+/* Whether a card is on the page, and what is searched for leaves it there. */
+function onScreen(card) {
+  return !card.hidden && card.offsetParent;
 }
 
 /* Make the children of `parent` exactly `wanted`, moving only what is out of place. */

@@ -44,7 +44,10 @@ def answer(verdict: Verdict) -> None:
     said, decided = verdict.verdict, verdict.verdict.decided_by
     with st.container(border=True, key="verdict-answer"):
         st.markdown(f":{colour}-badge[:material/{icon}: {title}]")
-        st.markdown(f"## {text.md(said.sentence)}")
+        headline, _, rest = said.sentence.partition(". ")
+        st.markdown(f"## {text.md(headline.removesuffix('.'))}.")
+        if rest:
+            st.markdown(text.md(rest))
         if decided.value is not None:
             limit = "" if decided.limit is None else f", held against {decided.limit:z.1f}"
             st.markdown(

@@ -133,7 +133,7 @@ def _no_generator(f: Figures) -> Words | None:
     return Words(
         key="no_generator_needed",
         sentence=f"No generator needed: {_lower(f.free_label)} gives it, {_points(f.free.value)} over plain "
-        f"training; over that, {_would_add(f)}.",
+        f"training; over that, {_would_add(f)}.{_because(f, f.discounted)}",
         decided_by=Decided(
             name="what the best free recipe adds",
             value=f.free.value,
@@ -155,7 +155,7 @@ def _too_little(f: Figures) -> Words | None:
     )
     return Words(
         key="too_little",
-        sentence=f"Too little to gain: {_would_add(f)}.",
+        sentence=f"Too little to gain: {_would_add(f)}.{_because(f, f.discounted)}",
         decided_by=Decided(name=name, value=value, limit=limit, unit="points"),
         change="A harder question would (more or finer classes), or a target of many more images a class "
         f"than the largest has now.{_unless(f)}",
@@ -169,7 +169,7 @@ def _not_visible(f: Figures) -> Words | None:
     return Words(
         key="not_visible",
         sentence=f"Nothing could be seen: {_would_add(f)}, and the smallest visible gain is "
-        f"{_points(f.visible)}. Do this first: {f.buy}.",
+        f"{_points(f.visible)}. Do this first: {f.buy}.{_because(f, f.discounted)}",
         decided_by=Decided(name=_upper_end(f), value=f.most, limit=f.visible, unit="points"),
         change=f"{f.buy[:1].upper()}{f.buy[1:]}.{_unless(f)}",
     )
@@ -186,11 +186,12 @@ def _full_run(f: Figures) -> Words | None:
             "against it."
         )
     else:
-        said = f"{f.what} would add {_interval(f.likely)} ({f.expected_by})"
+        said = f"{f.what} would add {_interval(f.likely)}"
         change = "A small run that adds nothing would speak against it."
     return Words(
         key="full_run",
-        sentence=f"Worth a full run: {said}, and from {_points(f.visible)} on it can be seen.",
+        sentence=f"Worth a full run: {said}, and from {_points(f.visible)} on it can be seen."
+        f"{_because(f, f.expected is not None)}",
         decided_by=Decided(name=_deciding(f), value=f.likely.value, limit=f.visible, unit="points"),
         change=change,
     )
@@ -200,7 +201,7 @@ def _small_run(f: Figures) -> Words:
     """What is left: what may be expected may be visible, and may not."""
     value = f.likely.value if f.likely is not None else None
     if f.expected is not None:
-        said = f"{f.what} would add {_interval(f.expected)} ({f.expected_by})"
+        said = f"{f.what} would add {_interval(f.expected)}"
     elif f.headroom is not None:
         said = f"{f.what} would add {_interval(f.headroom)}, were every image a new real one"
     else:
@@ -209,21 +210,28 @@ def _small_run(f: Figures) -> Words:
         said += f", and the smallest visible gain is {_points(f.visible)}"
     return Words(
         key="small_run",
-        sentence=f"Worth a small run of {f.minutes} minutes: {said}.",
+        sentence=f"Worth a small run of {f.minutes} minutes: {said}.{_because(f, f.expected is not None)}",
         decided_by=Decided(name=_deciding(f), value=value, limit=f.visible, unit="points"),
         change=f"To know more before: {f.buy}.",
     )
 
 
 def _would_add(f: Figures) -> str:
-    """The most that the run would add, and why no more."""
+    """The most that the run would add."""
     most = _at_most(f.most if f.most is not None else 0.0)
     if f.vain and f.expected is not None and f.discounted:
         most = f"{f.expected.value:+z.1f} points, {most.removesuffix(' points')}"
     if not f.discounted:
         return f"{f.what} would add {most}, were every image a new real one"
-    real = f"{_points(f.headroom.value)}, were every image a new real one; " if f.headroom else ""
-    return f"{f.what} would add {most} ({real}{f.expected_by})"
+    return f"{f.what} would add {most}"
+
+
+def _because(f: Figures, told: bool) -> str:
+    """What it is expected from, a sentence of its own; empty where it is not told."""
+    if not told:
+        return ""
+    real = f"Were every image a new real one, {_points(f.headroom.value)}; " if f.headroom else ""
+    return f" {real}{f.expected_by if real else f.expected_by[:1].upper() + f.expected_by[1:]}."
 
 
 def _unless(f: Figures) -> str:
