@@ -66,7 +66,7 @@ TRIALS = {
         | {
             "base_sizes": [5, 10, 20],
             "checks": ["disguised", "noise"],
-            "classifier": {"steps": 200},
+            "classifier": {"steps": 200, "augment": "none"},
             "generator": {"kimg": 20},
         },
     ),
@@ -77,7 +77,7 @@ TRIALS = {
         | {
             "base_sizes": [50, 100, 200],
             "checks": ["disguised"],
-            "classifier": {"steps": 800},
+            "classifier": {"steps": 800, "augment": "none"},
             "generator": {"kimg": 60, "snapshot_kimg": 60},
         },
     ),
@@ -88,7 +88,7 @@ TRIALS = {
         | {
             "base_sizes": [50, 100],
             "checks": [],
-            "classifier": {"steps": 800},
+            "classifier": {"steps": 800, "augment": "none"},
             "generator": {"kimg": 60, "snapshot_kimg": 60},
         },
     ),
@@ -100,7 +100,7 @@ TRIALS = {
         | {
             "base_sizes": [50],
             "checks": [],
-            "classifier": {"steps": 800, "augment": "crop_flip"},
+            "classifier": {"steps": 800},
             "generator": {"kimg": 60, "snapshot_kimg": 60},
         },
     ),
