@@ -40,7 +40,8 @@ def show(data: Dataset, current: Grouping, revision: int, opened: Callable[[str]
     key = f"compared-{data.id}"
     if not set(st.session_state.get(key, [])) <= set(names):
         del st.session_state[key]
-    st.session_state.setdefault(key, names[: agreement.MOST])
+    made = groupings.stored(data.id)  # by people; what the folders propose is nobody's, and chosen by hand
+    st.session_state.setdefault(key, (made if len(made) > 1 else names)[: agreement.MOST])
     picked = st.multiselect(
         "Groupings to compare, one of each person",
         names,

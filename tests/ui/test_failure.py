@@ -42,7 +42,7 @@ def test_an_error_that_nobody_foresaw_is_told_without_its_details(home):
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(InputError("no such class", expected="one"), "no such class"), (OSError(errno.ENOSPC, "x"), "is full")],
+    [(InputError("no such class", expected="one"), "No such class"), (OSError(errno.ENOSPC, "x"), "is full")],
 )
 def test_an_error_that_has_words_says_them_and_writes_no_log(home, error, words):
     assert words in said(error)

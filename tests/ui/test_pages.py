@@ -394,7 +394,7 @@ def test_two_peoples_groupings_are_compared_merged_and_settled(open_page, demo):
     workspace.groupings.add(data, "ann", shape, person="ann")
     workspace.groupings.add(data, "ben", shape.move("9", "straight"), person="ben")
     app = open_page("super_classes", dataset=demo, grouping="ann", view="Compare groupings")
-    app.multiselect(key=f"compared-{demo}").set_value(["ann", "ben"]).run()
+    assert app.multiselect(key=f"compared-{demo}").value == ["ann", "ben"]  # not what the folders propose
     (index,) = [metric.value for metric in app.metric if "adjusted Rand" in metric.label]
     assert index == f"{agreement.adjusted_rand(shape, shape.move('9', 'straight')):.2f}"
     assert list(app.dataframe[0].value["made by"]) == ["ann", "ben"]
