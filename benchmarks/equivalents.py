@@ -15,7 +15,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,19 +92,12 @@ TRIALS = {
             "generator": {"kimg": 60, "snapshot_kimg": 60},
         },
     ),
-    # the smaller base once more, with what flips and crops give anyway: is it more than they?
-    "flowers_augmented": Trial(
-        "flowers (equivalence)",
-        symmetric=True,
-        settings=AMOUNTS
-        | {
-            "base_sizes": [50],
-            "checks": [],
-            "classifier": {"steps": 800},
-            "generator": {"kimg": 60, "snapshot_kimg": 60},
-        },
-    ),
 }
+# the smaller base once more, with what flips and crops give anyway: is it more than they?
+TRIALS["flowers_augmented"] = replace(
+    TRIALS["flowers"],
+    settings={**TRIALS["flowers"].settings, "base_sizes": [50], "classifier": {"steps": 800}},
+)
 
 
 def pictures_of(key: str, data: Path | None) -> Pictures:

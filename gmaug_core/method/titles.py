@@ -6,6 +6,7 @@ import re
 
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.variants import VARIANTS, short
+from gmaug_core.method.ways import SECOND
 
 _RECIPE = "|".join(map(re.escape, RECIPES))
 _WAY = r"(?P<use>fill|mix)(?:-x(?P<amount>[\d.]+))?(?:-weight(?P<weight>[\d.]+))?(?:-(?P<second>head|block))?"
@@ -22,7 +23,6 @@ _FORMS = (
 _IMAGES = {"all": "all images", "half": "half of the images", "rare-half": "half of the rare images"}
 _ARMS = {"placebo": "copies of real images"}
 _EARLY = {"real": "real images alone", "drawn": "with the first samples"}
-_SECOND = {"head": "last layer again", "block": "last block again"}
 
 
 def words(title: str) -> str:
@@ -63,5 +63,5 @@ def _way(said: dict[str, str | None]) -> str:
     if said["weight"]:
         parts.append(f"weight {said['weight']}")
     if said["second"]:
-        parts.append(_SECOND[said["second"]])
+        parts.append(SECOND[said["second"]].removeprefix("the "))
     return ", ".join(parts)

@@ -36,6 +36,11 @@ def newest(rows: Rows, at: str, of: Sequence[str] = ()) -> list[Mapping[str, Any
     return kept[::-1]
 
 
+def of_generator(history: Rows) -> list[Mapping[str, Any]]:
+    """The rows of the generator's training, of the newest where several are trained."""
+    return newest([row for row in history if row.get("stage") == "generator" and "kimg" in row], "kimg")
+
+
 def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
     """Running means and intervals while a score is measured. history: metrics rows with `sets`. None
     while there are none.
@@ -83,7 +88,7 @@ def convergence(history: Rows, *, top: int = 6) -> alt.LayerChart | None:
 def training(history: Rows) -> alt.Chart | None:
     """The generator's losses over thousand images seen, of the newest where several are trained. None while
     there are none."""
-    rows = newest([row for row in history if row.get("stage") == "generator" and "kimg" in row], "kimg")
+    rows = of_generator(history)
     keys = [key for key in (rows[-1] if rows else {}) if key.startswith("loss")]
     points = [
         {"kimg": row["kimg"], "what": LOSSES.get(key, "generator"), "value": row[key]}

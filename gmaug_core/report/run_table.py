@@ -18,7 +18,7 @@ from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
-from gmaug_core.report.live_charts import MOST_ROWS, Rows, newest
+from gmaug_core.report.live_charts import MOST_ROWS, Rows, newest, of_generator
 from gmaug_core.report.theme import SERIES, legend
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.runs.comparing import ABSENT, flattened
@@ -134,7 +134,7 @@ def curves(histories: Mapping[str, Rows]) -> list[tuple[str, alt.Chart]]:
 
 
 def _losses(name: str, history: Rows) -> list[dict[str, Any]]:
-    seen = newest([row for row in history if row.get("stage") == "generator" and "kimg" in row], "kimg")
+    seen = of_generator(history)
     key = next((key for row in seen for key in row if key.startswith("loss")), None)
     thinned = seen[:: max(1, len(seen) // MOST_ROWS)]
     return [

@@ -15,6 +15,7 @@ from gmaug_core.data.folders import SPLITS
 from gmaug_core.data.manifest import Manifest
 from gmaug_core.report.theme import COLOURS
 from gmaug_core.ui import ASSETS, drawing, text
+from gmaug_core.ui.operations import script
 from gmaug_core.ui.routes import images_url, open_dataset
 
 NAMED_BARS = 40  # with more classes than this the axis has no room for names; the pointer still tells
@@ -26,7 +27,7 @@ _sheet = st.components.v2.component(
     "gmaug_sheet",
     html="<div></div>",
     css=(ASSETS / "sheet.css").read_text("utf-8"),
-    js=(ASSETS / "sheet.js").read_text("utf-8"),
+    js=script("elements.mjs", "sheet.js"),
 )
 
 
