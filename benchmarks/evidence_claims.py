@@ -32,7 +32,7 @@ def failures(seen: Sequence[Seen]) -> str:
         "The verdict called for a run, and synthetic images were not reliably better than none": [
             each.name
             for each in seen
-            if each.measured and each.verdict["key"] in RUNS and each.measured.points_low <= 0
+            if each.measured and each.verdict["key"] in RUNS and not each.measured.better
         ],
         "Synthetic images reliably worse than the best recipe without them": [
             m.name for m in known if m.points_high < 0
@@ -44,7 +44,7 @@ def failures(seen: Sequence[Seen]) -> str:
     lines = [
         f"- {claim}: {len(who)} of {len(known)} ({', '.join(who)})." for claim, who in found.items() if who
     ]
-    better = sum(m.points_low > 0 for m in known)
+    better = sum(m.better for m in known)
     lines.append(
         f"- Synthetic images reliably better than the best recipe without them: {better} of {len(known)}."
     )
@@ -265,7 +265,7 @@ def _regrets(known: Sequence[tuple[Seen, Measured]]) -> list[list[object]]:
 def where_section(seen: Sequence[Seen]) -> str:
     """(c) Where generation beats the best control, and what these cells have in common."""
     known = [(each, each.measured) for each in seen if each.measured]
-    better = [each.name for each, m in known if m.points_low > 0]
+    better = [each.name for each, m in known if m.better]
     worse = [each.name for each, m in known if m.points_high < 0]
     rest = len(known) - len(better) - len(worse)
     properties: dict[str, Callable[[Seen], float]] = {
@@ -282,8 +282,8 @@ def where_section(seen: Sequence[Seen]) -> str:
     rows = [
         [
             name,
-            _middle([of(each) for each, m in known if m.points_low > 0]),
-            _middle([of(each) for each, m in known if m.points_low <= 0]),
+            _middle([of(each) for each, m in known if m.better]),
+            _middle([of(each) for each, m in known if not m.better]),
             rank([of(each) for each, _ in known], [m.points for _, m in known]),
         ]
         for name, of in properties.items()

@@ -4,6 +4,7 @@ that every table needs of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from scipy import special
 
 from benchmarks.cells import CELLS
 from gmaug_core.files import read_json
+from gmaug_core.method.recipes import RECIPES
 from gmaug_core.scoring.advice import ENLARGED_SHARE
 from gmaug_core.scoring.paper import paper_law
 from gmaug_core.scoring.record import Z_95, Measured
@@ -123,9 +125,22 @@ def measured(document: dict[str, Any]) -> Measured | None:
         points_low=points.low,
         points_high=points.high,
         at_most=verdict["headroom"]["at_most"],
+        rivals_low=min((gain["points_low"] for gain in rivals(result).values()), default=None),
         headroom=room and room["value"],
         headroom_se=(room["high"] - room["low"]) / (2 * Z_95) if room else 0.0,
     )
+
+
+def rivals(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The gains over the recipes that validation could not tell from the best, by key; of a cell that was
+    measured before runs said which these are, over all, where its gains are the endpoint's."""
+    if "rivals" in result:
+        told: dict[str, Any] = result["rivals"]
+        return told
+    if result["endpoint"]["of"] != "augmented":
+        return {}
+    simple = {"baseline", *RECIPES} - {result["endpoint"]["control"]}
+    return {key: gain for key, gain in result["gains"].items() if key in simple}
 
 
 def _points(document: dict[str, Any], endpoint: dict[str, Any], measure: str) -> Contrast:

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cells import CELLS
-from benchmarks.evidence import RESULTS, code, found
+from benchmarks.evidence import code, found
+from benchmarks.evidence_seen import RESULTS
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig
 from gmaug_core.data import dataset

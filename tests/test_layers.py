@@ -19,7 +19,19 @@ import gmaug_core
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "gmaug_core"
 LADDER: dict[int, set[str]] = {
-    0: {"errors", "files", "hooks", "seeds", "locks", "home", "children", "posix", "disk", "seals"},
+    0: {
+        "errors",
+        "files",
+        "hooks",
+        "seeds",
+        "locks",
+        "home",
+        "children",
+        "posix",
+        "disk",
+        "seals",
+        "numbers",
+    },
     1: {"config", "parallel"},
     2: {"data", "scoring", "models"},
     3: {"workspace", "method"},

@@ -159,7 +159,7 @@ def verdict(
         else v.Expected(
             source="record",
             gain=f.Figure(value=-0.1, low=-2.2, high=2.0),
-            by="in 16 measured datasets synthetic images gave 5 % [-3, 13] of such a headroom",
+            by="in 16 measured datasets synthetic images gave 5 % [\N{MINUS SIGN}3, 13] of such a headroom",
         ),
         verdict=v.Words(
             key=key,

@@ -1,7 +1,9 @@
 """Imports in a process of their own: a page switch, a closed browser or a restarted server does not lose one.
 
 imports/<token>.json   what is known of it: state, name, progress, and in the end its report or error (one
-writer: the child) imports/<token>.lock   held by the child: alive means locked, as for runs
+writer: the child)
+imports/<token>.lock   held by the child: alive means locked, as for runs
+imports/<token>.seen   there once the person who imported has dismissed what is told of it
 uploads/<token>.part   what a browser has sent so far; deleted when its import has ended
 uploads/<token>.json   which file that is the beginning of
 """
@@ -181,6 +183,19 @@ def recent(limit: int = 10) -> list[dict[str, Any]]:
         :limit
     ]
     return [state for state in (status(path.stem) for path in files) if state]
+
+
+@roles.guarded("dismiss notice")
+def dismiss(token: str) -> None:
+    """Tell no more of an import. Raises InputError for what is not a token."""
+    if not TOKEN.fullmatch(token):
+        raise InputError("this is not an import's token", todo="reload the page")
+    (room("imports") / f"{token}.seen").touch()
+
+
+def dismissed(token: str) -> bool:
+    """Whether the person who imported has seen enough of it."""
+    return (room("imports") / f"{token}.seen").exists()
 
 
 def sweep() -> None:

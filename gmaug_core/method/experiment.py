@@ -12,7 +12,9 @@ weights; controls stand beside the baseline, each with as many candidates as the
 decide together, with intervals.
 
 THE ENDPOINT is fixed beforehand: the best recipe without a generator, chosen on validation, with accepted
-synthetic images against the same recipe without them.
+synthetic images against the same recipe without them. A small validation part chooses by luck among recipes
+that are much alike, and a weak one is easily improved: so synthetic images count as better only where they
+are so, too, against every recipe that validation could not tell from the best.
 
 Every finished unit of work (a trained classifier, a batch of samples) is a file below out_dir, and every unit
 depends only on the config and its own name. So a run that was killed is started again, skips what is there,
@@ -106,10 +108,11 @@ def run(
     arms = {"baseline": baseline, "augmented": augmented, **controls}
 
     # The endpoint: the best of them on validation, with synthetic images on top.
-    strongest, endpoint = best([baseline, *(controls[key] for key in alone)]), None
+    simple = {"baseline": baseline} | {key: controls[key] for key in alone}
+    strongest, endpoint = best(simple.values()), None
     further = list[dict[str, Arm]]()
     if found.arms:
-        endpoint = endpoint_of(strongest)
+        endpoint = endpoint_of(strongest, simple)
         arms[endpoint.augmented] = best(with_recipe(lab, strongest, found.arms))
         # The same with every other generator, so that the interval covers their luck, too.
         numbers = range(1, config.generator_seeds)
@@ -181,12 +184,21 @@ def on_test(lab: Lab, arms: Mapping[str, Arm]) -> dict[str, list[Evaluation]]:
     }
 
 
-def endpoint_of(strongest: Arm) -> Endpoint:
-    """The comparison that was fixed beforehand. strongest: the best arm without a generator."""
+def endpoint_of(strongest: Arm, simple: Mapping[str, Arm]) -> Endpoint:
+    """The comparison that was fixed beforehand. strongest: the best arm without a generator, of `simple`."""
     key = strongest.recipe.key
+    rivals = tuple(
+        name for name, arm in simple.items() if arm is not strongest and not told_apart(strongest, arm)
+    )
     if strongest.recipe is PLAIN:
-        return Endpoint(key, alone="baseline", augmented="augmented")
-    return Endpoint(key, alone=key, augmented="best_augmented")
+        return Endpoint(key, alone="baseline", augmented="augmented", rivals=rivals)
+    return Endpoint(key, alone=key, augmented="best_augmented", rivals=rivals)
+
+
+def told_apart(better: Arm, other: Arm, *, by: float = 0.0) -> bool:
+    """Whether validation can tell: the lower end of the 95 % interval of their difference, over seeds and
+    images, lies above `by`, a share of the images."""
+    return difference(better.correct.astype(float), other.correct.astype(float)).low > by
 
 
 @dataclass
@@ -260,7 +272,7 @@ def improves(lab: Lab, before: Arm, after: Arm) -> bool:
     interval over seeds and images lies above it. By the mean alone the better of two candidates that change
     nothing would go on in two cases of three, by the standard error in one of four; so it does in one of
     twenty (simulated with 2 to 5 seeds; a single seed knows nothing of its own chance)."""
-    return difference(after.correct.astype(float), before.correct.astype(float)).low > lab.config.tolerance
+    return told_apart(after, before, by=lab.config.tolerance)
 
 
 def account(lab: Lab, step: int, before: Arm, after: Arm | None, *, went_on: bool) -> list[Step]:

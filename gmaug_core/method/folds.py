@@ -135,7 +135,7 @@ def together(lab: Lab, out_dir: Path, done: Sequence[Done]) -> AugmentationResul
     recipes = {each.result.endpoint_recipe for each in done}
     one = recipes.pop() if len(recipes) == 1 else None
     whole = any(each.result.status == "measured" for each in done)
-    endpoint = Endpoint(one or "", alone=ALONE, augmented=AUGMENTED) if whole else None
+    endpoint = Endpoint(one or "", ALONE, AUGMENTED, rivals=_rivals(done, keys)) if whole else None
     if not whole:  # no fold has an endpoint: nothing to show of it
         tested = {key: each for key, each in tested.items() if key not in (ALONE, AUGMENTED)}
     found = measured(labels, tested, endpoint, fold=fold)
@@ -161,6 +161,14 @@ def together(lab: Lab, out_dir: Path, done: Sequence[Done]) -> AugmentationResul
         lab.data, out_dir, index, lab.seeds[0], tested, endpoint or Endpoint("", "baseline", "augmented")
     )
     return document
+
+
+def _rivals(done: Sequence[Done], keys: Sequence[str]) -> tuple[str, ...]:
+    """The recipes that some fold chose, or could not tell from the one that it chose; none where there is but
+    one."""
+    chosen = {each.result.endpoint.control for each in done if each.result.endpoint}
+    named = chosen.union(*(each.result.rivals or () for each in done))
+    return tuple(key for key in keys if key in named and chosen != {key})
 
 
 def _pooled(

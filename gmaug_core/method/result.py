@@ -66,18 +66,8 @@ def _second_form(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _third_form(document: dict[str, Any]) -> dict[str, Any]:
-    """Form 2 took nothing from other runs. What else form 3 knows is not there where it was not measured."""
-    return document
-
-
-def _fourth_form(document: dict[str, Any]) -> dict[str, Any]:
-    """What form 4 knows besides is not there where it was not measured."""
-    return document
-
-
-def _fifth_form(document: dict[str, Any]) -> dict[str, Any]:
-    """What form 5 knows besides is not there where it was not measured."""
+def _nothing_changed(document: dict[str, Any]) -> dict[str, Any]:
+    """What the next form knows besides is not there where it was not measured."""
     return document
 
 
@@ -87,8 +77,8 @@ class AugmentationResult(Document):
 
     TITLE = "result"
     FILE = "result.json"
-    SCHEMA = 5
-    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form, 2: _third_form, 3: _fourth_form, 4: _fifth_form}
+    SCHEMA = 6
+    MIGRATIONS: ClassVar = {0: _first_form, 1: _second_form} | dict.fromkeys(range(2, 6), _nothing_changed)
 
     run: str
     """The run: the name of its folder."""
@@ -133,6 +123,9 @@ class AugmentationResult(Document):
     synthetic images against the same recipe alone; null in older results, and where nothing was tested."""
     endpoint_recipe: str | None = None
     """That recipe's key (method.recipes)."""
+    rivals: dict[str, Gain] | None = None
+    """The other recipes without a generator that validation could not tell from it, by key: what synthetic
+    images (the same ones) gain over each; null in older results, and where nothing was tested."""
     generators: GeneratorSpread | None = None
     """What the generator's luck does to it; not there where it was trained once."""
     relative_gain_percent: Gain

@@ -24,12 +24,14 @@ class Endpoint:
     """The comparison that was fixed beforehand; the best recipe was chosen on validation.
 
     recipe: its key (method.recipes); alone, augmented: keys of `tested`, that recipe on real images and on
-    real and synthetic ones.
+    real and synthetic ones; rivals: those of the other recipes without a generator that validation could not
+    tell from the best.
     """
 
     recipe: str
     alone: str
     augmented: str
+    rivals: tuple[str, ...] = ()
 
 
 def measured(
@@ -71,10 +73,13 @@ def measured(
         return document
     alone, after = tested[endpoint.alone], tested[endpoint.augmented]
     again = [each[endpoint.augmented] for each in repeats]
-    gain = relative_gain(
-        after, alone, endpoint.alone, of=endpoint.augmented, pooled=pooled, fold=fold, repeats=again
-    )
-    document |= {"endpoint": gain, "endpoint_recipe": endpoint.recipe}
+    over = {
+        key: relative_gain(
+            after, tested[key], key, of=endpoint.augmented, pooled=pooled, fold=fold, repeats=again
+        )
+        for key in (endpoint.alone, *endpoint.rivals)
+    }
+    document |= {"endpoint": over.pop(endpoint.alone), "endpoint_recipe": endpoint.recipe, "rivals": over}
     return document | ({"generators": generator_spread([after, *again], alone)} if again else {})
 
 

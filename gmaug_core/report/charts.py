@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 from gmaug_core.method.parts.accuracy import ClassRow
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import role, short
+from gmaug_core.numbers import signed
 from gmaug_core.report.findings import points, rarest_first
-from gmaug_core.report.numbers import signed
 from gmaug_core.report.theme import COLOURS, figure, safe
 from gmaug_core.scoring.result import Matrix, SuperClassMean
 

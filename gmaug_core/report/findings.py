@@ -10,7 +10,7 @@ from gmaug_core.method.parts.accuracy import ClassRow, Gain, Measure, VariantRes
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import VARIANTS, Role, role, short
-from gmaug_core.report.numbers import signed
+from gmaug_core.numbers import signed
 from gmaug_core.workspace.grouping import guard_cell
 
 FEW_TEST = 30  # test images of a class below which its recall is hardly known
@@ -48,8 +48,9 @@ def headline(result: AugmentationResult) -> tuple[str, str]:
     "one seed" | "not tested"; what was measured, interval, n.
 
     The comparison that was fixed beforehand comes first: the best recipe with synthetic images against the
-    same recipe alone. A result without it has the paper's, against plain training; there, better counts only
-    when no simple control, which needs no generator, does as well.
+    same recipe alone. Better counts only where no recipe that validation could not tell from the best does
+    as well. An older result does not name those, and one without that comparison has the paper's, against
+    plain training: there no simple control at all may do as well.
     """
     if result.status == "not tested":
         return "not tested", f"Synthetic images were not tested. {result.status_words}".rstrip()
@@ -60,9 +61,9 @@ def headline(result: AugmentationResult) -> tuple[str, str]:
             "The baseline recognised no test image, so a relative gain cannot be computed.",
         )
     verdict = gain.verdict
-    rivals = _simpler_ways(result) if verdict == "better" and result.endpoint is None else []
+    rivals = _simpler_ways(result) if verdict == "better" else []
     simpler = (
-        f" But it is not reliably better than {' or '.join(rivals)}, which need no generator."
+        f" But it is not reliably better than {' or '.join(rivals)}, {_which(result, rivals)}."
         if rivals
         else ""
     )
@@ -99,12 +100,25 @@ def _basis(gain: Gain) -> str:
 
 
 def _simpler_ways(result: AugmentationResult) -> list[str]:
-    """Names of the controls without a generator that the augmented classifier is not reliably better than."""
+    """Names of what needs no generator and counts, that the augmented classifier is not reliably better than:
+    '… (−0.24 points, −1.65 to +1.17)'."""
+    against = {row.key: row.gain for row in compared(result) if row.role == "control" and row.gain}
+    if result.rivals is not None:
+        against = dict(result.rivals)
+    elif result.endpoint is not None and result.endpoint.of != "augmented":
+        against = {}  # an older result does not say what that one gained over other recipes
     return [
-        row.name.lower()
-        for row in compared(result)
-        if row.role == "control" and row.gain and row.gain.verdict != "better" and not _generated(row.key)
+        f"{short(key).lower()} ({in_points(gain)})"
+        for key, gain in against.items()
+        if gain.verdict != "better" and not _generated(key)
     ]
+
+
+def _which(result: AugmentationResult, rivals: list[str]) -> str:
+    need = "which needs no generator" if len(rivals) == 1 else "which need no generator"
+    if not result.rivals:
+        return need
+    return f"{need} and may be the best recipe as well: validation could not tell"
 
 
 def _generated(key: str) -> bool:
@@ -233,6 +247,15 @@ def interval(gain: Gain) -> str:
     """'−0.40 to +1.20', in percent, of a gain that has a value."""
     ends = [end for end in (gain.ci_low, gain.ci_high) if end is not None]  # both come with the value
     return " to ".join(signed(end) for end in ends)
+
+
+def in_points(gain: Gain) -> str:
+    """'+0.40 points, −0.40 to +1.20': the difference of two accuracies; a gain in percent where an older
+    result has no points."""
+    if gain.points is None or gain.points_low is None or gain.points_high is None:
+        return f"{signed(gain.value or 0.0)} %, {interval(gain)}"
+    low, high = signed(gain.points_low), signed(gain.points_high)
+    return f"{signed(gain.points, 'points')}, {low} to {high}"
 
 
 def spread(found: Measure) -> str:

@@ -9,8 +9,8 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
 from gmaug_core.method.verdict.figures import MEASURE_WORDS
 from gmaug_core.method.verdict.result import Verdict
+from gmaug_core.numbers import signed
 from gmaug_core.report.findings import main_gain
-from gmaug_core.report.numbers import signed
 
 
 @dataclass(frozen=True)

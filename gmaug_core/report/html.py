@@ -26,6 +26,7 @@ from gmaug_core.errors import GMAugError
 from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.parts.synthetic import Step
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.numbers import signed
 from gmaug_core.report import (
     acceptance,
     doses,
@@ -35,7 +36,6 @@ from gmaug_core.report import (
     gain_charts,
     points,
 )
-from gmaug_core.report.numbers import signed
 from gmaug_core.report.theme import COLOURS, printed
 from gmaug_core.runs import RunConfigFile, RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points

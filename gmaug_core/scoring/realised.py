@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
+from gmaug_core.numbers import true_minus
 from gmaug_core.scoring.record import Z_95, Measured
 
 LEAST = 8  # datasets: with fewer the interval of a new one says nothing
@@ -50,11 +51,9 @@ class Realised:
 
     @property
     def words(self) -> str:
-        """'in 16 measured datasets synthetic images gave -3 % [-9, 4] of such a headroom'."""
-        return (
-            f"in {self.n} measured datasets synthetic images gave {100 * self.share:.0f} % "
-            f"[{100 * self.low:.0f}, {100 * self.high:.0f}] of such a headroom"
-        )
+        """'in 16 measured datasets synthetic images gave −3 % [−9, 4] of such a headroom'."""
+        share = f"{100 * self.share:z.0f} % [{100 * self.low:z.0f}, {100 * self.high:z.0f}]"
+        return f"in {self.n} measured datasets synthetic images gave {true_minus(share)} of such a headroom"
 
 
 def of_record(measured: Sequence[Measured]) -> Realised | None:

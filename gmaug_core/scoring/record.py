@@ -26,7 +26,9 @@ class Measured:
     many epochs, the best look at the test images), None where it was not measured; fair, fair_low,
     fair_high: the endpoint (best recipe without a generator, with synthetic images against
     without), in percent of that recipe's accuracy; points, points_low, points_high: the same in
-    percentage points of the deciding measure; headroom: what the verdict said that the run would add, were
+    percentage points of the deciding measure; rivals_low: the least lower end of what they gain over
+    the recipes that validation could not tell from the best, in points of accuracy, None where there
+    is none or the run did not say; headroom: what the verdict said that the run would add, were
     every image a new real one, headroom_se its standard error, at_most its upper end, all in the same, None
     where it refused; enlarged: whether the images are smaller than the law's
     profile, so that the product itself gives no prediction.
@@ -54,6 +56,13 @@ class Measured:
     counted: float | None = None
     counted_low: float | None = None
     counted_high: float | None = None
+    rivals_low: float | None = None
+
+    @property
+    def better(self) -> bool:
+        """Whether synthetic images were reliably better than what needs no generator: than the best recipe,
+        and than all that may be the best."""
+        return self.points_low > 0 and (self.rivals_low is None or self.rivals_low > 0)
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,8 @@ def of_verdict(measured: Sequence[Measured]) -> Tally:
 
 
 def helped(measured: Sequence[Measured]) -> Tally:
-    """Where synthetic images on top of the best recipe were reliably better than that recipe alone."""
-    return Tally(sum(cell.points_low > 0 for cell in measured), len(measured))
+    """Where synthetic images on top of the best recipe were reliably better than what needs no generator."""
+    return Tally(sum(cell.better for cell in measured), len(measured))
 
 
 def words(measured: Sequence[Measured] | None = None) -> str:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
+from gmaug_core.numbers import signed
 from gmaug_core.report import live_score, scores
-from gmaug_core.report.numbers import signed
 from gmaug_core.ui import text
 from gmaug_core.workspace.grouping import Grouping
 

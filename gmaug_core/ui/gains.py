@@ -17,10 +17,10 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
+from gmaug_core.numbers import signed
 from gmaug_core.report import acceptance, doses, export, findings, gain_charts, outlook, points
 from gmaug_core.report import foretold as foretold_by
 from gmaug_core.report.cost import duration
-from gmaug_core.report.numbers import signed
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
 from gmaug_core.ui import drawing, text

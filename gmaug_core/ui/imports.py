@@ -12,21 +12,24 @@ import streamlit as st
 
 from gmaug_core.intake import jobs
 from gmaug_core.ui import choice, outcome, text
+from gmaug_core.workspace import people
 
 FRESH_S = 900.0  # an import that ended this long ago or less is still told about
-_SEEN = "imports-seen"  # tokens that this tab has dismissed or looked at
 TICK_S = 1.0
 
 
 def news() -> list[dict[str, Any]]:
-    """Imports to tell about: at work, or ended a moment ago and not dismissed in this tab."""
-    seen = st.session_state.setdefault(_SEEN, set())
-    now = time.time()
+    """Imports to tell about: anybody's at work; one's own that ended a moment ago and was not dismissed."""
+    now, me = time.time(), people.name()
     return [
         state
         for state in jobs.recent()
-        if state["token"] not in seen
-        and (state["state"] == "running" or now - state.get("ended", state["started"]) < FRESH_S)
+        if state["state"] == "running"
+        or (
+            state["person"] == me
+            and now - state.get("ended", state["started"]) < FRESH_S
+            and not jobs.dismissed(state["token"])
+        )
     ]
 
 
@@ -74,8 +77,8 @@ def _one(state: dict[str, Any]) -> None:
             "Dismiss",
             type="tertiary",
             key=f"dismiss-{state['token']}",
-            on_click=st.session_state[_SEEN].add,
-            args=(state["token"],),
+            on_click=outcome.attempt,
+            args=(jobs.dismiss, state["token"]),
         )
 
 
@@ -99,7 +102,7 @@ def _choice(token: str, ways: list[dict[str, Any]]) -> None:
 
 def _choose(token: str, key: str) -> None:
     jobs.choose(token, st.session_state[key])
-    st.session_state[_SEEN].add(token)
+    jobs.dismiss(token)
 
 
 def _finished(state: dict[str, Any], name: str) -> None:

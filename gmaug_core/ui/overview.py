@@ -54,7 +54,7 @@ def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.Face
     few = len(rows) <= NAMED_BARS
     order = alt.X(
         "rank:O",
-        title=None if few else f"{len(rows)} sub-classes, largest first",
+        title=None if few else f"{text.plural(len(rows), 'sub-class', 'sub-classes')}, largest first",
         axis=alt.Axis(
             labels=few,
             ticks=False,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from gmaug_core.errors import GMAugError
-from gmaug_core.report.numbers import signed, true_minus
+from gmaug_core.numbers import signed, true_minus
 from gmaug_core.ui import ROOT
 from gmaug_core.workspace.grouping import IDENTITY
 

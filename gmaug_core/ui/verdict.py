@@ -9,9 +9,9 @@ import streamlit as st
 
 from gmaug_core.method.verdict.figures import MEASURE_WORDS, Figure
 from gmaug_core.method.verdict.result import Verdict
+from gmaug_core.numbers import signed
 from gmaug_core.report import verdict_charts
 from gmaug_core.report.cost import duration
-from gmaug_core.report.numbers import signed
 from gmaug_core.report.verdict_charts import LEARNER_WORDS
 from gmaug_core.ui import drawing, layout, text
 from gmaug_core.ui.terms import TERMS

@@ -5,12 +5,15 @@ text.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+
+from gmaug_core import intake
 
 pytestmark = pytest.mark.browser
 HOSTILE = [
@@ -83,6 +86,28 @@ def test_a_cancelled_upload_leaves_nothing_in_the_next_one(page, unfold):
     drop(page, "trees.zip", archive({"oak": 8, "elm": 5, "yew": 4}, seed=7))
     expect(page.get_by_text("trees is imported", exact=False)).to_be_visible(timeout=40_000)
     expect(page.get_by_text("17", exact=True)).to_be_visible()
+
+
+def test_a_deleted_dataset_comes_back_from_the_bin(page, app_server, unfold, tmp_path, monkeypatch):
+    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
+    with zipfile.ZipFile(io.BytesIO(archive({"moss": 9, "fern": 5}))) as file:
+        file.extractall(tmp_path / "forest")
+    forest = intake.import_path(tmp_path / "forest").dataset_id
+    page.goto(f"{app_server.url}/?dataset={forest}")
+    expect(page.get_by_role("heading", name="forest")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Move to the bin").click()
+    expect(page.get_by_text("Moved forest to the bin", exact=False)).to_be_visible()
+    expect(page.get_by_role("heading", name="forest")).to_have_count(0)
+    assert not (app_server.home / "datasets" / forest).exists()
+    page.goto(f"{app_server.url}/?dataset={forest}")  # an old link says where it went
+    expect(page.get_by_text(re.compile("forest.* bin")).first).to_be_visible()
+    unfold(page, "Bin (")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("forest is back.")).to_be_visible()
+    page.goto(f"{app_server.url}/?dataset={forest}")
+    expect(page.get_by_role("heading", name="forest")).to_be_visible()
+    expect(page.get_by_text("14", exact=True)).to_be_visible()
 
 
 def test_what_is_no_zip_is_refused_before_and_after_the_upload(page, unfold):

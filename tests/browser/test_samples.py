@@ -152,6 +152,26 @@ def test_a_lasso_on_the_map_filters_the_grid_and_is_in_the_address(page, app_ser
     playwright.expect(said).to_contain_text("of 1,500")
 
 
+def test_a_saved_view_brings_its_filters_back(page, app_server, run_id):
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}&verdict=rejected&order=score")
+    said = page.locator(".gallery .said")
+    playwright.expect(page.locator(".cell.rejected").first).to_be_visible()
+    playwright.expect(said).to_contain_text(re.compile(r"of [\d,]+ "))
+    rejected = re.search(r"of ([\d,]+)", said.inner_text())[0]
+    page.get_by_role("button", name="Views").click()
+    page.get_by_label("Name", exact=True).fill("refused ones")
+    page.get_by_label("Name", exact=True).press("Enter")
+    page.get_by_role("button", name="Save these filters").click()
+    playwright.expect(page.get_by_role("button", name="refused ones").first).to_be_visible()
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")  # by anybody, another day
+    playwright.expect(said).to_contain_text("of 1,500 ")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("button", name="refused ones").click()
+    playwright.expect(said).to_contain_text(rejected)
+    page.wait_for_url("**verdict=rejected**")
+    playwright.expect(page.locator(".cell.accepted")).to_have_count(0)
+
+
 def test_a_page_that_breaks_says_so_in_our_own_words(page, app_server, run_id):
     folder = Path(app_server.home) / "runs" / run_id / "samples"
     files = MapFiles(folder)

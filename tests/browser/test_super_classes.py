@@ -11,7 +11,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from gmaug_core import intake
+from gmaug_core.data import dataset
 from gmaug_core.workspace import groupings
+from gmaug_core.workspace.grouping import Grouping
 
 pytestmark = pytest.mark.browser
 
@@ -161,6 +163,36 @@ def test_another_dataset_is_another_board(page, app_server, unfold):
     assert all(
         "/digits-demo-" in image.get_attribute("src") for image in card(page, "0").locator("img").all()
     )
+
+
+def test_the_groupings_of_two_people_are_merged_and_a_disagreement_settled(page, app_server, monkeypatch):
+    monkeypatch.setenv("GMAUG_HOME", str(app_server.home))
+    demo = next((app_server.home / "datasets").glob("digits-demo-*")).name
+    digits = dataset.load(demo)
+    whole = {"whole": [str(digit) for digit in range(10)]}
+    one = Grouping("of Ann", whole).move("1", "thin").move("7", "thin")
+    other = Grouping("of Ben", whole).move("1", "thin")
+    for person, made in (("Ann", one), ("Ben", other)):
+        groupings.add(digits, made.name, made, person=person)
+    page.goto(f"{app_server.url}/super_classes?dataset={demo}&view=Compare+groupings")
+    expect(page.get_by_text("Agreement (adjusted Rand)")).to_be_visible()
+    expect(page.get_by_text("the most disputed first", exact=False)).to_be_visible()
+    chosen = page.get_by_role("combobox", name=re.compile("Groupings to compare"))
+    for name in ("of Ann", "of Ben"):
+        expect(chosen.locator("xpath=ancestor::*[@data-testid='stMultiSelect']")).to_contain_text(name)
+    page.get_by_label("Name of the merged grouping").fill("of both")
+    page.get_by_label("Name of the merged grouping").press("Enter")
+    page.get_by_role("button", name="Merge them").click()
+    expect(page.get_by_text("'of both' is stored", exact=False)).to_be_visible()
+    expect(page.get_by_role("combobox", name="Grouping", exact=True)).to_have_value("of both")
+    made, revision = groupings.load(demo, "of both")
+    assert revision == 1
+    page.get_by_role("button", name=re.compile("^of Ann: thin ")).last.click()
+    expect(page.get_by_role("button", name=re.compile("^of Ann: thin ")).last).to_be_disabled()
+    settled, revision = groupings.load(demo, "of both")
+    assert revision == 2
+    assert settled.super_of["7"] == settled.super_of["1"] != settled.super_of["0"]
+    assert made.super_of["7"] != made.super_of["1"]
 
 
 FAMILIES = (

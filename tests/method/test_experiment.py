@@ -232,9 +232,26 @@ def test_the_endpoint_is_the_best_recipe_on_validation_with_and_without_syntheti
     assert result.endpoint.control == ("baseline" if plain else result.endpoint_recipe)
     assert result.endpoint.of == ("augmented" if plain else "best_augmented")
     assert ("best_augmented" in result.controls) == (not plain)
+    strongest = alone.pop(result.endpoint_recipe)
+    alike = {key for key, arm in alone.items() if not experiment.told_apart(strongest, arm)}
+    assert set(result.rivals) == {"baseline" if key == "plain" else key for key in alike}
+    for key, gain in result.rivals.items():
+        assert (gain.of, gain.control) == (result.endpoint.of, key)
+    alone[result.endpoint_recipe] = strongest
     for key, arm in alone.items():
         values = [lab.evaluate(each, "test").accuracy for each in arm.classifiers.values()]
         assert result.variants["baseline" if key == "plain" else key].accuracy.values == tuple(values)
+
+
+def test_a_rival_is_a_recipe_that_validation_cannot_tell_from_the_best():
+    rng = np.random.default_rng(0)
+
+    def arm(key: str, right: float) -> Arm:
+        return Arm(RECIPES[key], 1.0, None, 0, {}, rng.random((3, 400)) < right)
+
+    best, alike, far = arm("oversampling", 0.9), arm("plain", 0.89), arm("class_balanced_loss", 0.5)
+    found = {"baseline": alike, "oversampling": best, "class_balanced_loss": far}
+    assert experiment.endpoint_of(best, found).rivals == ("baseline",)
 
 
 def test_a_recipe_that_is_best_is_combined_with_the_synthetic_images(finished, data):

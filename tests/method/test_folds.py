@@ -74,6 +74,9 @@ def test_every_image_is_tested_once(finished, data):
     ends = np.array([each.endpoint.points for each in own])
     assert result.endpoint.points == pytest.approx(n @ ends / n.sum())
     assert (result.endpoint.n, result.endpoint.n_seeds) == (len(data), 2)
+    chosen = {each.endpoint.control for each in own}
+    unsure = chosen.union(*(each.rivals for each in own))
+    assert set(result.rivals) == (unsure - chosen if len(chosen) == 1 else unsure)
     said = Predictions.read(folder / "predictions.json")
     assert said.images == tuple(range(len(data)))
     assert list(said.label) == data.labels.tolist()

@@ -108,7 +108,7 @@ def test_trainings_that_were_cut_short_never_ask_for_a_full_run():
     assert decide(replace(LEFT, used=1_000)).key == "full_run"
 
 
-MEASURED = "in 16 measured datasets synthetic images gave 5 % [-3, 13] of such a headroom"
+MEASURED = "in 16 measured datasets synthetic images gave 5 % [\N{MINUS SIGN}3, 13] of such a headroom"
 BECAUSE = f"Were every image a new real one, 5.0 points; {MEASURED}."
 
 
@@ -134,12 +134,12 @@ BECAUSE = f"Were every image a new real one, 5.0 points; {MEASURED}."
         (
             replace(LEFT, expected=figure(-0.5, 6.0)),
             "too_little",
-            f"add -0.5 points, at most +5.5. {BECAUSE}",
+            f"add \N{MINUS SIGN}0.5 points, at most +5.5. {BECAUSE}",
         ),
         (
             replace(LEFT, free=figure(4.0), expected=figure(-0.5, 6.0)),
             "no_generator_needed",
-            f"over that, twice as many images would add -0.5 points, at most +5.5. {BECAUSE}",
+            f"over that, twice as many images would add \N{MINUS SIGN}0.5 points, at most +5.5. {BECAUSE}",
         ),
         # never more than the headroom's own upper end
         (replace(LEFT, at_most=2.0, expected=figure(4.0, 3.0)), "not_visible", "at most +2.0 points, were"),

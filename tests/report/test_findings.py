@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.numbers import signed
 from gmaug_core.report import findings
-from gmaug_core.report.numbers import signed
 
 
 @pytest.fixture
@@ -91,6 +91,25 @@ def test_the_comparison_fixed_beforehand_comes_first_and_the_papers_beside_it(re
     beside = findings.comparison(found)
     assert beside.startswith("The paper's comparison, against plain training: +25.00 %")
     assert "; better)" in beside
+
+
+def test_better_than_a_recipe_that_may_not_be_the_best_is_not_called_better(result):
+    document = result.to_dict()
+    over = {"points": 1.4, "points_low": 0.1, "points_high": 2.7}
+    endpoint = document["gains"]["oversampling"] | over
+    found = changed(result, endpoint=endpoint, endpoint_recipe="oversampling", rivals={})
+    assert findings.headline(found)[0] == "better"
+    rival = document["gains"]["class_balanced_loss"] | over
+    beaten = changed(found, rivals={"class_balanced_loss": rival})
+    assert findings.headline(beaten)[0] == "better"
+    verdict, sentence = findings.headline(
+        changed(found, rivals={"baseline": rival, "class_balanced_loss": rival | {"points_low": -0.2}})
+    )
+    assert verdict == "no better than simpler ways"
+    assert sentence.endswith(
+        "But it is not reliably better than class-balanced loss (+1.40 points, \N{MINUS SIGN}0.20 to +2.70), "
+        "which needs no generator and may be the best recipe as well: validation could not tell."
+    )
 
 
 def test_a_recall_comes_with_its_interval_and_none_is_not_0(result):

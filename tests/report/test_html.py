@@ -17,8 +17,8 @@ from gmaug_core import workspace
 from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.files import write_json
+from gmaug_core.numbers import signed
 from gmaug_core.report.html import SHEET_COLUMNS, contact_sheets, html_report
-from gmaug_core.report.numbers import signed
 
 pytestmark = pytest.mark.slow
 

@@ -53,7 +53,7 @@ def test_the_tallies_count_what_held():
     known = [
         CELL,
         changed(gain=12.0, points=4.0, points_low=1.0),  # the law holds, the verdict does not, it helped
-        changed(at_most=None),
+        changed(at_most=None, points_low=0.2, rivals_low=-0.1),  # it helped a recipe that may not be the best
     ]
     law, verdict, better = record.of_law(known), record.of_verdict(known), record.helped(known)
     assert (law.held, law.n, law.error) == (1, 3, pytest.approx((9 + 2 + 9) / 3))
@@ -98,6 +98,7 @@ def cell_document(name: str) -> dict[str, Any]:
     }
     better = arm | {"balanced_accuracy": arm["balanced_accuracy"] | {"values": [0.52, 0.64]}}
     gain = {"value": 2.0, "ci_low": 1.0, "ci_high": 3.0, "points": 1.0, "points_low": 0.5, "points_high": 1.5}
+    other = gain | {"points_low": -0.5}
     cost = {"minutes": 1.0, "cpu_minutes": 3.0, "peak_mb": 100.0, "code": "abc"}
     return {
         "cell": name,
@@ -116,6 +117,7 @@ def cell_document(name: str) -> dict[str, Any]:
             "augmented": better,
             "controls": {"unfiltered": arm},
             "relative_gain_percent": gain,
+            "gains": {"baseline": gain, "unfiltered": gain, "oversampling": other},
             "endpoint": gain | {"of": "augmented", "control": "baseline"},
             "endpoint_recipe": "plain",
             "accepted": 8,
@@ -161,7 +163,7 @@ def test_a_reproduction_is_told_whether_it_is_inside():
     published = cell_document("a")
     agreed, lines = evidence.checked(published, cell_document("a"))
     assert agreed
-    assert len(lines) == 5
+    assert len(lines) == 6
     mine = cell_document("a")
     for points, agrees, word in (
         (1.6, True, "outside, as two"),
@@ -176,6 +178,27 @@ def test_a_reproduction_is_told_whether_it_is_inside():
         assert agreed is agrees
         assert sum(word in line for line in lines) == 1
     assert not evidence.checked(published, {"result": mine["result"] | {"endpoint": None}})[0]
+
+
+def test_a_reproduction_that_chose_another_recipe_is_told_so():
+    """The two figures are of two comparisons: whether they agree is whether the choice was one of luck."""
+    published, mine = cell_document("a"), cell_document("a")
+    mine["result"]["endpoint"] |= {"control": "oversampling", "of": "best_augmented", "points": -9.0}
+    for rivals, agrees in (({"baseline": {}}, True), ({}, False)):
+        mine["result"]["rivals"] = rivals
+        published["result"]["rivals"] = {}
+        agreed, lines = evidence.checked(published, mine)
+        assert agreed is agrees
+        assert "validation chose baseline there and oversampling here" in lines[-1]
+        assert ("DISAGREES" in lines[-1]) is not agrees
+
+
+def test_a_cell_counts_as_better_only_where_no_recipe_that_may_be_the_best_is_as_good():
+    document = cell_document("a")
+    assert evidence_seen.measured(document).better is False  # an older run: every recipe may be
+    assert evidence_seen.measured(document).rivals_low == -0.5
+    document["result"]["rivals"] = {}
+    assert evidence_seen.measured(document).rivals_low is None
 
 
 def test_differences_of_balanced_accuracy_are_paired():

@@ -15,7 +15,7 @@ from gmaug_core.data import dataset
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
 from gmaug_core.ui import ROOT, overview
-from gmaug_core.workspace import agreement
+from gmaug_core.workspace import agreement, people
 from gmaug_core.workspace.grouping import Grouping
 
 pytestmark = pytest.mark.slow
@@ -159,8 +159,12 @@ def test_import_by_path_runs_in_its_own_process_and_ends_as_the_chosen_dataset(
     app.run()
     assert "mushrooms" in words(app)
     assert "is imported" in words(app)
-    new = jobs.recent()[0]["dataset"]
-    assert new in [summary.id for summary in dataset.list_datasets()]
+    (done,) = jobs.recent()
+    assert done["dataset"] in [summary.id for summary in dataset.list_datasets()]
+    assert "is imported" in words(open_page())  # whoever comes back hears of it
+    app.button(key=f"dismiss-{done['token']}").click().run()
+    for page in (app, open_page()):  # and no more, once it was dismissed
+        assert "is imported" not in words(page)
 
 
 def test_a_look_names_the_readings_and_one_is_chosen(open_page, demo, tmp_path, monkeypatch):
@@ -230,6 +234,7 @@ def test_every_state_of_an_import_is_told(open_page, demo, home, monkeypatch, ch
     age = 100 if expected and "ended before" in expected else 0
     state = {
         "token": token,
+        "person": people.name(),
         "source": "/x/shells.zip",
         "name": "shells",
         "step": 0,

@@ -68,7 +68,7 @@ WRITERS = {
     "end sessions": [sessions.end_all],
     "back up workspace": [lambda: backup.write(Path("no.tar/no.txt"))],
     "restore database": [lambda: recovering.restore("no-such.db")],
-    "dismiss notice": [recovering.seen],
+    "dismiss notice": [recovering.seen, lambda: jobs.dismiss("no token")],
     "restore workspace": [lambda: restoring.restore(Path("no-such.tar"))],
 }
 EVERYBODYS_OWN = {  # what writes a row of the trail and needs no right

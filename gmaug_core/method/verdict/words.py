@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gmaug_core.method.verdict.figures import Figure
 from gmaug_core.method.verdict.result import Decided, Words
+from gmaug_core.numbers import signed, true_minus
 
 LONGER = 2.0  # percentage points, interval above 0: longer training is the better buy
 FREE = 1.0  # percentage points over plain training, interval above 0: a recipe gives something
@@ -220,7 +221,7 @@ def _would_add(f: Figures) -> str:
     """The most that the run would add."""
     most = _at_most(f.most if f.most is not None else 0.0)
     if f.vain and f.expected is not None and f.discounted:
-        most = f"{f.expected.value:+z.1f} points, {most.removesuffix(' points')}"
+        most = f"{signed(f.expected.value, 'points', 1)}, {most.removesuffix(' points')}"
     if not f.discounted:
         return f"{f.what} would add {most}, were every image a new real one"
     return f"{f.what} would add {most}"
@@ -257,11 +258,11 @@ def _value(figure: Figure | None) -> float:
 
 
 def _points(value: float) -> str:
-    return f"{value:.1f} points"
+    return true_minus(f"{value:z.1f} points")
 
 
 def _interval(figure: Figure) -> str:
-    return f"{_points(figure.value)} [{figure.low:.1f}, {figure.high:.1f}]"
+    return true_minus(f"{_points(figure.value)} [{figure.low:z.1f}, {figure.high:z.1f}]")
 
 
 def _at_most(value: float) -> str:
