@@ -78,6 +78,23 @@ def test_intervals_and_folds():
         assert words in PAGE, words
 
 
+def test_the_choice_of_the_best_recipe():
+    found = read("choosing.json")
+
+    def of(world: str, key: str) -> str:
+        return span([row for row in found["rows"] if row["world"].startswith(world)], key)
+
+    before, ruled = "better, endpoint alone", "better, with rivals"
+    for words in (
+        f"{of('lifted', before)} of runs are above 0",
+        f"from the best: {of('lifted', ruled)} then (`benchmarks/results/choosing.json`",
+        f"{found['trials']:,} trials",
+        f"{of('gain of 2', ruled)} of runs are sure instead of {of('gain of 2', before)}",
+        f"of 5 points {of('gain of 5', ruled)} instead of {of('gain of 5', before)}",
+    ):
+        assert words in PAGE, words
+
+
 def test_it_speaks_of_every_mode_gate_and_judge():
     from typing import get_args
 
