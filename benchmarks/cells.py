@@ -58,6 +58,7 @@ class Cell:
 # the standard preset cut down to some minutes of one GPU
 ON_A_GPU: Mapping[str, Any] = {
     "seeds": 3,
+    "generator_seeds": 1,
     "controls": ("class_balanced_loss", "posthoc_logit_adjustment"),
     "amounts": (1.0,),
     "amount_seeds": 1,
@@ -66,8 +67,6 @@ ON_A_GPU: Mapping[str, Any] = {
     "generator": {"channels": 96, "blocks": 1, "kimg": 100.0, "snapshot_kimg": 50.0, "sampling_steps": 12},
     "classifier": {"stem": "strided", "epochs": 40, "least_steps": 800, "most_steps": 800},
 }
-
-TWO_GENERATORS: Mapping[str, Any] = {"generator_seeds": 2}
 
 CELLS: tuple[Cell, ...] = (
     Cell("digits_100_r50", "digits", 100, 50, symmetric=False),
@@ -81,10 +80,10 @@ CELLS: tuple[Cell, ...] = (
     Cell("fashion_100_r10", "fashion", 100, 10),
     Cell("fashion_200_r100", "fashion", 200, 100),
     Cell("digits_50_r10", "digits", 50, 10, symmetric=False),
-    Cell("digits_100_r20", "digits", 100, 20, symmetric=False, settings=TWO_GENERATORS),
+    Cell("digits_100_r20", "digits", 100, 20, symmetric=False),
     Cell("cifar10_200_r20", "cifar10_lt", 200, 20),
     Cell("fashion_400_r50", "fashion", 400, 50),
-    Cell("flowers_32px", "flowers_128", size=32, settings=TWO_GENERATORS),
+    Cell("flowers_32px", "flowers_128", size=32),
     Cell("grocery", "grocery_64", whole=True, settings={"target": 60}),
     Cell("tiny_animals", "tiny_animals_64", 100, 10),
     Cell("caltech101", "caltech101_96", 100, settings={"target": 60}),
@@ -97,12 +96,12 @@ CELLS: tuple[Cell, ...] = (
         "flowers_128",
         50,
         1,
-        settings={**TWO_GENERATORS, "target": 450, "generator": {"kimg": 60.0, "snapshot_kimg": 60.0}},
+        settings={"target": 450, "generator": {"kimg": 60.0, "snapshot_kimg": 60.0}},
     ),
     Cell("brain_mri", "brain_mri_128"),
     Cell("cifar10_500_r50", "cifar10_lt", 500, 50),
     Cell("fashion_400_r10", "fashion", 400, 10),
-    Cell("fashion_200_r10", "fashion", 200, 10, settings=TWO_GENERATORS),
+    Cell("fashion_200_r10", "fashion", 200, 10),
     Cell("flowers_300_r1", "flowers_128", 300, 1, settings={"target": 600}),
     Cell("cxr3_100_r10", "cxr3_128", 100, 10),
     Cell("fashion_1000_r100", "fashion", 1000, 100, settings={"target": 500}),

@@ -27,7 +27,7 @@ from benchmarks.about import machine
 from benchmarks.intervals import CHANGE, IMAGE, NOISE, SEED
 from gmaug_core.files import write_json
 from gmaug_core.method import experiment
-from gmaug_core.method.arms import Arm
+from gmaug_core.method.arms import Arm, best
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.statistics import difference
 
@@ -85,7 +85,7 @@ def measured(world: World, *, validated: int, seeds: int, trials: int) -> dict[s
             name: Arm(RECIPES[name], 1.0, None, 0, {}, correct)
             for name, correct in zip(NAMES, validation, strict=True)
         }
-        strongest = experiment.best(arms.values())
+        strongest = best(arms.values())
         chosen = NAMES.index(strongest.recipe.key)
         names = experiment.endpoint_of(strongest, arms).rivals
         after = test[count + chosen]

@@ -4,8 +4,8 @@
 
 HOME: a folder for a workspace that is kept: a cell that was killed goes on where it stopped. DATA: a folder
 with zips (flowers_128.zip, ...); fashion-mnist and the digits are found by themselves. Each cell (cells.py)
-is a first verdict, a full verdict and an augmentation run of the quick preset with five classifier seeds;
-what came of it is benchmarks/results/evidence/CELL.json. Meant for hours at low priority: about 15 to 60
+is a first verdict, a full verdict and an augmentation run of the quick preset with five classifier seeds and
+two generators; what came of it is benchmarks/results/evidence/CELL.json. Meant for hours at low priority: about 15 to 60
 minutes of one core a cell. --check: measure what is published already once more, in a HOME of one's own, and
 say of each figure whether it lies inside the published interval, or at least no further off than two
 measurements of one thing are; exit 1 where one is.
@@ -44,6 +44,7 @@ from gmaug_core.scoring.record import Z_95
 from gmaug_core.workspace import groupings
 
 SEEDS = 5
+GENERATORS = 2  # the luck of one is in no interval
 MOST_STEPS = 1000  # of a classifier: a cell must end within an hour of one core
 VERDICT_MINUTES = 2.0
 ROUNDING = 1e-9  # of an interval that is a point
@@ -75,6 +76,7 @@ def config_of(cell: Cell, data: Dataset, device: str = "cpu") -> AugmentationCon
         preset=cell.preset,
         overrides={
             "seeds": SEEDS,
+            "generator_seeds": GENERATORS,
             "device": device,
             "grouping": groupings.names(data)[0],
             "classifier": {"most_steps": MOST_STEPS},
