@@ -5,10 +5,10 @@
 HOME: a folder for a workspace that is kept: a cell that was killed goes on where it stopped. DATA: a folder
 with zips (flowers_128.zip, ...); fashion-mnist and the digits are found by themselves. Each cell (cells.py)
 is a first verdict, a full verdict and an augmentation run of the quick preset with five classifier seeds and
-two generators; what came of it is benchmarks/results/evidence/CELL.json. Meant for hours at low priority: about 15 to 60
-minutes of one core a cell. --check: measure what is published already once more, in a HOME of one's own, and
-say of each figure whether it lies inside the published interval, or at least no further off than two
-measurements of one thing are; exit 1 where one is.
+two generators; what came of it is benchmarks/results/evidence/CELL.json. Meant for hours at low priority:
+about 10 to 60 minutes of one core a cell. --check: measure what is published already once more, in a HOME of
+one's own, and say of each figure whether it lies inside the published interval, or at least no further off
+than two measurements of one thing are; exit 1 where one is.
 """
 
 from __future__ import annotations

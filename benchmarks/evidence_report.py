@@ -49,10 +49,10 @@ def where_run(seen: list[Seen]) -> str:
     )
 
 
-def several(seen: list[Seen]) -> str:
-    """Which cells had more than one generator; empty where none had."""
-    found = [each.name for each in seen if each.document["generator_seeds"] > 1]
-    return f" (two: {names(found)})" if found else ""
+def generators(seen: list[Seen]) -> str:
+    """How many generators a cell had, and which had but one."""
+    single = [each.name for each in seen if each.document["generator_seeds"] == 1]
+    return f"two generators (one: {names(single)})" if single else "two generators"
 
 
 def page(seen: list[Seen]) -> str:
@@ -65,7 +65,7 @@ def page(seen: list[Seen]) -> str:
         f"{len(seen)} of {len(CELLS)} cells are measured so far, {len(tested)} of them with synthetic images "
         f"tested (not tested: {names(untested)}), in {hours:.1f} CPU hours. Each is an ordinary run "
         f"of the quick "
-        f"preset at 16 px (32 px where said) with five classifier seeds, one generator{several(seen)} and "
+        f"preset at 16 px (32 px where said) with five classifier seeds, {generators(seen)} and "
         f"one way of use (mix). {where_run(seen)} A cell's interval covers classifier seeds and test "
         "images, and another generator only where there were several; a mean's covers cells."
     )
