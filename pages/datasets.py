@@ -100,6 +100,7 @@ st.markdown(
     "Will deep generative augmentation help an imbalanced image dataset? Begin with the dataset: import "
     "yours, or try the demo."
 )
+choice.say_missing()
 imports.show()
 for dataset_id, damage in dataset.damaged():
     st.warning(

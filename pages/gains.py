@@ -84,8 +84,8 @@ st.caption(
 )
 if len(result.per_class) > charts.MAX_CLASSES:
     st.caption(
-        f"The charts show the {charts.MAX_CLASSES} rarest of {len(result.per_class)} classes; the CSV "
-        "below has them all."
+        f"The charts show the {charts.MAX_CLASSES} rarest of {text.count(len(result.per_class))} classes; "
+        "the CSV below has them all."
     )
 others = [key for key in result.variants if key != "baseline"]
 compare = st.selectbox(

@@ -15,10 +15,10 @@ from gmaug_core.ui.choice import chosen, grouping_of
 from gmaug_core.workspace import groupings
 
 PROFILES = {
-    "paper": "paper: 128 px, grey, Gaussian window (comparable with the published points)",
-    "paper-64": "paper-64: the same at 64 px (faster; not comparable)",
-    "paper-rgb": "paper-rgb: 128 px in colour (not comparable)",
-    "uniform7": "uniform7: 128 px, uniform window (not comparable)",
+    "paper": "paper: 128 px, grey, Gaussian window",
+    "paper-64": "paper-64: the same at 64 px, faster",
+    "paper-rgb": "paper-rgb: 128 px in colour",
+    "uniform7": "uniform7: 128 px, uniform window",
 }
 EFFORTS = {
     "paper": "Two pairs an image, as in the paper",
@@ -50,6 +50,7 @@ with st.expander("Measure a score", icon=":material/straighten:", expanded=not k
         list(PROFILES),
         format_func=PROFILES.__getitem__,
         key="score-profile",
+        help="Only scores of the profile 'paper' compare with the published points, and so with the law.",
     )
     effort = left.radio("How many pairs", list(EFFORTS), format_func=EFFORTS.__getitem__, key="score-effort")
     values: dict[str, object] = {"dataset": data.id, "grouping": grouping, "profile": profile}

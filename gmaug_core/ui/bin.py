@@ -23,6 +23,14 @@ def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: st
         st.button("Move to the bin", key=key, on_click=outcome.attempt, args=(deleted,))
 
 
+def instead(subject: str) -> str:
+    """Where a dataset or run that an address names is, where it is in the bin; else empty. A sentence."""
+    entry = next((each for each in bins.listed() if each.subject == subject), None)
+    if entry is None:
+        return ""
+    return f" It is in the bin, for {entry.days_left:.0f} days more: restore it on page Datasets."
+
+
 def contents() -> None:
     """The bin, where there is anything in it."""
     entries = bins.listed()

@@ -11,6 +11,7 @@ from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs import RunConfigFile
+from gmaug_core.ui import bin as bin_ui
 from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
@@ -74,10 +75,17 @@ def chosen() -> Dataset:
             label="Import a dataset",
         )
         st.stop()
+    say_missing()
+    return open_dataset(dataset_id)
+
+
+def say_missing() -> None:
+    """Say so, once, where the address names a dataset that is not here: another one is shown."""
     if missing := st.session_state.pop(_MISSING, None):
+        why = bin_ui.instead(missing)
         st.warning(
-            f"There is no dataset '{text.md(missing)}' in this workspace: it was deleted, or the link is of "
-            "another one. You look at another dataset.",
+            f"There is no dataset '{text.md(missing)}' in this workspace"
+            + ("." if why else ": it was deleted, or the link is of another one.")
+            + f"{why} You look at another dataset.",
             icon=":material/link_off:",
         )
-    return open_dataset(dataset_id)

@@ -78,19 +78,19 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     """
     name_damaged(kind)
     found = {paths.id: paths for paths in runs.list_runs(kind, dataset_id)}
-    if not found:
-        return None
     key = run_key(kind, dataset_id)
     if (started := st.session_state.pop(next_key(kind, dataset_id), None)) in found:
         st.session_state[key] = started
     wanted = st.query_params.get("run")
-    missing = wanted and wanted not in found and wanted.partition("-")[0] == kind
+    missing = wanted if wanted not in found and (wanted or "").partition("-")[0] == kind else None
     if key not in st.session_state and missing:
         st.warning(
-            f"The run '{text.md(wanted)}' of this address is not among the {KINDS[kind].title.lower()} runs "
-            "of this dataset. You look at another one.",
+            f"The run '{text.md(missing)}' of this address is not among the {KINDS[kind].title.lower()} runs "
+            f"of this dataset.{bin_ui.instead(missing)}" + (" You look at another one." if found else ""),
             icon=":material/link_off:",
         )
+    if not found:
+        return None
     if key not in st.session_state and wanted in found:
         st.session_state[key] = wanted
     elif st.session_state.get(key) not in found:

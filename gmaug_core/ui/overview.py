@@ -62,6 +62,7 @@ def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.Face
             labelLimit=130,
             labelExpr=_names(rows) if few else "''",
         ),
+        scale=alt.Undefined if few else alt.Scale(padding=0),  # between a thousand bars the gaps hide them
     )
     scale = alt.Scale(type="symlog") if log else alt.Scale()
     height = alt.Y(
@@ -76,8 +77,11 @@ def counts_chart(table: pd.DataFrame, *, log: bool) -> alt.LayerChart | alt.Face
         alt.Tooltip("val:Q", format=","),
         alt.Tooltip("test:Q", format=","),
     ]
+    corner = 3 if few else 0
     bars = (
-        alt.Chart(rows).mark_bar(color=COLOURS["real"], cornerRadiusEnd=3).encode(order, height, tooltip=tip)
+        alt.Chart(rows)
+        .mark_bar(color=COLOURS["real"], cornerRadiusEnd=corner)
+        .encode(order, height, tooltip=tip)
     )
     if len(rows) > 25:
         return alt.layer(bars).properties(height=260)

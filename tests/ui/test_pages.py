@@ -426,6 +426,7 @@ def test_a_dataset_is_renamed_deleted_and_restored_on_the_page(open_page, demo, 
     app.button(key=f"renamed-{other}").click().run()
     assert app.header[0].value == "Two of them"
     app.button(key=f"delete-{other}").click().run()
+    assert "It is in the bin, for 30 days more" in words(open_page(dataset=other))
     assert not app.exception
     assert "Moved Two of them to the bin" in words(app)
     assert [summary.id for summary in dataset.list_datasets()] == [demo]

@@ -88,6 +88,7 @@ def test_without_a_run_the_next_step_is_said(demo, page, said):
 
 def test_a_link_to_what_is_not_here_says_so(finished_run):
     assert "There is no dataset 'nope'" in words(open_page("gains", dataset="nope"))
+    assert "There is no dataset 'nope'" in words(open_page("datasets", dataset="nope"))
     assert "of this address is not among the augmentation runs" in words(
         open_page("gains", run="augmentation-nothere")
     )
