@@ -1,9 +1,10 @@
 """What synthetic images are worth in real ones, on data whose answer nobody knew: ordinary runs.
 
-    python -m benchmarks.equivalents run (digits | fashion | flowers) [DATA]    start it again to go on
-    python -m benchmarks.equivalents so-far (digits | fashion | flowers)        of the seeds that are whole
+    python -m benchmarks.equivalents run (digits | fashion | flowers)[_augmented] [DATA]    again: goes on
+    python -m benchmarks.equivalents so-far (digits | fashion | flowers)[_augmented]   of the whole seeds
 
-In $GMAUG_HOME; so-far trains nothing. fashion: fashion-mnist (Debian package dataset-fashion-mnist), 1,000
+In $GMAUG_HOME; so-far trains nothing. Classifiers are trained without augmentation, or as an augmentation run
+trains them. fashion: fashion-mnist (Debian package dataset-fashion-mnist), 1,000
 images a class to train on, 100 to choose by, all 10,000 test images. digits: scikit-learn's, 108 a class to
 train on, 10 to choose by, 56 to test on. flowers: DATA/flowers_128.zip, 500 a class to train on, 40 to choose
 by, the rest to test on; two base sizes.
@@ -93,11 +94,13 @@ TRIALS = {
         },
     ),
 }
-# the smaller base once more, with what flips and crops give anyway: is it more than they?
-TRIALS["flowers_augmented"] = replace(
-    TRIALS["flowers"],
-    settings={**TRIALS["flowers"].settings, "base_sizes": [50], "classifier": {"steps": 800}},
-)
+# once more, with what flips and crops give anyway: is it more than they?
+for name, bases in {"digits": [5, 10, 20], "fashion": [50, 100], "flowers": [50]}.items():
+    steps = TRIALS[name].settings["classifier"]["steps"]
+    TRIALS[f"{name}_augmented"] = replace(
+        TRIALS[name],
+        settings={**TRIALS[name].settings, "base_sizes": bases, "classifier": {"steps": steps}},
+    )
 
 
 def pictures_of(key: str, data: Path | None) -> Pictures:
@@ -108,7 +111,7 @@ def pictures_of(key: str, data: Path | None) -> Pictures:
     for part, (images, labels) in _arrays(key).items():
         for image, label in zip(images, labels.tolist(), strict=True):
             picture = Image.fromarray(image)
-            if key == "digits":
+            if key.startswith("digits"):
                 picture = picture.resize((16, 16), Image.Resampling.BICUBIC)
             yield part, f"class{label}", picture
 
@@ -127,7 +130,7 @@ def _flowers(data: Path | None) -> Pictures:
 
 def _arrays(key: str) -> Parts:
     """train, val and test: uint8 [n, h, w] and labels."""
-    if key == "fashion":
+    if key.startswith("fashion"):
         given = fashion.parts()
         if given is None:
             raise SystemExit(f"fashion-mnist is not in {fashion.FOLDER}")

@@ -16,7 +16,7 @@ from gmaug_core.report import equivalence_charts as charts
 from gmaug_core.report import equivalence_findings as findings
 
 RESULTS = Path(__file__).parent / "results"
-TRIALS = ("digits", "fashion", "flowers", "flowers_augmented")
+TRIALS = ("digits", "digits_augmented", "fashion", "fashion_augmented", "flowers", "flowers_augmented")
 BESIDES = ("machine", "published_c2", "settings")  # keys of the file that are not the run's document
 
 
