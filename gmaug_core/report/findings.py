@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -61,12 +62,8 @@ def headline(result: AugmentationResult) -> tuple[str, str]:
             "The baseline recognised no test image, so a relative gain cannot be computed.",
         )
     verdict = gain.verdict
-    rivals = _simpler_ways(result) if verdict == "better" else []
-    simpler = (
-        f" But it is not reliably better than {' or '.join(rivals)}, {_which(result, rivals)}."
-        if rivals
-        else ""
-    )
+    rivals = _simpler_ways(result) if verdict == "better" else {}
+    simpler = f" But it is not reliably better than {_named(result, rivals)}." if rivals else ""
     said = {
         "better": "Augmentation raised the accuracy",
         "worse": "Augmentation lowered the accuracy",
@@ -99,26 +96,27 @@ def _basis(gain: Gain) -> str:
     return f"95 % interval {interval(gain)}{over}; {seeds}, {gain.n or 0:,} test images"
 
 
-def _simpler_ways(result: AugmentationResult) -> list[str]:
-    """Names of what needs no generator and counts, that the augmented classifier is not reliably better than:
-    '… (−0.24 points, −1.65 to +1.17)'."""
+def _simpler_ways(result: AugmentationResult) -> dict[str, list[str]]:
+    """What needs no generator and counts, that the augmented classifier is not reliably better than: names by
+    what was gained over them, as of a balanced set some recipes are the same."""
     against = {row.key: row.gain for row in compared(result) if row.role == "control" and row.gain}
     if result.rivals is not None:
         against = dict(result.rivals)
     elif result.endpoint is not None and result.endpoint.of != "augmented":
         against = {}  # an older result does not say what that one gained over other recipes
-    return [
-        f"{short(key).lower()} ({in_points(gain)})"
-        for key, gain in against.items()
-        if gain.verdict != "better" and not _generated(key)
-    ]
+    found = dict[str, list[str]]()
+    for key, gain in against.items():
+        if gain.verdict != "better" and not _generated(key):
+            found.setdefault(in_points(gain), []).append(short(key).lower())
+    return found
 
 
-def _which(result: AugmentationResult, rivals: list[str]) -> str:
-    need = "which needs no generator" if len(rivals) == 1 else "which need no generator"
-    if not result.rivals:
-        return need
-    return f"{need} and may be the best recipe as well: validation could not tell"
+def _named(result: AugmentationResult, rivals: Mapping[str, Sequence[str]]) -> str:
+    """'oversampling (−0.24 points, −1.65 to +1.17), which needs no generator'."""
+    named = " or ".join(f"{' or '.join(names)} ({gained})" for gained, names in rivals.items())
+    one = sum(len(names) for names in rivals.values()) == 1
+    luck = " and may be the best recipe as well: validation could not tell" if result.rivals else ""
+    return f"{named}, which {'needs' if one else 'need'} no generator{luck}"
 
 
 def _generated(key: str) -> bool:

@@ -139,7 +139,7 @@ def _panel(
         alt.Chart(pd.DataFrame(points))
         .mark_line(point=alt.OverlayMarkDef(size=36), strokeWidth=1.6)
         .encode(
-            x=alt.X("kimg:Q", title="thousand images seen (kimg)"),
+            x=alt.X("kimg:Q", title="thousand images seen (kimg)", axis=alt.Axis(format=".4~g")),
             y=alt.Y("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True)),
             color=alt.Color("what:N", scale=scale, legend=legend())
             if len(keys) > 1

@@ -36,7 +36,7 @@ def numbers(result: SimilarityResult, given: Advice) -> None:
         ("SSIM-supSubCls", found),
         ("SSIM-mergeCls", result.ssim_mergecls),
     )
-    columns = layout.columns(3, key="score-numbers", least=9)
+    columns = layout.columns(3, key="score-numbers", least=12)
     for column, (label, score) in zip(columns, both, strict=False):  # the third column is the prediction's
         with column:
             value = "not scored" if score.value is None else f"{score.value:.4f}"
@@ -64,7 +64,7 @@ def early(rows: Sequence[Mapping[str, Any]], profile: str) -> None:
     found = next((row["headline"] for row in reversed(rows) if row.get("headline")), None)
     if found is None:
         return
-    columns = layout.columns(3, key="score-early", least=9)
+    columns = layout.columns(3, key="score-early", least=12)
     columns[0].metric("SSIM-supSubCls", f"{found['value']:.4f}", border=True)
     if found["ci_low"] is not None:
         sure = text.interval(found["ci_low"], found["ci_high"], 4)

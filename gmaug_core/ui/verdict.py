@@ -161,7 +161,9 @@ def _projections(verdict: Verdict) -> None:
         most = "" if item.at_most is None else points(item.at_most)
         gain = figure(item.gain) if item.gain else "refused"
         label = text.plain(item.label)
-        rows.append({"if these were added": label, "images": item.added, "points": gain, "at most": most})
+        rows.append(
+            {"if these were added": label, "images": text.count(item.added), "points": gain, "at most": most}
+        )
     _table(rows)
     why: dict[str, list[str]] = {}
     for item in verdict.ceiling.projections:
@@ -223,7 +225,7 @@ def _seen(verdict: Verdict) -> None:
             "smallest visible": f"{buy.smallest:.1f}",
             "with": text.plain(buy.label),
             "seeds": buy.seeds,
-            "test images": buy.test_images,
+            "test images": text.count(buy.test_images),
         }
         for buy in seen.buys
     ]

@@ -110,6 +110,10 @@ def test_better_than_a_recipe_that_may_not_be_the_best_is_not_called_better(resu
         "But it is not reliably better than class-balanced loss (+1.40 points, \N{MINUS SIGN}0.20 to +2.70), "
         "which needs no generator and may be the best recipe as well: validation could not tell."
     )
+    same = dict.fromkeys(("baseline", "class_balanced_loss"), rival | {"points_low": -0.2})
+    _, sentence = findings.headline(changed(found, rivals=same))
+    assert "than baseline or class-balanced loss (+1.40 points" in sentence
+    assert ", which need no generator" in sentence
 
 
 def test_a_recall_comes_with_its_interval_and_none_is_not_0(result):
