@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 from tqdm import tqdm
+
+ON_SCREEN_S, IN_A_FILE_S = 0.2, 30.0  # seconds between two looks at a progress bar
 
 
 def say(text: str) -> None:
@@ -38,11 +41,14 @@ def plain(value: object) -> object:
 
 
 class Bar:
-    """A progress bar on stderr for the `report` hook: a new line each stage."""
+    """A progress bar on stderr for the `report` hook: a new line each stage. In a file, where nothing is
+    drawn over, a look every IN_A_FILE_S seconds."""
 
     def __init__(self) -> None:
         self.stage: str | None = None
         self.bar: tqdm | None = None
+        self.every = ON_SCREEN_S if sys.stderr.isatty() else IN_A_FILE_S
+        self.drawn = 0.0
 
     def __enter__(self) -> Bar:
         return self
@@ -59,7 +65,8 @@ class Bar:
         if stage != self.stage or self.bar is None:
             self.close()
             self.stage = stage
-            self.bar = tqdm(total=total, desc=f"{stage:12}", file=sys.stderr, leave=True, mininterval=0.2)
+            self.bar = tqdm(total=total, desc=f"{stage:12}", file=sys.stderr, leave=True)
+            self.drawn = time.monotonic()
         self.bar.total = max(total, 1)
         self.bar.n = step
         numbers = {
@@ -68,4 +75,6 @@ class Bar:
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
         self.bar.set_postfix(dict(list(numbers.items())[:3]), refresh=False)
-        self.bar.refresh()
+        if time.monotonic() - self.drawn >= self.every:
+            self.drawn = time.monotonic()
+            self.bar.refresh()
