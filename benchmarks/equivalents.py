@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from benchmarks.about import machine
 from benchmarks.cells import shuffled, source
 from gmaug_core import intake, runs
 from gmaug_core.config import EquivalenceConfig, equivalence_config
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.files import write_json
 from gmaug_core.method.equivalence.result import EquivalenceResult
@@ -174,10 +175,9 @@ def imported(key: str, data: Path | None) -> Dataset:
 
 def settings_of(key: str, data: Dataset) -> EquivalenceConfig:
     """The small preset with what the trial changes."""
-    counts = np.array([data.counts[name] for name in data.class_names])
     return equivalence_config(
         data.id,
-        counts,
+        partial(splits.training_counts, data),
         image_size=data.image_size,
         colour=data.colour,
         symmetric=TRIALS[key].symmetric,

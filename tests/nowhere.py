@@ -64,6 +64,6 @@ def new_run(kind: str = "augmentation", token: str | None = None) -> RunPaths:
         "similarity": SimilarityConfig(dataset="d"),
         "verdict": VerdictConfig.about(about),
         "augmentation": about,
-        "equivalence": equivalence_config("d", np.full(10, 100), image_size=16, colour="grey"),
+        "equivalence": equivalence_config("d", lambda seed: np.full(10, 100), image_size=16, colour="grey"),
     }
     return runs.create(kind, facts(settings[kind]), token=token)[0]

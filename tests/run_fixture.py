@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from gmaug_core.config import (
     augmentation_config,
     equivalence_config,
 )
-from gmaug_core.data import dataset, samples
+from gmaug_core.data import dataset, samples, splits
 from gmaug_core.data.demo import make_demo
 from gmaug_core.files import write_json
 from gmaug_core.method.predictions import Predictions
@@ -71,10 +72,9 @@ def make_run(
         if kind == "verdict":
             config = VerdictConfig.about(config)
     elif kind == "equivalence":
-        counts = np.array([data.counts[name] for name in data.class_names])
         config = equivalence_config(
             dataset_id,
-            counts,
+            partial(splits.training_counts, data),
             image_size=data.image_size,
             colour=data.colour,
             overrides={"grouping": grouping, "base_sizes": [2], "real": [1, 2]},

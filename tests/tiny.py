@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from gmaug_core.config import (
     augmentation_config,
     equivalence_config,
 )
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, splits
 
 COUNTS = {"across": 16, "down": 9, "slant": 5}
 SETTINGS = {
@@ -111,9 +112,13 @@ def equivalence(data: dataset.Dataset, **overrides) -> EquivalenceConfig:
         "seeds": 2,
         "generator_seeds": 1,
     }
-    counts = np.array([data.counts[name] for name in data.class_names])
     return equivalence_config(
-        data.id, counts, image_size=16, colour="grey", symmetric=False, overrides=settings | overrides
+        data.id,
+        partial(splits.training_counts, data),
+        image_size=16,
+        colour="grey",
+        symmetric=False,
+        overrides=settings | overrides,
     )
 
 

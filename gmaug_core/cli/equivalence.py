@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from gmaug_core import runs
 from gmaug_core.cli import places
@@ -12,7 +11,7 @@ from gmaug_core.cli.output import Bar, say
 from gmaug_core.cli.runs import describe_run, follow
 from gmaug_core.cli.verbs import Arguments, Verbs
 from gmaug_core.config import EQUIVALENCE_PRESETS, EquivalenceConfig, equivalence_config, parse_assignments
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import InputError
 from gmaug_core.files import write_bytes
@@ -82,7 +81,7 @@ def wanted(args: Arguments, data: Dataset) -> EquivalenceConfig:
     overrides.setdefault("grouping", groupings.names(data)[0])
     return equivalence_config(
         data.id,
-        np.array([data.counts[name] for name in data.class_names]),
+        partial(splits.training_counts, data),
         image_size=data.image_size,
         colour=data.colour,
         preset=args.preset,

@@ -3,7 +3,7 @@ augmentation run of the same name, and base sizes follow from the images that th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,7 @@ EQUIVALENCE_PRESETS: dict[str, EquivalencePreset] = {
 
 def equivalence_config(
     dataset: str,
-    counts: NDArray[np.int64],
+    counts: Callable[[int], NDArray[np.int64]],
     *,
     image_size: int,
     colour: Colour,
@@ -92,9 +92,9 @@ def equivalence_config(
 ) -> EquivalenceConfig:
     """Resolve a preset for a dataset.
 
-    counts: int [classes], training images a class; the rest: see augmentation_config. Base sizes that are not
-    given are the largest that leaves as many real images as the run adds, half and a quarter of it. Raises
-    InputError for an unknown preset or setting.
+    counts: of a seed, int [classes], the images of each class that such a run trains on; the rest: see
+    augmentation_config. Base sizes that are not given are the largest that leaves as many real images as the
+    run adds, half and a quarter of it. Raises InputError for an unknown preset or setting.
     """
     if preset not in EQUIVALENCE_PRESETS:
         raise InputError(f"unknown preset '{preset}'", expected="one of " + ", ".join(EQUIVALENCE_PRESETS))
@@ -116,7 +116,7 @@ def equivalence_config(
         settings[key] = getattr(parts, key)
     if "base_sizes" not in settings:
         probe = validate(EquivalenceConfig, settings | {"base_sizes": (1,)})
-        settings["base_sizes"] = base_sizes(probe, counts, chosen.most_base)
+        settings["base_sizes"] = base_sizes(probe, counts(probe.seed), chosen.most_base)
     return validate(EquivalenceConfig, settings)
 
 

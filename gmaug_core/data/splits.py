@@ -114,6 +114,12 @@ def made(data: Dataset, seed: int) -> Parts:
     )
 
 
+def training_counts(data: Dataset, seed: int) -> Index:
+    """int64 [classes], the images of each class that a run of this seed trains on. Raises InputError where
+    the dataset cannot be split."""
+    return np.bincount(data.labels[made(data, seed)["train"]], minlength=len(data.class_names))
+
+
 def kept_together(data: Dataset) -> NDArray[np.int64] | None:
     """int64 [n], equal for images that no split made here takes apart: of one source, or linked by near
     copies. None where the dataset has neither."""

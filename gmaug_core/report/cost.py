@@ -5,8 +5,6 @@ What measures it instead is runs.estimate.
 
 from __future__ import annotations
 
-import numpy as np
-
 from gmaug_core import runs
 from gmaug_core.config import PRESETS, SOURCES, AugmentationConfig, EquivalenceConfig
 from gmaug_core.data import balance, splits
@@ -55,8 +53,7 @@ def drawing(config: AugmentationConfig, data: Dataset) -> str:
 
     Raises InputError where the dataset cannot be split.
     """
-    labels = data.labels[splits.made(data, config.seed)["train"]]
-    counts = np.bincount(labels, minlength=len(data.class_names))
+    counts = splits.training_counts(data, config.seed)
     stock = config.generator.stock
     wanted = balance.wanted_of(counts, config.target, config.added, stock)
     most = int(balance.budget_of(wanted, config.draw_budget, stock).sum()) * config.max_steps * config.folds
@@ -92,8 +89,7 @@ def duration(seconds: float | None) -> str:
 def equivalence_plan(config: EquivalenceConfig, data: Dataset) -> plan.Plan:
     """What an equivalence run of this dataset would train. Raises InputError where its real images do not
     suffice, or it cannot be split."""
-    labels = data.labels[splits.made(data, config.seed)["train"]]
-    return plan.make(config, np.bincount(labels, minlength=len(data.class_names)), data.class_names)
+    return plan.make(config, splits.training_counts(data, config.seed), data.class_names)
 
 
 def equivalence_minutes(config: EquivalenceConfig, data: Dataset, found: Estimate) -> dict[str, float]:

@@ -6,9 +6,8 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-import numpy as np
 
 from gmaug_core.config import (
     AugmentationConfig,
@@ -20,7 +19,7 @@ from gmaug_core.config import (
     equivalence_config,
     validate,
 )
-from gmaug_core.data import dataset
+from gmaug_core.data import dataset, splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.runs.config_file import RunConfigFile
@@ -152,8 +151,7 @@ def _made(
     }
     if isinstance(settings, AugmentationConfig):
         return augmentation_config(data.id, **about)
-    counts = np.array([data.counts[name] for name in data.class_names])
-    return equivalence_config(data.id, counts, **about)
+    return equivalence_config(data.id, partial(splits.training_counts, data), **about)
 
 
 def _text(value: Value) -> str:

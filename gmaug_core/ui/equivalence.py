@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from gmaug_core import config, runs
 from gmaug_core.config import EquivalenceConfig, SelectionConfig
+from gmaug_core.data import splits
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.intake import jobs
@@ -143,7 +144,7 @@ def resolve(
             ) from error
     return config.equivalence_config(
         data.id,
-        np.array([data.counts[name] for name in data.class_names]),
+        partial(splits.training_counts, data),
         image_size=data.image_size,
         colour=data.colour,
         preset=preset,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from gmaug_core import intake
 from gmaug_core.config import EquivalenceConfig, equivalence_config
+from gmaug_core.data import dataset, splits
 from gmaug_core.errors import InputError
 from gmaug_core.method.equivalence import plan
 from gmaug_core.method.equivalence.plan import Drawn, Pace
@@ -16,7 +21,7 @@ LABELS = np.repeat(np.arange(3), COUNTS)
 
 
 def wanted(counts=COUNTS, **settings) -> EquivalenceConfig:
-    return equivalence_config("d", counts, image_size=16, colour="grey", overrides=settings)
+    return equivalence_config("d", lambda seed: counts, image_size=16, colour="grey", overrides=settings)
 
 
 def test_a_smaller_base_is_a_part_of_a_larger_one_and_nothing_is_added_that_is_in_it():
@@ -152,3 +157,18 @@ def test_too_few_images_made_elsewhere_are_refused_with_what_would_do():
     )
     with pytest.raises(InputError, match="made elsewhere"):
         plan.make(balanced, COUNTS, NAMES)
+
+
+def test_the_bases_of_a_dataset_without_splits_leave_what_is_added(home, tmp_path):
+    """Of what the run trains on, not of all that there is: its own split takes a third of it away."""
+    for name, count in {"moss": 30, "fern": 21, "reed": 12}.items():
+        (tmp_path / "plants" / name).mkdir(parents=True)
+        for k in range(count):
+            noise = np.random.default_rng([count, k]).integers(0, 256, (16, 16), np.uint8)
+            Image.fromarray(noise).save(tmp_path / "plants" / name / f"{k}.png")
+    plants = dataset.load(intake.import_path(tmp_path / "plants").dataset_id)
+    found = equivalence_config(
+        plants.id, partial(splits.training_counts, plants), image_size=16, colour="grey"
+    )
+    made = plan.make(found, splits.training_counts(plants, 0), plants.class_names)
+    assert made.bases[-1].total * (1 + max(found.real)) <= splits.training_counts(plants, 0).sum() < 63
