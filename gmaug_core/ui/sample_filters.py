@@ -195,15 +195,15 @@ def counters(
         if len(found) < total
         else f"**{text.count(total)}**"
     )
+    decided, kept = int(found["sample"].isin(list(reviews)).sum()), int(samples.decided(found, reviews).sum())
     parts = [
         f"{shown} samples",
         f":green-badge[:material/check: {text.count(accepted)} accepted]",
         f":orange-badge[:material/close: {text.count(len(found) - accepted)} rejected]",
+        # before the first decision too: a line that grows with it would move the grid
+        f":blue-badge[:material/person: {text.count(decided)} decided by people]",
+        f"so **{text.count(kept)}** are kept",
     ]
-    if decided := int(found["sample"].isin(list(reviews)).sum()):
-        kept = int(samples.decided(found, reviews).sum())
-        parts.append(f":blue-badge[:material/person: {text.count(decided)} decided by people]")
-        parts.append(f"so **{text.count(kept)}** are kept")
     if paths.result.exists() and (told := exported(paths)) is not None:
         parts.append(f"· the export holds **{text.count(int(told['exported'].sum()))}** of all")
     with st.container(horizontal=True, vertical_alignment="center", key="sample-counters"):

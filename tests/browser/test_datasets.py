@@ -104,7 +104,7 @@ def test_a_deleted_dataset_comes_back_from_the_bin(page, app_server, unfold, tmp
     expect(page.get_by_text("It is in the bin, for 30 days more", exact=False)).to_be_visible()
     unfold(page, "Bin (")
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("forest is back.")).to_be_visible()
+    expect(page.get_by_text("forest is back.")).to_be_in_viewport()  # wherever its button was
     page.goto(f"{app_server.url}/?dataset={forest}")
     expect(page.get_by_role("heading", name="forest")).to_be_visible()
     expect(page.get_by_text("14", exact=True)).to_be_visible()

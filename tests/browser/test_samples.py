@@ -45,6 +45,7 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
     playwright.expect(page.locator(".view")).to_be_focused()  # the first key works
+    place = page.locator(".view").bounding_box()
     keys = "kkxkxfxxkkxk"
     for key in keys:
         page.keyboard.press(key)
@@ -53,6 +54,7 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     wait_for(lambda: workspace.reviews.load(run_id) == expected)
     playwright.expect(page.locator(".said")).to_contain_text("13 of 1,500")
     playwright.expect(page.get_by_text("11 decided by people")).to_be_visible()
+    assert page.locator(".view").bounding_box() == place, "a decision does not move the grid"
     assert 0 < len(asked) < 150  # of 1,500 samples
     page.reload()
     playwright.expect(page.locator(".cell.decided")).to_have_count(len(expected))

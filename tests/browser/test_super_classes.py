@@ -51,6 +51,7 @@ def open_board(page, app_server, name: str) -> None:
     page.get_by_label("Name of the copy").press("Enter")
     page.get_by_role("button", name="Make the copy").click()
     expect(page.get_by_text(f"'{name}' is stored", exact=False)).to_be_visible()
+    expect(page.get_by_label("Name of the copy")).to_be_hidden()  # what is done is closed
     expect(page.get_by_text("Saved · revision 1")).to_be_visible()
 
 
