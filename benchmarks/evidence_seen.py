@@ -104,6 +104,7 @@ def measured(document: dict[str, Any]) -> Measured | None:
     stored = score.get("stored")
     counted = (result.get("paper_counting") or {}).get("gain")
     room = verdict["headroom"]["gain"]
+    kept = Seen(document, None).contrast("augmented", "unfiltered")
     return Measured(
         name=document["cell"],
         score=found["value"],
@@ -126,6 +127,9 @@ def measured(document: dict[str, Any]) -> Measured | None:
         points_high=points.high,
         at_most=verdict["headroom"]["at_most"],
         rivals_low=min((gain["points_low"] for gain in rivals(result).values()), default=None),
+        filtered=None if kept is None else kept.points,
+        filtered_low=None if kept is None else kept.low,
+        filtered_high=None if kept is None else kept.high,
         headroom=room and room["value"],
         headroom_se=(room["high"] - room["low"]) / (2 * Z_95) if room else 0.0,
     )

@@ -75,7 +75,7 @@ st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in findings.explaine
 st.caption(gains.cost(paths, result))
 
 gains.amounts(result)
-gains.let_through(result)
+gains.let_through(paths, result)
 
 st.header("Class by class", anchor=False)
 st.caption(

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from gmaug_core.config import SelectionConfig
 from gmaug_core.method.parts.synthetic import Passed
 from gmaug_core.method.result import AugmentationResult
+from gmaug_core.scoring import record
 
 STRICT = 0.5  # of real images: a filter that accepts fewer is called strict
 
@@ -59,9 +61,9 @@ def _row(name: str, real: Passed | None, accepted: int, rejected: int) -> dict[s
     }
 
 
-def words(result: AugmentationResult) -> list[str]:
-    """The same of all classes in sentences, who judged, and what to do where the filter is strict; empty in
-    results from before it was measured."""
+def words(result: AugmentationResult, rule: SelectionConfig) -> list[str]:
+    """The same of all classes in sentences, who judged, what to do where the filter is strict, and what such
+    a filter was worth elsewhere; empty in results from before it was measured. rule: the run's."""
     known = result.real_acceptance
     if known is None:
         return []
@@ -78,6 +80,8 @@ def words(result: AugmentationResult) -> list[str]:
             f"{least[1].share:.0%}): selection.mode real_share asks for what a stated share of real images "
             "reaches, class by class."
         )
+    if (rule.mode, rule.threshold) == record.FILTER and (worth := record.filter_words()):
+        said.append(worth)
     if result.judge is not None:
         judge = result.judge
         who = (

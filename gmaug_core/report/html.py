@@ -80,7 +80,7 @@ def html_report(run_id: str) -> str:
         curve=_drawing(curve),
         doses="" if response is None else _drawing(response),
         amounts=doses.words(result),
-        explained=findings.explained(result) + acceptance.words(result),
+        explained=findings.explained(result) + acceptance.words(result, settings.selection),
         prediction=_prediction(result),
         classes=findings.rarest_first(result),
         points=findings.points,

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from gmaug_core.numbers import signed
+
+FILTER = ("probability", 0.9)  # mode and threshold of the benchmark's selection
 Z_95 = 1.96  # half of a 95 % interval in standard errors
 
 
@@ -28,10 +31,11 @@ class Measured:
     without), in percent of that recipe's accuracy; points, points_low, points_high: the same in
     percentage points of the deciding measure; rivals_low: the least lower end of what they gain over
     the recipes that validation could not tell from the best, in points of accuracy, None where there
-    is none or the run did not say; headroom: what the verdict said that the run would add, were
-    every image a new real one, headroom_se its standard error, at_most its upper end, all in the same, None
-    where it refused; enlarged: whether the images are smaller than the law's
-    profile, so that the product itself gives no prediction.
+    is none or the run did not say; filtered, filtered_low, filtered_high: what keeping the images that
+    the filter accepts gained over keeping all, in points of balanced accuracy; headroom: what the
+    verdict said that the run would add, were every image a new real one, headroom_se its standard
+    error, at_most its upper end, all in the same, None where it refused; enlarged: whether the images
+    are smaller than the law's profile, so that the product itself gives no prediction.
     """
 
     name: str
@@ -57,6 +61,9 @@ class Measured:
     counted_low: float | None = None
     counted_high: float | None = None
     rivals_low: float | None = None
+    filtered: float | None = None
+    filtered_low: float | None = None
+    filtered_high: float | None = None
 
     @property
     def better(self) -> bool:
@@ -98,6 +105,46 @@ def of_verdict(measured: Sequence[Measured]) -> Tally:
 def helped(measured: Sequence[Measured]) -> Tally:
     """Where synthetic images on top of the best recipe were reliably better than what needs no generator."""
     return Tally(sum(cell.better for cell in measured), len(measured))
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What the filter was worth over n datasets: in how many keeping what it accepts was reliably better and
+    worse than keeping all; mean: its points."""
+
+    better: int
+    worse: int
+    n: int
+    mean: float
+
+
+def of_filter(measured: Sequence[Measured]) -> Filtered | None:
+    """What the filter of the benchmark (FILTER) was worth; None where it was not measured."""
+    found = [
+        (cell.filtered, cell.filtered_low, cell.filtered_high)
+        for cell in measured
+        if cell.filtered is not None and cell.filtered_low is not None and cell.filtered_high is not None
+    ]
+    if not found:
+        return None
+    return Filtered(
+        better=sum(low > 0 for _, low, _ in found),
+        worse=sum(high < 0 for _, _, high in found),
+        n=len(found),
+        mean=math.fsum(at for at, _, _ in found) / len(found),
+    )
+
+
+def filter_words(measured: Sequence[Measured] | None = None) -> str:
+    """The same in a sentence; empty where nothing was measured."""
+    found = of_filter(cells() if measured is None else measured)
+    if found is None:
+        return ""
+    mean = signed(found.mean, "points", 1)
+    return (
+        f"On {found.n} datasets of this program's own record such a filter was reliably better than keeping "
+        f"every image in {found.better} and reliably worse in {found.worse}: {mean} on average."
+    )
 
 
 def words(measured: Sequence[Measured] | None = None) -> str:

@@ -23,7 +23,7 @@ from gmaug_core.report import foretold as foretold_by
 from gmaug_core.report.cost import duration
 from gmaug_core.runs import RunPaths
 from gmaug_core.scoring.paper import paper_law, paper_points
-from gmaug_core.ui import drawing, text
+from gmaug_core.ui import drawing, items, text
 from gmaug_core.ui.pulse import stage_words
 from gmaug_core.ui.terms import TERMS
 
@@ -130,9 +130,9 @@ def amounts(result: AugmentationResult) -> None:
     st.markdown("\n".join(f"- {text.md(sentence)}" for sentence in said))
 
 
-def let_through(result: AugmentationResult) -> None:
+def let_through(paths: RunPaths, result: AugmentationResult) -> None:
     """What the filter does with real images, beside what it does with synthetic ones."""
-    said = acceptance.words(result)
+    said = acceptance.words(result, items.rule(paths.config))
     if not said:
         return
     st.header("What the filter lets through", anchor=False)

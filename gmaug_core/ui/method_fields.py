@@ -12,6 +12,7 @@ import streamlit as st
 
 from gmaug_core.config import USUAL_THRESHOLDS, AugmentationConfig
 from gmaug_core.config.selection import Gate, Judging, Mode
+from gmaug_core.scoring import record
 from gmaug_core.ui import layout
 
 MODE_WORDS: dict[Mode, str] = {
@@ -63,6 +64,8 @@ def selection(base: AugmentationConfig, tag: str) -> dict[str, Any]:
         key=f"alpha-{mode}-{tag}",
         help="An image is kept when the classifier's first choice is its class and its score is above this.",
     )
+    if (mode, threshold) == record.FILTER:
+        one.caption(record.filter_words())
     folds = two.number_input(
         "Parts of a cross-fitted judge",
         2,

@@ -1,5 +1,9 @@
+from gmaug_core.config import SelectionConfig
 from gmaug_core.method.parts.synthetic import JudgeFigures, Passed, RealAcceptance
 from gmaug_core.report import acceptance
+from gmaug_core.scoring import record
+
+RULE = SelectionConfig(mode="logit", threshold=10.0)
 
 
 def passed(share, n):
@@ -37,7 +41,7 @@ def test_real_and_synthetic_images_stand_beside_each_other(finished_result):
         table.loc[last, "synthetic images"]
         == result.accepted.per_class[last] + result.rejected.per_class[last]
     )
-    said, _ = acceptance.words(result)
+    said, _ = acceptance.words(result, RULE)
     assert said.startswith("The filter accepts 80% [40%, 90%] of 90 real validation images")
     assert f"{result.accepted.total / drawn:.0%} of {drawn} synthetic ones" in said
 
@@ -45,12 +49,21 @@ def test_real_and_synthetic_images_stand_beside_each_other(finished_result):
 def test_a_strict_filter_and_its_judges_are_told(finished_result):
     judge = JudgeFigures(kind="cross_fitted", folds=5, temperatures=(1.234, 0.5))
     result = with_real(finished_result, 0.3).model_copy(update={"judge": judge})
-    _, strict, who = acceptance.words(result)
+    _, strict, who = acceptance.words(result, RULE)
     assert "more than half of perfect images" in strict
     assert f"of '{result.per_class[-2].name}' it accepts 3%" in strict
     assert "real_share" in strict
     assert who.startswith("Each judge is 5 classifiers")
     assert "1.23, 0.50" in who
     old = result.model_copy(update={"real_acceptance": None})
-    assert (acceptance.words(old), len(acceptance.table(old))) == ([], 0)
+    assert (acceptance.words(old, RULE), len(acceptance.table(old))) == ([], 0)
     assert acceptance.shown(old).empty
+
+
+def test_the_filter_of_the_record_is_told_what_it_was_worth_there(finished_result):
+    result = with_real(finished_result, 0.8)
+    mode, threshold = record.FILTER
+    said = acceptance.words(result, SelectionConfig(mode=mode, threshold=threshold))
+    assert record.filter_words() in said
+    other = acceptance.words(result, SelectionConfig(mode=mode, threshold=threshold / 2))
+    assert record.filter_words() not in other

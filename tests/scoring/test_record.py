@@ -68,6 +68,15 @@ def test_the_words_carry_the_figures():
     assert "in 0 of 1" in said
 
 
+def test_what_the_filter_was_worth_is_told_with_its_n():
+    known = [changed(filtered=at, filtered_low=at - 1, filtered_high=at + 1) for at in (-3.0, -2.0, 0.5, 2.1)]
+    found = record.of_filter([*known, CELL])
+    assert (found.better, found.worse, found.n, found.mean) == (1, 2, 4, pytest.approx(-0.6))
+    assert "On 4 datasets" in record.filter_words(known)
+    assert "better than keeping every image in 1 and reliably worse in 2" in record.filter_words(known)
+    assert record.filter_words([CELL]) == ""
+
+
 def test_nothing_measured_is_said():
     assert "nothing was measured" in record.words([])
 
