@@ -145,7 +145,7 @@ def replace(path: Path, why: str, newest_version: int, *, wanted: str | None = N
         aside = _put_aside(path)
         write_json(_seal(path), {"states": {str(_counter(data)): _digest(data)}})
         write_bytes(path, data)
-        lost = _edits_since(aside, backup.time)
+        lost = _edits_beyond(path, aside)
         about = Restored(
             time.time(), why, f"{aside.parent.name}/{aside.name}", backup.name, backup.time, lost
         )
@@ -240,16 +240,25 @@ def _put_aside(path: Path) -> Path:
     return aside
 
 
-def _edits_since(path: Path, since: float) -> list[list[Any]] | None:
-    """The trail after a moment in a database that was put aside, as far as it can be read."""
+def _edits_beyond(backup: Path, aside: Path) -> list[list[Any]] | None:
+    """The trail of a database that was put aside, beyond the backup's, as far as it can be read. By the rows'
+    numbers: an edit and the backup made with it may be of the same moment."""
     with suppress(sqlite3.Error, OSError, ValueError, TypeError):
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            rows = connection.execute(
-                "SELECT time, person, action, subject FROM audit WHERE time > ? ORDER BY id LIMIT ?",
-                (since, LISTED),
-            ).fetchall()
+        ((known,),) = _read(backup, "SELECT COALESCE(MAX(id), 0) FROM audit")
+        rows = _read(
+            aside,
+            "SELECT time, person, action, subject FROM audit WHERE id > ? ORDER BY id LIMIT ?",
+            known,
+            LISTED,
+        )
         return [[float(at), *(str(word) for word in words)] for at, *words in rows]
     return None
+
+
+def _read(path: Path, query: str, *given: object) -> list[Any]:
+    """Rows of a database file that nobody writes."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        return connection.execute(query, given).fetchall()
 
 
 def refusal(why: str, newer: bool) -> GMAugError:

@@ -94,7 +94,11 @@ def test_a_deleted_dataset_comes_back_from_the_bin(page, app_server, unfold, tmp
     forest = intake.import_path(tmp_path / "forest").dataset_id
     page.goto(f"{app_server.url}/?dataset={forest}")
     expect(page.get_by_role("heading", name="forest")).to_be_visible()
-    page.wait_for_load_state("networkidle")  # its pictures are there: none is asked for once it is gone
+    pictures = page.locator(f"img[src*='{forest}']")
+    page.get_by_role("heading", name="What next").scroll_into_view_if_needed()  # below the pictures
+    expect(pictures).to_have_count(14)
+    for picture in pictures.all():  # all there: none is asked for once it is gone
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Move to the bin").click()
     expect(page.get_by_text("Moved forest to the bin", exact=False)).to_be_visible()
