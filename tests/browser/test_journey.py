@@ -50,6 +50,8 @@ def picture(page: Page, name: str) -> None:
 
 
 def choose(page: Page, box: str, option: str) -> None:
+    """Once no script runs: one that ends while the list is open closes it."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.get_by_role("combobox", name=box, exact=False).click()
     page.get_by_role("option", name=option).click()
 
