@@ -21,10 +21,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from benchmarks.about import machine
-from benchmarks.intervals import CHANGE, IMAGE, NOISE, SEED
+from benchmarks.intervals import answers
 from gmaug_core.files import write_json
 from gmaug_core.method import experiment
 from gmaug_core.method.arms import Arm, best
@@ -60,16 +59,7 @@ WORLDS = (
 
 def right(random: np.random.Generator, p: NDArray[np.float64], seeds: int, images: int) -> NDArray[np.bool_]:
     """Which images each arm puts in their class: bool [arms, seeds, images]. p: true accuracy of each."""
-    arms = len(p)
-    effects = (
-        IMAGE * random.normal(size=(1, 1, images))
-        + CHANGE * random.normal(size=(arms, 1, images))
-        + SEED * random.normal(size=(1, seeds, 1))
-        + OWN * random.normal(size=(arms, seeds, 1))
-        + NOISE * random.normal(size=(arms, seeds, images))
-    )
-    total = IMAGE**2 + CHANGE**2 + SEED**2 + OWN**2 + NOISE**2
-    return np.asarray(effects + stats.norm.ppf(p)[:, None, None] * np.sqrt(total) > 0)
+    return answers(random, p, np.full(len(p), OWN), (1, seeds, images))[:, 0]
 
 
 def measured(world: World, *, validated: int, seeds: int, trials: int) -> dict[str, object]:

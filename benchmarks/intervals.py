@@ -63,21 +63,39 @@ CASES = (
 
 def world(random: np.random.Generator, case: Case) -> NDArray[np.float64]:
     """0 or 1: float [variants, generators, seeds, images]."""
-    own = np.array(case.own)[:, None, None, None]
-    variants, of_generator = len(case.own), np.zeros(len(case.own))
+    of_generator = np.zeros(len(case.own))
     of_generator[0] = GENERATOR if case.generators > 1 else 0.0
-    shape = (variants, case.generators, case.seeds, case.images)
+    p = np.array([case.p[0], *(case.p[1],) * (len(case.own) - 1)])
+    shape = (case.generators, case.seeds, case.images)
+    return np.asarray(answers(random, p, np.array(case.own), shape, of_generator), np.float64)
+
+
+def answers(
+    random: np.random.Generator,
+    p: NDArray[np.float64],
+    own: NDArray[np.float64],
+    shape: tuple[int, int, int],
+    of_generator: NDArray[np.float64] | None = None,
+) -> NDArray[np.bool_]:
+    """Which images each variant puts in their class: bool [variants, generators, seeds, images].
+
+    p, own, of_generator: float [variants], the true accuracy, what a seed does to it alone, and what a
+    generator does (None: there is none); shape: generators, seeds, images.
+    """
+    variants, (generators, seeds, images) = len(p), shape
+    wide = np.s_[:, None, None, None]
     effects = (
-        IMAGE * random.normal(size=(1, 1, 1, case.images))
-        + CHANGE * random.normal(size=(variants, 1, 1, case.images))
-        + SEED * random.normal(size=(1, 1, case.seeds, 1))
-        + own * random.normal(size=(variants, 1, case.seeds, 1))
-        + of_generator[:, None, None, None] * random.normal(size=(variants, case.generators, 1, 1))
-        + NOISE * random.normal(size=shape)
+        IMAGE * random.normal(size=(1, 1, 1, images))
+        + CHANGE * random.normal(size=(variants, 1, 1, images))
+        + SEED * random.normal(size=(1, 1, seeds, 1))
+        + own[wide] * random.normal(size=(variants, 1, seeds, 1))
     )
-    total = IMAGE**2 + CHANGE**2 + SEED**2 + own**2 + of_generator[:, None, None, None] ** 2 + NOISE**2
-    p = np.array([case.p[0], *(case.p[1],) * (variants - 1)])[:, None, None, None]
-    return np.asarray(effects + stats.norm.ppf(p) * np.sqrt(total) > 0, np.float64)
+    total = IMAGE**2 + CHANGE**2 + SEED**2 + own[wide] ** 2 + NOISE**2
+    if of_generator is not None:
+        effects = effects + of_generator[wide] * random.normal(size=(variants, generators, 1, 1))
+        total = total + of_generator[wide] ** 2
+    effects = effects + NOISE * random.normal(size=(variants, *shape))
+    return np.asarray(effects + stats.norm.ppf(p)[wide] * np.sqrt(total) > 0)
 
 
 def measured(case: Case, trials: int) -> dict[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from gmaug_core.errors import InputError
 from gmaug_core.runs import bin as bins
 from gmaug_core.runs.bin import DAYS, Binned
 from gmaug_core.ui import outcome, text
@@ -25,8 +26,9 @@ def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: st
 
 def instead(subject: str) -> str:
     """Where a dataset or run that an address names is, where it is in the bin; else empty. A sentence."""
-    entry = next((each for each in bins.listed() if each.subject == subject), None)
-    if entry is None:
+    try:
+        entry = bins.find(subject)
+    except InputError:
         return ""
     return f" It is in the bin, for {entry.days_left:.0f} days more: restore it on page Datasets."
 
