@@ -21,7 +21,6 @@ export default function (component) {
 
 class Board {
   constructor(parent) {
-    this.log = new OperationLog();
     this.groups = [];
     this.chosen = new Set();
     this.anchor = ""; // where a range begins
@@ -38,7 +37,7 @@ class Board {
   receive(data) {
     if (data.board !== this.name) {
       // another grouping or dataset on the same element: nothing of the one before may reach it
-      Object.assign(this, { name: data.board, log: new OperationLog(data.mount, data.ack), waiting: [], query: "" });
+      Object.assign(this, { name: data.board, log: new OperationLog(data.log), waiting: [], query: "" });
       this.search.value = this.freshName.value = "";
       this.recent = [];
       this.reached = undefined;
@@ -67,7 +66,7 @@ class Board {
 
   do(op) {
     if (this.data.locked) return;
-    this.log.add(op);
+    this.log.add({ ...op, after: this.data.revision + this.log.pending.length });
     this.groups = shown(this.groups, op);
     this.draw();
     this.send(this.log.pending);

@@ -27,7 +27,6 @@ export default function (component) {
 
 class Gallery {
   constructor(parent) {
-    this.log = new OperationLog();
     this.items = { sample: [], classes: [], reasons: [] };
     this.decisions = {};
     this.done = []; // what this tab decided, for undo: lists of [sample, word before]
@@ -43,6 +42,7 @@ class Gallery {
   // --- talking with Python ---
 
   receive(data) {
+    this.log ??= new OperationLog(data.log);
     const taken = this.log.receive(data);
     if (taken === "stale") return;
     if (taken === "resend") this.tell("ops", this.log.pending);
@@ -114,7 +114,7 @@ class Gallery {
   }
 
   send(edits) {
-    this.log.add({ edits });
+    this.log.add({ edits, before: edits.map(([sample]) => this.decisions[sample] ?? null) });
     this.decisions = decided(this.data.decisions, this.log.pending);
     this.tell("ops", this.log.pending);
     const [[sample, decision]] = edits;

@@ -15,8 +15,8 @@ import streamlit as st
 from gmaug_core.data import pictures
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Conflict, GMAugError
-from gmaug_core.ui import ASSETS
-from gmaug_core.ui.operations import Acknowledged, script
+from gmaug_core.ui import ASSETS, visitor
+from gmaug_core.ui.operations import Acknowledged, Operation, script
 from gmaug_core.ui.routes import images_url
 from gmaug_core.workspace import groupings
 from gmaug_core.workspace.grouping import IDENTITY, NAME_LENGTH, Grouping
@@ -58,17 +58,27 @@ def apply_ops(state: State, sent: object) -> State:
         for number, op in fresh:
             state.problem = ""
             try:
+                _nothing_between(state, op)
                 state.grouping, state.revision = groupings.edit(
                     state.dataset, state.grouping, state.revision, op
                 )
             except Conflict:
                 _take_over(state)
-                state.ack, state.problem = fresh[-1][0], LATE
+                state.acknowledge(fresh)
+                state.problem = LATE
                 break
             except GMAugError as error:
                 state.problem = str(error)
-            state.ack = number
+            state.acknowledge([(number, op)])
     return state
+
+
+def _nothing_between(state: State, op: Operation) -> None:
+    """Raises Conflict where a page that was reloaded sends what it had no answer to, and somebody else
+    changed the grouping after it was done: an undo would take theirs back."""
+    after = op.get("after")
+    if state.again(op) and isinstance(after, int) and state.revision > after:
+        raise Conflict("the grouping was changed meanwhile")
 
 
 def refresh(state: State) -> State:
@@ -101,6 +111,7 @@ def board(data: Dataset, name: str) -> State:
         key=f"{key}-view",
         data={
             "board": key,
+            "log": visitor.own(key),
             "mount": state.mount,
             "ack": state.ack,
             "revision": state.revision,

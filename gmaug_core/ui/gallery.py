@@ -6,7 +6,7 @@ The pictures and the list come from our own routes: a rerun carries only decisio
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -25,12 +25,13 @@ from gmaug_core.errors import Conflict, Forbidden, GMAugError, InputError
 from gmaug_core.report.browsing import Filter
 from gmaug_core.report.theme import COLOURS
 from gmaug_core.runs import RunConfigFile, RunPaths
-from gmaug_core.ui import ASSETS, items, layout, text
-from gmaug_core.ui.operations import Acknowledged, script
+from gmaug_core.ui import ASSETS, items, layout, text, visitor
+from gmaug_core.ui.operations import Acknowledged, Operation, script
 from gmaug_core.ui.routes import open_dataset, samples_url
 from gmaug_core.workspace import reviews
 
 NEAREST = 4  # real images beside a sample
+UNSEEN = -1  # no decision has this number
 WORDS = {"keep": "kept", "reject": "rejected"}
 
 _component = st.components.v2.component(
@@ -56,33 +57,47 @@ def apply_ops(state: State, sent: object) -> State:
 
     Changes and returns state.
 
-    An operation is {n, mount, edits: [[sample, "keep" | "reject" | null], ...]}. One that cannot be done is
-    dropped whole and said in state.problem; one that could not be saved is not acknowledged, so the browser
-    sends it again.
+    An operation is {id, n, mount, edits: [[sample, "keep" | "reject" | null], ...], before: what was shown of
+    each}. One that cannot be done is dropped whole and said in state.problem; one that could not be saved is
+    not acknowledged, so the browser sends it again.
     """
     with state.lock:
         fresh = state.fresh(sent)
         if not fresh:
             return state
         edits: dict[int, str | None] = {}
+        seen = dict(state.seen)
         state.problem = ""
         for _, op in fresh:
             try:
-                edits |= _edits(op.get("edits"), state.count)
+                made = _edits(op.get("edits"), state.count)
             except InputError as error:
                 state.problem = str(error)
+                continue
+            if state.again(op):
+                seen |= dict.fromkeys(_unseen(op, made, {**state.decisions, **edits}), UNSEEN)
+            edits |= made
         if edits:
             try:
-                state.seen |= reviews.save(state.run, edits, seen=state.seen)
+                state.seen |= reviews.save(state.run, edits, seen=seen)
             except (Conflict, Forbidden) as error:  # sent again, it would be refused again
-                state.problem, state.ack = str(error), fresh[-1][0]
+                state.problem = str(error)
+                state.acknowledge(fresh)
                 return state
             except GMAugError as error:
                 state.problem = str(error)
                 return state
             state.decisions = {k: v for k, v in {**state.decisions, **edits}.items() if v is not None}
-        state.ack = fresh[-1][0]
+        state.acknowledge(fresh)
     return state
+
+
+def _unseen(op: Operation, made: Iterable[int], now: Mapping[int, str | None]) -> list[int]:
+    """Of the samples that an earlier page decided about: those that it showed otherwise than they are."""
+    before = op.get("before")
+    if not isinstance(before, list):
+        return list(made)
+    return [sample for sample, word in zip(made, before, strict=False) if now.get(sample) != word]
 
 
 def _edits(given: object, count: int) -> dict[int, str | None]:
@@ -122,6 +137,7 @@ def gallery(
     result = _component(
         key=f"{key}-view",
         data={
+            "log": visitor.own(key),
             "mount": state.mount,
             "ack": ack,
             "items": items.url(

@@ -3,8 +3,8 @@
 A log of operations that were not acknowledged yet, each with a number.
 
 Component events are lossy (queued reruns merge, the newest value wins), so the browser keeps its operations,
-sends all of them every time, and forgets those that were acknowledged. assets/operations.mjs is the other
-half.
+sends all of them every time, and forgets those that were acknowledged. A page that was reloaded meanwhile
+sends what the page before it had no answer to. assets/operations.mjs is the other half.
 """
 
 from __future__ import annotations
@@ -12,12 +12,17 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gmaug_core.ui import ASSETS
 
 Operation = Mapping[str, object]
+
+REMEMBERED = 10_000  # operations, of all tabs together
+_done: OrderedDict[str, None] = OrderedDict()  # ids, the oldest first; one process serves all tabs
+_lock = threading.Lock()
 
 
 @dataclass(kw_only=True)
@@ -36,7 +41,8 @@ class Acknowledged:
     def fresh(self, sent: object) -> list[tuple[int, Operation]]:
         """The operations that are to be done, in order, with their numbers.
 
-        What was dealt with, or is of an earlier session of the page, or is no operation at all, is left out.
+        What was dealt with, or is numbered for an earlier session of the page, or is no operation at all, is
+        left out. What an earlier page did, and had no answer to, is acknowledged here.
         """
         found: list[tuple[int, Operation]] = []
         last = self.ack
@@ -47,7 +53,24 @@ class Acknowledged:
             if isinstance(number, int) and number > last:
                 found.append((number, op))
                 last = number
+        while found and found[0][1].get("id") in _done:
+            self.ack = found.pop(0)[0]
         return found
+
+    def again(self, op: Operation) -> bool:
+        """Whether the operation is of an earlier page of the tab, which had no answer to it."""
+        made = op.get("id")
+        return isinstance(made, str) and not made.startswith(f"{self.mount}-")
+
+    def acknowledge(self, dealt_with: Iterable[tuple[int, Operation]]) -> None:
+        """Operations are done, or cannot be: the browser forgets them."""
+        with _lock:
+            for number, op in dealt_with:
+                self.ack = number
+                if isinstance(made := op.get("id"), str):
+                    _done[made] = None
+            while len(_done) > REMEMBERED:
+                _done.popitem(last=False)
 
 
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)

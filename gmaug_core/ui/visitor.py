@@ -17,3 +17,9 @@ def known() -> Actor | None:
         return people.local()
     key = st.context.headers.get(gate.SESSION, "")
     return gate.actor_of(sessions.find(key), sharing.load())
+
+
+def own(name: str) -> str:
+    """A name of something in the browser that is nobody else's, whoever signs in next in the same tab."""
+    actor = known()
+    return f"{name}-{actor.id if actor else ''}"

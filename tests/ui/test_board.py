@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gmaug_core import workspace
 from gmaug_core.data import dataset
 from gmaug_core.errors import InputError
-from gmaug_core.ui.board import State, apply_ops, open_state
+from gmaug_core.ui.board import LATE, State, apply_ops, open_state
 from gmaug_core.workspace import groupings
 from gmaug_core.workspace.grouping import IDENTITY, Grouping
 
@@ -67,6 +67,38 @@ def test_two_script_threads_of_one_tab_apply_every_operation_once(home):
     for thread in threads:
         thread.join()
     assert (state.ack, state.revision, state.problem) == (24, 24, "")
+
+
+def reloaded(state: State) -> State:
+    """What the page that comes next knows."""
+    return State(state.dataset, *workspace.groupings.load(state.dataset, "mine"))
+
+
+def test_the_page_after_a_reload_does_what_the_one_before_had_no_answer_to_and_does_it_once(home):
+    first = state_of()
+    done, lost = (
+        {**op, "id": f"{first.mount}-{op['n']}", "after": op["n"] - 1}
+        for op in ops(first, {"do": "add", "name": "p"}, {"do": "undo"})
+    )
+    apply_ops(first, [done])  # the answer never arrived, nor did the second
+    then = reloaded(first)
+    apply_ops(then, [{**done, "mount": then.mount}, {**lost, "mount": then.mount}])
+    assert (then.ack, then.revision, then.problem) == (2, 2, "")
+    assert groups(then) == {"x": ["a", "b"], "y": ["c", "d"]}
+    apply_ops(last := reloaded(first), [{**lost, "n": 1, "mount": last.mount}])  # again no answer
+    assert (last.ack, last.revision) == (1, 2)
+
+
+def test_a_page_that_comes_back_takes_back_nothing_of_somebody_else(home):
+    first = state_of()
+    apply_ops(first, ops(first, {"do": "add", "name": "p"}))
+    theirs = reloaded(first)
+    undo = {**ops(first, {"do": "undo"})[0], "id": f"{first.mount}-2", "after": 1}  # never arrived
+    apply_ops(theirs, ops(theirs, {"do": "move", "subs": ["a"], "to": "y"}))
+    then = reloaded(first)
+    apply_ops(then, [{**undo, "n": 1, "mount": then.mount}])
+    assert (then.ack, then.revision, then.problem) == (1, 2, LATE)
+    assert "a" in groups(then)["y"]
 
 
 def test_operations_of_an_earlier_session_are_ignored(home):

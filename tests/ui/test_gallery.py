@@ -54,6 +54,41 @@ def test_what_is_sent_again_counts_once(state):
     assert state.ack == 2
 
 
+def reloaded(run: str = "run-1") -> State:
+    """What the page that comes next knows."""
+    return State(run, 100, dict(reviews.load(run)), reviews.numbers(run))
+
+
+def resent(state: State, *items: dict) -> list[dict]:
+    return [{**item, "n": n, "mount": state.mount} for n, item in enumerate(items, 1)]
+
+
+def test_the_page_after_a_reload_does_what_the_one_before_had_no_answer_to_and_does_it_once(home):
+    first = State("run-1", 100, {})
+    done, lost = (
+        {"id": f"{first.mount}-{n}", "edits": [[n, "keep"]], "before": [None], "n": n, "mount": first.mount}
+        for n in (1, 2)
+    )
+    apply_ops(first, [done])  # the answer never arrived, nor did the second
+    then = reloaded()
+    apply_ops(then, resent(then, done, lost))
+    assert (then.ack, then.problem, reviews.load("run-1")) == (2, "", {1: "keep", 2: "keep"})
+    assert len(reviews.history("run-1")) == 2
+
+
+def test_what_somebody_else_decided_before_the_page_came_back_stands(home):
+    mine = {"id": "earlier-1", "edits": [[1, "keep"], [2, None]], "before": [None, None]}
+    undone = {"id": "earlier-2", "edits": [[1, None]], "before": ["keep"]}
+    reviews.save("run-1", {1: "reject"}, person="ann")
+    then = reloaded()
+    apply_ops(then, resent(then, mine, undone))
+    assert "somebody else decided first about sample 1 (ann: reject)" in then.problem
+    assert (then.ack, reviews.load("run-1")) == (2, {1: "reject"})
+    reviews.save("run-1", {1: None}, person="ann")
+    apply_ops(then := reloaded(), resent(then, {**mine, "id": "earlier-3"}, {**undone, "id": "earlier-4"}))
+    assert (then.ack, then.problem, reviews.load("run-1")) == (2, "", {})
+
+
 def test_a_lost_message_loses_nothing(state):
     log = [op(n, n % 7, ("keep", "reject", None)[n % 3]) for n in range(1, 31)]
     for end in (4, 19, 30):  # each message carries all that is not acknowledged; those between never arrived
