@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +160,23 @@ def second_browser(browser, app_server, watched):
     watched(context)
     yield tab(context)
     context.close()
+
+
+@dataclass
+class Line:
+    """Between a page and the server. A cut one takes everything and brings nothing, as a network does before
+    anybody notices."""
+
+    cut: bool = False
+
+    def carry(self, browser) -> None:
+        server = browser.connect_to_server()
+        browser.on_message(lambda message: None if self.cut else server.send(message))
+
+
+@pytest.fixture
+def line(page) -> Line:
+    """The line of the pages that are opened from now on."""
+    made = Line()
+    page.route_web_socket(re.compile("/_stcore/stream"), made.carry)
+    return made

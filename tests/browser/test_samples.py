@@ -76,26 +76,18 @@ def test_quick_key_presses_are_all_stored_and_survive_a_reload(page, app_server,
     assert "verdict=rejected" in page.url
 
 
-def test_what_never_reached_the_server_is_sent_by_the_page_after_a_reload(page, app_server, run_id):
-    """A line that takes everything and brings nothing, as a network does before anybody notices."""
-    cut = False
-
-    def line(browser) -> None:
-        server = browser.connect_to_server()
-        browser.on_message(lambda message: None if cut else server.send(message))
-
-    page.route_web_socket(re.compile("/_stcore/stream"), line)
+def test_what_never_reached_the_server_is_sent_by_the_page_after_a_reload(page, line, app_server, run_id):
     page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
     playwright.expect(page.locator(".view")).to_be_focused()
     page.keyboard.press("k")
     playwright.expect(page.get_by_text("1 decided by people")).to_be_visible()
-    cut = True
+    line.cut = True
     page.keyboard.press("x")
     page.keyboard.press("k")
     playwright.expect(page.locator(".cell.decided")).to_have_count(3)
     assert workspace.reviews.load(run_id) == {0: "keep"}
-    cut = False
+    line.cut = False
     page.reload()
     playwright.expect(page.get_by_text("3 decided by people")).to_be_visible()
     assert workspace.reviews.load(run_id) == {0: "keep", 1: "reject", 2: "keep"}

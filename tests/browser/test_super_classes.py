@@ -90,6 +90,29 @@ def test_cards_are_dragged_the_move_survives_a_reload_and_a_second_tab_overwrite
     other.close()
 
 
+def test_what_never_reached_the_server_is_sent_by_the_page_after_a_reload(page, line, app_server):
+    open_board(page, app_server, "by a cut line")
+    settle(page)
+    card(page, "9").focus()
+    page.keyboard.press("2")
+    expect(page.get_by_text("Saved · revision 2")).to_be_visible()
+    line.cut = True
+    card(page, "8").focus()
+    page.keyboard.press("2")
+    card(page, "7").focus()
+    page.keyboard.press("3")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Saving")).to_be_visible()
+    assert revisions(app_server, "by a cut line") == 2
+    line.cut = False
+    page.reload()
+    expect(page.get_by_text("Saved · revision 5")).to_be_visible()
+    expect(panel(page, "straight").get_by_role("listitem", name=re.compile("^8, "))).to_be_visible()
+    assert revisions(app_server, "by a cut line") == 5
+    page.reload()
+    expect(page.get_by_text("Saved · revision 5")).to_be_visible()
+
+
 def test_quick_edits_are_all_kept_and_the_keyboard_does_everything(page, app_server):
     open_board(page, app_server, "by keyboard")
     for i in range(12):  # events of components are lossy; the operation log is not
