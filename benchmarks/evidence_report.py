@@ -100,7 +100,13 @@ def main() -> None:
     seen = cells()
     tested = [each for each in seen if each.measured]
     write_bytes(PAGE, page(seen).encode())
-    write_json(SHIPPED, {"cells": [asdict(each.measured) for each in tested if each.measured]})
+    write_json(
+        SHIPPED,
+        {
+            "cells": [asdict(each.measured) for each in tested if each.measured],
+            "judged": [asdict(each.judged) for each in seen if each.judged],
+        },
+    )
     if tested:
         evidence_charts.written("results-law.svg", evidence_charts.law(tested))
         evidence_charts.written("results-verdict.svg", evidence_charts.ceilings(tested))

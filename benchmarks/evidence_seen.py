@@ -17,7 +17,7 @@ from gmaug_core.files import read_json
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.scoring.advice import ENLARGED_SHARE
 from gmaug_core.scoring.paper import paper_law
-from gmaug_core.scoring.record import Z_95, Measured
+from gmaug_core.scoring.record import Z_95, Judged, Measured
 
 RESULTS = Path(__file__).parent / "results" / "evidence"
 NOT_TESTED = "not tested"
@@ -54,6 +54,12 @@ class Seen:
     def verdict(self) -> dict[str, Any]:
         found: dict[str, Any] = self.document["verdict"]
         return found
+
+    @property
+    def judged(self) -> Judged | None:
+        """What the filter did with real images; None where nobody had asked."""
+        known = self.result.get("real_accepted")
+        return Judged(self.name, known["share"], self.measured is not None) if known else None
 
     @property
     def arms(self) -> dict[str, Any]:

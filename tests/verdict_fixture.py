@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from gmaug_core.method.parts.material import SplitSizes
+from gmaug_core.method.parts.synthetic import Passed
 from gmaug_core.method.verdict import figures as f
 from gmaug_core.method.verdict import result as v
 
 
 def figure(value: float, half: float = 1.0) -> f.Figure:
     return f.Figure(value=value, low=value - half, high=value + half)
+
+
+def passed(share: float, n: int) -> Passed:
+    half = 1.96 * (share * (1 - share) / n) ** 0.5
+    return Passed(share=share, ci_low=max(share - half, 0), ci_high=share + half, n=n)
 
 
 def accuracies(share: float) -> f.Accuracies:
@@ -124,6 +130,7 @@ def verdict(
             ),
         ),
         free=v.Free(best="trivial_augment", recipes=free),
+        filter=None if fast else v.Filter(rule="probability > 0.9", passed=passed(0.353, 607)),
         law=v.LawReading(
             score=0.1324,
             profile="paper",

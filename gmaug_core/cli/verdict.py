@@ -54,6 +54,8 @@ def verdict(args: Arguments) -> object:
 
 def show(found: Verdict) -> None:
     """The verdict and its witnesses, for people."""
+    from gmaug_core.report import acceptance  # pandas
+
     measure = found.measure.replace("_", " ")
     say(found.verdict.sentence)
     say(found.verdict.change)
@@ -71,6 +73,10 @@ def show(found: Verdict) -> None:
             say(f"Length: {rung.steps:,} steps, {measure} {share:.1%}, on training images {on_training:.1%}")
     for row in found.free.recipes:
         say(f"Free: {row.label}, {with_interval(row.gain)}")
+    if found.filter:
+        say(f"Filter: {found.filter.rule} would accept {acceptance.of_real(found.filter.passed)}")
+        if why := acceptance.too_strict(found.filter.passed):
+            say(f"Filter: {why}")
     if found.law:
         law = found.law
         told = f"{with_interval(law.predicted)} (percent)" if law.predicted else law.refused

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from gmaug_core.config.selection import SelectionConfig
 from gmaug_core.data import samples
+from gmaug_core.method.bench import Labels, Logits, limits
 from gmaug_core.method.parts.synthetic import JudgeFigures, Passed, RealAcceptance
 from gmaug_core.method.statistics import proportion
+from gmaug_core.models import selection
 
 
 def real_acceptance(folder: Path, class_names: Sequence[str]) -> RealAcceptance | None:
@@ -37,6 +39,23 @@ def real_acceptance(folder: Path, class_names: Sequence[str]) -> RealAcceptance 
             if (labels == label).any()
         },
     )
+
+
+def foretold(rule: SelectionConfig, logits: Sequence[Logits], labels: Labels) -> Passed:
+    """What a rule would let pass of real images, gates aside. logits: of each judge; labels: theirs."""
+    accepted = list[NDArray[np.bool_]]()
+    for own in logits:
+        mine = limits([(own, labels)], rule.threshold, own.shape[1]) if rule.mode == "real_share" else None
+        found = selection.select(
+            own,
+            labels,
+            threshold=rule.threshold,
+            mode=rule.mode,
+            limits=mine,
+            temperature=selection.fitted_temperature(own, labels),
+        )
+        accepted.append(found.accepted)
+    return _passed(np.array(accepted, float))
 
 
 def judge_figures(folder: Path, rule: SelectionConfig) -> JudgeFigures | None:

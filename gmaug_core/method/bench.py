@@ -56,7 +56,7 @@ class Bench:
                 shown.append((logits, train[1][known]))
             standards[seed] = Standard(
                 selection.fitted_temperature(*shown[0]),
-                _limits(shown, rule.threshold, lab.classes) if rule.mode == "real_share" else None,
+                limits(shown, rule.threshold, lab.classes) if rule.mode == "real_share" else None,
                 Gates.of(rule.gates, judge, train, val, share=rule.gate_share, classes=lab.classes)
                 if {"copy", "outlier"} & set(rule.gates)
                 else None,
@@ -116,7 +116,7 @@ class Bench:
         )
 
 
-def _limits(shown: Sequence[tuple[Logits, Labels]], share: float, classes: int) -> NDArray[np.float64]:
+def limits(shown: Sequence[tuple[Logits, Labels]], share: float, classes: int) -> NDArray[np.float64]:
     """Of real images, logits and labels: selection.real_limits."""
     logits, labels = (np.concatenate(each) for each in zip(*shown, strict=True))
     probability = selection.probabilities(logits)[np.arange(len(labels)), labels]

@@ -35,6 +35,7 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.method.acceptance import judge_figures, real_acceptance
 from gmaug_core.method.amounts import Study, amount_study, choice, doses
 from gmaug_core.method.arms import PLAIN, Arm, Order, best
+from gmaug_core.method.bench import Bench
 from gmaug_core.method.compare import compare
 from gmaug_core.method.controls import (
     replay,
@@ -92,6 +93,7 @@ def run(
     # 1. A classifier C on real images alone, a seed: the baseline, the first judge, the generator's examiner.
     baseline = lab.arm("baseline", "baseline", lambda _: lab.real)
     examiner = baseline.classifiers[lab.seeds[0]]
+    look_at_the_filter(lab, baseline)
     early = probed(lab, baseline, verdict)
     if early and early.stop and config.probe == "stop":
         return ended_early(lab, score, baseline, early, keep)
@@ -140,6 +142,17 @@ def run(
         real_acceptance=real_acceptance(lab.samples, lab.data.class_names),
         judge=judge_figures(lab.samples, config.selection),
     )
+
+
+def look_at_the_filter(lab: Lab, baseline: Arm) -> None:
+    """Show the first step's judges real images that they were not trained on, before a generator is trained:
+    who watches sees at once whether the filter can be passed."""
+    if lab.drawn(1):
+        return
+    lab.report("filter", 0, 1)
+    Bench.prepare(lab, 1, judges(lab, 1, baseline))
+    found = real_acceptance(lab.samples, lab.data.class_names)
+    lab.report("filter", 1, 1, real_accepted=found.total.to_dict() if found else None)
 
 
 def probed(lab: Lab, baseline: Arm, verdict: EarlyVerdict | None) -> Probe | None:

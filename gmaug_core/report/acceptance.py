@@ -11,6 +11,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.scoring import record
 
 STRICT = 0.5  # of real images: a filter that accepts fewer is called strict
+REMEDY = "selection.mode real_share asks for what a stated share of real images reaches, class by class"
 
 
 def table(result: AugmentationResult) -> pd.DataFrame:
@@ -61,6 +62,18 @@ def _row(name: str, real: Passed | None, accepted: int, rejected: int) -> dict[s
     }
 
 
+def of_real(real: Passed) -> str:
+    """'13% [8%, 20%] of 189 real validation images'."""
+    return f"{real.share:.0%} [{real.ci_low:.0%}, {real.ci_high:.0%}] of {real.n:,} real validation images"
+
+
+def too_strict(real: Passed) -> str:
+    """Why little can be expected of a filter that lets so few real images pass, and what to do, in words;
+    empty where runs of the record could be measured with as few."""
+    record_says = record.strict_words(real.share)
+    return f"{record_says} {REMEDY[0].upper()}{REMEDY[1:]}." if record_says else ""
+
+
 def words(result: AugmentationResult, rule: SelectionConfig) -> list[str]:
     """The same of all classes in sentences, who judged, what to do where the filter is strict, and what such
     a filter was worth elsewhere; empty in results from before it was measured. rule: the run's."""
@@ -69,16 +82,12 @@ def words(result: AugmentationResult, rule: SelectionConfig) -> list[str]:
         return []
     real, drawn = known.total, result.accepted.total + result.rejected.total
     share = f", and {result.accepted.total / drawn:.0%} of {drawn:,} synthetic ones" if drawn else ""
-    said = [
-        f"The filter accepts {real.share:.0%} [{real.ci_low:.0%}, {real.ci_high:.0%}] of {real.n:,} real "
-        f"validation images, which no judge was trained on{share}."
-    ]
+    said = [f"The filter accepts {of_real(real)}, which no judge was trained on{share}."]
     if real.share < STRICT:
         least = min(known.per_class.items(), key=lambda item: item[1].share)
         said.append(
             f"It throws away more than half of perfect images (of '{least[0]}' it accepts "
-            f"{least[1].share:.0%}): selection.mode real_share asks for what a stated share of real images "
-            "reaches, class by class."
+            f"{least[1].share:.0%}): {REMEDY}."
         )
     if (rule.mode, rule.threshold) == record.FILTER and (worth := record.filter_words()):
         said.append(worth)

@@ -16,7 +16,7 @@ from gmaug_core.method import power
 from gmaug_core.method.verdict import seeing
 from gmaug_core.method.verdict.figures import MEASURE_WORDS
 from gmaug_core.method.verdict.result import Variances, Verdict
-from gmaug_core.report import cost
+from gmaug_core.report import acceptance, cost
 from gmaug_core.runs import RunConfigFile
 
 log = logging.getLogger("gmaug")
@@ -29,7 +29,8 @@ ONE_SEED = "One seed decides nothing: whatever gain this run measures could be c
 class Outlook:
     """In words. run: of the verdict, None where there is none; visible: the smallest gain that the run could
     tell from nothing, None where no verdict has measured how trainings of these images spread; cautions:
-    labels that contradict each other, near copies on two sides, a part that was halved."""
+    labels that contradict each other, near copies on two sides, a part that was halved, a filter that hardly
+    a real image passes."""
 
     run: str | None
     verdict: str
@@ -50,8 +51,13 @@ def of(config: AugmentationConfig, data: Dataset) -> Outlook:
     if newest is None:
         return Outlook(None, NO_VERDICT, None, cost.words(config), told)
     found, about = newest
+    strict = _strict(found) if about.selection == config.selection else ()
     return Outlook(
-        found.run, _verdict(found, about, config), _visible(found, config, data), cost.words(config), told
+        found.run,
+        _verdict(found, about, config),
+        _visible(found, config, data),
+        cost.words(config),
+        (*told, *strict),
     )
 
 
@@ -75,6 +81,14 @@ def _verdict(found: Verdict, about: AugmentationConfig, config: AugmentationConf
     said = f"Verdict ({reading} at {found.size} px): {found.verdict.sentence} {_headroom(found)}"
     other = _differences(about, config)
     return f"{said} It was asked for {' and '.join(other)}: this run may differ." if other else said
+
+
+def _strict(found: Verdict) -> tuple[str, ...]:
+    """What a filter as strict as the verdict found it leaves to expect."""
+    if found.filter is None or not (why := acceptance.too_strict(found.filter.passed)):
+        return ()
+    rule, real = found.filter.rule, acceptance.of_real(found.filter.passed)
+    return (f"The filter ({rule}) would accept {real}. {why}",)
 
 
 def _headroom(found: Verdict) -> str:

@@ -80,6 +80,7 @@ KINDS: dict[str, Kind] = {
                 "decode",
                 "score",
                 "baseline",
+                "filter",
                 "generator",
                 "sample-1",
                 "amounts",
@@ -94,6 +95,7 @@ KINDS: dict[str, Kind] = {
             | {
                 "generator": "Train generator",
                 "baseline": "Train baseline",
+                "filter": "Try the filter on real images",
                 "probe": "Look early",
                 "sample": "Draw and select",
                 "amounts": "Choose the amount",

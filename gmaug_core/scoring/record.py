@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from gmaug_core.numbers import signed
 
@@ -81,11 +82,32 @@ class Tally:
     error: float | None = None
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A dataset of the benchmark by its filter (FILTER). passed: the share of real validation images that it
+    let pass; tested: whether enough synthetic ones passed for anything to be measured."""
+
+    name: str
+    passed: float
+    tested: bool
+
+
 @cache
 def cells() -> tuple[Measured, ...]:
     """Every dataset that was measured, in the benchmark's order."""
+    return tuple(Measured(**row) for row in _shipped()["cells"])
+
+
+@cache
+def judged() -> tuple[Judged, ...]:
+    """Every dataset on which the filter was tried, in the benchmark's order."""
+    return tuple(Judged(**row) for row in _shipped()["judged"])
+
+
+def _shipped() -> dict[str, list[dict[str, Any]]]:
     text = (files("gmaug_core") / "scoring" / "measured.json").read_text(encoding="utf-8")
-    return tuple(Measured(**row) for row in json.loads(text)["cells"])
+    found: dict[str, list[dict[str, Any]]] = json.loads(text)
+    return found
 
 
 def of_law(measured: Sequence[Measured]) -> Tally:
@@ -144,6 +166,22 @@ def filter_words(measured: Sequence[Measured] | None = None) -> str:
     return (
         f"On {found.n} datasets of this program's own record such a filter was reliably better than keeping "
         f"every image in {found.better} and reliably worse in {found.worse}: {mean} on average."
+    )
+
+
+def strict_words(passed: float, known: Sequence[Judged] | None = None) -> str:
+    """What became of runs whose filter let as few real images pass as this share, in a sentence; empty where
+    one that let as few pass could be measured, or none was tried."""
+    known = judged() if known is None else known
+    least = min((each.passed for each in known if each.tested), default=0.0)
+    below = [each for each in known if each.passed < least]
+    if passed >= least or not below:
+        return ""
+    n = sum(each.tested for each in known)
+    return (
+        f"On the {n} datasets of this program's own record that could be measured a filter let at least "
+        f"{least:.0%} of real images pass; on the {len(below)} where it let fewer pass, too few synthetic "
+        "ones were accepted to say anything."
     )
 
 

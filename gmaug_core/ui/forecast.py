@@ -1,4 +1,5 @@
-"""While images are drawn: what to expect of each class in the end, and what was given up."""
+"""Before images are drawn what the filter does with real ones; while they are, what to expect of each class
+in the end, and what was given up."""
 
 from __future__ import annotations
 
@@ -7,7 +8,20 @@ from typing import Any
 
 import streamlit as st
 
+from gmaug_core.method.parts.synthetic import Passed
+from gmaug_core.report import acceptance
 from gmaug_core.ui import text
+
+
+def of_filter(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What the filter does with real images, known before a generator is trained. Nothing until then."""
+    found = next((row["real_accepted"] for row in reversed(rows) if row.get("real_accepted")), None)
+    if found is None:
+        return
+    real = Passed.model_validate(found)
+    st.caption(f"The filter accepts {acceptance.of_real(real)}, which no judge was trained on.")
+    if why := acceptance.too_strict(real):
+        st.warning(text.md(why), icon=":material/filter_alt_off:")
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -240,6 +240,7 @@ def _charts(paths: RunPaths, kind: str, status: Status) -> None:
         return
     left, right = layout.columns(2, key="live-charts")
     with left:
+        forecast.of_filter(rows)
         if losses := live_charts.training(rows):
             st.markdown("**Generator losses**")
             st.altair_chart(losses, key=f"training-{paths.id}")

@@ -10,7 +10,7 @@ import streamlit as st
 from gmaug_core.method.verdict.figures import MEASURE_WORDS, Figure
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.numbers import signed
-from gmaug_core.report import verdict_charts
+from gmaug_core.report import acceptance, verdict_charts
 from gmaug_core.report.cost import duration
 from gmaug_core.report.verdict_charts import LEARNER_WORDS
 from gmaug_core.ui import drawing, layout, text
@@ -143,6 +143,8 @@ def witnesses(verdict: Verdict) -> None:
     with right:
         st.header("What can be seen", anchor=False)
         _seen(verdict)
+        st.header("What the filter lets through", anchor=False)
+        _filter(verdict)
         st.header("What the published law says", anchor=False)
         _law(verdict)
         st.header("What synthetic images are worth", anchor=False)
@@ -231,6 +233,17 @@ def _seen(verdict: Verdict) -> None:
     ]
     if rows:
         _table(rows)
+
+
+def _filter(verdict: Verdict) -> None:
+    found = verdict.filter
+    if found is None:
+        st.markdown("The full reading measures it, on real images that no classifier was trained on.")
+        return
+    real = acceptance.of_real(found.passed)
+    st.markdown(f"The run's filter ({text.md(found.rule)}) would accept **{text.md(real)}**.")
+    if why := acceptance.too_strict(found.passed):
+        st.warning(text.md(why), icon=":material/filter_alt_off:")
 
 
 def _equivalence(verdict: Verdict) -> None:

@@ -56,7 +56,7 @@ def finished(data, tmp_path_factory):
             data,
             grouping,
             out_dir=folder,
-            report=lambda stage, step, total, **metrics: reported.append((stage, step, total)),
+            report=lambda stage, step, total, **metrics: reported.append((stage, step, total, metrics)),
         )
     assert told == ["verdict"] * 2, "of the arms of each generator"
     return result, folder, reported
@@ -82,8 +82,10 @@ def test_the_result_holds_what_the_pages_read(finished):
     shares = [each.share * each.n for each in per_class.values()]
     assert total.share == pytest.approx(sum(shares) / 24)
     assert [row.train for row in result.per_class] == list(tiny.COUNTS.values())
-    stages = list(dict.fromkeys(stage for stage, _, _ in reported))
-    assert stages[:7] == ["decode", "score", "baseline", "generator", "sample-1", "amounts", "retrain-1"]
+    stages = list(dict.fromkeys(stage for stage, *_ in reported))
+    assert stages[:7] == ["decode", "score", "baseline", "filter", "generator", "sample-1", "amounts"]
+    told = [metrics["real_accepted"] for *_, metrics in reported if "real_accepted" in metrics]
+    assert told == [total.to_dict()], "before the generator is trained"
     zero, *others = result.doses
     assert (zero.amount, zero.added, zero.points) == (0.0, 0.0, 0.0)
     assert others[0].added > 0
@@ -92,7 +94,7 @@ def test_the_result_holds_what_the_pages_read(finished):
     assert result.choice.amount in [dose.amount for dose in others]
     assert len(result.choice.tried) == len(result.doses) + 1, "and the second stage at the best amount"
     assert stages[-1] == "quality"
-    assert all(0 <= step <= total for _, step, total in reported)
+    assert all(0 <= step <= total for _, step, total, _ in reported)
 
 
 def test_a_second_generator_repeats_what_was_chosen_and_is_in_the_interval(finished):
@@ -150,8 +152,8 @@ def test_a_stage_of_many_trainings_moves_evenly_to_its_end(finished):
     blocks = [(name, list(rows)) for name, rows in groupby(finished[2], key=lambda row: row[0])]
     for stage in ("baseline", "retrain-1", "counting"):
         rows = next(rows for name, rows in blocks if name == stage)  # a second generator repeats some
-        steps = [step for _, step, _ in rows]
-        assert {total for _, _, total in rows} == {max(steps)}
+        steps = [step for _, step, *_ in rows]
+        assert {total for _, _, total, _ in rows} == {max(steps)}
         assert steps == sorted(steps)
         assert len(set(steps)) > 3
 

@@ -13,6 +13,8 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Stopped
 from gmaug_core.files import write_json
 from gmaug_core.hooks import never
+from gmaug_core.method.acceptance import foretold, real_acceptance
+from gmaug_core.method.experiment import look_at_the_filter
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.verdict import measure
@@ -117,6 +119,18 @@ def test_a_full_reading_stopped_and_gone_on_with(home, tmp_path, one_thread):
         units = [f"classifier-{which}-{seed}" for which in ("baseline", "crt-1") for seed in (0, 1)]
         assert lab.shared.taken() == (dict.fromkeys(units, "whole") if others else {})
         assert told.count("whole") == (len(units) if others else 0)
+        # and its filter does with real images what the verdict foretold
+        look_at_the_filter(lab, plain)
+        found = real_acceptance(lab.samples, data.class_names).total
+        assert found == foretold(
+            settings.selection,
+            [each.predict_logits(lab.part("val")[0]) for each in plain.classifiers.values()],
+            lab.part("val")[1],
+        )
+    assert whole.filter.rule == settings.selection.words
+    third = found.n * (3 * whole.filter.passed.share - 2 * found.share)  # images that a third seed lets pass
+    assert whole.filter.passed.n == found.n
+    assert third == pytest.approx(round(third), abs=1e-6)
     assert weights["run"] == weights["alone"]
 
 

@@ -12,9 +12,11 @@ from gmaug_core.config import AugmentationConfig, augmentation_config
 from gmaug_core.data import dataset, splits
 from gmaug_core.files import write_json
 from gmaug_core.method import power
+from gmaug_core.method.verdict import result as v
 from gmaug_core.method.verdict import seeing
 from gmaug_core.method.verdict.result import Verdict
 from gmaug_core.report import cost, outlook
+from gmaug_core.scoring import record
 
 
 def asked(data: dataset.Dataset, **settings: object) -> AugmentationConfig:
@@ -61,6 +63,21 @@ def test_what_this_run_does_otherwise_is_said(demo):
         assert words in other.verdict
     exact = outlook.of(asked(data, classifier={"precision": "float32"}), data)
     assert "It was asked for" not in exact.verdict
+
+
+def test_a_filter_that_hardly_a_real_image_passes_is_a_caution(demo):
+    paths = run_fixture.make_run(demo, kind="verdict")
+    data = dataset.load(demo)
+    usual = outlook.of(asked(data), data)
+    strict = v.Filter(rule="probability > 0.9", passed=verdict_fixture.passed(0.02, 300))
+    verdict_fixture.verdict(filter=strict, run=paths.id, dataset=demo).write(paths.result)
+    known = outlook.of(asked(data), data)
+    (caution,) = set(known.cautions) - set(usual.cautions)
+    assert caution.startswith("The filter (probability > 0.9) would accept 2% [0%, 4%] of 300 real")
+    assert record.strict_words(0.02) in caution
+    assert "real_share" in caution
+    other = asked(data, selection={"mode": "real_share", "threshold": 0.9})
+    assert outlook.of(other, data).cautions == usual.cautions, "another filter: nothing is known of it"
 
 
 def test_a_verdict_without_a_projection_has_no_headroom_in_points(demo):

@@ -77,6 +77,21 @@ def test_what_the_filter_was_worth_is_told_with_its_n():
     assert record.filter_words([CELL]) == ""
 
 
+def test_a_filter_stricter_than_any_that_could_be_measured_is_told():
+    known = [
+        record.Judged("loose", 0.9, tested=True),
+        record.Judged("strict", 0.3, tested=True),
+        record.Judged("stricter", 0.1, tested=False),
+        record.Judged("generator too poor", 0.6, tested=False),
+    ]
+    assert record.strict_words(0.3, known) == ""
+    said = record.strict_words(0.29, known)
+    assert "On the 2 datasets" in said
+    assert "at least 30% of real images pass; on the 1 where it let fewer pass" in said
+    assert record.strict_words(0.01, known[:2]) == ""
+    assert record.strict_words(0.01, []) == ""
+
+
 def test_nothing_measured_is_said():
     assert "nothing was measured" in record.words([])
 
@@ -86,6 +101,7 @@ def test_the_page_and_the_record_are_of_the_benchmarks_files():
     seen = evidence_report.cells()
     assert evidence_report.PAGE.read_text(encoding="utf-8") == evidence_report.page(seen)
     assert record.cells() == tuple(each.measured for each in seen if each.measured)
+    assert record.judged() == tuple(each.judged for each in seen if each.judged)
 
 
 def test_every_accuracy_in_the_readme_is_in_a_file():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gmaug_core.method.acceptance import foretold
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.verdict import ceiling, seeing
@@ -91,6 +92,9 @@ class Results:
             control=control,
             skipped=self.made.skipped,
             own=own,
+            passed=foretold(
+                self.lab.config.selection, [one.logits for one in plain.values()], self.counting.labels
+            ),
         )
 
     def _pairs(self, images: Images) -> list[Right]:

@@ -16,13 +16,23 @@ from gmaug_core.data.dataset import Dataset
 from gmaug_core.hooks import Report, ShouldStop, never, no_report, under
 from gmaug_core.method.equivalence.result import EquivalenceResult
 from gmaug_core.method.parts.material import SplitSizes
+from gmaug_core.method.parts.synthetic import Passed
 from gmaug_core.method.shared import Folders
 from gmaug_core.method.verdict import ceiling, first, seeing, words, worth
 from gmaug_core.method.verdict.counting import Counting
 from gmaug_core.method.verdict.curve import Of, Points
 from gmaug_core.method.verdict.figures import Ceiling
 from gmaug_core.method.verdict.first import First
-from gmaug_core.method.verdict.result import Equivalence, Free, LawReading, LawRecord, Length, Seen, Verdict
+from gmaug_core.method.verdict.result import (
+    Equivalence,
+    Filter,
+    Free,
+    LawReading,
+    LawRecord,
+    Length,
+    Seen,
+    Verdict,
+)
 from gmaug_core.scoring import realised
 from gmaug_core.scoring.record import cells
 
@@ -39,6 +49,7 @@ class Reading:
     control: float  # its measure on validation, 0 ... 1
     skipped: tuple[str, ...]
     own: Mapping[Of, Points] | None = None  # half and all images with the run's classifier, where measured
+    passed: Passed | None = None  # real validation images, by the run's filter
 
 
 def run(
@@ -229,6 +240,7 @@ def _document(
         length=length,
         ceiling=reading.ceiling,
         free=reading.free,
+        filter=Filter(rule=asked.selection.words, passed=reading.passed) if reading.passed else None,
         law=law,
         equivalence=equivalence,
         headroom=room,

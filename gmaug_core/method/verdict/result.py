@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from gmaug_core.config.documents import Document, Migration, Part
 from gmaug_core.method.parts.material import SplitSizes
+from gmaug_core.method.parts.synthetic import Passed
 from gmaug_core.method.verdict.figures import (
     Accuracies,
     Ceiling,
@@ -277,6 +278,16 @@ class Words(Part):
     """What would change it."""
 
 
+class Filter(Part):
+    """What the run's filter would do with real images: the classifier that judges synthetic ones is trained
+    by then."""
+
+    rule: str
+    """The filter, in words."""
+    passed: Passed
+    """Real validation images that it lets pass, gates aside."""
+
+
 def _first_form(document: dict[str, Any]) -> dict[str, Any]:
     """No equivalence was told then, and no variances, so that only its own seeds are known: both null."""
     return document | {"seen": document["seen"] | {"variances": None}}
@@ -293,17 +304,23 @@ def _third_form(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"expected": None}
 
 
+def _fourth_form(document: dict[str, Any]) -> dict[str, Any]:
+    """Nobody asked then what the filter does with real images."""
+    return document | {"filter": None}
+
+
 class Verdict(Document):
     """What a verdict run found: can it be gained, can it be seen, what is free, and one verdict in words."""
 
     TITLE = "verdict"
     FILE = "result.json"
     FIRST: ClassVar[str] = "first.json"  # the fast reading of a full one, from its first half minute on
-    SCHEMA = 4
+    SCHEMA = 5
     MIGRATIONS: ClassVar[Mapping[int, Migration]] = {
         1: _first_form,
         2: _second_form,
         3: _third_form,
+        4: _fourth_form,
     }
 
     run: str
@@ -336,6 +353,8 @@ class Verdict(Document):
     """What can be gained."""
     free: Free
     """What is free."""
+    filter: Filter | None
+    """What the run's filter would do with real images; null in a fast reading."""
     law: LawReading | None
     """What the published law says; null where no score was measured."""
     equivalence: Equivalence | None
