@@ -11,7 +11,9 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.scoring import record
 
 STRICT = 0.5  # of real images: a filter that accepts fewer is called strict
-REMEDY = "selection.mode real_share asks for what a stated share of real images reaches, class by class"
+REMEDY = (
+    "the mode real_share (selection.mode) asks for what a stated share of real images reaches, class by class"
+)
 
 
 def table(result: AugmentationResult) -> pd.DataFrame:

@@ -140,11 +140,11 @@ def witnesses(verdict: Verdict) -> None:
     with left:
         st.header("What is free", anchor=False)
         _free(verdict)
+        st.header("What the filter lets through", anchor=False)
+        _filter(verdict)
     with right:
         st.header("What can be seen", anchor=False)
         _seen(verdict)
-        st.header("What the filter lets through", anchor=False)
-        _filter(verdict)
         st.header("What the published law says", anchor=False)
         _law(verdict)
         st.header("What synthetic images are worth", anchor=False)
