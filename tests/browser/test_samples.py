@@ -96,6 +96,18 @@ def test_what_never_reached_the_server_is_sent_by_the_page_after_a_reload(page, 
     assert len(workspace.reviews.history(run_id)) == 3
 
 
+def test_while_a_list_is_loaded_nobody_says_that_it_is_empty(page, app_server, run_id):
+    held: list = []
+    page.route(re.compile("/items[?]"), lambda route: held.append(route))
+    page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
+    said, empty = page.locator(".gallery .said"), page.get_by_text("No sample fits these filters.")
+    playwright.expect(said).to_have_text("Loading…")
+    playwright.expect(empty).to_be_hidden()
+    held[0].fulfill(json={"sample": [], "classes": [], "reasons": []})
+    playwright.expect(empty).to_be_visible()
+    playwright.expect(said).to_have_text("0 samples")
+
+
 def test_many_are_decided_at_once_and_another_threshold_recounts(page, app_server, run_id):
     page.goto(f"{app_server.url}/samples?dataset={make_demo()}&run={run_id}")
     page.locator(".cell img[src]").first.wait_for()
