@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,10 @@ def make_run(
     kind: str = "augmentation",
     token: str | None = None,
     per_class: int = 30,
+    settings: Mapping[str, object] | None = None,
 ) -> RunPaths:
-    """A run of `dataset_id` in a given state: queued, running, finished, failed, cancelled or lost.
+    """A run of `dataset_id` in a given state: queued, running, finished, failed, cancelled or lost; settings:
+    of an augmentation run, beside the preset's.
 
     running needs somebody who holds the lock: use `with locks.locked(paths.lock)`.
     """
@@ -67,7 +70,7 @@ def make_run(
             image_size=data.image_size,
             colour=data.colour,
             symmetric=data.symmetric,
-            overrides={"grouping": grouping},
+            overrides={"grouping": grouping, **(settings or {})},
         )
         if kind == "verdict":
             config = VerdictConfig.about(config)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from gmaug_core import runs
 from gmaug_core.cli import main as cli
-from gmaug_core.config import augmentation_config
+from gmaug_core.config import AugmentationConfig, SelectionConfig, augmentation_config
 from gmaug_core.data import dataset
 from gmaug_core.report.html import html_report
 from gmaug_core.runs import launch
@@ -197,6 +197,21 @@ def test_what_is_known_before_a_run(demo, capsys, monkeypatch):
         for line in (verdict, visible, time):
             assert line in words(app)
         assert "first reading" not in printed[3]
+
+
+def test_every_image_is_kept_where_a_person_asks_for_it(demo, monkeypatch):
+    monkeypatch.setattr(launch.LOCAL, "start", Nowhere().start)
+    app, tag = page("augmentation"), f"quick-edm-{demo}"
+    app.selectbox(key=f"mode-{tag}").set_value("none").run()
+    assert not app.exception
+    assert app.number_input(key=f"alpha-none-{tag}").disabled
+    app.button(key="aug-start").click().run()
+    assert cli.main(["augment", demo, "--detach", "--set", "selection.mode=none"]) == 0
+    by_line, by_form = (
+        runs.RunConfigFile.read(paths.config).settings_as(AugmentationConfig).selection
+        for paths in runs.list_runs("augmentation", demo)[:2]
+    )
+    assert by_line == by_form == SelectionConfig(mode="none")
 
 
 def test_how_the_method_works_is_said_alike_by_form_line_and_python(demo, monkeypatch):

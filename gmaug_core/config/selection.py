@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from gmaug_core.config.base import Config
 
-Mode = Literal["logit", "probability", "calibrated", "real_share"]
+Mode = Literal["logit", "probability", "calibrated", "real_share", "none"]
 Gate = Literal["copy", "outlier", "told_apart", "repeat"]
 Judging = Literal["plain", "cross_fitted"]
 NAMES: dict[Gate, str] = {"told_apart": "image told from real ones"}
@@ -17,6 +17,7 @@ USUAL_THRESHOLDS: dict[Mode, float] = {  # thresholds, by mode
     "probability": 0.9,
     "calibrated": 0.9,
     "real_share": 0.9,
+    "none": 0.0,
 }
 
 
@@ -41,7 +42,7 @@ class SelectionConfig(Config):
     "probability" the softmax; "calibrated" the softmax of logits divided by a temperature that was fitted on
     the real validation images (Guo 2017, arXiv 1706.04599); "real_share" the softmax with what it takes,
     class by class, that this share of the real images that the judge was not trained on, and classifies
-    correctly, would pass.
+    correctly, would pass; "none" keeps every image, but for what gates and people turn away.
 
     judge: "plain", as in paper A, the classifier that was trained on all real training images;
     "cross_fitted", judge_folds of each seed, each trained without one part of them: a synthetic image gets
@@ -53,7 +54,8 @@ class SelectionConfig(Config):
     judge: Judging = "plain"
     # classifiers of each seed and step that a cross-fitted judge costs
     judge_folds: int = Field(5, ge=2, le=20)
-    # alpha: any logit, or a probability or share between 0 and 1; left out: the mode's usual one
+    # alpha: any logit, or a probability or share between 0 and 1, 0 without a filter; left out: the mode's
+    # usual one
     threshold: float = Field(USUAL_THRESHOLDS["logit"], ge=-1000, le=1000)
 
     # what an accepted image must pass besides: method.gates. None, as in the paper, until measured to help
@@ -70,7 +72,9 @@ class SelectionConfig(Config):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        if self.mode != "logit" and not 0 < self.threshold < 1:
+        if self.mode == "none" and self.threshold != 0:
+            raise ValueError("mode 'none' keeps every image: leave the threshold out")
+        if self.mode not in ("logit", "none") and not 0 < self.threshold < 1:
             raise ValueError(f"mode '{self.mode}' needs a threshold between 0 and 1, not {self.threshold:g}")
         return self
 
@@ -80,6 +84,8 @@ class SelectionConfig(Config):
         beside = "".join(f", no {NAMES.get(gate, gate)}" for gate in self.gates)
         if self.judge == "cross_fitted":
             beside += f", judge of {self.judge_folds} folds"
+        if self.mode == "none":
+            return f"no filter{beside}"
         if self.mode == "real_share":
             return f"as {self.threshold:.0%} of real images{beside}"
         return f"{self.mode} > {self.threshold:g}{beside}"

@@ -41,8 +41,11 @@ def real_acceptance(folder: Path, class_names: Sequence[str]) -> RealAcceptance 
     )
 
 
-def foretold(rule: SelectionConfig, logits: Sequence[Logits], labels: Labels) -> Passed:
-    """What a rule would let pass of real images, gates aside. logits: of each judge; labels: theirs."""
+def foretold(rule: SelectionConfig, logits: Sequence[Logits], labels: Labels) -> Passed | None:
+    """What a rule would let pass of real images, gates aside; None where there is no filter. logits: of each
+    judge; labels: of the images."""
+    if rule.mode == "none":
+        return None
     accepted = list[NDArray[np.bool_]]()
     for own in logits:
         mine = limits([(own, labels)], rule.threshold, own.shape[1]) if rule.mode == "real_share" else None

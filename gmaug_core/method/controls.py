@@ -9,11 +9,15 @@ from functools import partial
 from gmaug_core.method.arms import PLAIN, Arm, Order, best
 from gmaug_core.method.lab import Lab
 from gmaug_core.method.recipes import RECIPES, TrainingSet
+from gmaug_core.method.variants import filters
 from gmaug_core.method.ways import Way, compared
 
 
 def without_filter(lab: Lab, way: Way) -> list[Order]:
-    """C' on real + the first images drawn, this way, once for each use."""
+    """C' on real + the first images drawn, this way, once for each use. Empty where the run has no filter to
+    be without."""
+    if not filters(lab.config):
+        return []
 
     def training_set(way: Way, _: int) -> TrainingSet:
         return lab.first_drawn(1, way)

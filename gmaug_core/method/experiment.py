@@ -147,7 +147,7 @@ def run(
 def look_at_the_filter(lab: Lab, baseline: Arm) -> None:
     """Show the first step's judges real images that they were not trained on, before a generator is trained:
     who watches sees at once whether the filter can be passed."""
-    if lab.drawn(1):
+    if lab.drawn(1) or lab.config.selection.mode == "none":
         return
     lab.report("filter", 0, 1)
     Bench.prepare(lab, 1, judges(lab, 1, baseline))

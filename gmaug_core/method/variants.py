@@ -72,9 +72,14 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def controls(config: AugmentationConfig) -> tuple[str, ...]:
-    """The controls of a run, by key: the ablation without the filter, copies of real images in place of the
-    synthetic ones, and the recipes that its settings name."""
-    return ("unfiltered", "real_replay", *config.controls)
+    """The controls of a run, by key: the ablation without the filter, where there is one, copies of real
+    images in place of the synthetic ones, and the recipes that its settings name."""
+    return (*(("unfiltered",) if filters(config) else ()), "real_replay", *config.controls)
+
+
+def filters(config: AugmentationConfig) -> bool:
+    """Whether anything turns images away before a classifier is trained on them."""
+    return config.selection.mode != "none" or bool(config.selection.gates) or config.decisions is not None
 
 
 def trainings(config: AugmentationConfig) -> int:
@@ -94,7 +99,8 @@ def trainings(config: AugmentationConfig) -> int:
     if config.selection.judge == "cross_fitted":
         later = config.generator_seeds * (config.max_steps - 1)
         others += config.seeds * config.selection.judge_folds * (1 + later)
-    return config.seeds * (1 + config.max_steps * ways + 2 * ways + alone + on_top) + others
+    ablations = 2 if filters(config) else 1
+    return config.seeds * (1 + config.max_steps * ways + ablations * ways + alone + on_top) + others
 
 
 def short(key: str) -> str:

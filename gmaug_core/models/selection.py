@@ -1,7 +1,7 @@
 """Keep or reject a synthetic image, with a reason. Pure numpy. Paper A, section 3.4, step 2.
 
 An image is kept when the classifier's first choice is the class it was drawn for AND its score exceeds the
-threshold. What it takes can also be learned from real images: `real_limits`.
+threshold. What it takes can also be learned from real images: `real_limits`. Mode "none" keeps every image.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ COLUMN: dict[Mode, str] = {  # of samples.table: what the threshold is compared 
     "probability": "probability",
     "calibrated": "calibrated",
     "real_share": "probability",
+    "none": "probability",
 }
 LEAST_REAL = 10  # correctly classified real images of a class, below which all classes share one limit
 
@@ -63,8 +64,8 @@ def select(
     logits: float [n, classes]; labels: int [n], the class each image was drawn for. mode: "logit" compares
     the raw logit with the threshold (paper A: 10 to 30 for ResNet18), "probability" the softmax, "calibrated"
     the softmax of logits / temperature, "real_share" the softmax with `limits`, float [classes], what
-    real_limits found for the threshold. Raises ValueError for shapes that do not fit, values that are not
-    finite, or labels outside the classes.
+    real_limits found for the threshold; "none" accepts every image. Raises ValueError for shapes that do not
+    fit, values that are not finite, or labels outside the classes.
     """
     logits, own = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
     if logits.ndim != 2 or own.shape != logits.shape[:1]:
@@ -80,7 +81,7 @@ def select(
     scale = temperature if mode == "calibrated" else 1.0
     compared = logits if mode == "logit" else probabilities(logits / scale)
     score = np.asarray(compared[rows, own], np.float64)
-    accepted, reason = _judged(own, predicted, score, threshold, limits)
+    accepted, reason = _judged(own, predicted, score, None if mode == "none" else threshold, limits)
     return Selection(accepted, reason, score, predicted)
 
 
@@ -88,10 +89,12 @@ def _judged(
     labels: NDArray[np.int64],
     predicted: NDArray[np.int64],
     score: NDArray[np.float64],
-    threshold: float,
+    threshold: float | None,
     limits: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
-    """(accepted, reason), an image each."""
+    """(accepted, reason), an image each. threshold: None accepts all."""
+    if threshold is None:
+        return np.ones(len(labels), bool), np.full(len(labels), ACCEPTED)
     limit = np.full(len(labels), float(threshold)) if limits is None else limits[labels]
     right, high = predicted == labels, score > limit
     return right & high, np.where(right, np.where(high, ACCEPTED, LOW_SCORE), WRONG_CLASS)
@@ -189,7 +192,8 @@ def recount(
                 int(max(labels.max(), own["label"].max() if len(own) else 0)) + 1,
             )
         score = mine[COLUMN[mode]].to_numpy(float)
-        accepted[rows] = _judged(labels, predicted, score, threshold, limits)[0]
+        limit = None if mode == "none" else threshold
+        accepted[rows] = _judged(labels, predicted, score, limit, limits)[0]
     if nearest is not None:  # where no distance was measured, none is too small
         distance = table["real_distance"].to_numpy(float)
         accepted &= ~((distance < nearest) | (distance == 0))

@@ -11,6 +11,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.scoring import record
 
 STRICT = 0.5  # of real images: a filter that accepts fewer is called strict
+NO_FILTER = "This run has no filter: it kept every image, but for what gates and people turned away."
 REMEDY = (
     "the mode real_share (selection.mode) asks for what a stated share of real images reaches, class by class"
 )
@@ -80,6 +81,8 @@ def words(result: AugmentationResult, rule: SelectionConfig) -> list[str]:
     """The same of all classes in sentences, who judged, what to do where the filter is strict, and what such
     a filter was worth elsewhere; empty in results from before it was measured. rule: the run's."""
     known = result.real_acceptance
+    if rule.mode == "none":
+        return [NO_FILTER]
     if known is None:
         return []
     real, drawn = known.total, result.accepted.total + result.rejected.total

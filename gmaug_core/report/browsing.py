@@ -128,10 +128,16 @@ def judged(rows: pd.DataFrame, folder: Path, rule: SelectionConfig, threshold: f
     rows themselves where threshold is None. What people decided before the run began wins still.
 
     folder: the run's samples, which also hold what the judges say of real images. Raises InputError where the
-    mode needs these and the run is older than they are.
+    mode needs these and the run is older than they are, and where the run has no filter.
     """
     if threshold is None:
         return rows
+    if rule.mode == "none":
+        raise InputError(
+            "this run keeps every image: there is no threshold to change",
+            expected="a run with a filter",
+            todo="leave the threshold out, or launch a run with a filter",
+        )
     real = samples.real_table(folder)
     if rule.mode == "real_share" and real.empty:
         raise InputError(
@@ -169,7 +175,8 @@ def judged(rows: pd.DataFrame, folder: Path, rule: SelectionConfig, threshold: f
 
 
 def thresholds(rows: pd.DataFrame, rule: SelectionConfig) -> tuple[float, float, float]:
-    """Least and largest threshold worth asking for, in the run's own mode, and a step between."""
+    """Least and largest threshold worth asking for, in the run's own mode, which is a filter, and a step
+    between."""
     if rule.mode == "real_share":
         return 0.5, 0.995, 0.005
     if rule.mode in ("probability", "calibrated"):

@@ -20,6 +20,7 @@ MODE_WORDS: dict[Mode, str] = {
     "calibrated": "calibrated: a probability made right on validation",
     "logit": "logit: the paper's raw score (10 to 30 for ResNet18)",
     "real_share": "real share: so high that this share of real images would pass",
+    "none": "nothing: every image that is drawn is kept",
 }
 JUDGE_WORDS: dict[Judging, str] = {
     "plain": "plain: trained on all real images, as in the paper",
@@ -54,14 +55,16 @@ def selection(base: AugmentationConfig, tag: str) -> dict[str, Any]:
         key=f"judge-{tag}",
     )
     one, two = layout.columns(2, key=f"rule-{_plain(tag)}", least=9)
+    least, most = {"logit": (-1000.0, 1000.0), "none": (0.0, 0.0)}.get(mode, (0.001, 0.999))
     threshold = one.number_input(
         "Threshold (alpha)",
-        -1000.0 if mode == "logit" else 0.001,
-        1000.0 if mode == "logit" else 0.999,
+        least,
+        most,
         rule.threshold if mode == rule.mode else USUAL_THRESHOLDS[mode],
         step=1.0 if mode == "logit" else 0.05,
         format="%.3g",
         key=f"alpha-{mode}-{tag}",
+        disabled=mode == "none",
         help="An image is kept when the classifier's first choice is its class and its score is above this.",
     )
     if (mode, threshold) == record.FILTER:

@@ -11,9 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from gmaug_core import workspace
+from gmaug_core.config.selection import Mode
 from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError, InputError
-from gmaug_core.report import browsing, export
+from gmaug_core.report import acceptance, browsing, export
 from gmaug_core.report.browsing import Filter
 from gmaug_core.runs import RunPaths
 from gmaug_core.ui import items, map_view, text
@@ -41,7 +42,7 @@ NEAR_HELP = (
     "Nearer in pixels (root mean square difference) to a training image, or to another sample, than 95 % of "
     "the real training images are to another one of them."
 )
-THRESHOLD_HELP = {  # of each mode, with its formula
+THRESHOLD_HELP: dict[Mode, str] = {  # of each mode, with its formula
     "logit": "An image is accepted when its class is the judge's first choice and logit > threshold. Logit: "
     "what the judge's last layer gives the class that an image was drawn for, before the softmax.",
     "probability": "An image is accepted when its class is the judge's first choice and "
@@ -50,6 +51,7 @@ THRESHOLD_HELP = {  # of each mode, with its formula
     "of real validation images right.",
     "real_share": "An image is accepted when its class is the judge's first choice and its probability "
     "exceeds what this share of the correctly classified real validation images of its class exceed.",
+    "none": "",
 }
 
 
@@ -155,6 +157,9 @@ def _clear() -> None:
 def _threshold(paths: RunPaths, seed: int, class_names: Sequence[str]) -> float | None:
     """A slider over the run's own rule, and what it would accept of each class. None: the run's threshold."""
     rule, own = items.rule(paths.config), items.of_judge(paths, seed)
+    if rule.mode == "none":
+        st.caption(acceptance.NO_FILTER)
+        return None
     least, most, step = browsing.thresholds(own, rule)
     asked = st.slider(
         f"Threshold on the {rule.mode.replace('_', ' ')}",

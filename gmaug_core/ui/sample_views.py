@@ -68,8 +68,10 @@ def _show(paths: RunPaths, view: views.View, table: pd.DataFrame, class_names: S
     want = Filter.of(view.given)
     predicted = want.predicted if want.predicted is not None and want.predicted < len(class_names) else None
     rule = items.rule(paths.config)
-    least, most, _ = browsing.thresholds(items.of_judge(paths, want.seed), rule)
-    threshold = rule.threshold if want.threshold is None else float(np.clip(want.threshold, least, most))
+    threshold = rule.threshold
+    if want.threshold is not None and rule.mode != "none":
+        least, most, _ = browsing.thresholds(items.of_judge(paths, want.seed), rule)
+        threshold = float(np.clip(want.threshold, least, most))
     st.session_state.update(
         {
             "verdict": want.verdict,

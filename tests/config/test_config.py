@@ -73,6 +73,7 @@ def test_overrides_win_and_leave_the_rest():
         ("selection.mode=luck", "mode"),
         ("selection.threshold=10", "between 0 and 1"),
         ("selection.mode=real_share selection.threshold=1", "between 0 and 1"),
+        ("selection.mode=none selection.threshold=0.5", "leave the threshold out"),
         ("generator.name=gan", "unknown generator"),
         ("generator.name=[1]", "unknown generator"),
         ("classifier.name=tree", "unknown classifier"),

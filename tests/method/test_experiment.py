@@ -22,9 +22,11 @@ from gmaug_core.method.lab import Lab
 from gmaug_core.method.parts.generator import Collapse
 from gmaug_core.method.parts.synthetic import Step
 from gmaug_core.method.recipes import RECIPES
+from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.score import score_training_images
 from gmaug_core.method.ways import Way
 from gmaug_core.models import classifiers
+from gmaug_core.report import acceptance
 
 pytestmark = pytest.mark.slow
 STEPS = tiny.SETTINGS["classifier"]["steps"]
@@ -447,3 +449,23 @@ def test_inception_weights_that_do_not_fit_stop_a_run_before_it_begins(data, tmp
             tiny.config(data, inception="nowhere.pt"), data, {"all": list(data.class_names)}, out_dir=tmp_path
         )
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_run_without_a_filter_keeps_every_image_and_has_no_ablation_of_it(data, tmp_path):
+    reported: list[str] = []
+    little = {"selection": {"mode": "none"}, "controls": [], "use": ["fill"], "max_steps": 1}
+    result = experiment.run(
+        tiny.config(data, **little),
+        data,
+        {name: [name] for name in data.class_names},
+        out_dir=tmp_path,
+        report=lambda stage, *_, **__: reported.append(stage),
+    )
+    assert (result.status, result.rejected.total) == ("measured", 0)
+    table = samples.table(tmp_path / "samples")
+    assert table["accepted"].all()
+    assert (table["predicted"] != table["label"]).any(), "what a filter would have turned away"
+    assert set(result.controls) - {"best_augmented"} == {"real_replay"}
+    assert "filter" not in reported
+    assert acceptance.words(result, tiny.config(data, **little).selection) == [acceptance.NO_FILTER]
+    assert AugmentationResult.parse(result.to_dict()) == result

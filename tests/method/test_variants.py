@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import tiny
 
-from gmaug_core.config import PRESETS
+from gmaug_core.config import PRESETS, SelectionConfig
 from gmaug_core.config.runs import Control
 from gmaug_core.data import samples
 from gmaug_core.data.views import View
@@ -16,7 +16,7 @@ from gmaug_core.method.lab import Lab
 from gmaug_core.method.pool import Synthetic
 from gmaug_core.method.recipes import RECIPES, TrainingSet
 from gmaug_core.method.training import trained
-from gmaug_core.method.variants import VARIANTS, controls, role, short
+from gmaug_core.method.variants import VARIANTS, controls, role, short, trainings
 from gmaug_core.method.ways import Way
 from gmaug_core.report.charts import COLOURS
 
@@ -61,6 +61,15 @@ def test_every_recipe_is_a_control_that_settings_can_name():
 def test_a_run_has_the_controls_that_its_settings_name(lab):
     config = lab.config.model_copy(update={"controls": ("mixup",)})
     assert controls(config) == ("unfiltered", "real_replay", "mixup")
+    bare = config.model_copy(update={"selection": SelectionConfig(mode="none")})
+    assert controls(bare) == ("real_replay", "mixup"), "there is no filter to be without"
+    gated = config.model_copy(update={"selection": SelectionConfig(mode="none", gates=("copy",))})
+    assert controls(gated) == controls(config)
+    assert (
+        trainings(bare)
+        == trainings(config) - config.seeds * len(config.use)
+        == trainings(gated) - (config.seeds * len(config.use))
+    )
 
 
 def test_a_variant_of_another_version_goes_by_its_key():

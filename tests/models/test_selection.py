@@ -49,6 +49,10 @@ def test_every_mode_equals_a_table_written_by_hand():
         ("calibrated", 0.9): [False, False, False, True, False],  # .622 .731 .818 .924 .378
         ("real_share", 0.5): [False, True, True, True, False],  # above a limit of .8
     }
+    every = select(logits, labels, threshold=0.0, mode="none")
+    assert every.accepted.all()
+    assert set(every.reason) == {ACCEPTED}
+    assert every.predicted.tolist() == [0, 0, 0, 0, 1], "what it is taken for is told all the same"
     for (mode, threshold), expected in by_hand.items():
         limits = np.array([0.8, 0.8]) if mode == "real_share" else None
         chosen = select(logits, labels, threshold=threshold, mode=mode, limits=limits, temperature=2.0)
@@ -160,6 +164,8 @@ def test_a_recount_leaves_decisions_and_held_out_images_as_they_are_and_takes_re
     table["probability"], table["twin"] = [0.9, 0.1, 0.9, 0.9, 0.8, 0.7], [0, 1, 2, 3, 0, 5]
     assert recount(table, "probability", 0.75).tolist() == [True, True, False, False, True, False]
     assert recount(table, "probability", 0.75, once=True).tolist() == [True, True, False, False, False, False]
+    assert recount(table, "none", 0.0).tolist() == [True, True, False, False, True, True]
+    assert recount(table, "none", 0.0, once=True).tolist() == [True, True, False, False, False, True]
     backwards = table[::-1]
     assert recount(backwards, "probability", 0.85, once=True)[::-1].tolist() == [True, True] + 4 * [False]
     assert recount(table, "probability", 0.5, once=True).tolist() == [True, True, False, False, False, True]

@@ -52,6 +52,12 @@ def test_what_people_decided_before_the_run_stays(rows, folder):
     assert now["accepted"][now["draw_seed"] == seed].all()
 
 
+def test_a_run_without_a_filter_has_no_threshold(rows, folder):
+    assert judged(rows, folder, SelectionConfig(mode="none"), None) is rows
+    with pytest.raises(InputError, match="keeps every image"):
+        judged(rows, folder, SelectionConfig(mode="none"), 0.8)
+
+
 def test_a_run_without_verdicts_on_real_images_says_so(rows, folder):
     with pytest.raises(InputError, match="no verdicts on real images"):
         judged(rows, folder, SelectionConfig(mode="real_share", threshold=0.9), 0.8)

@@ -21,6 +21,7 @@ from gmaug_core.data.demo import make_demo
 from gmaug_core.data.sample_map import MapFiles
 from gmaug_core.files import write_json
 from gmaug_core.method.variants import short
+from gmaug_core.report import acceptance
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.ui import live
@@ -340,6 +341,13 @@ def test_hostile_names_are_shown_as_text(demo):
     paths = run_fixture.make_run(demo, token="nasty", per_class=4)
     write_json(paths.result, json.loads(paths.result.read_text().replace('"9"', json.dumps(nasty))))
     assert ":red[x]" not in words(open_page("gains"))
+
+
+def test_a_run_without_a_filter_has_no_threshold_to_move(demo):
+    run_fixture.make_run(demo, token="bare", per_class=4, settings={"selection": {"mode": "none"}})
+    at = open_page("samples")
+    assert acceptance.NO_FILTER in words(at)
+    assert "threshold" not in [slider.key for slider in at.slider]
 
 
 def test_decisions_of_people_are_counted(demo):
