@@ -192,14 +192,24 @@ def explained(result: AugmentationResult) -> list[str]:
     if result.status == "not tested" or whole is None or rest is None:
         whole = rest = None
     if whole and rest and whole.points is not None and rest.points is not None:
-        weight = whole.points - rest.points
-        share = f", {weight / whole.points:.0%} of it" if whole.verdict == "better" and weight > 0 else ""
+        # of several generators replay has the first one's numbers, and the gain is a mean over all of them
+        first = _points_apart(result, "augmented", "baseline") if whole.generators > 1 else whole.points
+        weight = first - rest.points
+        gained = whole.verdict == "better" and min(weight, first) > 0
+        share = f", {weight / first:.0%} of it" if gained else ""
+        whose = " of the first generator's images" if whole.generators > 1 else ""
         said.append(
-            f"Of {signed(whole.points)} points over plain training, showing rare classes as often without a "
+            f"Of {signed(first)} points over plain training{whose}, showing rare classes as often without a "
             f"new image (real replay) gives {signed(weight)}{share}; the images themselves "
             f"{signed(rest.points)} [{signed(rest.points_low or 0.0)}, {signed(rest.points_high or 0.0)}]."
         )
     return said + ([result.paper_counting.words] if result.paper_counting else [])
+
+
+def _points_apart(result: AugmentationResult, one: str, other: str) -> float:
+    """Of two variants' accuracies, in percentage points."""
+    found = result.variants
+    return 100 * (found[one].accuracy.mean - found[other].accuracy.mean)
 
 
 def cautions(result: AugmentationResult) -> list[str]:

@@ -187,3 +187,17 @@ def test_what_reweighting_alone_explains_is_what_replay_gains(result):
     assert said.startswith("Of +2.00 points over plain training")
     assert "(real replay) gives +1.50, 75% of it; the images themselves +0.50 [−0.70, +3.00]." in said
     assert findings.explained(both.model_copy(update={"status": "not tested"})) == []
+
+
+def test_what_replay_explains_is_of_the_generator_that_replay_is_of(result):
+    """The gain over plain training is a mean over generators, that over replay is of the first one."""
+    first = 100 * (result.augmented.accuracy.mean - result.baseline.accuracy.mean)
+    whole = result.gains["baseline"].model_copy(
+        update={"points": first + 5, "points_low": first + 4, "points_high": first + 6, "generators": 3}
+    )
+    rest = whole.model_copy(update={"control": "real_replay", "points": first - 1.5, "generators": 1})
+    (said,) = findings.explained(
+        result.model_copy(update={"gains": {"baseline": whole, "real_replay": rest}})
+    )
+    assert said.startswith(f"Of {signed(first)} points over plain training of the first generator's images")
+    assert "(real replay) gives +1.50" in said, "the other generators' luck is no re-weighting"
