@@ -32,10 +32,23 @@ def lines(verdict: Verdict, result: AugmentationResult) -> list[Line]:
     if result.status != "measured":
         return []
     gain = main_gain(result)
-    return [_seen(verdict, gain), _ceiling(verdict, gain), _free(verdict, result), _law(verdict, result)]
+    return [
+        _seen(verdict, result, gain),
+        _ceiling(verdict, result, gain),
+        _free(verdict, result),
+        _law(verdict, result),
+    ]
 
 
-def _seen(verdict: Verdict, gain: Gain) -> Line:
+def _one_measure(verdict: Verdict, result: AugmentationResult) -> bool:
+    """Whether the run's gain, which is of accuracy, is in the verdict's measure too: where that is balanced
+    accuracy, the classes must have as many test images each."""
+    return verdict.measure == "accuracy" or len({row.test for row in result.per_class if row.test}) == 1
+
+
+def _seen(verdict: Verdict, result: AugmentationResult, gain: Gain) -> Line:
+    """A gain that was said to be visible and was not told from nothing speaks against it; a smaller one that
+    was told does not: of these fewer are found, not none."""
     said = f"gains from {verdict.seen.smallest:.1f} points on, with {verdict.seen.seeds} seeds"
     if gain.points is None or gain.points_low is None or gain.points_high is None:
         return Line("What can be seen", said, "not told in points", None)
@@ -43,18 +56,34 @@ def _seen(verdict: Verdict, gain: Gain) -> Line:
     visible = abs(gain.points) >= verdict.seen.smallest
     told = gain.verdict in ("better", "worse")
     words = f"{_of_points(gain)}: {'told from nothing' if told else 'not told from nothing'}, ± {half:.1f}"
-    return Line("What can be seen", said, words, visible == told)
+    if not _one_measure(verdict, result):
+        unit = MEASURE_WORDS[verdict.measure]
+        return Line("What can be seen", f"{said}, of {unit}", f"{words}, of accuracy", None)
+    return Line("What can be seen", said, words, told or not visible)
 
 
-def _ceiling(verdict: Verdict, gain: Gain) -> Line:
+def _ceiling(verdict: Verdict, result: AugmentationResult, gain: Gain) -> Line:
     head = verdict.headroom
+    points, measured = gain.points, _of_points(gain)
+    if not _one_measure(verdict, result):
+        points = _balanced(result, gain)
+        measured = "not told in that" if points is None else f"{signed(points)} points of balanced accuracy"
     unit = f"points of {MEASURE_WORDS[verdict.measure]}"
     if head.at_most is None:
         said = "not projected" if head.gain is None else f"{signed(head.gain.value)} {unit}"
-        return Line("What can be gained", said, _of_points(gain), None)
+        return Line("What can be gained", said, measured, None)
     said = f"at most {signed(head.at_most)} {unit}"
-    within = None if gain.points is None else gain.points <= head.at_most
-    return Line("What can be gained", said, _of_points(gain), within)
+    within = None if points is None else points <= head.at_most
+    return Line("What can be gained", said, measured, within)
+
+
+def _balanced(result: AugmentationResult, gain: Gain) -> float | None:
+    """The same comparison in percentage points of balanced accuracy, of the first generator; None where a
+    result has not both sides."""
+    after, before = (result.variants.get(key) for key in (gain.of, gain.control))
+    if after is None or before is None:
+        return None
+    return 100 * (after.balanced_accuracy.mean - before.balanced_accuracy.mean)
 
 
 def _free(verdict: Verdict, result: AugmentationResult) -> Line:
