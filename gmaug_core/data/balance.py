@@ -36,6 +36,11 @@ def wanted_of(
     )
 
 
+def times(wanted: NDArray[np.int64], amount: float) -> NDArray[np.int64]:
+    """So many times what is wanted of each class, int64 [classes], rounded up."""
+    return np.asarray(np.ceil(wanted * amount), np.int64)
+
+
 def budget_of(wanted: NDArray[np.int64], draws: float, stock: Sequence[int] = ()) -> NDArray[np.int64]:
     """Draws of each class that one step may cost, int64 [classes].
 

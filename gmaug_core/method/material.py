@@ -120,7 +120,7 @@ class Material:
 
     def wanted_at(self, amount: float) -> NDArray[np.int64]:
         """So many times that, int64 [classes], rounded up."""
-        return np.asarray(np.ceil(self.wanted * amount), np.int64)
+        return balance.times(self.wanted, amount)
 
     @property
     def asked(self) -> NDArray[np.int64]:

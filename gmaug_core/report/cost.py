@@ -23,8 +23,10 @@ TYPICAL = {  # by preset; the quick one is measured: config.SOURCES
 def words(config: AugmentationConfig) -> str:
     """What the run will have to do, and how long that takes: as one like it took here, else as is usual."""
     generator, took = config.generator, took_here(config)
+    folds = f" All of that {config.folds} times: once a fold." if config.folds > 1 else ""
     if generator.stock:
-        return f"Judges {sum(generator.stock):,} images made elsewhere and trains up to {_trained(config)}."
+        made = f"{sum(generator.stock):,} images made elsewhere"
+        return f"Judges {made} and trains up to {_trained(config)}.{folds}"
     budget = (
         f"for {generator.minutes:g} minutes (measured into images at launch)"
         if generator.minutes
@@ -35,9 +37,11 @@ def words(config: AugmentationConfig) -> str:
         f"Trains the generator {times}{budget} of {generator.resolution} px, then up to {_trained(config)}."
     )
     if took is not None:
-        return f"{said} A run with these settings took {duration(took)} on this machine."
+        return f"{said}{folds} A run with these settings took {duration(took)} on this machine."
     usual = TYPICAL[config.preset if config.preset in PRESETS else "quick"]
-    return f"{said} {usual.format(minutes=SOURCES[generator.name].quick_minutes)}"
+    usual = usual.format(minutes=SOURCES[generator.name].quick_minutes)
+    one = " That is with one generator." if times else ""
+    return f"{said} {usual}{one}{folds}"
 
 
 def _trained(config: AugmentationConfig) -> str:
@@ -56,7 +60,9 @@ def drawing(config: AugmentationConfig, data: Dataset) -> str:
     counts = splits.training_counts(data, config.seed)
     stock = config.generator.stock
     wanted = balance.wanted_of(counts, config.target, config.added, stock)
-    most = int(balance.budget_of(wanted, config.draw_budget, stock).sum()) * config.max_steps * config.folds
+    asked = balance.times(wanted, max(config.amounts))
+    a_step = int(balance.budget_of(asked, config.draw_budget, stock).sum())
+    most = a_step * config.max_steps * config.folds * config.generator_seeds
     channels = 1 if config.generator.colour == "grey" else 3
     size = most * config.generator.resolution**2 * channels / 1e6
     disk = f"{size / 1000:.1f} GB" if size >= 1000 else f"{max(size, 1):.0f} MB"
@@ -64,14 +70,21 @@ def drawing(config: AugmentationConfig, data: Dataset) -> str:
 
 
 def took_here(config: AugmentationConfig) -> float | None:
-    """Seconds of the newest finished run with the same generator and seeds; None without one."""
+    """Seconds of the newest finished run that had the same to do; None without one."""
     for paths in runs.list_runs("augmentation"):
         settings = runs.config_of(paths).settings_as(AugmentationConfig)
-        if settings.generator != config.generator or settings.seeds != config.seeds:
+        if _work(settings) != _work(config) or config.device not in ("auto", settings.device):
             continue
         if (status := runs.read_status(paths)).state == "finished":
             return sum(status.stages.values())
     return None
+
+
+def _work(config: AugmentationConfig) -> dict[str, object]:
+    """Of its settings those that decide how much there is to do; arithmetic is made concrete at launch."""
+    return config.model_dump(
+        exclude={"preset": True, "grouping": True, "seed": True, "device": True, "classifier": {"precision"}}
+    )
 
 
 def duration(seconds: float | None) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, augmentation_config
+from gmaug_core.data import dataset
 from gmaug_core.method.recipes import RECIPES
 from gmaug_core.method.variants import controls, trainings
 from gmaug_core.report import cost
@@ -56,8 +59,41 @@ def test_a_finished_run_like_it_says_how_long_it_takes(finished_run):
 
 
 @pytest.mark.parametrize(
+    "other",
+    [{"folds": 5}, {"generator_seeds": 3}, {"max_steps": 9}, {"controls": ()}, {"dataset": "larger"}],
+)
+def test_a_run_that_had_less_to_do_says_nothing(finished_run, other):
+    settings = RunConfigFile.read(finished_run.config).settings_as(AugmentationConfig)
+    assert cost.took_here(settings.model_copy(update={"device": "auto", "seed": 7})) is not None
+    assert cost.took_here(settings.model_copy(update={"device": "cuda:0"})) is None
+    assert cost.took_here(settings.model_copy(update=other)) is None
+
+
+def test_the_usual_time_is_of_one_fold_and_of_one_generator(home):
+    usual = cost.words(config())
+    assert cost.words(config(folds=5)) == f"{usual} All of that 5 times: once a fold."
+    assert cost.words(config(generator_seeds=3)).endswith("at 32 px. That is with one generator.")
+
+
+@pytest.mark.parametrize(
     ("seconds", "said"),
     [(None, "unknown"), (59.4, "59 s"), (75, "1 min 15 s"), (3600, "1 h 0 min"), (7500, "2 h 5 min")],
 )
 def test_a_duration_is_short(seconds, said):
     assert cost.duration(seconds) == said
+
+
+def test_draws_are_counted_as_the_run_makes_them(demo):
+    """Of the largest amount, in every step, with every generator."""
+    data = dataset.load(demo)
+
+    def most(**settings: object) -> int:
+        asked = augmentation_config(
+            data.id, image_size=16, colour="grey", overrides={"amounts": [1], "max_steps": 1, **settings}
+        )
+        (found,) = re.findall(r"draws at most ([\d,]+):", cost.drawing(asked, data))
+        return int(found.replace(",", ""))
+
+    once = most()
+    assert most(amounts=[0.25, 4]) == 4 * once
+    assert most(generator_seeds=3) == most(folds=3) == most(max_steps=3) == 3 * once
