@@ -27,7 +27,8 @@ class Estimate(Part):
     memory_mb: float
     """Peak memory in MiB: of the GPU, else of the process."""
     training_seconds: float
-    """Seconds for the whole training with its snapshots; of all folds, where the run has several."""
+    """Seconds for the whole training with its snapshots; of all folds or generators, where the run has
+    several."""
     kimg: float
     """Thousand images of the whole training."""
     steps: int
@@ -45,7 +46,7 @@ def measure(
     machine that is meant, in place of a child process here; config.device is then one of that machine.
 
     A child process trains a few steps on random images: 5 to 60 seconds. With a budget of minutes (of each
-    fold's generator), `kimg` and `training_seconds` are of that budget. Raises InputError for a device that
+    generator), `kimg` and `training_seconds` are of that budget. Raises InputError for a device that
     is not there, GMAugError when it could not be measured.
     """
     question = {
@@ -71,8 +72,8 @@ def measure(
     kimg, seconds, minutes = found.kimg, found.training_seconds, config.generator.minutes
     if minutes:
         kimg, seconds = round(60 * minutes * kimg / seconds, 3), 60 * minutes
-    folds = config.folds if isinstance(config, AugmentationConfig) else 1
-    return found.model_copy(update={"kimg": kimg, "training_seconds": folds * seconds})
+    trained = config.folds * config.generator_seeds if isinstance(config, AugmentationConfig) else 1
+    return found.model_copy(update={"kimg": kimg, "training_seconds": trained * seconds})
 
 
 def _ask_here(module: str, question: object, seconds: float) -> Any:

@@ -121,13 +121,14 @@ def test_minutes_become_kimg_once_and_are_written(data, monkeypatch):
     assert settings_of(plain)["generator"]["kimg"] == 0.32
 
 
-def test_an_estimate_is_of_the_generators_of_all_folds(data, monkeypatch):
+@pytest.mark.parametrize("several", ["folds", "generator_seeds"])
+def test_an_estimate_is_of_all_generators(data, monkeypatch, several):
     monkeypatch.setattr(children, "ask", lambda *_, **__: MEASURED.model_dump())
     for config, seconds, kimg in (
         (tiny.config(data, "stylegan2"), 2.5, 1.0),
         (with_minutes(data, 5), 5 * 60, 5 * 60 / 2.5),
     ):
-        found = launch.estimate(config.model_copy(update={"folds": 4, "device": "cpu"}))
+        found = launch.estimate(config.model_copy(update={several: 4, "device": "cpu"}))
         assert found.training_seconds == pytest.approx(4 * seconds)
         assert found.kimg == pytest.approx(kimg), "of each"
 
