@@ -15,6 +15,7 @@ NO_FILTER = "This run has no filter: it kept every image, but for what gates and
 REMEDY = (
     "the mode real_share (selection.mode) asks for what a stated share of real images reaches, class by class"
 )
+BOUND = "selection.threshold is the share that it asks for, of those that the judge takes for their class"
 
 
 def table(result: AugmentationResult) -> pd.DataFrame:
@@ -88,11 +89,14 @@ def words(result: AugmentationResult, rule: SelectionConfig) -> list[str]:
     real, drawn = known.total, result.accepted.total + result.rejected.total
     share = f", and {result.accepted.total / drawn:.0%} of {drawn:,} synthetic ones" if drawn else ""
     said = [f"The filter accepts {of_real(real)}, which no judge was trained on{share}."]
+    bound = rule.mode == "real_share"
+    if bound:
+        said.append("Its bounds were set on these images: this share was asked for, and is no test of it.")
     if real.share < STRICT:
         least = min(known.per_class.items(), key=lambda item: item[1].share)
         said.append(
             f"It throws away more than half of perfect images (of '{least[0]}' it accepts "
-            f"{least[1].share:.0%}): {REMEDY}."
+            f"{least[1].share:.0%}): {BOUND if bound else REMEDY}."
         )
     if (rule.mode, rule.threshold) == record.FILTER and (worth := record.filter_words()):
         said.append(worth)

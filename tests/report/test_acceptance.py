@@ -67,3 +67,13 @@ def test_the_filter_of_the_record_is_told_what_it_was_worth_there(finished_resul
     assert record.filter_words() in said
     other = acceptance.words(result, SelectionConfig(mode=mode, threshold=threshold / 2))
     assert record.filter_words() not in other
+
+
+def test_a_share_that_was_asked_for_is_no_test(finished_result):
+    """The bounds of real_share are quantiles of the very images that the share is of."""
+    asked = SelectionConfig(mode="real_share", threshold=0.9)
+    assert "set on these images" in acceptance.words(with_real(finished_result, 0.9), asked)[1]
+    strict = " ".join(acceptance.words(with_real(finished_result, 0.3), asked))
+    assert acceptance.BOUND in strict
+    assert acceptance.REMEDY not in strict, "it is the mode already"
+    assert "set on these images" not in " ".join(acceptance.words(with_real(finished_result, 0.9), RULE))
