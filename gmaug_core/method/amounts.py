@@ -113,7 +113,9 @@ def choice(study: Study, alone: Arm, with_synthetic: Arm) -> Choice:
             f"all the same: {way.words}."
         )
     else:
-        words = f"Use them, {way.words}: on {n:,} validation images {figures}."
+        told = difference(with_synthetic.correct.astype(float), alone.correct.astype(float)).low > 0
+        luck = "" if told else ", which validation cannot tell from nothing"
+        words = f"Use them, {way.words}: on {n:,} validation images {figures}{luck}."
     return Choice(
         none=none,
         amount=way.amount,

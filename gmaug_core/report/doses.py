@@ -42,9 +42,9 @@ def words(result: AugmentationResult) -> list[str]:
     seeds = len(none.test.values)
     covers = "test images alone" if seeds == 1 else f"{seeds} seeds and test images"
     said.append(
-        f"On the test split the amount that was best on validation ({best.amount:g} times what is missing, "
-        f"{best.added:,.0f} images beside {best.real:,} real ones) moves accuracy by {best.points:+z.2f} "
-        f"points [{best.points_low:+z.2f}, {best.points_high:+z.2f}] against none; the interval covers "
-        f"{covers}."
+        f"On the test split, of the amounts above none the one that was best on validation ({best.amount:g} "
+        f"times what is missing, {best.added:,.0f} images beside {best.real:,} real ones) moves accuracy by "
+        f"{best.points:+z.2f} points [{best.points_low:+z.2f}, {best.points_high:+z.2f}] against none; the "
+        f"interval covers {covers}."
     )
     return said

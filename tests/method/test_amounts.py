@@ -93,6 +93,16 @@ def test_none_is_a_candidate_and_wins_a_draw(share, none):
     assert (found.amount, found.use) == (2.0, "mix"), "what is compared is said all the same"
 
 
+@pytest.mark.parametrize(("share", "told"), [(0.52, False), (0.9, True)])
+def test_a_choice_by_a_hair_is_said_to_be_one(share, told):
+    """The better of two arms that change nothing is chosen in half of all runs."""
+    alone = Arm(RECIPES["mixup"], 1.0, None, 0, {}, correct(0.5))
+    with_synthetic = Arm(RECIPES["mixup"], 1.0, Way("mix", 2.0), 1, {}, correct(share))
+    found = amounts.choice(amounts.Study(Way()), alone, with_synthetic)
+    assert not found.none
+    assert ("cannot tell from nothing" in found.words) is not told
+
+
 def test_a_number_of_each_class_is_drawn_whatever_it_has():
     counts = np.array([7, 7])
     assert short_of(counts, None, 5).tolist() == [5, 5]

@@ -91,6 +91,7 @@ def test_the_dose_response_shows_both_parts_at_every_amount(result):
     table, said = doses.table(result), doses.words(result)
     assert table["synthetic images"].tolist() == [0, 175, 700, 2800]
     assert (len(said), said[0]) == (2, result.choice.words)
+    assert "of the amounts above none" in said[1], "none itself may have been the best"
     assert (
         "(1 times what is missing, 700 images beside 560 real ones) moves accuracy by +0.90 points" in said[1]
     )
