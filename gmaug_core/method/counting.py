@@ -3,7 +3,7 @@
 The paper trains every arm for so many epochs, so that more images mean more SGD steps, and reports the best
 epoch on the test images. Here both are done once more, beside the comparison that is step-matched, and with
 an arm that gets copies of real images in place of the synthetic ones, as many of each class: what it gains is
-training length and choosing on the test split, not images.
+training length, rare classes shown more often, and choosing on the test split, not images.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _words(gain: PaperGain | None, placebo: PaperGain | None, arms: dict[str, Pa
         f"By the paper's way of counting (as many epochs for every arm, so {longer:.1f} times the steps with "
         f"synthetic images; the best of {LOOKS} looks at the test split) the gain is {_told(gain)}. Its "
         f"placebo, copies of real images instead of the synthetic ones, gains {_told(placebo)}: that much is "
-        f"training length and choosing on the test split ({over})."
+        f"training length, showing rare classes as often, and choosing on the test split ({over})."
     )
 
 

@@ -135,6 +135,7 @@ def test_the_papers_way_of_counting_has_its_placebo_with_as_many_steps(finished,
     value = 100 * (arms["placebo"].best.mean / arms["baseline"].best.mean - 1)
     assert result.paper_counting.placebo.value == pytest.approx(value)
     assert f"gains {value:+.2f} %" in result.paper_counting.words
+    assert "showing rare classes as often" in result.paper_counting.words, "copies weigh classes anew"
 
 
 def test_the_classifiers_that_choose_the_amount_are_none_of_those_that_are_compared(finished):

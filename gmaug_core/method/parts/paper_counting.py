@@ -45,6 +45,7 @@ class PaperCounting(Part):
     gain: PaperGain | None
     """Of the augmented arm; null where real images alone recognised nothing."""
     placebo: PaperGain | None
-    """Of the placebo: what training length and choosing on the test split give without an image."""
+    """Of the placebo: what training length, showing rare classes more often, and choosing on the test split
+    give without an image."""
     words: str
     """Both in sentences."""
