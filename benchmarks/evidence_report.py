@@ -67,7 +67,8 @@ def page(seen: list[Seen]) -> str:
         f"of the quick "
         f"preset at 16 px (32 px where said) with five classifier seeds, {generators(seen)} and "
         f"one way of use (mix). {where_run(seen)} A cell's interval covers classifier seeds and test "
-        "images, and another generator only where there were several; a mean's covers cells."
+        "images, and another generator only where there were several; a mean's covers cells, and takes "
+        "each for a dataset of its own, also those cut from one collection."
     )
     parts = [
         "# Results\n",

@@ -113,6 +113,7 @@ def measured(document: dict[str, Any]) -> Measured | None:
     kept = Seen(document, None).contrast("augmented", "unfiltered")
     return Measured(
         name=document["cell"],
+        source=document.get("source", ""),
         score=found["value"],
         score_se=(found["ci_high"] - found["ci_low"]) / (2 * Z_95),
         enlarged=bool(stored and stored["enlarged"] > ENLARGED_SHARE),

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
 from gmaug_core.numbers import true_minus
-from gmaug_core.scoring.record import Z_95, Measured
+from gmaug_core.scoring.record import Z_95, Measured, collections, cut_from
 
 LEAST = 8  # datasets: with fewer the interval of a new one says nothing
 CAUTION = 0.75  # probability that the scatter is below what is taken
@@ -29,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 @dataclass(frozen=True)
 class Realised:
     """share: of the headroom, with its 95 % interval; share_se: its standard error; scatter: standard
-    deviation between datasets of what is left, in percentage points; n: datasets.
+    deviation between datasets of what is left, in percentage points; n: datasets; collections: that they are
+    cut from, 0 where that is not known.
     """
 
     share: float
@@ -38,6 +39,7 @@ class Realised:
     share_se: float
     scatter: float
     n: int
+    collections: int = 0
 
     def expected(self, headroom: float, se: float = 0.0) -> tuple[float, float, float]:
         """What a run on a new dataset would gain, with its 95 % interval; all in percentage points.
@@ -53,7 +55,10 @@ class Realised:
     def words(self) -> str:
         """'in 16 measured datasets synthetic images gave −3 % [−9, 4] of such a headroom'."""
         share = f"{100 * self.share:z.0f} % [{100 * self.low:z.0f}, {100 * self.high:z.0f}]"
-        return f"in {self.n} measured datasets synthetic images gave {true_minus(share)} of such a headroom"
+        of = cut_from(self.n, self.collections or self.n)
+        return (
+            f"in {self.n} measured datasets{of} synthetic images gave {true_minus(share)} of such a headroom"
+        )
 
 
 def of_record(measured: Sequence[Measured]) -> Realised | None:
@@ -61,12 +66,13 @@ def of_record(measured: Sequence[Measured]) -> Realised | None:
     known = [cell for cell in measured if cell.headroom is not None and cell.points_high > cell.points_low]
     if len(known) < LEAST:
         return None
-    return fitted(
+    found = fitted(
         np.array([cell.headroom for cell in known], np.float64),
         np.array([cell.points for cell in known], np.float64),
         np.array([(cell.points_high - cell.points_low) / (2 * Z_95) for cell in known], np.float64),
         np.array([cell.headroom_se for cell in known], np.float64),
     )
+    return replace(found, collections=collections(known))
 
 
 def fitted(headroom: Floats, gain: Floats, se: Floats, headroom_se: Floats | None = None) -> Realised:

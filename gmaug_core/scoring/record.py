@@ -24,6 +24,7 @@ Z_95 = 1.96  # half of a 95 % interval in standard errors
 class Measured:
     """One dataset of the benchmark.
 
+    source: the collection of images that it is cut from (two of one collection are not independent);
     score: SSIM-supSubCls, score_se its standard error; predicted: relative gain in percent that
     the law says of it; gain, low, high: over plain training, in percent (the paper's comparison,
     step-matched); counted, counted_low, counted_high: the same by the paper's way of counting (as
@@ -65,6 +66,7 @@ class Measured:
     filtered: float | None = None
     filtered_low: float | None = None
     filtered_high: float | None = None
+    source: str = ""
 
     @property
     def better(self) -> bool:
@@ -110,6 +112,18 @@ def _shipped() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def collections(measured: Sequence[Measured]) -> int:
+    """How many collections of images these datasets are cut from."""
+    return len({cell.source or cell.name for cell in measured})
+
+
+def cut_from(datasets: int, sources: int) -> str:
+    """' (cut from 7 collections of images)', behind so many datasets; empty where each is one of its own."""
+    if sources >= datasets:
+        return ""
+    return f" (cut from {sources} collection{'' if sources == 1 else 's'} of images)"
+
+
 def of_law(measured: Sequence[Measured]) -> Tally:
     """Whether the gain over plain training lay in the law's interval; error in percent."""
     held = sum(cell.predicted_low <= cell.gain <= cell.predicted_high for cell in measured)
@@ -131,20 +145,22 @@ def helped(measured: Sequence[Measured]) -> Tally:
 
 @dataclass(frozen=True)
 class Filtered:
-    """What the filter was worth over n datasets: in how many keeping what it accepts was reliably better and
-    worse than keeping all; mean: its points."""
+    """What the filter was worth over n datasets, cut from so many collections: in how many keeping what it
+    accepts was reliably better and worse than keeping all; mean: its points."""
 
     better: int
     worse: int
     n: int
     mean: float
+    collections: int
 
 
 def of_filter(measured: Sequence[Measured]) -> Filtered | None:
     """What the filter of the benchmark (FILTER) was worth; None where it was not measured."""
+    of = [cell for cell in measured if cell.filtered is not None]
     found = [
         (cell.filtered, cell.filtered_low, cell.filtered_high)
-        for cell in measured
+        for cell in of
         if cell.filtered is not None and cell.filtered_low is not None and cell.filtered_high is not None
     ]
     if not found:
@@ -154,6 +170,7 @@ def of_filter(measured: Sequence[Measured]) -> Filtered | None:
         worse=sum(high < 0 for _, _, high in found),
         n=len(found),
         mean=math.fsum(at for at, _, _ in found) / len(found),
+        collections=collections(of),
     )
 
 
@@ -164,9 +181,9 @@ def filter_words(measured: Sequence[Measured] | None = None) -> str:
         return ""
     mean = signed(found.mean, "points", 1)
     return (
-        f"On {found.n} datasets of this program's own record such a filter was reliably better than keeping "
-        f"every image in {found.better} and reliably worse in {found.worse}: {mean} on average. The mode "
-        "'none' (selection.mode) keeps every image."
+        f"On {found.n} datasets of this program's own record{cut_from(found.n, found.collections)} such a "
+        f"filter was reliably better than keeping every image in {found.better} and reliably worse in "
+        f"{found.worse}: {mean} on average. The mode 'none' (selection.mode) keeps every image."
     )
 
 
@@ -193,9 +210,9 @@ def words(measured: Sequence[Measured] | None = None) -> str:
         return "This program's own record: nothing was measured yet."
     law, verdict, better = of_law(known), of_verdict(known), helped(known)
     said = [
-        f"This program's own record on {law.n} dataset{'' if law.n == 1 else 's'} at 16 to 32 px: the law's "
-        f"prediction was off by {law.error:.1f} points of relative gain on average, and its interval held "
-        f"the measured gain in {law.held} of {law.n}."
+        f"This program's own record on {law.n} dataset{'' if law.n == 1 else 's'} at 16 to 32 px"
+        f"{cut_from(law.n, collections(known))}: the law's prediction was off by {law.error:.1f} points of "
+        f"relative gain on average, and its interval held the measured gain in {law.held} of {law.n}."
     ]
     if verdict.n:
         said.append(f"The verdict's upper end held in {verdict.held} of {verdict.n}.")

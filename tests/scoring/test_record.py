@@ -21,7 +21,7 @@ from benchmarks import (
     evidence_seen,
     summaries,
 )
-from gmaug_core.scoring import record
+from gmaug_core.scoring import realised, record
 from gmaug_core.scoring.record import Measured
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -66,6 +66,21 @@ def test_the_words_carry_the_figures():
     assert "1 dataset" in said
     assert "9.0 points" in said
     assert "in 0 of 1" in said
+
+
+def test_datasets_of_one_collection_are_not_told_as_so_many():
+    """Eight cuts of fashion-mnist are no eight datasets."""
+    known = [
+        changed(name=name, source=source, filtered=-1.0, filtered_low=-2.0, filtered_high=0.5)
+        for name, source in (("a", "x"), ("b", "x"), ("c", "y"))
+    ]
+    for said in (record.words(known), record.filter_words(known)):
+        assert "(cut from 2 collections of images)" in said
+    assert "cut from" not in record.words(known[1:])
+    shipped = realised.of_record(record.cells())
+    assert shipped is not None
+    assert 0 < shipped.collections < shipped.n
+    assert f"(cut from {shipped.collections} collections of images)" in shipped.words
 
 
 def test_what_the_filter_was_worth_is_told_with_its_n():
