@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gmaug_core.method.equivalence import words
 from gmaug_core.method.equivalence.predicted import nearest, predicted_gain
+from gmaug_core.method.equivalence.published import LOG_C1, LOG_LOG_C2
 from gmaug_core.method.equivalence.result import (
     Answer,
     Constant,
@@ -139,6 +141,10 @@ def test_the_published_form_in_words():
     )
     unclear = words.base_effect(form(Constant(value=0.9, low=None, high=1.3), "unclear"))
     assert "cannot be told: c1 0.90 [0, 1.30]" in unclear
+    end = Constant(value=float(np.exp(LOG_C1[1])), low=21.16, high=None)
+    assert "c1 unbounded [21.16, no end]" in words.base_effect(form(end, "more")), "it is no 403"
+    worthless = Constant(value=float(np.exp(np.exp(LOG_LOG_C2[1]))), low=None, high=None)
+    assert words.constant(worthless, least="1") == "unbounded [1, no end]"
     left = (
         LeftOut(base=500, points_error=1.0, images_ratio=1.9),
         LeftOut(base=1000, points_error=1.0, images_ratio=None),
@@ -201,5 +207,5 @@ def test_the_nearest_row_is_of_the_nearest_base():
 
 
 def test_a_constant_without_an_end_is_told_by_its_size():
-    assert words.constant(Constant(value=5.148e23, low=2.0, high=None), least="1") == "5e+23 [2.00, no end]"
+    assert words.constant(Constant(value=3.9e8, low=2.0, high=None), least="1") == "4e+08 [2.00, no end]"
     assert words.constant(Constant(value=2.53, low=None, high=4679.1), least="1") == "2.53 [1, 4,679]"

@@ -30,6 +30,7 @@ from gmaug_core.method.verdict.curve import PowerLaw
 Floats = NDArray[np.float64]
 LOG_LOG_C2 = (-4.0, 4.0)  # of ln ln c2: real images as good as 1 / .02, down to worth next to nothing
 LOG_C1 = (-6.0, 6.0)
+SEARCHED = 1.001  # times as near to a limit, a constant lies at it
 GRID = 33  # starts in each direction
 STEPS = 25  # of Levenberg and Marquardt's method, at most
 SETTLED = 1e-4  # relative change of every sum of squares at which they end
@@ -155,7 +156,7 @@ def _step(at: Floats, k: float, each: Sequence[Drawn], damping: Floats, free: in
 def _constant(values: Floats, limits: Sequence[float]) -> Constant:
     """The measured fit and the quantiles of the resamples; an end at a limit of the search is no end: where
     nothing was worth anything every resample lies at the same limit, and none was found."""
-    lowest, highest = limits[0] * 1.001, limits[1] / 1.001
+    lowest, highest = limits[0] * SEARCHED, limits[1] / SEARCHED
     low, high = (float(end) for end in np.quantile(values[1:], LEVEL_ENDS))
     value = float(values[0])
     return Constant(

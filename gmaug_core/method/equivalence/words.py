@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gmaug_core.method.equivalence.published import LOG_C1, LOG_LOG_C2, SEARCHED
 from gmaug_core.method.equivalence.result import (
     Answer,
     Constant,
@@ -28,6 +30,7 @@ SOURCE_WORDS: dict[Source, str] = {
 WORTHLESS = "fewer real images would do as well as the base"
 HOUR_S = 3600
 LARGE = 100  # a constant from which on decimals say nothing
+MOST_C1, MOST_C2 = math.exp(LOG_C1[1]), math.exp(math.exp(LOG_LOG_C2[1]))
 LEGIBLE = 1e5  # a constant from here on is told by its size alone
 
 
@@ -90,9 +93,13 @@ def needed(row: ReverseRow) -> str:
 
 
 def constant(found: Constant, *, least: str) -> str:
-    """A constant of the published form with its interval; least: what it cannot be below."""
+    """A constant of the published form with its interval; least: what it cannot be below ('1' of c2, '0' of
+    c1). One that lies where the search for it ends is no number."""
+    most = MOST_C1 if least == "0" else MOST_C2
 
     def shown(number: float) -> str:  # a search that found no end comes back with any number of digits
+        if number * SEARCHED >= most:
+            return "unbounded"
         if number < LARGE:
             return f"{number:.2f}"
         return f"{number:,.0f}" if number < LEGIBLE else f"{number:.0e}"
