@@ -7,6 +7,8 @@ import logging
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from gmaug_core import runs
 from gmaug_core.config import AugmentationConfig, VerdictConfig
 from gmaug_core.data import cautions, splits
@@ -22,6 +24,10 @@ from gmaug_core.runs import RunConfigFile
 log = logging.getLogger("gmaug")
 
 NO_VERDICT = "No verdict yet: 30 seconds for a first reading of what a generator could add to these images."
+OF_ACCURACY = (
+    "The run itself compares accuracy, in which a class counts by its test images: of a gain in rare classes "
+    "it sees less."
+)
 ONE_SEED = "One seed decides nothing: whatever gain this run measures could be chance."
 
 
@@ -126,10 +132,13 @@ def _visible(found: Verdict, config: AugmentationConfig, data: Dataset) -> str:
         seeds, images, smallest = seen.seeds, seen.test_images, seen.smallest
     else:
         smallest = _smallest(seen.variances, seeds, images)
-    return (
+    said = (
         f"Smallest visible gain with {seeds} seeds and {images:,} test images: {smallest:.1f} points of "
         f"{MEASURE_WORDS[found.measure]}, found in {seen.power:.0%} of runs."
     )
+    counts = np.bincount(data.labels[np.concatenate([parts["test"] for parts in tested])])
+    one = found.measure == "accuracy" or len(set(counts[counts > 0].tolist())) == 1
+    return said if one else f"{said} {OF_ACCURACY}"
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import run_fixture
 import verdict_fixture
@@ -53,6 +54,18 @@ def test_the_newest_verdict_and_what_these_seeds_would_see(demo):
         assert f"with {seeds} seeds and {images:,} test images: {smallest:.1f} points of accuracy" in told
     assert outlook.of(asked(data, seeds=1), data).visible == outlook.ONE_SEED
     assert f"and {len(data):,} test images" in outlook.of(asked(data, folds=3), data).visible
+
+
+def test_that_the_run_compares_another_measure_than_the_verdict_is_said(demo, monkeypatch):
+    """A gain of balanced accuracy is a smaller one of accuracy where rare classes have few test images."""
+    data, paths = dataset.load(demo), run_fixture.make_run(demo, kind="verdict")
+    verdict_fixture.verdict(measure="balanced_accuracy", run=paths.id, dataset=demo).write(paths.result)
+    parts = splits.of_run(data, 0, 1)
+    level = np.concatenate([parts[0]["test"][data.labels[parts[0]["test"]] == k][:3] for k in range(10)])
+    of_common = data.labels[parts[0]["test"]] == 0
+    for test, told in ((level, False), (np.concatenate([level, parts[0]["test"][of_common]]), True)):
+        monkeypatch.setattr(splits, "of_run", lambda *_, test=test: [parts[0] | {"test": test}])
+        assert (outlook.OF_ACCURACY in outlook.of(asked(data), data).visible) is told
 
 
 def test_what_this_run_does_otherwise_is_said(demo):
