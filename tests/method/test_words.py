@@ -11,7 +11,7 @@ import pytest
 from gmaug_core.files import read_json
 from gmaug_core.method.verdict.figures import Figure
 from gmaug_core.method.verdict.result import VerdictKey
-from gmaug_core.method.verdict.words import Figures, decide
+from gmaug_core.method.verdict.words import FREE, Figures, decide
 
 RESULTS = Path(__file__).parent.parent.parent / "benchmarks" / "results"
 
@@ -90,6 +90,17 @@ def test_a_verdict_that_could_not_be_seen_says_what_to_do_first():
     assert "8 seeds instead of 3" in words.change
 
 
+def test_a_free_recipe_that_leaves_much_to_gain_says_why_no_generator_is_called_for():
+    """At most +6.0 points over it is no reason by itself: that they could not be seen is."""
+    words = decide(replace(LEFT, free=figure(4.0), visible=7.0))
+    assert "gives it, 4.0 points [3.5, 4.5] over plain training" in words.sentence
+    assert "at most +6.0 points, were every image a new real one, which cannot be seen" in words.sentence
+    assert "the smallest visible gain is 7.0 points" in words.sentence
+    assert "8 seeds instead of 3" in words.change
+    assert (words.decided_by.value, words.decided_by.limit) == (4.0, FREE), "4.0 is not held against 6.0"
+    assert "cannot be seen" not in decide(replace(FLAT, free=figure(4.0))).sentence
+
+
 def test_a_first_reading_never_says_that_a_full_run_is_worth_it():
     """The fast learner has more left to learn than the run's own classifier."""
     full = replace(LEFT, visible=2.0)
@@ -125,7 +136,7 @@ BECAUSE = f"Were every image a new real one, 5.0 points; {MEASURED}."
         (
             replace(LEFT, free=figure(4.0), expected=figure(0.3, 2.0)),
             "no_generator_needed",
-            f"at most +2.3 points. {BECAUSE}",
+            f"which cannot be seen: the smallest visible gain is 3.0 points. {BECAUSE}",
         ),
         (replace(LEFT, longer=figure(3.0), expected=figure(0.3, 2.0)), "train_longer", "adds 3.0 points"),
         (replace(LEFT, expected=figure(2.0, 2.0)), "small_run", "2.0 points [0.0, 4.0], and the smallest"),

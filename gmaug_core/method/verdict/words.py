@@ -131,18 +131,18 @@ def _no_generator(f: Figures) -> Words | None:
         return None
     if f.most >= max(LITTLE, f.visible) and not f.vain:
         return None
+    unseen = f.most >= LITTLE and not f.vain
+    why = f", which cannot be seen: the smallest visible gain is {_points(f.visible)}" if unseen else ""
+    first = f" To see it: {f.buy}." if unseen else ""
     return Words(
         key="no_generator_needed",
-        sentence=f"No generator needed: {_lower(f.free_label)} gives it, {_points(f.free.value)} over plain "
-        f"training; over that, {_would_add(f)}.{_because(f, f.discounted)}",
+        sentence=f"No generator needed: {_lower(f.free_label)} gives it, {_interval(f.free)} over plain "
+        f"training; over that, {_would_add(f)}{why}.{_because(f, f.discounted)}",
         decided_by=Decided(
-            name="what the best free recipe adds",
-            value=f.free.value,
-            limit=max(f.most, FREE),
-            unit="points",
+            name="what the best free recipe adds", value=f.free.value, limit=FREE, unit="points"
         ),
         change="A generator would have to beat this recipe, not plain training: it can where the rare "
-        f"classes are so few that weighting them no longer helps.{_unless(f)}",
+        f"classes are so few that weighting them no longer helps.{first}{_unless(f)}",
     )
 
 
