@@ -8,7 +8,7 @@ import pytest
 import tiny
 from exchange_world import equivalence
 
-from gmaug_core.config import VerdictConfig
+from gmaug_core.config import VerdictConfig, augmentation_config
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import Stopped
 from gmaug_core.files import write_json
@@ -33,6 +33,25 @@ def verdict(data: Dataset, folder: Path, **settings) -> Verdict:
 
 def comparable(found: Verdict) -> dict:
     return tiny.comparable(found.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("preset", "generator", "minutes"),
+    [
+        ("quick", {}, 4),
+        ("quick", {"minutes": 3}, 4 + 3),  # the classifiers take as long as ever
+        ("standard", {"minutes": 600}, 4 * 4),  # a small run is not one of ten hours
+    ],
+)
+def test_a_small_run_takes_its_classifiers_too(preset, generator, minutes):
+    run = augmentation_config(
+        "d",
+        image_size=16 if preset == "quick" else 64,
+        colour="grey",
+        preset=preset,
+        overrides={"generator": generator},
+    )
+    assert measure.small_run_minutes(VerdictConfig.about(run)) == minutes
 
 
 def test_a_fast_reading(home, tmp_path):
