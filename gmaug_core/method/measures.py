@@ -87,11 +87,11 @@ def recall(evaluations: Sequence[Evaluation], labels: NDArray[np.int64], label: 
     return proportion(correct(evaluations)[:, own]) if own.any() else None
 
 
-def _covers(seeds: int, fold: NDArray[np.int64] | None) -> str:
-    """What an interval covers: folds have a generator each."""
+def _covers(seeds: int, *, generators: bool) -> str:
+    """What an interval covers for certain. generators: whether there are several, as folds have."""
     if seeds < 2:
         return "images"
-    return "seeds and images" if fold is None else "generators, seeds and images"
+    return "generators, seeds and images" if generators else "seeds and images"
 
 
 def relative_gain(
@@ -120,7 +120,7 @@ def relative_gain(
         "points_low": 100 * points.low,
         "points_high": 100 * points.high,
         "generators": len(grid),
-        "covers": "generators, seeds and images" if repeats else _covers(len(a), fold),
+        "covers": _covers(len(a), generators=bool(repeats) or fold is not None),
     }
     found = relative(grid, c, pooled, fold)
     if found is None:

@@ -257,6 +257,12 @@ def interval(gain: Gain) -> str:
     return " to ".join(signed(end) for end in ends)
 
 
+def covered(result: AugmentationResult) -> str:
+    """'3 seeds and test images': what the intervals of accuracies are over."""
+    seeds = len(result.baseline.accuracy.values)
+    return f"{seeds} seeds and test images" if seeds > 1 else "the test images alone, as there is one seed"
+
+
 def in_points(gain: Gain) -> str:
     """'+0.40 points, −0.40 to +1.20': the difference of two accuracies; a gain in percent where an older
     result has no points."""

@@ -113,8 +113,8 @@ def variants_table(result: AugmentationResult) -> None:
     st.table({name: [row[name] for row in rows] for name in shown}, hide_index=True)
     balanced = " Balanced accuracy is the same: every class has as many test images." if same else ""
     st.caption(
-        "In brackets: 95 % intervals over seeds and test images. Gains are relative, paired by seed and test "
-        f"image.{balanced}"
+        f"In brackets: 95 % intervals over {findings.covered(result)}. Gains are relative, paired by seed "
+        f"and test image.{balanced}"
     )
     with st.expander("Every measure, with seeds and test images", icon=":material/table:"):
         st.dataframe(rows, hide_index=True)

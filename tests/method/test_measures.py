@@ -46,6 +46,8 @@ def test_a_gain_is_paired_in_percent_and_in_points():
     assert gain.covers == "seeds and images"
     single = relative_gain([after], [before], "baseline")
     assert (single.covers, single.verdict) == ("images", "one seed")
+    again = relative_gain([after], [before], "baseline", repeats=[[after]])
+    assert (again.covers, again.verdict) == ("images", "one seed"), "two generators are no second seed"
 
 
 def test_a_gain_over_nothing_has_points_and_no_value():

@@ -201,3 +201,10 @@ def test_what_replay_explains_is_of_the_generator_that_replay_is_of(result):
     )
     assert said.startswith(f"Of {signed(first)} points over plain training of the first generator's images")
     assert "(real replay) gives +1.50" in said, "the other generators' luck is no re-weighting"
+
+
+def test_an_interval_of_one_seed_is_not_called_one_over_seeds(result):
+    assert findings.covered(result) == f"{len(result.seeds)} seeds and test images"
+    single = result.baseline.accuracy.model_copy(update={"values": result.baseline.accuracy.values[:1]})
+    baseline = result.baseline.model_copy(update={"accuracy": single})
+    assert "test images alone" in findings.covered(result.model_copy(update={"baseline": baseline}))
