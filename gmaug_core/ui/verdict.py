@@ -24,6 +24,10 @@ LOOKS = {  # verdict -> colour of its badge, icon, what it is called
     "small_run": ("green", "rocket_launch", "Worth a small run"),
     "full_run": ("green", "rocket_launch", "Worth a full run"),
 }
+CHOSEN = (
+    "The best was chosen on the images that its gain is of, so by chance that is told too high: the more "
+    "ways and the fewer images, the more."
+)
 
 
 def points(value: float) -> str:
@@ -210,11 +214,14 @@ def _free(verdict: Verdict) -> None:
     ]
     _table(rows)
     st.caption("None of these needs a generator. A run is only worth what it adds to the best of them.")
+    if len(rows) > 2:  # plain training is one
+        st.caption(CHOSEN)
 
 
 def _seen(verdict: Verdict) -> None:
     seen = verdict.seen
-    relative = "" if seen.smallest_percent is None else f", {seen.smallest_percent:.1f} % of the accuracy"
+    measure = MEASURE_WORDS[verdict.measure]
+    relative = "" if seen.smallest_percent is None else f", {seen.smallest_percent:.1f} % of the {measure}"
     st.markdown(
         f"With {seen.seeds} seeds and {text.count(seen.test_images)} test images a true gain of "
         f"**{seen.smallest:.1f} points**{relative} would be found in {text.percent(seen.power, 0)} of runs"

@@ -51,6 +51,11 @@ def test_measure_starts_what_was_asked_for(demo, monkeypatch):
     assert settings.augmentation.dataset == settings.dataset == demo
 
 
+def test_the_best_of_several_is_said_to_be_told_too_high(demo):
+    run_fixture.make_run(demo, kind="verdict")
+    assert "by chance that is told too high" in words(open_page())
+
+
 def test_finished_it_says_the_verdict_first(demo):
     run_fixture.make_run(demo, kind="verdict")
     said = words(open_page())
