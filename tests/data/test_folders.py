@@ -45,6 +45,14 @@ def place(*files: str):
         ),
         (["train/cat/1", "train/dog/1", "test/1"], ["train:cat", "train:dog", "lies in no class folder"]),
         (["train/cat/1", "train/dog/1"], ["train:cat", "train:dog"]),
+        (
+            ["cat/1", "dog/1", "test/cat/1", "test/dog/1"],
+            ["train:cat", "train:dog", "test:cat", "test:dog"],
+        ),
+        (
+            ["w/cat/1", "w/dog/1", "w/val/cat/1", "w/val/dog/1", "w/test/dog/1"],
+            ["train:cat", "train:dog", "val:cat", "val:dog", "test:dog"],
+        ),
         (["test/cat/1", "test/dog/1"], ["train:cat", "train:dog"]),
         (["bus/1", "train/1", "car/1"], ["train:bus", "train:train", "train:car"]),  # a railway train
         (["a/b/cat/1", "a/dog/1", "c/1"], ["train:a/b/cat", "train:a/dog", "train:c"]),

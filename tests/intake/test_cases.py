@@ -165,6 +165,18 @@ CASES = {  # name: files, classes, (train, val, test), words of a warning
         (4, 0, 4),
         "the same tree lies here twice",
     ),
+    "test_beside_the_classes": (  # files are called alike, and are others
+        tree("sick", "well", "test/sick", "test/well"),
+        {"sick": 4, "well": 4},
+        (4, 0, 4),
+        "",
+    ),
+    "more_images_called_alike": (
+        tree("sick", "well", "more/sick", "more/well"),
+        {"more/sick": 2, "more/well": 2, "sick": 2, "well": 2},
+        (8, 0, 0),
+        "",
+    ),
     "val_lacks_class": (
         tree("train/a", "train/b", "val/a"),
         {"a": 4, "b": 2},

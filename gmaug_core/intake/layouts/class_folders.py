@@ -81,6 +81,7 @@ MASKS = frozenset(
 PICTURES = frozenset(["images", "image", "img", "imgs", "jpegimages", "pictures", "photos", "jpg", "png"])
 NO_CLASSES = HOLDERS | MASKS | PICTURES
 MOST_LETTERS = 2  # in a row in a name that only counts, but for what all names share: '3f2a9c', 'g01_c02'
+PROBED = 8  # images of a tree that may be another one again: those are compared
 CROSSED = 0.75  # of all pairs of outer and inner names: then the inner ones are the same everywhere
 
 
@@ -92,7 +93,7 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
     masks = _masks(tree.images)
     images = [file for file in tree.images if file not in masks]
     found = detect([_parts(file) for file in images], options.splits)
-    places, twins = _without_twins(images, dict(zip(images, found.places, strict=True)))
+    places, twins = _without_twins(tree, images, dict(zip(images, found.places, strict=True)))
     places |= dict.fromkeys(masks, "lies in a folder of masks")
     told = (*found.warnings, *([twins] if twins else ()))
     if masks:
@@ -250,11 +251,12 @@ def _bare(reading: Reading) -> list[str]:
 
 
 def _without_twins(
-    images: Sequence[str], places: Mapping[str, Place | str]
+    tree: Tree, images: Sequence[str], places: Mapping[str, Place | str]
 ) -> tuple[dict[str, Place | str], str | None]:
     """chest_xray/train/.. and chest_xray/chest_xray/train/..: the same tree twice is read once.
 
-    An inner file is the twin of an outer one of the same name below the tree's root.
+    An inner file is the twin of an outer one of the same name below the tree's root and of the same split;
+    the bytes of some are compared.
     """
     paths = dict(places)
     names = set(images)
@@ -262,10 +264,13 @@ def _without_twins(
     inside: dict[str, list[str]] = defaultdict(list)
     for file in images:
         head, slash, rest = file[len(shared) :].partition("/")
-        if slash and shared + rest in names:
+        twin = shared + rest
+        if slash and twin in names and _split(places[file]) == _split(places[twin]):
             inside[head].append(file)
     for head, twins in inside.items():
         prefix = f"{shared}{head}/"
+        if not all(tree.alike(file, shared + file[len(prefix) :]) for file in twins[:PROBED]):
+            continue
         under = sum(file.startswith(prefix) for file in images)
         outside = len(images) - under
         if len(twins) >= 0.9 * min(under, outside) and len({_parts(f)[-1] for f in twins if _parts(f)}) > 1:
@@ -285,6 +290,10 @@ def _without_twins(
                 "again, and were left out",
             )
     return paths, None
+
+
+def _split(place: Place | str) -> str | None:
+    return place.split if isinstance(place, Place) else None
 
 
 def _shared_folder(images: Sequence[str]) -> str:

@@ -150,6 +150,16 @@ class Tree:
                 ) from error
         return self._read[file]
 
+    def alike(self, file: str, other: str) -> bool:
+        """Whether two files hold the same bytes."""
+        one, two = self.handles[file], self.handles[other]
+        try:
+            return self._source.size(one) == self._source.size(two) and (
+                self._source.read(one) == self._source.read(two)
+            )
+        except Unreadable:
+            return False
+
     def lists(self, *endings: str) -> list[str]:
         """Files that may be lists, those further out first; none where there is one beside every image."""
         found = [file for file in self.others if file.lower().endswith(endings)]

@@ -27,7 +27,8 @@ def detect(folders: Sequence[Sequence[str]], given: Mapping[str, str] | None = N
 
     folders: for each image its folder names, outermost first. Wrapper folders are peeled off; folders whose
     names say train, val or test are splits when every image has one, or when train and one more occur,
-    anywhere in the path. Without splits all images are "train". What is left of a path is the class.
+    anywhere in the path, or val or test beside the same classes. Without splits all images are "train". What
+    is left of a path is the class.
     given: what a person said of folder names: train, val, test, skip or class.
     """
     cleaned = [tuple(clean_name(name) for name in folder) for folder in folders]
@@ -37,7 +38,10 @@ def detect(folders: Sequence[Sequence[str]], given: Mapping[str, str] | None = N
     said, at = _split_of_each(paths, given or {})
     there = {role for role in said if role and role != SKIP}
     everywhere = all(role for role, path in zip(said, paths, strict=True) if path)
-    has_splits = bool(there) and (("train" in there and len(there) > 1) or everywhere or bool(given))
+    around = "train" not in said and (bool(given) or _lies_around(paths, said, at))
+    has_splits = around or (bool(there) and (("train" in there and len(there) > 1) or everywhere))
+    if around and None in said:
+        there.add("train")
     if has_splits and len(there) == 1 and there != {"train"}:
         found.warnings.append(
             f"only a {there.pop()} folder is there: its images are taken as training images"
@@ -47,7 +51,7 @@ def detect(folders: Sequence[Sequence[str]], given: Mapping[str, str] | None = N
     rests: list[ClassPath] = []
     doubled = _doubled(paths, said, at)
     for path, role, k in zip(paths, said, at, strict=True):
-        if not has_splits or not path:
+        if not has_splits or not path or (around and role is None):
             splits.append("train")
             rests.append(path)
         elif role is None or role == SKIP:
@@ -63,6 +67,14 @@ def detect(folders: Sequence[Sequence[str]], given: Mapping[str, str] | None = N
     _join_splits(found)
     found.warnings += near_names({place.path for place in found.places if isinstance(place, Place)})
     return found
+
+
+def _lies_around(paths: Sequence[ClassPath], said: Sequence[str | None], at: Sequence[int]) -> bool:
+    """cat/1, dog/1, test/cat/1, test/dog/1: whether val or test hold classes that lie beside them, so that
+    what is around is there to train on."""
+    rows = list(zip(paths, said, at, strict=True))
+    inside = {path[:k] + path[k + 1 :] for path, role, k in rows if role and role != SKIP}
+    return len(inside) > 1 and inside <= {path for path, role, _ in rows if role is None}
 
 
 def _place(split: str | None, rest: ClassPath) -> Place | str:
