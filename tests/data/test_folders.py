@@ -15,6 +15,15 @@ WORDS = st.sampled_from(
 TREES = st.lists(st.lists(WORDS, min_size=1, max_size=3).map(tuple), min_size=2, max_size=8, unique=True)
 
 
+def test_a_class_that_may_be_none_by_its_name_is_told():
+    folders = [["cat"], ["dog"], ["test"], ["unlabeled"]]
+    assert [line.partition(" ")[0] for line in detect(folders).warnings] == ["'test'", "'unlabeled'"]
+    assert not detect([["bus"], ["train"], ["car"]]).warnings
+    said = detect(folders, {"test": "skip", "unlabeled": "class"})
+    assert [isinstance(found, Place) for found in said.places] == [True, True, False, True]
+    assert not said.warnings
+
+
 def place(*files: str):
     """detect() over '/'-joined files; a place as 'split:path', a refusal as its reason."""
     places = detect([file.split("/")[:-1] for file in files]).places

@@ -60,6 +60,8 @@ def detect(folders: Sequence[Sequence[str]], given: Mapping[str, str] | None = N
         else:
             splits.append(role if len(there) > 1 else "train")
             rests.append(path[:k] + path[k + 1 + doubled.get(path[: k + 1], 0) :])
+    if not has_splits:
+        found.warnings += _spoken_classes(paths, said, at)
     if has_splits:
         rests = _unwrap(_without_holders(rests), found, given or {})
     for split, rest in zip(splits, rests, strict=True):
@@ -75,6 +77,16 @@ def _lies_around(paths: Sequence[ClassPath], said: Sequence[str | None], at: Seq
     rows = list(zip(paths, said, at, strict=True))
     inside = {path[:k] + path[k + 1 :] for path, role, k in rows if role and role != SKIP}
     return len(inside) > 1 and inside <= {path for path, role, _ in rows if role is None}
+
+
+def _spoken_classes(
+    paths: Sequence[ClassPath], said: Sequence[str | None], at: Sequence[int]
+) -> Iterable[str]:
+    """A sentence where a folder that may be no class, by its name, is taken as one."""
+    rows = zip(paths, said, at, strict=True)
+    names = {path[k] for path, role, k in rows if role not in (None, "train") and len(path) == k + 1}
+    for name in sorted(names):
+        yield f"'{name}' was taken as a class: say --split '{name}=skip' to leave it out"
 
 
 def _place(split: str | None, rest: ClassPath) -> Place | str:
