@@ -175,7 +175,13 @@ CASES = {  # name: files, classes, (train, val, test), words of a warning
         tree("sick", "well", "more/sick", "more/well"),
         {"more/sick": 2, "more/well": 2, "sick": 2, "well": 2},
         (8, 0, 0),
-        "",
+        "2 folders lie deeper or less deep than most",
+    ),
+    "a_folder_in_a_class": (
+        {**tree("cat", "dog", n=3), **tree("cat/old")},
+        {"cat": 3, "dog": 3, "old": 2},
+        (8, 0, 0),
+        "taken as classes of their own: 'cat/old'",
     ),
     "val_lacks_class": (
         tree("train/a", "train/b", "val/a"),

@@ -126,12 +126,12 @@ def _readings(whole: Reading, options: Options) -> list[Reading]:
     depth = depths.most_common(1)[0][0]
     if depth == 1 or depths[depth] < 0.9 * depths.total():
         doubtful = _no_classes({path[0] for path in paths})
-        return [replace(whole, sure=not doubtful, options=_choice(options, ALL))]
+        return [_uneven(replace(whole, sure=not doubtful, options=_choice(options, ALL)), depth)]
     flat = [path for path in paths if len(path) == depth]
     inner, outer = {path[-1] for path in flat}, {path[:-1] for path in flat}
     levels = {level: _at_level(whole, level) for level in (str(depth - 1), str(depth))}
     above, below = (replace(r, options=_choice(options, level)) for level, r in levels.items())
-    joined = replace(whole, options=_choice(options, ALL))
+    joined = _uneven(replace(whole, options=_choice(options, ALL)), depth)
     if len(outer) < 2 or not _several(above):
         return [joined]
     stem, outer_stem = _serial(inner), _serial({path[-1] for path in outer})
@@ -144,6 +144,18 @@ def _readings(whole: Reading, options: Options) -> list[Reading]:
     if crossed or (len(inner) > 2 and _counting(flat)):
         return [above, below, *([joined] if crossed else [])]
     return [joined, replace(above, sure=False)]
+
+
+def _uneven(reading: Reading, depth: int) -> Reading:
+    """The same with a warning where some classes lie deeper or less deep than most, which are at `depth`."""
+    odd = sorted({"/".join(place.path) for place in reading.placed.values() if len(place.path) != depth})
+    if not odd:
+        return reading
+    told = (
+        f"{len(odd):,} folders lie deeper or less deep than most, and were taken as classes of their own: "
+        f"{listed(odd)}; --level says which folder is the class"
+    )
+    return replace(reading, warnings=(*reading.warnings, told))
 
 
 def _no_classes(names: set[str]) -> bool:
