@@ -100,6 +100,14 @@ LISTS = {  # name: the list's path and bytes
         json.dumps([{"Image": f"{k}.png", "label": AB[k]} for k in range(4)]).encode(),
     ),
     "ndjson": ("l.ndjson", text(*(json.dumps({"image": f"{k}.png", "label": AB[k]}) for k in range(4)))),
+    "rows counted before other numbers": (
+        "x.csv",
+        text(",id,label", "0,3,b", "1,2,a", "2,1,b", "3,0,a"),
+    ),
+    "rows counted before files": (
+        "x.csv",
+        text(",file,label", "0,3.png,b", "1,2.png,a", "2,1.png,b", "3,0.png,a"),
+    ),
     "columns by whitespace": ("l.txt", table("{k} {c} 1 1", "#image label x y")),
 }
 
@@ -110,7 +118,9 @@ def test_lists_as_people_write_them(name):
     reading = read({**flat(), file: data})
     counts = Counter("ab"[int(f.rpartition("/")[2][0]) % 2] for f in reading.placed)
     assert counts == TWO_AND_TWO
-    assert len({place.path for place in reading.placed.values()}) == 2
+    assert reading.partition(reading.placed.keys()) == {
+        frozenset(f for f in flat() if int(f.rpartition("/")[2][0]) % 2 == odd) for odd in (0, 1)
+    }
 
 
 NUMBERED = table("{k}.png,{c}").replace(b",a", b",0").replace(b",b", b",1")

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gmaug_core.data.folders import clean_name
-from gmaug_core.data.tables import rows_of, text_of
+from gmaug_core.data.tables import column_key, rows_of, text_of
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts.contract import Tree
+from gmaug_core.intake.layouts.label_maps import FILES
 from gmaug_core.intake.layouts.names import Names
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt")
@@ -43,7 +44,7 @@ def table_of(tree: Tree, file: str, names: Names) -> Table:
         for name, cells in columns.items():
             probe = [len(names.find(cell, folder, loose=loose)) for cell in cells[:PROBED]]
             shares[name] = sum(n == 1 if loose else n > 0 for n in probe) / len(probe)
-        column = max(columns, key=lambda name: (shares[name], len(set(columns[name]))))
+        column = max(columns, key=lambda name: _means_files(name, columns[name], shares[name]))
         if shares[column] >= MATCHED:
             found = [tuple(names.find(cell, folder, loose=loose)) for cell in columns[column]]
             others = [n for n in columns if n != column and shares[n] >= MATCHED and _files(columns[n])]
@@ -53,6 +54,15 @@ def table_of(tree: Tree, file: str, names: Names) -> Table:
         f"'{clean_name(file)}' names no image that is there: its first cell is '{clean_name(first)[-80:]}'",
         expected="a column with the images' file names, with or without ending",
     )
+
+
+def _means_files(name: str, cells: Sequence[str], share: float) -> tuple[bool, bool, bool, float, int]:
+    """How much a column looks like that of files; `share`: of its cells that are. A column of row numbers may
+    find images, too, so what looks like a file goes first, then what is called so."""
+    distinct = len(set(cells))
+    called = column_key(name) in FILES and 2 * distinct > len(cells)
+    there = share >= MATCHED
+    return there, there and _files(cells), there and called, share, distinct
 
 
 def _files(cells: Sequence[str]) -> bool:
