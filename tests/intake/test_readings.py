@@ -123,6 +123,22 @@ def test_lists_as_people_write_them(name):
     }
 
 
+BLANKS = {
+    "in a label": (flat("images/10{}.png"), "10{k} {c}{c} 7-2{c}"),
+    "in some labels": (flat("images/10{}.png"), "10{k} {c}{c}"),
+    "in names": (flat("images/my cat {}.png"), "my cat {k}.png {c}"),
+}
+
+
+@pytest.mark.parametrize("name", BLANKS)
+def test_blanks_in_lists_that_are_columns_by_blanks(name):
+    files, form = BLANKS[name]
+    list_ = table(form, "").replace(b"bb", b"b x" if "some" in name else b"b b")
+    reading = read({**files, "x.txt": list_})
+    assert sorted(map(len, reading.partition(files.keys()))) == [2, 2]
+    assert len(reading.placed) == 4
+
+
 NUMBERED = table("{k}.png,{c}").replace(b",a", b",0").replace(b",b", b",1")
 TITLES = {
     "classes.txt": b"cat\ndog\n",

@@ -78,10 +78,9 @@ def columns_of(data: bytes, file: str, names: Names) -> dict[str, list[str]]:
     rows = rows_of(text)
     if not rows:
         raise InputError(f"'{clean_name(file)}' is empty", expected="a table of files and labels")
-    words = {len(row[0].split()) for row in rows[:50]}
-    if len(rows[0]) == 1 and len(words) == 1 and words != {1}:
-        rows = [row[0].split() for row in rows]  # "path label" a line
     folder = file.rpartition("/")[0]
+    if all(len(row) == 1 for row in rows):
+        rows = _by_blanks([row[0] for row in rows], names, folder)
     bare = any(names.find(cell, folder) for cell in rows[0])
     head = [""] * len(rows[0]) if bare else rows[0]
     body = rows if bare else rows[1:]
@@ -90,6 +89,24 @@ def columns_of(data: bytes, file: str, names: Names) -> dict[str, list[str]]:
     head = [name or f"column {k + 1}" for k, name in enumerate(head)]
     head = [name if head.index(name) == k else f"{name} (column {k + 1})" for k, name in enumerate(head)]
     return {name: [row[k] if k < len(row) else "" for row in body] for k, name in enumerate(head)}
+
+
+def _by_blanks(lines: Sequence[str], names: Names, folder: str) -> list[list[str]]:
+    """'path label' a line: cut at every blank, at the first or at the last, whichever finds most files."""
+    every = [line.split() for line in lines]
+    widths = {len(cells) for cells in every}
+    if 1 in widths:
+        return [[line] for line in lines]
+    ways = [[line.split(None, 1) for line in lines], [line.rsplit(None, 1) for line in lines]]
+    if len(widths) == 1:
+        ways.insert(0, every)
+
+    def found(rows: list[list[str]]) -> int:
+        columns = zip(*rows[:PROBED], strict=True)
+        return max(sum(bool(names.find(cell, folder)) for cell in cells) for cells in columns)
+
+    best = max(ways, key=found)
+    return best if len(widths) == 1 or found(best) else [[line] for line in lines]
 
 
 def _json_lines(text: str, file: str) -> dict[str, list[str]]:
