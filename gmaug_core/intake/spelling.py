@@ -6,11 +6,17 @@ import struct
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Sequence
+
+from gmaug_core.data.tables import text_of
 
 UTF_8_FLAG = 0x800
 UNICODE_PATH = 0x7075  # extra field: the name in UTF-8, with a checksum of the other one
 KANA = ("HIRAGANA", "KATAKANA")
 OLD = "cp437"  # what zipfile reads without the flag
+WINDOWS = "cp1252"
+PAIRS = (("gb2312", ("CJK",)), ("shift_jis", (*KANA, "CJK")))  # of high bytes
+LETTERS = ((OLD, ("LATIN",)), *PAIRS, (WINDOWS, ("LATIN",)))
 
 
 def entry_name(info: zipfile.ZipInfo) -> tuple[str, str]:
@@ -35,12 +41,24 @@ def readable(raw: bytes) -> tuple[str, str]:
         return raw.decode(), ""
     except UnicodeDecodeError:
         pass
-    for encoding, letters in (
-        (OLD, ("LATIN",)),
-        ("gb2312", ("CJK",)),
-        ("shift_jis", (*KANA, "CJK")),
-        ("cp1252", ("LATIN",)),
-    ):
+    return _guessed(raw, LETTERS) or (raw.decode(OLD), OLD)
+
+
+def table_text(data: bytes) -> tuple[str, str]:
+    """The text of a table, and the letters it was read in where nobody wrote them down, else ''. Raises
+    InputError where it is no text.
+
+    What is neither UTF-8 nor marked is pairs of high bytes if all of them are, else Windows' Latin letters.
+    """
+    text = text_of(data)
+    if text.isascii() or text.encode(WINDOWS, "ignore") != data:
+        return text, ""
+    return _guessed(data, PAIRS) or (text, WINDOWS)
+
+
+def _guessed(raw: bytes, ways: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, str] | None:
+    """The text in the first encoding that gives letters of its own scripts alone, and what it is called."""
+    for encoding, letters in ways:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
@@ -49,7 +67,7 @@ def readable(raw: bytes) -> tuple[str, str]:
         kana = any(script.startswith(KANA) for script in scripts) or encoding != "shift_jis"
         if kana and all(script.startswith(letters) for script in scripts):
             return text, "GBK" if encoding == "gb2312" else encoding
-    return raw.decode(OLD), OLD
+    return None
 
 
 def _unicode_path(extra: bytes, raw: bytes) -> str:

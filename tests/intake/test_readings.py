@@ -123,6 +123,23 @@ def test_lists_as_people_write_them(name):
     }
 
 
+@pytest.mark.parametrize(
+    ("words", "encoding", "letters"),
+    [
+        (("楷书", "草书"), "gbk", "GBK"),
+        (("さくら", "もみじ"), "shift_jis", "shift_jis"),
+        (("käfer", "möwe"), "cp1252", "cp1252"),
+        (("käfer", "möwe"), "utf-8", ""),
+        (("käfer", "möwe"), "utf-16", ""),
+    ],
+)
+def test_a_list_in_letters_that_nobody_wrote_down(words, encoding, letters):
+    list_ = text("file,label", *(f"{k}.png,{words[k % 2]}" for k in range(4))).decode().encode(encoding)
+    reading = read({**flat(), "x.csv": list_})
+    assert {place.path[-1] for place in reading.placed.values()} == set(words)
+    assert any(f"read as {letters}" in line for line in reading.warnings) == bool(letters)
+
+
 BLANKS = {
     "in a label": (flat("images/10{}.png"), "10{k} {c}{c} 7-2{c}"),
     "in some labels": (flat("images/10{}.png"), "10{k} {c}{c}"),

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gmaug_core.data.folders import clean_name
-from gmaug_core.data.tables import column_key, rows_of, text_of
+from gmaug_core.data.tables import column_key, rows_of
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts.contract import Tree
 from gmaug_core.intake.layouts.label_maps import FILES
 from gmaug_core.intake.layouts.names import Names
+from gmaug_core.intake.spelling import table_text
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt")
 MATCHED = 0.5  # of a column's cells that are files: then it is the column of files
@@ -21,7 +22,8 @@ PROBED = 200  # cells of a column that are looked up before the whole is
 @dataclass(frozen=True)
 class Table:
     """A list: where it lies, its columns by name, one cell a row each; the images of its rows. loose: files
-    were found without case, ending, leading zeros or folders. pairs: a second column names images, too."""
+    were found without case, ending, leading zeros or folders. pairs: a second column names images, too.
+    letters: in which it was read where nobody wrote them down."""
 
     file: str
     columns: Mapping[str, Sequence[str]]
@@ -29,6 +31,7 @@ class Table:
     file_column: str
     loose: bool = False
     pairs: bool = False
+    letters: str = ""
 
     @property
     def folder(self) -> str:
@@ -37,7 +40,8 @@ class Table:
 
 def table_of(tree: Tree, file: str, names: Names) -> Table:
     """The list in a file. Raises InputError where it is no table, or lists no image that is there."""
-    columns = columns_of(tree.data(file), file, names)
+    text, letters = table_text(tree.data(file))
+    columns = columns_of(text, file, names)
     folder = file.rpartition("/")[0]
     for loose in (False, True):
         shares = {}
@@ -48,7 +52,7 @@ def table_of(tree: Tree, file: str, names: Names) -> Table:
         if shares[column] >= MATCHED:
             found = [tuple(names.find(cell, folder, loose=loose)) for cell in columns[column]]
             others = [n for n in columns if n != column and shares[n] >= MATCHED and _files(columns[n])]
-            return Table(file, columns, found, column, loose, bool(others))
+            return Table(file, columns, found, column, loose, bool(others), letters)
     first = next((cell for cells in columns.values() for cell in cells if cell), "")
     raise InputError(
         f"'{clean_name(file)}' names no image that is there: its first cell is '{clean_name(first)[-80:]}'",
@@ -70,9 +74,8 @@ def _files(cells: Sequence[str]) -> bool:
     return all("." in cell or "/" in cell or "\\" in cell for cell in cells[:PROBED] if cell)
 
 
-def columns_of(data: bytes, file: str, names: Names) -> dict[str, list[str]]:
+def columns_of(text: str, file: str, names: Names) -> dict[str, list[str]]:
     """The cells of a list by column. Raises InputError where it is no table."""
-    text = text_of(data)
     if file.lower().endswith((".jsonl", ".ndjson")):
         return _json_lines(text, file)
     rows = rows_of(text)

@@ -260,6 +260,8 @@ def _found(family: Sequence[Table], where: str, named: str) -> Iterator[str]:
             f"the images of {where} were found by their names without case, ending, leading zeros or "
             "folders: look at some of them"
         )
+    for letters in sorted({table.letters for table in family} - {""}):
+        yield f"{where} is not in UTF-8 and was read as {letters}: look at the class names"
     if named:
         yield f"the numbers in {where} are called what {clean_name(named.rpartition('/')[2])} calls them"
 
