@@ -203,6 +203,16 @@ READ = {  # name: files, images of each class, of train, val and test, words of 
         (4, 0, 4),
         "",
     ),
+    "a list of all beside one of test": (
+        {
+            **flat(),
+            "labels.csv": table("{k}.png,{c}"),
+            "test.csv": text("file,label", "2.png,a", "3.png,b"),
+        },
+        TWO_AND_TWO,
+        (2, 0, 2),
+        "",
+    ),
     "names that train and test share": (
         {**flat("train/{}.png"), **flat("test/{}.png"), "trainLabels.csv": table("{k},{c}", "id,label")},
         TWO_AND_TWO,
@@ -327,6 +337,14 @@ NEAR = {  # name: files, what the refusal says
     "two columns of one name": (
         {**flat(), "x.csv": text("file,label,label", "0,a,x", "1,b,x", "2,a,y", "3,b,y")},
         "label (column 3)",
+    ),
+    "two lists of one form": (
+        {
+            **flat(),
+            "fine.csv": text("file,label", "0.png,a", "1.png,b", "2.png,c", "3.png,c"),
+            "coarse.csv": table("{k}.png,{c}"),
+        },
+        "--labels 'fine.csv:label'",
     ),
     "two splits of one list": (
         {

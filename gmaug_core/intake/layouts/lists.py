@@ -72,6 +72,7 @@ GROUPS = frozenset(
     ]
 )
 ONE_HOT = ({"0", "1"}, {"0.0", "1.0"}, {"False", "True"})
+AGREED = 0.9  # of the images that two lists share: then they say one thing together
 OFFERED = 5  # columns that a refusal names
 
 
@@ -89,11 +90,8 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
         except InputError:
             if wanted:
                 raise
-    families: dict[tuple[str, ...], list[Table]] = defaultdict(list)
-    for table in tables:
-        families[tuple(table.columns)].append(table)
     readings = [
-        reading for family in families.values() for reading in _readings(tree, family, options, column)
+        reading for family in _families(tables) for reading in _readings(tree, family, options, column)
     ]
     if wanted and not readings:
         raise InputError(
@@ -101,6 +99,37 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
             expected="a table with a column of files and a column of labels, or one column a class",
         )
     return readings
+
+
+def _families(tables: Sequence[Table]) -> list[list[Table]]:
+    """Tables that say one thing together: of the same columns, and with the same rows for images that several
+    of them list."""
+    families: dict[tuple[str, ...], list[list[Table]]] = defaultdict(list)
+    for table in tables:
+        alike = families[tuple(table.columns)]
+        own = next((family for family in alike if all(_agree(table, other) for other in family)), None)
+        if own is None:
+            alike.append([table])
+        else:
+            own.append(table)
+    return [family for alike in families.values() for family in alike]
+
+
+def _agree(one: Table, other: Table) -> bool:
+    """Whether nearly all images that both list have a row in common."""
+    mine, yours = _rows(one), _rows(other)
+    both = mine.keys() & yours.keys()
+    return sum(bool(mine[image] & yours[image]) for image in both) >= AGREED * len(both)
+
+
+def _rows(table: Table) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+    """The rows of each image, without what says the split."""
+    columns = [cells for name, cells in table.columns.items() if _key(name) not in SPLIT]
+    found: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for images, row in zip(table.images, zip(*columns, strict=True), strict=True):
+        if images:
+            found[images].add(row)
+    return found
 
 
 def _wanted(tree: Tree, options: Options) -> tuple[str | None, str | None]:
@@ -199,6 +228,7 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
     places: dict[str, Place | str] = {}
     groups: dict[str, str] = {}
     missing: list[Refused] = []
+    spoken: set[str] = set()  # images whose split a list says
     cells, named = _named(tree, cells)
     labels = iter(cells)
     for table in family:
@@ -218,7 +248,12 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
             (image,) = images
             place = _place(label, side or _side(image, options), where)
             before = places.get(image, place)
-            places[image] = place if before == place else f"has two labels or splits in {where}"
+            if _paths(before) == _paths(place) and bool(side) != (image in spoken):
+                places[image] = place if side else before  # one list says a split, another none
+            else:
+                places[image] = place if before == place else f"has two labels or splits in {where}"
+            if side:
+                spoken.add(image)
             if sources:
                 groups[image] = sources[i]
     unlisted = [file for file in tree.images if file not in places]
@@ -240,6 +275,10 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
         warnings=(*_told(where, places, missing, unlisted, groups), *_found(family, where, named)),
         lists=frozenset([*(table.file for table in family), *([named] if named else [])]),
     )
+
+
+def _paths(place: Place | str) -> tuple[str, ...] | str:
+    return place.path if isinstance(place, Place) else place
 
 
 def _named(tree: Tree, cells: Sequence[str]) -> tuple[Sequence[str], str]:
