@@ -382,6 +382,23 @@ def test_what_nobody_can_know_is_left_to_a_person(name):
     assert words in str(caught.value)
 
 
+def test_several_lists_can_be_chosen_together():
+    lists = {
+        f"{form}_{side}.txt": text(*(f"images/{k}.png {form}{k // by % 2}" for k in own))
+        for form, by in (("family", 1), ("variant", 2))
+        for side, own in (("train", range(4)), ("test", range(4, 8)))
+    }
+    files = {**flat(n=8), **lists}
+    with pytest.raises(Doubt) as caught:
+        read(files)
+    assert len(caught.value.readings) == 2
+    for _, options in caught.value.readings:
+        assert options.labels
+        assert options.said() in caught.value.todo
+        reading = read(files, options)
+        assert Counter(place.split for place in reading.placed.values()) == {"train": 4, "test": 4}
+
+
 REFUSED = {  # name: files, what the refusal names
     "YOLO": (
         {

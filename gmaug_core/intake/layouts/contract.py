@@ -61,7 +61,8 @@ NOT_IMAGES = frozenset(
 class Options:
     """What a person says of the labels; None and empty: not said.
 
-    labels: "folders", or a list's path below what is imported, with :COLUMN where it has several. pattern: a
+    labels: "folders", or a list's path below what is imported, with :COLUMN where it has several, and
+    several lists with + between. pattern: a
     regular expression for paths; its group `label`, else its first, is the class, its groups `split` and
     `source` say those. level: which folder is the class, 1 the outermost, or "all" of them together. splits:
     folder name -> train, val, test, skip (leave it out) or class (it is no split).

@@ -82,7 +82,7 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
     wanted, column = _wanted(tree, options)
     names = Names(tree.images)
     tables = []
-    for file in [wanted] if wanted else tree.lists(*ENDINGS):
+    for file in wanted or tree.lists(*ENDINGS):
         if not wanted and ("submission" in file.lower() or is_titles(file)):
             continue
         try:
@@ -95,7 +95,7 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
     ]
     if wanted and not readings:
         raise InputError(
-            f"'{clean_name(wanted)}' has no column of labels",
+            f"'{clean_name(wanted[0])}' has no column of labels",
             expected="a table with a column of files and a column of labels, or one column a class",
         )
     return readings
@@ -132,17 +132,20 @@ def _rows(table: Table) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
     return found
 
 
-def _wanted(tree: Tree, options: Options) -> tuple[str | None, str | None]:
-    """The list and the column that a person named. Raises InputError where there is no such file."""
+def _wanted(tree: Tree, options: Options) -> tuple[list[str], str | None]:
+    """The lists, several with + between, and the column that a person named. Raises InputError where there is
+    no such file."""
     if not options.labels or options.labels.partition(":")[0].lower().endswith(".json"):
-        return None, None
+        return [], None
     file, column = options.labels, None
     known = {other: other for other in tree.others} | {
         other.rpartition("/")[2]: other for other in tree.others
     }
-    if file not in known and ":" in file:
+    files = [file] if file in known else file.split("+")
+    if not known.keys() >= set(files) and ":" in file:
         file, _, column = file.rpartition(":")
-    if file not in known:
+        files = [file] if file in known else file.split("+")
+    if not known.keys() >= set(files):
         raise InputError(
             f"there is no list '{clean_name(file)}'",
             expected=f"one of {listed(tree.lists(*ENDINGS, '.json'))}"
@@ -150,7 +153,7 @@ def _wanted(tree: Tree, options: Options) -> tuple[str | None, str | None]:
             else "a list beside the images",
             todo="say --labels FILE, or --labels FILE:COLUMN",
         )
-    return known[file], column
+    return [known[file] for file in files], column
 
 
 def _readings(tree: Tree, family: list[Table], options: Options, column: str | None) -> list[Reading]:
@@ -259,10 +262,8 @@ def _reading(tree: Tree, family: list[Table], column: str, cells: Sequence[str],
     unlisted = [file for file in tree.images if file not in places]
     places |= dict.fromkeys(unlisted, f"is not in {where}")
     trained = {file for file in tree.images if _side(file, options) == "train"}
-    name = family[0].file
+    name = "+".join(table.file for table in family)
     chosen = replace(options, labels=name if column == "one column a class" else f"{name}:{column}")
-    if len(family) > 1:
-        chosen = replace(options, labels=None)
     return Reading(
         "lists",
         f"{where}, column {column}" if column != "one column a class" else f"{where}, {column}",
