@@ -305,6 +305,16 @@ READ = {  # name: files, images of each class, of train, val and test, words of 
         (4, 0, 0),
         "2 images have no label",
     ),
+    "numbers with a point, and some not there": (
+        {
+            **flat(n=6),
+            "x.csv": text("file,label", "0,1.0", "1,nan", "2,0.0", "3,0.0", "4,1.0", "5,NaN"),
+            "classes.txt": b"cat\ndog\n",
+        },
+        {"cat": 2, "dog": 2},
+        (4, 0, 0),
+        "2 images have no label",
+    ),
     "a class called None": (
         {**flat(), "x.csv": text("file,label", "0,None", "1,b", "2,None", "3,b")},
         {"None": 2, "b": 2},

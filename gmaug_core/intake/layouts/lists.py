@@ -71,6 +71,7 @@ GROUPS = frozenset(
         "slide_id",
     ]
 )
+NOTHING = frozenset(["", "nan", "null", "?"])  # what stands where a label is missing
 ONE_HOT = ({"0", "1"}, {"0.0", "1.0"}, {"False", "True"})
 AGREED = 0.9  # of the images that two lists share: then they say one thing together
 OFFERED = 5  # columns that a refusal names
@@ -285,10 +286,10 @@ def _paths(place: Place | str) -> tuple[str, ...] | str:
 def _named(tree: Tree, cells: Sequence[str]) -> tuple[Sequence[str], str]:
     """The labels, and the file that says what their numbers are called, '' where none does. Numbers that were
     saved as 1.0 are 1."""
-    said = set(cells) - {""}
+    said = {cell for cell in cells if cell.casefold() not in NOTHING}
     if said and all(re.fullmatch(r"\d+\.0", cell) for cell in said):
         cells = [cell.partition(".")[0] for cell in cells]
-        said = set(cells) - {""}
+        said = {cell.partition(".")[0] for cell in said}
     called, file = titles(tree, said)
     return ([called.get(cell, cell) for cell in cells] if called else cells), file
 
@@ -308,7 +309,7 @@ def _found(family: Sequence[Table], where: str, named: str) -> Iterator[str]:
 
 def _place(label: str, side: str, where: str) -> Place | str:
     name = clean_name(label.replace("/", "-").replace("\\", "-"))
-    if name.casefold() in ("", "nan", "null", "?"):
+    if name.casefold() in NOTHING:
         return f"has no label in {where}"
     if name in (".", ".."):
         return f"has the label '{name}' in {where}"
