@@ -315,6 +315,12 @@ READ = {  # name: files, images of each class, of train, val and test, words of 
         (4, 0, 0),
         "2 images have no label",
     ),
+    "several labels in a cell": (
+        {**flat(n=6), "x.csv": text("file,label", "0,a", "1,b", "2,a|b", "3,a", "4,b", "5,a|b")},
+        {"a": 2, "a|b": 2, "b": 2},
+        (6, 0, 0),
+        "2 images have several labels in x.csv",
+    ),
     "a class called None": (
         {**flat(), "x.csv": text("file,label", "0,None", "1,b", "2,None", "3,b")},
         {"None": 2, "b": 2},

@@ -366,11 +366,26 @@ def _told(
     if odd := sorted(path[-1] for path in taken if path[-1].casefold() in ("none", "na", "n-a")):
         yield f"in {where} {listed(odd)} was taken as the name of a class"
     yield from near_names(taken)
+    yield from _joined(places, where)
     twice = [file for file, place in places.items() if isinstance(place, str) and "two labels" in place]
     if twice:
         yield f"{len(twice):,} images have two labels or splits in {where} and were left out: {listed(twice)}"
     if 1 < len(set(groups.values())) < len(groups):
         yield f"images of one source ({len(set(groups.values())):,} in {where}) are never split apart"
+
+
+def _joined(places: Mapping[str, Place | str], where: str) -> Iterator[str]:
+    """A sentence where a label is several of the other ones ('scab rust' beside 'scab' and 'rust')."""
+    labels = {file: place.path[-1] for file, place in places.items() if isinstance(place, Place)}
+    names = set(labels.values())
+    parts = {name: re.split(r"[|;,+&/\s]+", name) for name in names}
+    several = sorted(name for name, own in parts.items() if len(own) > 1 and names.issuperset(own))
+    if several:
+        count = sum(label in several for label in labels.values())
+        yield (
+            f"{count:,} images have several labels in {where}, and each set of labels was taken as a class: "
+            f"{listed(several)}"
+        )
 
 
 LAYOUT = Layout("lists", "a table of files and labels", _read)
