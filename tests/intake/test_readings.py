@@ -163,6 +163,9 @@ TITLES = {
     "class_to_idx.json": b'{"cat": 0, "dog": 1}',
     "class_names.csv": b"id,name\n0,cat\n1,dog\n",
     "labels.txt": b"0 cat\n1 dog\n",
+    "class_list.txt": b"dog 1\ncat: 0\n",
+    "label_names.csv": b"id,count,name\n0,51,cat\n1,49,dog\n",
+    "category_names.csv": b"name,id\ncat,0\ndog,1\n",
 }
 
 
@@ -171,6 +174,11 @@ def test_numbers_are_called_what_a_file_beside_them_says(file):
     reading = read({**flat(), "train.csv": NUMBERED, file: TITLES[file]})
     assert {place.path for place in reading.placed.values()} == {("cat",), ("dog",)}
     assert any(file in warning for warning in reading.warnings)
+
+
+def test_names_that_end_in_a_number_are_no_numbers():
+    reading = read({**flat(), "train.csv": NUMBERED, "classes.txt": b"Boeing 737\nBoeing 707\n"})
+    assert {place.path[-1] for place in reading.placed.values()} == {"Boeing 707", "Boeing 737"}
 
 
 def test_lines_that_may_count_from_0_or_1_name_nothing():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from gmaug_core.data.tables import rows_of, text_of
 from gmaug_core.errors import InputError
@@ -97,10 +97,32 @@ def _rows(data: bytes, wanted: set[str]) -> list[tuple[str, str]]:
         if rows and all(split):
             return [(match[1], match[2]) for match in split if match]
         lines = [row[0] for row in rows]
+        if numbered := _numbered_behind(lines):
+            return numbered
         if "0" in wanted:
             return [(str(k), title) for k, title in enumerate(lines)]
         if max(map(int, wanted)) == len(lines):
             return [(str(k), title) for k, title in enumerate(lines, 1)]
         return []
-    pairs = [(row[0], row[1]) for row in rows if len(row) > 1]
-    return [(b, a) if b.isdecimal() and not a.isdecimal() else (a, b) for a, b in pairs]
+    return _columns([row for row in rows if len(row) > 1])
+
+
+def _numbered_behind(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """'cat 0' a line; nothing where the numbers do not count ('Boeing 707' is a name)."""
+    found = [match for line in lines if (match := re.fullmatch(r"(\S.*?)[\s:=]+(\d+)", line))]
+    numbers = sorted(int(match[2]) for match in found)
+    counts = len(found) == len(lines) and numbers in (list(range(len(lines))), list(range(1, len(lines) + 1)))
+    return [(match[2], match[1]) for match in found] if counts and len({m[1] for m in found}) > 1 else []
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """The number and the name of each row: the first column of numbers, and the first that holds more."""
+    body = [row for row in rows if any(cell.isdecimal() for cell in row)]
+    columns = list(zip(*body, strict=False))
+    numbers = next((cells for cells in columns if all(cell.isdecimal() for cell in cells)), ())
+    names = next((cells for cells in columns if not all(map(_is_number, cells))), ())
+    return list(zip(numbers, names, strict=False))
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"-?[\d.]*", cell) is not None
