@@ -276,6 +276,18 @@ READ = {  # name: files, images of each class, of train, val and test, words of 
         (6, 0, 0),
         "6 images lie in folders of masks",
     ),
+    "masks called like their images, as BUSI": (
+        {f"{c}/{c} ({k}){m}.png": b"" for c in ("ill", "ok") for k in "12" for m in ("", "_mask", "_seg_1")},
+        {"ill": 2, "ok": 2},
+        (4, 0, 0),
+        "8 images are masks of those beside them",
+    ),
+    "names that end like masks alone": (
+        {f"{c}/{k}_mask.png": b"" for c in ("with", "without") for k in (1, 2)},
+        {"with": 2, "without": 2},
+        (4, 0, 0),
+        "",
+    ),
     "annotations without an ending, as Stanford Dogs": (
         {**at("Images/n1-a", "Images/n2-b"), "Annotation/n1-a/n1_1": b"<x>", "Annotation/n2-b/n2_1": b"<x>"},
         {"n1-a": 3, "n2-b": 3},

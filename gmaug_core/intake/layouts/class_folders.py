@@ -66,6 +66,7 @@ MASKS = frozenset(
     [
         "masks",
         "mask",
+        "seg",
         "segmentations",
         "segmentation",
         "segmentationclass",
@@ -91,9 +92,11 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
     if not any("/" in file for file in tree.images):
         return []
     masks = _masks(tree.images)
-    images = [file for file in tree.images if file not in masks]
+    drawn = _drawn_over(tree.images)
+    images = [file for file in tree.images if file not in masks and file not in drawn]
     found = detect([_parts(file) for file in images], options.splits)
     places, twins = _without_twins(tree, images, dict(zip(images, found.places, strict=True)))
+    places |= dict.fromkeys(drawn, "is the mask of the image beside it")
     places |= dict.fromkeys(masks, "lies in a folder of masks")
     told = (*found.warnings, *([twins] if twins else ()))
     if masks:
@@ -101,6 +104,9 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
             *told,
             f"{len(masks):,} images lie in folders of masks and were left out: {listed(list(masks))}",
         )
+    if drawn:
+        words = "images are masks of those beside them and were left out"
+        told = (*told, f"{len(drawn):,} {words}: {listed(drawn)}")
     whole = Reading(FOLDERS, "the folders", places, _choice(options, None), warnings=told)
     if options.level:
         chosen = asked(_at_level(whole, options.level), options)
@@ -197,6 +203,17 @@ def _masks(images: Sequence[str]) -> dict[str, None]:
         for k, name in enumerate(parts):
             if name.casefold() in MASKS and beside["/".join(parts[:k])] & PICTURES:
                 found[file] = None
+    return found
+
+
+def _drawn_over(images: Sequence[str]) -> list[str]:
+    """Images that are called as the mask of one in the same folder: 'x (1)_mask.png' beside 'x (1).png'."""
+    stems = {file.rpartition(".")[0] for file in images}
+    found = []
+    for file in images:
+        match = re.fullmatch(r"(.*[^/ ._-])[ ._-]+([^\W\d_]+)(?:[ ._-]?\d+)?", file.rpartition(".")[0])
+        if match and match[2].casefold() in MASKS and match[1] in stems:
+            found.append(file)
     return found
 
 
