@@ -248,6 +248,18 @@ READ = {  # name: files, images of each class, of train, val and test, words of 
         (4, 0, 2),
         "the split is that of 'meta/test.txt', 'meta/train.txt'",
     ),
+    "maps of classes to images, one a split, as Food-101": (
+        {
+            **at("images/cat", "images/dog"),
+            "meta/train.json": json.dumps({c: [f"{c}/0", f"{c}/1"] for c in ("cat", "dog")}).encode(),
+            "meta/test.json": json.dumps({c: [f"{c}/2"] for c in ("cat", "dog")}).encode(),
+            "meta/train.txt": text(*(f"{c}/{k}" for c in ("cat", "dog") for k in (0, 1))),
+            "meta/test.txt": text("cat/2", "dog/2"),
+        },
+        {"cat": 3, "dog": 3},
+        (4, 0, 2),
+        "",
+    ),
     "folds of a published split": (
         {
             **at("cat", "dog"),

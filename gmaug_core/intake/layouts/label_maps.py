@@ -14,8 +14,9 @@ from gmaug_core.intake.layouts.class_titles import is_titles, titles
 from gmaug_core.intake.layouts.coco import parse
 from gmaug_core.intake.layouts.contract import FOLDERS, Layout, Options, Reading, Tree
 from gmaug_core.intake.layouts.names import Names
-from gmaug_core.intake.layouts.split_words import SKIP, roles
+from gmaug_core.intake.layouts.split_words import SKIP, role, roles
 
+Lists = list[tuple[str, list[tuple[str, str]]]]  # a file, and the image and class of each of its rows
 FILES = (
     "image",
     "file",
@@ -35,7 +36,7 @@ WORDS = ("label", "class", "class_name", "category", "label_name", "category_nam
 def _read(tree: Tree, options: Options) -> list[Reading]:
     if options.pattern or options.level or options.labels == FOLDERS:
         return []
-    readings = []
+    found = []
     for file in tree.lists(".json"):
         if options.labels and options.labels not in (file, file.rpartition("/")[2]):
             continue
@@ -51,8 +52,17 @@ def _read(tree: Tree, options: Options) -> list[Reading]:
         named = isinstance(document, dict) and "labels" in document
         pairs = _pairs(document) if named else _bare(document, Names(tree.images), file.rpartition("/")[0])
         if pairs:
-            readings.append(_reading(tree, file, pairs, options))
-    return readings
+            found.append((file, pairs))
+    spoken = [each for each in found if _side(each[0])]
+    together = spoken if len({_side(file) for file, _ in spoken}) > 1 else []
+    apart = [[each] for each in found if each not in together]
+    return [_reading(tree, lists, options) for lists in ([together] if together else []) + apart]
+
+
+def _side(file: str) -> str | None:
+    """The split that a list's name says, None where it says none."""
+    said = role(file.rpartition("/")[2].rpartition(".")[0])
+    return said[0] if said and said[0] != SKIP else None
 
 
 def _bare(document: Any, names: Names, folder: str) -> list[tuple[str, str]]:
@@ -102,25 +112,29 @@ def _pairs(document: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _reading(tree: Tree, file: str, pairs: list[tuple[str, str]], options: Options) -> Reading:
-    names, folder = Names(tree.images), file.rpartition("/")[0]
-    where = clean_name(file.rpartition("/")[2])
+def _reading(tree: Tree, lists: Lists, options: Options) -> Reading:
+    """lists: of several, each says the split of its images by its name."""
+    names = Names(tree.images)
+    where = clean_name(lists[0][0].rpartition("/")[2])
+    where += f" and {len(lists) - 1} more" if len(lists) > 1 else ""
     places: dict[str, Place | str] = {}
     missing = []
-    called, said_by = titles(tree, {label for _, label in pairs})
-    for name, label in pairs:
-        found = names.find(name, folder)
+    rows = [(file, *pair) for file, pairs in lists for pair in pairs]
+    called, said_by = titles(tree, {label for _, _, label in rows})
+    for file, name, label in rows:
+        found = names.find(name, file.rpartition("/")[0])
         if len(found) != 1:
             missing.append(Refused(file=clean_name(name)[:1000], reason=f"listed in {where}, but not there"))
             continue
         title = clean_name(called.get(label, label).replace("/", "-"))
         said = [roles({part}, options.splits).get(part) for part in found[0].split("/")[:-1]]
-        side = next((role for role in said if role and role != SKIP), "train")
+        side = next((word for word in said if word and word != SKIP), "train")
+        side = (_side(file) if len(lists) > 1 else None) or side
         place: Place | str = (
             Place(side, (title,)) if title not in ("", ".", "..") else f"has no label in {where}"
         )
         if places.setdefault(found[0], place) != place:
-            places[found[0]] = f"has two labels in {where}"
+            places[found[0]] = f"has two labels or splits in {where}"
     unlisted = [image for image in tree.images if image not in places]
     warnings = []
     if unlisted:
@@ -130,11 +144,11 @@ def _reading(tree: Tree, file: str, pairs: list[tuple[str, str]], options: Optio
         "label-maps",
         where,
         places,
-        replace(options, labels=file),
+        replace(options, labels=lists[0][0] if len(lists) == 1 else None),
         strong=True,
         missing=tuple(missing),
         warnings=tuple(warnings),
-        lists=frozenset({file, *([said_by] if said_by else [])}),
+        lists=frozenset({*(file for file, _ in lists), *([said_by] if said_by else [])}),
     )
 
 
