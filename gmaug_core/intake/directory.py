@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gmaug_core.data.manifest import Refused
-from gmaug_core.intake.listing import MAX_FILE, MAX_NAME, Listing, Unreadable
+from gmaug_core.intake.listing import LINK, MAX_FILE, MAX_NAME, Listing, Unreadable
 from gmaug_core.intake.spelling import readable
 
 
@@ -62,7 +62,7 @@ class FolderSource:
             self._links.add(name)
             self.listing.add(name, target, None)
         else:
-            self.listing.add(name, None, "a symbolic link")
+            self.listing.add(name, None, LINK)
 
     def size(self, handle: Any) -> int:
         try:

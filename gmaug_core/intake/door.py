@@ -27,7 +27,7 @@ from gmaug_core.intake.layouts.contract import Options, Tree
 from gmaug_core.intake.looks import depth_of, remarks
 from gmaug_core.intake.origins import source_pattern, with_sources
 from gmaug_core.intake.places import sort_out, wanted_files
-from gmaug_core.intake.refusals import nothing_usable, refuse_names, require_classes
+from gmaug_core.intake.refusals import left_closed, nothing_usable, refuse_names, require_classes
 from gmaug_core.intake.sources import Source, open_source, require_space
 from gmaug_core.workspace import roles
 
@@ -66,7 +66,7 @@ def import_path(
         if chosen is None and tree.images:
             refuse_names(path, tree, options, source.listing, least)
         images, refused = _take_in(path, source, chosen, staging, report, should_stop)
-        notes = [*source.listing.warnings, *remarks(images)]
+        notes = [*source.listing.warnings, *left_closed(source.listing.refused), *remarks(images)]
         sorted_out = sort_out(images, tree, chosen, options, path, least, notes)
         placed, duplicates, dropped = resolve_duplicates(sorted_out.placed)
         refused += [*sorted_out.refused, *dropped]

@@ -29,6 +29,7 @@ JUNK = frozenset(  # of macOS, Windows, Synology and QNAP, Linux, Python
         "__pycache__",
     ]
 )
+LINK, ARCHIVE = "a symbolic link", "an archive inside: unpack it first"  # reasons
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".jar")
 
 
@@ -94,7 +95,7 @@ def _name_problem(name: str) -> str | None:
     if len(name) > MAX_NAME:
         return f"the name is longer than {MAX_NAME} characters"
     if name.lower().endswith(ARCHIVES):
-        return "an archive inside: unpack it first"
+        return ARCHIVE
     return None
 
 

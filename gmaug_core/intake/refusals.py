@@ -7,12 +7,12 @@ from pathlib import Path
 
 from gmaug_core.data.folders import KNOWN, Place, class_names, clean_name
 from gmaug_core.data.manifest import Refused
-from gmaug_core.data.store import Accepted, Placed
+from gmaug_core.data.store import Accepted, Placed, listed
 from gmaug_core.errors import InputError
 from gmaug_core.intake.layouts import LAYOUTS
 from gmaug_core.intake.layouts.beside import unread
 from gmaug_core.intake.layouts.contract import Options, Tree
-from gmaug_core.intake.listing import Listing
+from gmaug_core.intake.listing import ARCHIVE, LINK, Listing
 
 
 def refuse_names(path: Path, tree: Tree, options: Options, listing: Listing, least: int) -> None:
@@ -68,15 +68,27 @@ def nothing_usable(path: Path, refused: Sequence[Refused], junk: int) -> InputEr
     if refused:
         what = f"'{path.name}' has no usable images: {len(refused):,} files were refused, "
         what += _first_reason(refused)
-        if all(item.reason == "a symbolic link" for item in refused):
+        if all(item.reason == LINK for item in refused):
             todo = "copy the images themselves: cp -rL makes files of links"
-        elif all(item.reason.startswith(("an archive inside", "compression method")) for item in refused):
+        elif all(item.reason.startswith((ARCHIVE, "compression method")) for item in refused):
             todo = "unpack it with another program, one folder a class, and import that folder"
     elif junk:
         what = f"'{path.name}' holds nothing but {junk} hidden or system files"
     else:
         what = f"'{path.name}' is empty"
     return InputError(what, expected=KNOWN, todo=todo)
+
+
+def left_closed(refused: Sequence[Refused]) -> list[str]:
+    """A sentence for links and for archives that were left closed: a class may be in them."""
+    told = []
+    for reason, words in (
+        (LINK, "links were not followed (cp -rL makes files of them)"),
+        (ARCHIVE, "archives inside were not opened (unpack them first)"),
+    ):
+        if names := [item.file for item in refused if item.reason == reason]:
+            told.append(f"{len(names):,} {words}: {listed(names)}")
+    return told
 
 
 def _first_reason(refused: Sequence[Refused]) -> str:

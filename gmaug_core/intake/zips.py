@@ -12,7 +12,7 @@ from typing import Any
 
 from gmaug_core.data.folders import KNOWN
 from gmaug_core.errors import InputError
-from gmaug_core.intake.listing import MAX_FILE, Listing, Unreadable, most_bytes
+from gmaug_core.intake.listing import LINK, MAX_FILE, Listing, Unreadable, most_bytes
 from gmaug_core.intake.spelling import entry_name
 
 MAX_ENTRY_RATIO = 200  # inflated / stored of an entry over 1 MiB; photographs are near 1, flat BMPs reach 100
@@ -148,7 +148,7 @@ class ZipSource:
 def _entry_problem(info: zipfile.ZipInfo) -> str | None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
-        return "a symbolic link"
+        return LINK
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "not an ordinary file"
     if info.flag_bits & 1:

@@ -104,6 +104,14 @@ def test_links_within_the_import_are_followed(home, tmp_path):
     assert import_path(folder).counts == {"a": 1, "b": 1}
 
 
+def test_what_was_left_closed_is_told(home, tmp_path):
+    folder = make_folder(tmp_path / "given", {**files("a/1.png", "b/1.png"), "c.zip": b"PK"})
+    (folder / "d").symlink_to(tmp_path)
+    told = import_path(folder).warnings
+    assert any("1 links were not followed" in line and "'d'" in line for line in told)
+    assert any("1 archives inside were not opened" in line and "'c.zip'" in line for line in told)
+
+
 @pytest.mark.slow
 def test_very_deep_folders_are_no_crash(home, tmp_path):
     make_folder(tmp_path / "given", files("a/1.png", "b/1.png"))
