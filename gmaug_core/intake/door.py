@@ -23,6 +23,7 @@ from gmaug_core.hooks import Report, ShouldStop, never, no_report
 from gmaug_core.intake.copies import leaks, resolve_duplicates, with_near_copies
 from gmaug_core.intake.decoding import store_images
 from gmaug_core.intake.layouts import Chosen, choose, said
+from gmaug_core.intake.layouts.beside import unread
 from gmaug_core.intake.layouts.contract import Options, Tree
 from gmaug_core.intake.looks import depth_of, remarks
 from gmaug_core.intake.origins import source_pattern, with_sources
@@ -65,7 +66,7 @@ def import_path(
         chosen = choose(tree, options, path.name, least=least)
         if chosen is None and tree.images:
             refuse_names(path, tree, options, source.listing, least)
-        images, refused = _take_in(path, source, chosen, staging, report, should_stop)
+        images, refused = _take_in(path, source, tree, chosen, staging, report, should_stop)
         notes = [*source.listing.warnings, *left_closed(source.listing.refused), *remarks(images)]
         sorted_out = sort_out(images, tree, chosen, options, path, least, notes)
         placed, duplicates, dropped = resolve_duplicates(sorted_out.placed)
@@ -93,6 +94,7 @@ def import_path(
 def _take_in(
     path: Path,
     source: Source,
+    tree: Tree,
     chosen: Chosen | None,
     staging: Path,
     report: Report,
@@ -108,7 +110,7 @@ def _take_in(
     images, undecoded = store_images(source, wanted, staging, report, should_stop)
     refused += undecoded
     if not images:
-        raise nothing_usable(path, refused, listing.junk)
+        raise nothing_usable(path, refused, listing.junk, "" if tree.images else unread(tree))
     return images, refused
 
 
@@ -138,7 +140,7 @@ def preview(path: Path, options: Options) -> dict[str, Any]:
         chosen = choose(tree, options, path.name)
         if chosen is None:
             refuse_names(path, tree, options, source.listing, least=2)
-            raise nothing_usable(path, source.listing.refused, source.listing.junk)
+            raise nothing_usable(path, source.listing.refused, source.listing.junk, unread(tree))
         reading = chosen.reading
         names = class_names(place.path for place in reading.placed.values())
         counts = Counter(names[place.path] for place in reading.placed.values())

@@ -63,9 +63,13 @@ def require_classes(
     raise InputError(what, expected=KNOWN + "; at least two classes", todo=todo)
 
 
-def nothing_usable(path: Path, refused: Sequence[Refused], junk: int) -> InputError:
+def nothing_usable(path: Path, refused: Sequence[Refused], junk: int, beside: str = "") -> InputError:
+    """beside: what lies there instead, and is not read."""
     todo = "check that this is the right file and that its images open"
-    if refused:
+    if beside:
+        what = f"'{path.name}' has no image files: {beside}"
+        todo = "write the images out as files, one folder a class, and import that folder"
+    elif refused:
         what = f"'{path.name}' has no usable images: {len(refused):,} files were refused, "
         what += _first_reason(refused)
         if all(item.reason == LINK for item in refused):

@@ -29,6 +29,9 @@ _SIGNATURES = (
     (b"<!doctype html", "a web page: the download needs a login or another link"),
     (b"<html", "a web page: the download needs a login or another link"),
     (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself with 'git lfs pull'"),
+    (b"PAR1", "a Parquet table: write its images out as files first"),
+    (b"\x89HDF", "an HDF5 file: write its images out as files first"),
+    (b"\x93NUMPY", "an array: write its images out as files first"),
     (b"\x89PNG", "a single PNG image"),
     (b"\xff\xd8\xff", "a single JPEG image"),
 )

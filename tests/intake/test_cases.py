@@ -337,6 +337,15 @@ def test_every_layout_keeps_the_contract(layout):
     assert layout.read(Tree(Empty()), Options()) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["data/train-0.parquet", "train.tfrecord", "train.tfrecord-0-of-2", "x.npz", "train-ubyte"]
+)
+def test_images_inside_of_a_file_are_named(home, tmp_path, name):
+    folder = make_folder(tmp_path / "given", {name: b"x" * 99, "README.md": b"x"})
+    with pytest.raises(InputError, match="out as files first"):
+        import_path(folder)
+
+
 def test_a_flat_folder_is_refused_before_it_is_decoded(home, tmp_path, monkeypatch):
     monkeypatch.setattr("gmaug_core.intake.door.store_images", None)
     with pytest.raises(InputError, match="no class folders and no list"):

@@ -130,7 +130,12 @@ def test_very_deep_folders_are_no_crash(home, tmp_path):
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"<!DOCTYPE html><p>", "a web page"), (b"version https://git-lfs.x", "LFS"), (png(1), "a single PNG")],
+    [
+        (b"<!DOCTYPE html><p>", "a web page"),
+        (b"version https://git-lfs.x", "LFS"),
+        (png(1), "a single PNG"),
+        (b"PAR1", "Parquet"),
+    ],
 )
 def test_what_came_instead_of_a_zip_is_named(home, tmp_path, data, words):
     (tmp_path / "given.zip").write_bytes(data)

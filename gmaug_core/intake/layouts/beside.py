@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gmaug_core.data.folders import clean_name
@@ -12,6 +13,7 @@ from gmaug_core.intake.layouts.label_tables import ENDINGS, table_of
 from gmaug_core.intake.layouts.names import Names
 
 NAMED = 2  # lists whose fault is told
+SHARD = re.compile(r"-\d+-of-\d+$")  # train.tfrecord-00000-of-00002
 UNREAD = {  # ending -> what to do with it
     ".xlsx": "a spreadsheet, which is not read: save it as CSV",
     ".xls": "a spreadsheet, which is not read: save it as CSV",
@@ -20,6 +22,7 @@ UNREAD = {  # ending -> what to do with it
     ".parquet": "a table with images inside: write them out as files first",
     ".arrow": "a table with images inside: write them out as files first",
     ".tfrecord": "a table with images inside: write them out as files first",
+    "-ubyte": "an array (IDX, as MNIST): write its images out as files first",
     ".npz": "an array: write its images out as files first",
     ".npy": "an array: write its images out as files first",
     ".h5": "an array: write its images out as files first",
@@ -33,7 +36,7 @@ def unread(tree: Tree) -> str:
     """A sentence on the files beside the images, '' where there is none to name."""
     told = []
     for ending, words in UNREAD.items():
-        found = [file for file in tree.others if file.lower().endswith(ending)]
+        found = [file for file in tree.handles if SHARD.sub("", file.lower()).endswith(ending)]
         if found:
             told.append(f"'{clean_name(found[0])}' is {words}")
     texts = {_stem(file) for file in tree.others if file.endswith(".txt")}
