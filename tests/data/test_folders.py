@@ -15,6 +15,15 @@ WORDS = st.sampled_from(
 TREES = st.lists(st.lists(WORDS, min_size=1, max_size=3).map(tuple), min_size=2, max_size=8, unique=True)
 
 
+@pytest.mark.parametrize("other", ["red panda", "Red-Panda", "red_panda\u200b", "red\xa0panda"])
+def test_names_that_differ_in_what_hardly_counts(other):
+    (told,) = detect([["red_panda"], [other], ["-1"], ["1"]]).warnings
+    assert "differ in case, blanks, hyphens" in told
+    found = detect([["train", "red_panda"], ["train", "fox"], ["test", other], ["test", "fox"]])
+    assert found.places[2] == Place("test", ("red_panda",))
+    assert any("was taken as 'red_panda' of train" in line for line in found.warnings)
+
+
 def test_a_class_that_may_be_none_by_its_name_is_told():
     folders = [["cat"], ["dog"], ["test"], ["unlabeled"]]
     assert [line.partition(" ")[0] for line in detect(folders).warnings] == ["'test'", "'unlabeled'"]

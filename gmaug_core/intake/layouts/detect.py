@@ -4,6 +4,7 @@ touched.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -177,13 +178,13 @@ def _without_holders(paths: Sequence[ClassPath]) -> list[ClassPath]:
 
 
 def _join_splits(found: Found) -> None:
-    """A class that lies elsewhere in val or test than in train (other depth, other case) is that class,
-    where no doubt is possible.
+    """A class that lies elsewhere in val or test than in train (other depth, case or separators) is that
+    class, where no doubt is possible.
     """
     places = [place for place in found.places if isinstance(place, Place)]
     by_leaf: dict[str, dict[str, set[ClassPath]]] = {split: defaultdict(set) for split in SPLITS}
     for split, path in set(places):
-        by_leaf[split][path[-1].casefold()].add(path)
+        by_leaf[split][_spelt(path[-1])].add(path)
     moved: dict[Place, Place] = {}
     for split in ("val", "test"):
         for leaf, paths in by_leaf[split].items():
@@ -210,14 +211,25 @@ def _report_merged_names(
             )
 
 
+def _spelt(name: str) -> str:
+    """A name without upper case, what cannot be seen, and what stands between its words."""
+    seen = re.sub(r"\\u200[b-f]|\\ufeff|\\xad", "", name.replace("\\xa0", " "))
+    return re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", seen.strip().casefold())
+
+
+def _apart(names: set[str]) -> str:
+    one = len({name.casefold() for name in names}) == 1
+    return "upper and lower case" if one else "case, blanks, hyphens or signs that cannot be seen"
+
+
 def near_names(paths: Iterable[ClassPath]) -> list[str]:
-    """A sentence for each name that several classes have in different upper and lower case."""
+    """A sentence for each name that several classes have in different upper and lower case, or with other
+    blanks, hyphens and underscores between its words."""
     spellings: dict[str, set[str]] = defaultdict(set)
     for path in paths:
-        spellings["/".join(path).casefold()].add("/".join(path))
+        spellings["/".join(map(_spelt, path))].add("/".join(path))
     return [
-        f"classes that differ in upper and lower case only: {', '.join(sorted(names))}; merge them if they "
-        "are one"
+        f"classes that differ in {_apart(names)} only: {', '.join(sorted(names))}; merge them if they are one"
         for _, names in sorted(spellings.items())
         if len(names) > 1
     ]
