@@ -40,7 +40,10 @@ _DAMAGED = (
     struct.error,
     zlib.error,
 )
+_TIFF = "a TIFF of another kind than grey, RGB or CMYK, as one of many bands: save it as one of these first"
 _OTHER_FILES = (
+    (b"II*\0", _TIFF),
+    (b"MM\0*", _TIFF),
     (b"PK\x03\x04", "a zip archive"),
     (b"%PDF", "a PDF"),
     (b"%!PS", "PostScript"),

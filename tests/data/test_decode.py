@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 
 import numpy as np
@@ -192,3 +193,10 @@ def test_canonical_is_the_documented_crop_resize_and_grey():
     assert canonical(Image.fromarray(GREY), 5, "rgb").shape == (5, 5, 3)
     same = pixels(4, (16, 16))
     np.testing.assert_array_equal(canonical(Image.open(io.BytesIO(encode(same))), 16, "rgb"), same)
+
+
+def test_a_tiff_of_many_bands_is_named():
+    tags = [(256, 4), (257, 4), (258, 8), (262, 1), (273, 8), (277, 13), (278, 4), (279, 208)]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHIHxx", k, 3, 1, v) for k, v in tags)
+    with pytest.raises(InputError, match="a TIFF of another kind"):
+        decode(b"II*\0" + struct.pack("<I", 216) + bytes(208) + directory + bytes(4))
