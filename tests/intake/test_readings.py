@@ -353,6 +353,12 @@ READ = {  # name: files, images of each class, of train, val and test, words of 
         (6, 0, 0),
         "2 images have several labels in x.csv",
     ),
+    "a column of yes and no for the split": (
+        {**flat(), "x.csv": text("file,kind,is_valid", "0,a,False", "1,b,False", "2,a,True", "3,b,True")},
+        TWO_AND_TWO,
+        (2, 2, 0),
+        "",
+    ),
     "a class called None": (
         {**flat(), "x.csv": text("file,label", "0,None", "1,b", "2,None", "3,b")},
         {"None": 2, "b": 2},

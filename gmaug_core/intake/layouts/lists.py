@@ -72,6 +72,7 @@ GROUPS = frozenset(
     ]
 )
 NOTHING = frozenset(["", "nan", "null", "?"])  # what stands where a label is missing
+YES = ("1", "1.0", "True")
 ONE_HOT = ({"0", "1"}, {"0.0", "1.0"}, {"False", "True"})
 AGREED = 0.9  # of the images that two lists share: then they say one thing together
 OFFERED = 5  # columns that a refusal names
@@ -165,7 +166,10 @@ def _readings(tree: Tree, family: list[Table], options: Options, column: str | N
     free = [
         name
         for name in names
-        if name not in own and _key(name) not in SPLIT | GROUPS and _categories(cells[name], _key(name))
+        if name not in own
+        and _key(name) not in SPLIT | GROUPS
+        and not _flag(name, cells[name])
+        and _categories(cells[name], _key(name))
     ]
     if column is not None:
         near = [name for name in names if column_key(name) == column_key(column)]
@@ -175,10 +179,7 @@ def _readings(tree: Tree, family: list[Table], options: Options, column: str | N
     hot = _one_hot(free, cells)
     named = [name for name in free if _key(name) in LABELS]
     if hot and not named:
-        labels = [
-            next((n for n in hot if cells[n][i] in ("1", "1.0", "True")), "")
-            for i in range(len(cells[hot[0]]))
-        ]
+        labels = [next((n for n in hot if cells[n][i] in YES), "") for i in range(len(cells[hot[0]]))]
         return [_reading(tree, family, "one column a class", labels, options)]
     chosen = named or (free if len(free) == 1 else [])
     if chosen:
@@ -202,7 +203,7 @@ def _one_hot(free: Sequence[str], cells: Mapping[str, Sequence[str]]) -> list[st
     """The columns of a table with one column a class, else none."""
     hot = [name for name in free if any(set(cells[name]) <= values for values in ONE_HOT)]
     rows = zip(*(cells[name] for name in hot), strict=True)
-    ones = Counter(sum(cell in ("1", "1.0", "True") for cell in row) for row in rows)
+    ones = Counter(sum(cell in YES for cell in row) for row in rows)
     return (
         hot
         if len(hot) > 1 and ones[1] >= 0.9 * ones.total() and not sum(ones[k] for k in ones if k > 1)
@@ -323,11 +324,22 @@ def _splits(table: Table, options: Options) -> list[str | None]:
     for name, cells in table.columns.items():
         if _key(name) in SPLIT and (known := _roles_of(set(cells) - {""}, options)):
             return [known.get(cell, "train") for cell in cells]
+        if flag := _flag(name, cells):
+            other = "test" if flag == "train" else "train"
+            return [flag if cell in YES else other for cell in cells]
     own = table.file.rpartition("/")[2].rpartition(".")[0]
     for name in (own, *reversed(table.folder.split("/"))):
         if (said := _roles_of({name}, options).get(name)) and said != SKIP:
             return [said] * len(table.images)
     return [None] * len(table.images)
+
+
+def _flag(name: str, cells: Sequence[str]) -> str | None:
+    """The split that a column of yes and no is about ('is_valid'), else None."""
+    said = role(name)
+    if said is None or said[0] == SKIP or said[1] != ("is",):
+        return None
+    return said[0] if any(set(cells) <= values for values in ONE_HOT) else None
 
 
 def _roles_of(names: set[str], options: Options) -> dict[str, str]:
