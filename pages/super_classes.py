@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gmaug_core.ui import agreement, beginning, board_score, outcome, text
+from gmaug_core.ui import address, agreement, beginning, board_score, outcome, text
 from gmaug_core.ui.board import board
 from gmaug_core.ui.choice import chosen
 from gmaug_core.workspace import grouping, groupings, provenance
@@ -39,6 +39,7 @@ def import_file() -> str | None:
 
 def delete(name: str) -> str:
     groupings.delete(data.id, name, revision=groupings.current(data, name)[1])
+    address.forget(name)
     return f"'{text.md(name)}' is deleted. Restore brings it back."
 
 
@@ -52,9 +53,18 @@ st.title("Super-classes", anchor=False)
 data = chosen()
 key = f"grouping-{data.id}"
 names = groupings.names(data)
-if st.session_state.get(key) not in names:
+if address.turned() or st.session_state.get(key) not in names:
     linked = st.query_params.get(ADDRESS)
-    st.session_state[key] = linked if linked in names else names[0]
+    if linked in names:
+        st.session_state[key] = linked
+    elif linked:
+        why = ": it was deleted, and Restore brings it back" if linked in groupings.deleted(data.id) else ""
+        st.warning(
+            f"There is no grouping '{text.md(linked)}' of this dataset{why}. You look at another one.",
+            icon=":material/link_off:",
+        )
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = names[0]
 
 st.markdown(
     "Put sub-classes that look alike together. The score, and with it the predicted gain, follows from the "

@@ -9,7 +9,7 @@ import streamlit as st
 from gmaug_core.errors import InputError
 from gmaug_core.runs import bin as bins
 from gmaug_core.runs.bin import DAYS, Binned
-from gmaug_core.ui import outcome, text
+from gmaug_core.ui import address, outcome, text
 
 
 def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: str = "") -> None:
@@ -17,6 +17,7 @@ def delete_button(what: str, action: Callable[[], Binned], *, key: str, also: st
 
     def deleted() -> str:
         entry = action()
+        address.forget(entry.subject)
         return f"Moved {text.md(entry.name)} to the bin, where it stays for {DAYS} days: see page Datasets."
 
     with st.popover("Delete", icon=":material/delete:", key=f"{key}-asked"):

@@ -11,8 +11,8 @@ from gmaug_core.data import dataset
 from gmaug_core.data.dataset import Dataset
 from gmaug_core.errors import GMAugError
 from gmaug_core.runs import RunConfigFile
+from gmaug_core.ui import address, text
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import text
 from gmaug_core.ui.routes import open_dataset
 
 KEY = "dataset"  # also the query parameter
@@ -30,11 +30,14 @@ def picker() -> None:
     asked = st.session_state.pop(_NEXT, None)
     if asked in labels:
         st.session_state[KEY] = asked
-    elif st.session_state.get(KEY) not in labels:  # a new tab, or a dataset that is gone
+    elif address.turned() or st.session_state.get(KEY) not in labels:  # or a new tab, or one that is gone
         linked = st.query_params.get(KEY) or _dataset_of(st.query_params.get("run"))
-        st.session_state[KEY] = linked if linked in labels else summaries[0].id
-        if linked and linked not in labels:
+        if linked in labels:
+            st.session_state[KEY] = linked
+        elif linked:
             st.session_state[_MISSING] = linked
+        if st.session_state.get(KEY) not in labels:
+            st.session_state[KEY] = summaries[0].id
     st.selectbox(
         "Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session"
     )

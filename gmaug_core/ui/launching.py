@@ -31,8 +31,8 @@ from gmaug_core.runs import bin as bins
 from gmaug_core.runs.backends import backend
 from gmaug_core.runs.estimate import Estimate
 from gmaug_core.scoring.advice import Advice
+from gmaug_core.ui import address, packed, text, where
 from gmaug_core.ui import bin as bin_ui
-from gmaug_core.ui import packed, text, where
 from gmaug_core.ui.routes import open_dataset
 from gmaug_core.workspace.grouping import IDENTITY
 
@@ -72,7 +72,8 @@ def next_key(kind: str, dataset_id: str) -> str:
 
 
 def pick(kind: str, dataset_id: str) -> RunPaths | None:
-    """The run to look at: the one in the address, else the one looked at before, else the newest.
+    """The run to look at: the one looked at before, at first and after going back the one in the address,
+    else the newest.
 
     None where there is none. Runs that cannot be read are named above it.
     """
@@ -83,7 +84,8 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
         st.session_state[key] = started
     wanted = st.query_params.get("run")
     missing = wanted if wanted not in found and (wanted or "").partition("-")[0] == kind else None
-    if key not in st.session_state and missing:
+    asked = address.turned() or st.session_state.get(key) not in found
+    if asked and missing:
         st.warning(
             f"The run '{text.md(missing)}' of this address is not among the {KINDS[kind].title.lower()} runs "
             f"of this dataset.{bin_ui.instead(missing)}" + (" You look at another one." if found else ""),
@@ -91,7 +93,7 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
         )
     if not found:
         return None
-    if key not in st.session_state and wanted in found:
+    if asked and wanted in found:
         st.session_state[key] = wanted
     elif st.session_state.get(key) not in found:
         st.session_state[key] = next(iter(found))

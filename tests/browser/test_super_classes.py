@@ -60,6 +60,19 @@ def revisions(app_server, name: str) -> int:
         return connection.execute("SELECT revision FROM groupings WHERE name=?", (name,)).fetchone()[0]
 
 
+def test_the_back_button_shows_what_the_address_says(page, app_server):
+    open_proposal(page, app_server)
+    grouping = page.get_by_role("combobox", name="Grouping")
+    grouping.click()
+    page.get_by_role("option", name="Each on its own").click()
+    page.wait_for_url("**grouping=identity**")
+    settle(page)
+    page.go_back()
+    expect(grouping).to_have_value("shape")
+    page.go_forward()
+    expect(grouping).to_have_value(re.compile("Each on its own"))
+
+
 def test_cards_are_dragged_the_move_survives_a_reload_and_a_second_tab_overwrites_nothing(page, app_server):
     open_board(page, app_server, "by mouse")
     card(page, "9").scroll_into_view_if_needed()

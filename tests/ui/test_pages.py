@@ -14,7 +14,7 @@ from gmaug_core import intake, workspace
 from gmaug_core.data import dataset
 from gmaug_core.files import write_json
 from gmaug_core.intake import jobs
-from gmaug_core.ui import ROOT, overview
+from gmaug_core.ui import ROOT, address, overview
 from gmaug_core.workspace import agreement, people
 from gmaug_core.workspace.grouping import Grouping
 
@@ -283,6 +283,36 @@ def test_a_link_opens_the_grouping_that_it_was_taken_from(open_page, demo):
     assert app.query_params["grouping"] == "identity"
     other = open_page("super_classes", dataset=demo, grouping="identity")
     assert other.selectbox(key=f"grouping-{demo}").value == "identity"
+
+
+def test_a_grouping_that_is_gone_is_told_to_who_looked_at_it(open_page, demo):
+    data = dataset.load(demo)
+    workspace.groupings.add(data, "mine", workspace.groupings.current(data, "shape")[0])
+    app, other = (open_page("super_classes", dataset=demo, grouping="mine") for _ in range(2))
+    app.button(key=f"delete-{demo}-mine").click().run()
+    assert "'mine' is deleted" in words(app)
+    assert "There is no grouping" not in words(app)
+    assert "it was deleted, and Restore brings it back" in words(other.run())
+    assert "There is no grouping 'nowhere'" in words(open_page("super_classes", grouping="nowhere"))
+
+
+def test_going_back_shows_the_dataset_and_the_grouping_of_the_address_again(
+    open_page, demo, tmp_path, monkeypatch
+):
+    write_images(tmp_path / "two", {"a": 4, "b": 2})
+    other = intake.import_path(tmp_path / "two").dataset_id
+    app = open_page("super_classes", dataset=demo, grouping="identity")
+    app.selectbox(key=f"grouping-{demo}").set_value("shape").run()
+    app.selectbox(key="dataset").set_value(other).run()
+    assert app.query_params["dataset"] == other
+    monkeypatch.setattr(address, "turned", lambda: True)
+    app.query_params["dataset"], app.query_params["grouping"] = demo, "identity"
+    app.run()
+    assert app.selectbox(key="dataset").value == demo
+    assert app.selectbox(key=f"grouping-{demo}").value == "identity"
+    app.query_params["dataset"] = "nowhere"
+    assert "There is no dataset 'nowhere'" in words(app.run())
+    assert app.selectbox(key="dataset").value == demo
 
 
 def test_a_class_without_training_images_breaks_no_page(open_page, tmp_path):

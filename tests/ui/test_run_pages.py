@@ -24,7 +24,7 @@ from gmaug_core.method.variants import short
 from gmaug_core.report import acceptance
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
-from gmaug_core.ui import live
+from gmaug_core.ui import address, live
 
 pytestmark = pytest.mark.slow  # a page opens in a second or two, and here are many
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -93,6 +93,34 @@ def test_a_link_to_what_is_not_here_says_so(finished_run):
     assert "of this address is not among the augmentation runs" in words(
         open_page("gains", run="augmentation-nothere")
     )
+
+
+def test_going_back_shows_the_run_of_the_address_again(demo, monkeypatch):
+    first, second = (run_fixture.make_run(demo, token=f"back-{k}", per_class=4).id for k in "ab")
+    at = open_page("gains", dataset=demo, run=first)
+    at.selectbox(key=f"run-augmentation-{demo}").set_value(second).run()
+    assert at.query_params["run"] == second
+    at.query_params["run"] = first
+    at.run()  # a click on a page whose address is behind
+    assert at.query_params["run"] == second
+    monkeypatch.setattr(address, "turned", lambda: True)
+    at.query_params["run"] = first
+    at.run()
+    assert at.selectbox(key=f"run-augmentation-{demo}").value == first
+    assert at.query_params["run"] in (first, [first])
+    at.query_params["run"] = "augmentation-nothere"
+    assert "of this address is not among the augmentation runs" in words(at.run())
+    assert at.selectbox(key=f"run-augmentation-{demo}").value == first
+
+
+def test_a_run_that_somebody_else_deleted_is_told_to_who_looked_at_it(demo):
+    run_fixture.make_run(demo, token="stays", per_class=4)
+    gone = run_fixture.make_run(demo, token="goes", per_class=4).id
+    at, other = (open_page("gains", dataset=demo, run=gone) for _ in range(2))
+    at.button(key=f"delete-{gone}").click().run()
+    assert "to the bin, where it stays" in words(at)
+    assert "of this address is not among" not in words(at)
+    assert "It is in the bin" in words(other.run())
 
 
 def test_a_result_that_cannot_be_read_takes_no_list_down(finished_run):
