@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from gmaug_core import runs, workspace
+from gmaug_core import workspace
 from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
@@ -25,7 +25,7 @@ ORIGINS = {  # what the generator had seen
 
 def view(run_id: str, class_names: tuple[str, ...]) -> None:
     """The part that runs again at every key press."""
-    paths = runs.find(run_id)
+    paths = launching.still(run_id)
     table = items.table(paths.samples)
     want = sample_filters.filters(paths, table, class_names)
     reviews = workspace.reviews.load(paths.id)

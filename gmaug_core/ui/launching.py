@@ -22,7 +22,7 @@ from gmaug_core.config import (
     augmentation_config,
 )
 from gmaug_core.data.dataset import Dataset
-from gmaug_core.errors import GMAugError
+from gmaug_core.errors import GMAugError, InputError
 from gmaug_core.intake import jobs
 from gmaug_core.report import outlook
 from gmaug_core.report.cost import duration
@@ -113,6 +113,14 @@ def pick(kind: str, dataset_id: str) -> RunPaths | None:
     if st.query_params.get("run") != run_id:
         st.query_params["run"] = run_id
     return found[run_id]
+
+
+def still(run_id: str) -> RunPaths:
+    """The run that a part of a page shows; where somebody deleted it meanwhile the whole page looks again."""
+    try:
+        return runs.find(run_id)
+    except InputError:
+        st.rerun()
 
 
 def name_damaged(kind: str) -> None:

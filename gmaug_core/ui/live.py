@@ -91,7 +91,7 @@ def _earlier(kind: str, dataset_id: str) -> None:
 
 
 def _view(run_id: str, was_active: bool) -> None:
-    paths = runs.find(run_id)
+    paths = launching.still(run_id)
     status, kind = runs.read_status(paths), RunConfigFile.read(paths.config).kind
     if was_active and not status.active:
         st.session_state[ENDED] = run_id

@@ -12,6 +12,7 @@ from pathlib import Path
 import corpus
 import pytest
 import run_fixture
+import streamlit as st
 from nowhere import Nowhere
 from streamlit.testing.v1 import AppTest
 
@@ -24,7 +25,7 @@ from gmaug_core.method.variants import short
 from gmaug_core.report import acceptance
 from gmaug_core.runs import launch
 from gmaug_core.runs.estimate import Estimate
-from gmaug_core.ui import address, live
+from gmaug_core.ui import address, launching, live
 
 pytestmark = pytest.mark.slow  # a page opens in a second or two, and here are many
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -121,6 +122,15 @@ def test_a_run_that_somebody_else_deleted_is_told_to_who_looked_at_it(demo):
     assert "to the bin, where it stays" in words(at)
     assert "of this address is not among" not in words(at)
     assert "It is in the bin" in words(other.run())
+
+
+def test_a_part_of_a_page_whose_run_is_gone_asks_for_the_whole_page(finished_run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(st, "rerun", lambda: asked.append("page"))
+    assert launching.still(finished_run.id) == finished_run
+    assert not asked
+    launching.still("augmentation-nothere")
+    assert asked == ["page"]
 
 
 def test_a_result_that_cannot_be_read_takes_no_list_down(finished_run):
