@@ -133,12 +133,17 @@ class Gallery {
     this.draw();
   }
 
-  /* Python shows another sample in the inspector, unless it shows this one already, or the page is left. */
+  /* Python shows another sample in the inspector, unless it shows this one already, or the page is left. The address follows without
+     a step of the browser's history: its back button leaves the samples, however many were looked at. */
   select() {
     clearTimeout(this.selecting);
     this.selecting = setTimeout(() => {
       const sample = this.items.sample[this.at];
-      if (sample === (this.told ?? this.data.selected) || !this.root.isConnected) return;
+      if (sample === undefined || !this.root.isConnected) return;
+      const address = new URL(location.href);
+      address.searchParams.set("sample", sample);
+      history.replaceState(history.state, "", address);
+      if (sample === (this.told ?? this.data.selected)) return;
       this.told = sample;
       this.tell("selected", sample);
     }, SELECT_MS);

@@ -38,14 +38,14 @@ def view(run_id: str, class_names: tuple[str, ...]) -> None:
     with left:
         if mapped:
             map_view.show(paths, want)
-        linked = st.query_params.get("sample", "")
-        first = items.beginning(found, int(linked) if linked.isdecimal() else None)
+        asked = gallery.asked_for(paths.id)
+        if asked is not None and asked >= count:
+            st.warning(f"This run has no sample {asked}.", icon=":material/link_off:")
+        first = items.beginning(found, asked)
         selected = gallery.gallery(paths, want, shown=len(found), count=count, first=first, under=mapped)
     with right:
         if selected is not None:
             gallery.inspector(paths, selected, want)
-            if linked != str(selected):
-                st.query_params["sample"] = str(selected)
 
 
 def provenance(result: AugmentationResult | None) -> None:

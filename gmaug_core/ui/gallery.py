@@ -108,6 +108,15 @@ def _edits(given: object, count: int) -> dict[int, str | None]:
     return dict(reviews.check(sample, decision, count=count) for sample, decision in pairs)
 
 
+def asked_for(run_id: str) -> int | None:
+    """The sample that this tab looks at; before it looked at any, the one that its address names."""
+    view = st.session_state.get(f"gallery-{run_id}-view") or {}
+    selected, linked = view.get("selected"), st.query_params.get("sample", "")
+    if isinstance(selected, int):
+        return selected
+    return int(linked) if linked.isdecimal() else None
+
+
 def gallery(
     paths: RunPaths, want: Filter, *, shown: int, count: int, first: int | None, under: bool = False
 ) -> int | None:

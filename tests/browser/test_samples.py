@@ -143,9 +143,13 @@ def test_the_inspector_shows_sample_and_nearest_real_images_and_undo_goes_back(p
             playwright.expect(picture).to_be_in_viewport(ratio=1)
     playwright.expect(large).not_to_have_js_property("naturalWidth", 0)
     page.locator(".view").focus()
+    steps = page.evaluate("history.length")
     for key in "kx":
         page.keyboard.press(key)
     wait_for(lambda: workspace.reviews.load(run_id) == {0: "keep", 1: "reject"})
+    page.wait_for_url("**sample=2**")
+    page.get_by_role("img", name="Sample 2, drawn as").wait_for()
+    assert page.evaluate("history.length") == steps, "the back button leaves the samples"
     page.keyboard.press("u")
     wait_for(lambda: workspace.reviews.load(run_id) == {0: "keep"})
     playwright.expect(page.locator(".said")).to_contain_text("2 of 1,500")

@@ -124,6 +124,11 @@ def test_a_run_that_somebody_else_deleted_is_told_to_who_looked_at_it(demo):
     assert "It is in the bin" in words(other.run())
 
 
+def test_a_link_to_a_sample_that_the_run_has_not_says_so(finished_run):
+    assert "This run has no sample 99999" in words(open_page("samples", run=finished_run.id, sample="99999"))
+    assert "This run has no sample" not in words(open_page("samples", run=finished_run.id, sample="1"))
+
+
 def test_a_part_of_a_page_whose_run_is_gone_asks_for_the_whole_page(finished_run, monkeypatch):
     asked = []
     monkeypatch.setattr(st, "rerun", lambda: asked.append("page"))
