@@ -36,8 +36,9 @@ def picker() -> None:
             st.session_state[KEY] = linked
         elif linked:
             st.session_state[_MISSING] = linked
-        if st.session_state.get(KEY) not in labels:
+        if KEY in st.session_state and st.session_state[KEY] not in labels:
             st.session_state[KEY] = summaries[0].id
+        # unset it is the first, or what the browser still shows after the server has forgotten its session
     st.selectbox(
         "Dataset", list(labels), format_func=lambda key: labels[key], key=KEY, persist_state="session"
     )

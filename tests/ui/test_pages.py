@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
 from gmaug_core import intake, workspace
@@ -313,6 +314,20 @@ def test_going_back_shows_the_dataset_and_the_grouping_of_the_address_again(
     app.query_params["dataset"] = "nowhere"
     assert "There is no dataset 'nowhere'" in words(app.run())
     assert app.selectbox(key="dataset").value == demo
+
+
+def test_a_server_that_was_restarted_goes_on_with_the_dataset_that_the_browser_shows(
+    open_page, demo, tmp_path
+):
+    write_images(tmp_path / "two", {"a": 4, "b": 2})
+    intake.import_path(tmp_path / "two")  # it comes first
+    shown = open_page(dataset=demo).selectbox(key="dataset")
+    assert open_page().selectbox(key="dataset").value != demo
+    app = AppTest.from_file(str(ROOT / "gmaug_core" / "ui" / "frame.py"), default_timeout=60)
+    app.switch_page("../../pages/gains.py")
+    app._run(WidgetStates(widgets=[shown._widget_state]))  # a click in the navigation: without an address
+    assert app.selectbox(key="dataset").value == demo
+    assert app.query_params["dataset"] in (demo, [demo])
 
 
 def test_a_class_without_training_images_breaks_no_page(open_page, tmp_path):
