@@ -12,7 +12,7 @@ from gmaug_core.method.result import AugmentationResult
 from gmaug_core.method.variants import short
 from gmaug_core.report import acceptance, charts, doses, findings, gain_charts
 from gmaug_core.report.html import html_report
-from gmaug_core.ui import confusion, drawing, gains, launching, layout, printable, record, text
+from gmaug_core.ui import confusion, drawing, gains, launching, layout, live, printable, record, text
 from gmaug_core.ui.choice import chosen
 
 st.title("Gains", anchor=False)
@@ -21,6 +21,8 @@ answer = st.container(key="gain-answer")  # before the run picker: it is what on
 paths = launching.pick("augmentation", data.id)
 result = AugmentationResult.read(paths.result) if paths and paths.result.exists() else None
 if paths is None or result is None:
+    if paths:
+        live.wait(paths)
     state = runs.read_status(paths).state if paths else ""
     text.empty(
         "No finished run yet",

@@ -11,7 +11,17 @@ from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method.result import AugmentationResult
 from gmaug_core.runs import RunPaths, retraining
-from gmaug_core.ui import gallery, items, launching, layout, map_view, sample_filters, sample_views, text
+from gmaug_core.ui import (
+    gallery,
+    items,
+    launching,
+    layout,
+    live,
+    map_view,
+    sample_filters,
+    sample_views,
+    text,
+)
 from gmaug_core.ui.choice import chosen
 
 ORIGINS = {  # what the generator had seen
@@ -93,6 +103,8 @@ data = chosen()
 with picker:
     paths = launching.pick("augmentation", data.id)
 if paths is None or not samples.steps(paths.samples):
+    if paths:
+        live.wait(paths)
     text.empty(
         "No synthetic images yet",
         "They appear here as soon as an augmentation run has drawn its first batch and the classifier has "

@@ -19,6 +19,7 @@ import streamlit as st
 
 from gmaug_core import runs
 from gmaug_core.config import SimilarityConfig
+from gmaug_core.data import samples
 from gmaug_core.errors import GMAugError
 from gmaug_core.method import titles
 from gmaug_core.report import live_charts, timeline
@@ -58,6 +59,25 @@ def show(run_id: str) -> Status:
         st.toast(f"The run is {status.state}.", icon=":material/notifications:")
     st.fragment(_view)(run_id, status.active)
     return status
+
+
+def wait(paths: RunPaths) -> None:
+    """For a page that says that something of a run will come: the page is run again when the run's state
+    changes, and when samples are there."""
+
+    def stands() -> tuple[str, list[int]]:
+        return runs.read_status(launching.still(paths.id)).state, samples.steps(paths.samples)
+
+    before = stands()
+    if not runs.read_status(paths).active:
+        return
+
+    @st.fragment(run_every=pulse.EVERY_S)
+    def look() -> None:
+        if stands() != before:
+            st.rerun()
+
+    look()
 
 
 def finished(kind: str, dataset_id: str) -> RunPaths:

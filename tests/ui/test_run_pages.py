@@ -138,6 +138,21 @@ def test_a_part_of_a_page_whose_run_is_gone_asks_for_the_whole_page(finished_run
     assert asked == ["page"]
 
 
+@pytest.mark.parametrize(("page", "said"), [("gains", "No finished run"), ("samples", "No synthetic images")])
+def test_what_a_page_waits_for_comes_by_itself(demo, as_if_alive, monkeypatch, page, said):
+    paths = run_fixture.make_run(demo, state="running", token="waited-for", per_class=4)
+    looks = []
+    monkeypatch.setattr(st, "fragment", lambda run_every: lambda look: looks.append(look) or look)
+    assert said in words(open_page(page))
+    asked = []
+    monkeypatch.setattr(st, "rerun", lambda: asked.append("page"))
+    looks[-1]()
+    assert asked == []
+    write_json(paths.status, json.loads(paths.status.read_text()) | {"state": "cancelled"})
+    looks[-1]()
+    assert asked == ["page"]
+
+
 def test_a_result_that_cannot_be_read_takes_no_list_down(finished_run):
     finished_run.result.write_text("{")
     table = open_page("augmentation").dataframe[0].value
