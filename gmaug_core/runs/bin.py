@@ -128,8 +128,8 @@ def restore(name: str, *, person: str | None = None) -> Binned:
     """Put back what `find(name)` names, as it was. A dataset that was imported again meanwhile stays as it
     is: the same id is the same content. Raises InputError where there is no such entry, or the dataset of a
     run is not here."""
-    entry = find(name)
     with locked(room("bin") / ".lock", wait=True):
+        entry = find(name)
         _check_home(entry)
         for place in entry.places:
             kept, target = entry.folder / place, home() / place

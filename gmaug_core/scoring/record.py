@@ -198,8 +198,8 @@ def strict_words(passed: float, known: Sequence[Judged] | None = None) -> str:
     n = sum(each.tested for each in known)
     return (
         f"On the {n} datasets of this program's own record that could be measured a filter let at least "
-        f"{least:.0%} of real images pass; on the {len(below)} where it let fewer pass, too few synthetic "
-        "ones were accepted to say anything."
+        f"{int(100 * least)}% of real images pass; on the {len(below)} where it let fewer pass, too few "
+        "synthetic ones were accepted to say anything."
     )
 
 

@@ -53,6 +53,8 @@ def contents() -> None:
 
 def _one(entry: Binned) -> None:
     def restored() -> str:
+        if entry.id not in {each.id for each in bins.listed()}:
+            return f"{text.md(entry.name)} is no longer in the bin: somebody was faster."
         return f"{text.md(bins.restore(entry.id).name)} is back."
 
     runs = f" with {text.plural(len(entry.runs), 'run')}" if entry.runs else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import pytest
 import run_fixture
@@ -80,6 +82,28 @@ def test_a_deletion_that_was_killed_on_the_way_is_undone(two_runs):
     kept = entry.folder / entry.places[0]
     kept.rename(data_root() / entry.places[0])  # as if the last rename had not happened
     bins.restore(entry.id)
+    assert contents() == before
+
+
+def test_two_who_restore_at_once_restore_once(two_runs):
+    before, entry = contents(), bins.delete_dataset(two_runs.id)
+    said: list[object] = []
+
+    def restored() -> None:
+        try:
+            said.append(bins.restore(entry.id).id)
+        except InputError as error:
+            said.append(error)
+
+    with locked(data_root() / "bin" / ".lock"):
+        both = [threading.Thread(target=restored) for _ in range(2)]
+        for one in both:
+            one.start()
+        time.sleep(0.2)  # both have come as far as they can
+    for one in both:
+        one.join()
+    assert [each for each in said if each == entry.id] == [entry.id]
+    assert sum(isinstance(each, InputError) for each in said) == 1
     assert contents() == before
 
 

@@ -475,9 +475,14 @@ def test_a_dataset_is_renamed_deleted_and_restored_on_the_page(open_page, demo, 
     assert not app.exception
     assert "Moved Two of them to the bin" in words(app)
     assert [summary.id for summary in dataset.list_datasets()] == [demo]
-    app.button(key=next(b.key for b in app.button if str(b.key).startswith("restore-"))).click().run()
+    late = open_page(dataset=demo)
+    restore = next(b.key for b in app.button if str(b.key).startswith("restore-"))
+    app.button(key=restore).click().run()
     assert "is back" in words(app)
     assert len(dataset.list_datasets()) == 2
+    late.button(key=restore).click().run()  # the second of two people
+    assert "Two of them is no longer in the bin: somebody was faster" in words(late)
+    assert not late.error
 
 
 def test_a_grouping_is_deleted_and_restored_on_the_page(open_page, demo):
