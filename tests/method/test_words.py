@@ -166,10 +166,11 @@ def test_what_synthetic_images_gave_elsewhere_decides(figures, key, said):
 
 
 def test_each_wording_was_said_of_a_dataset():
-    """By the readings that the benchmarks keep: the full ones, and what the first ones said before them.
-    "Train longer first" is said of the bars of test_measure, whose classifier has twelve steps."""
+    """By the readings that the benchmarks keep: the full ones, and what the first ones said before them. None
+    calls for a full run since verdicts hold a headroom against what synthetic images gave elsewhere, which is
+    next to nothing: before, three did, of whose headrooms of 12 to 19 points nothing came."""
     readings = [row["verdict"]["key"] for row in read_json(RESULTS / "verdict.json")["rows"]]
     for path in (RESULTS / "evidence").glob("*.json"):
         cell = read_json(path)
         readings += [cell["first"]["key"], cell["verdict"]["key"]]
-    assert set(readings) | {"train_longer"} == set(get_args(VerdictKey))
+    assert set(readings) >= set(get_args(VerdictKey)) - {"full_run"}
