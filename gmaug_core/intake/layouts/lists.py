@@ -76,6 +76,7 @@ YES = ("1", "1.0", "True")
 ONE_HOT = ({"0", "1"}, {"0.0", "1.0"}, {"False", "True"})
 AGREED = 0.9  # of the images that two lists share: then they say one thing together
 OFFERED = 5  # columns that a refusal names
+Rows = dict[tuple[str, ...], set[tuple[str, ...]]]  # of a table: what it says of each image
 
 
 def _read(tree: Tree, options: Options) -> list[Reading]:
@@ -107,9 +108,12 @@ def _families(tables: Sequence[Table]) -> list[list[Table]]:
     """Tables that say one thing together: of the same columns, and with the same rows for images that several
     of them list."""
     families: dict[tuple[str, ...], list[list[Table]]] = defaultdict(list)
+    rows = {table.file: _rows(table) for table in tables}
     for table in tables:
         alike = families[tuple(table.columns)]
-        own = next((family for family in alike if all(_agree(table, other) for other in family)), None)
+        own = next(
+            (one for one in alike if all(_agree(rows[table.file], rows[other.file]) for other in one)), None
+        )
         if own is None:
             alike.append([table])
         else:
@@ -117,17 +121,16 @@ def _families(tables: Sequence[Table]) -> list[list[Table]]:
     return [family for alike in families.values() for family in alike]
 
 
-def _agree(one: Table, other: Table) -> bool:
-    """Whether nearly all images that both list have a row in common."""
-    mine, yours = _rows(one), _rows(other)
+def _agree(mine: Rows, yours: Rows) -> bool:
+    """Whether nearly all images that two tables list have a row in common."""
     both = mine.keys() & yours.keys()
     return sum(bool(mine[image] & yours[image]) for image in both) >= AGREED * len(both)
 
 
-def _rows(table: Table) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+def _rows(table: Table) -> Rows:
     """The rows of each image, without what says the split."""
     columns = [cells for name, cells in table.columns.items() if _key(name) not in SPLIT]
-    found: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    found: Rows = defaultdict(set)
     for images, row in zip(table.images, zip(*columns, strict=True), strict=True):
         if images:
             found[images].add(row)
