@@ -109,12 +109,13 @@ def test_what_never_reached_the_server_is_sent_by_the_page_after_a_reload(page, 
     card(page, "9").focus()
     page.keyboard.press("2")
     expect(page.get_by_text("Saved · revision 2")).to_be_visible()
+    settle(page)  # an answer that came later would take the focus
     line.cut = True
     card(page, "8").focus()
     page.keyboard.press("2")
     card(page, "7").focus()
     page.keyboard.press("3")
-    page.keyboard.press("Control+z")
+    page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Saving")).to_be_visible()
     assert revisions(app_server, "by a cut line") == 2
     line.cut = False
